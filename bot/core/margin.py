@@ -1,0 +1,275 @@
+"""Isolated-margin arithmetic: maintenance, ratio, liquidation, and the margin for a wanted distance.
+
+One straight line per leverage tier. With x = price (linear) or x = 1/price (inverse), both equity and
+maintenance margin are linear in x, so every threshold is one division per tier:
+
+    equity(x) = a + b*x                 a = W - s*q*E, b = +s*q     (linear)
+                                        a = W + s*q/E, b = -s*q     (inverse, q in USD)
+    maintenance(x) = q*(m + f)*x - D    m, D of the tier that holds the notional q*x
+
+Symbols: s side, q quantity, E entry, W isolated wallet (no unrealised PnL), f close-fee rate.
+Units: quote per base for prices; quote (linear) or base coin (inverse) for money.
+Sources: Binance FAQ b3c689c1 (liquidation), 360038447311 (removable margin); the other venues in
+bot/core/profile.py. Every venue is checked against its own reported prices in tests/golden.
+"""
+
+import math
+
+from bot.core.compiled import compiled
+from bot.core.position import Position
+from bot.core.profile import (
+    AT_ENTRY,
+    FROM_WALLET,
+    IN_MAINTENANCE,
+    IN_MAINTENANCE_AT_LEVERAGE_BANKRUPTCY,
+    IN_MAINTENANCE_AT_WALLET_BANKRUPTCY,
+    KEEP_INITIAL_OF_EQUITY_AND_MAINTENANCE,
+    KEEP_INITIAL_OR_TENTH_OF_EQUITY,
+    ONE_TICK_EARLY,
+    TO_TICK_EARLY,
+    MarginRules,
+)
+from bot.core.tiers import tier_index
+
+_TICK_TOLERANCE = 1e-9
+
+
+@compiled
+def notional(position: Position, price: float, rules: MarginRules) -> float:
+    """Return the position's value at `price`: quote (linear) or base coin (inverse)."""
+    return position.quantity / price if rules.is_inverse else position.quantity * price
+
+
+@compiled
+def unrealised_pnl(position: Position, mark: float, rules: MarginRules) -> float:
+    """Return the PnL of closing at `mark`, before fees, in the settlement currency."""
+    if rules.is_inverse:
+        return position.side * position.quantity * (1.0 / position.entry_price - 1.0 / mark)
+    return position.side * position.quantity * (mark - position.entry_price)
+
+
+@compiled
+def equity(position: Position, mark: float, rules: MarginRules) -> float:
+    """Return isolated wallet plus unrealised PnL: what the venue compares with maintenance margin."""
+    return _counted_wallet(position, rules) + unrealised_pnl(position, mark, rules)
+
+
+@compiled
+def initial_margin(position: Position, price: float, rules: MarginRules) -> float:
+    """Return notional / leverage at `price` (the article's "required margin")."""
+    return notional(position, price, rules) / position.leverage
+
+
+@compiled
+def maintenance_margin(position: Position, mark: float, rules: MarginRules) -> float:
+    """Return the margin at which the venue liquidates, closing fee included where the venue counts it.
+
+    The tier is the one of the notional at `mark` (of the entry, for entry-valued venues).
+    """
+    price = position.entry_price if rules.profile.valuation == AT_ENTRY else mark
+    value = notional(position, price, rules)
+    row = tier_index(rules.tiers, value)
+    rate = rules.tiers.maintenance_margin_rate[row] + _mark_fee_rate(rules)
+    amount = rules.tiers.maintenance_amount[row]
+    return value * rate - amount + _fixed_close_fee(position, rules)
+
+
+@compiled
+def margin_ratio(position: Position, mark: float, rules: MarginRules) -> float:
+    """Return maintenance margin / equity: 1.0 is liquidation; inf when equity is gone (Binance's sense)."""
+    available = equity(position, mark, rules)
+    if available <= 0.0:
+        return math.inf
+    return maintenance_margin(position, mark, rules) / available
+
+
+@compiled
+def effective_leverage(position: Position, mark: float, rules: MarginRules) -> float:
+    """Return notional / equity at `mark`; inf when equity is gone."""
+    available = equity(position, mark, rules)
+    return notional(position, mark, rules) / available if available > 0.0 else math.inf
+
+
+@compiled
+def liquidation_price(position: Position, rules: MarginRules) -> float:
+    """Return the mark at which the venue liquidates, rounded as the venue reports it.
+
+    0.0 for a long (inf for a short) that no price can liquidate. The tier is the one of the notional
+    AT the returned price.
+    """
+    exact = mark_at_ratio(position, 1.0, rules)
+    return _as_reported(exact, position.side, rules)
+
+
+@compiled
+def bankruptcy_price(position: Position, rules: MarginRules) -> float:
+    """Return the price at which equity is zero; 0.0 (long) or inf (inverse short) if there is none."""
+    side, quantity, entry = position.side, position.quantity, position.entry_price
+    wallet = position.isolated_wallet
+    if rules.is_inverse:
+        inverse_price = 1.0 / entry + side * wallet / quantity
+        return 1.0 / inverse_price if inverse_price > 0.0 else math.inf
+    return max(entry - side * wallet / quantity, 0.0)
+
+
+@compiled
+def mark_at_ratio(position: Position, ratio: float, rules: MarginRules) -> float:
+    """Return the mark at which margin_ratio equals `ratio` (> the tier's maintenance rate), unrounded.
+
+    0.0 (long) or inf (short) if no price does it. Where tiers are not continuous (venues without a
+    maintenance amount) it is the first such price on the way from the safe side.
+    """
+    if rules.profile.valuation == AT_ENTRY:
+        needed = maintenance_margin(position, position.entry_price, rules) / ratio
+        free = _counted_wallet(position, rules) - needed
+        return max(position.entry_price - position.side * free / position.quantity, 0.0)
+    coordinate = _coordinate_at_ratio(position, ratio, rules)
+    if not rules.is_inverse:
+        return coordinate
+    return 1.0 / coordinate if coordinate > 0.0 else math.inf
+
+
+@compiled
+def distance(side: int, mark: float, liquidation: float) -> float:
+    """Return side * (mark - liquidation) / mark: the adverse move, as a fraction, until liquidation."""
+    return side * (mark - liquidation) / mark
+
+
+@compiled
+def liquidation_distance(position: Position, mark: float, rules: MarginRules) -> float:
+    """Return `distance` to the position's liquidation price; 1.0 for a long that cannot be liquidated."""
+    return distance(position.side, mark, liquidation_price(position, rules))
+
+
+@compiled
+def mark_at_distance(side: int, liquidation: float, wanted: float) -> float:
+    """Return the mark at which `distance` equals `wanted` for this liquidation price.
+
+    inf for a long with wanted >= 1 (no such mark).
+    """
+    denominator = 1.0 - side * wanted
+    return liquidation / denominator if denominator > 0.0 else math.inf
+
+
+@compiled
+def wallet_for_liquidation_price(position: Position, wanted: float, rules: MarginRules) -> float:
+    """Return the isolated wallet that puts liquidation at the mark `wanted`. May be negative (profit).
+
+    Inverse of the unrounded liquidation price; the position's own wallet does not matter, except
+    where the venue derives its closing fee from it.
+    """
+    needed = maintenance_margin(position, wanted, rules)
+    uncounted = position.isolated_wallet - _counted_wallet(position, rules)
+    return needed - unrealised_pnl(position, wanted, rules) + uncounted
+
+
+@compiled
+def wallet_for_distance(position: Position, mark: float, wanted: float, rules: MarginRules) -> float:
+    """Return the isolated wallet that puts liquidation at mark * (1 - side * wanted)."""
+    return wallet_for_liquidation_price(position, mark * (1.0 - position.side * wanted), rules)
+
+
+@compiled
+def removable_margin(position: Position, mark: float, rules: MarginRules) -> float:
+    """Return the most the venue lets out of the isolated wallet at `mark`; never negative.
+
+    IMR is 1 / leverage SETTING. Sources: Binance FAQ 360038447311; Hyperliquid margining docs.
+    """
+    value = notional(position, mark, rules)
+    spare = position.isolated_wallet + unrealised_pnl(position, mark, rules)
+    kept = value / position.leverage
+    rule = rules.profile.removal_rule
+    if rule == KEEP_INITIAL_OR_TENTH_OF_EQUITY:
+        return max(spare - max(kept, 0.1 * value), 0.0)
+    removable = spare - kept
+    if rule == KEEP_INITIAL_OF_EQUITY_AND_MAINTENANCE:
+        removable = min(removable, position.isolated_wallet - maintenance_margin(position, mark, rules))
+    return max(min(removable, position.isolated_wallet), 0.0)
+
+
+@compiled
+def addable_margin(
+    available_quote: float,
+    cross_wallet_quote: float,
+    open_order_margin_quote: float,
+    cross_maintenance_quote: float,
+) -> float:
+    """Return the most the venue lets into an isolated wallet; never negative.
+
+    Source: Binance FAQ 360038447311: min(cross wallet - initial margin of open isolated orders
+    - maintenance of cross positions, available balance).
+    """
+    uncommitted = cross_wallet_quote - open_order_margin_quote - cross_maintenance_quote
+    return max(min(uncommitted, available_quote), 0.0)
+
+
+@compiled
+def _mark_fee_rate(rules: MarginRules) -> float:
+    return rules.profile.close_fee_rate if rules.profile.close_fee == IN_MAINTENANCE else 0.0
+
+
+@compiled
+def _leverage_bankruptcy_fee(position: Position, rules: MarginRules) -> float:
+    value = notional(position, position.entry_price, rules)
+    return value * (1.0 - position.side / position.leverage) * rules.profile.close_fee_rate
+
+
+@compiled
+def _fixed_close_fee(position: Position, rules: MarginRules) -> float:
+    """The closing fee that does not depend on the mark and is part of maintenance margin."""
+    where = rules.profile.close_fee
+    if where == IN_MAINTENANCE_AT_LEVERAGE_BANKRUPTCY:
+        return _leverage_bankruptcy_fee(position, rules)
+    if where == IN_MAINTENANCE_AT_WALLET_BANKRUPTCY:
+        return notional(position, bankruptcy_price(position, rules), rules) * rules.profile.close_fee_rate
+    return 0.0
+
+
+@compiled
+def _counted_wallet(position: Position, rules: MarginRules) -> float:
+    """The wallet less a closing fee that the venue reserves from it."""
+    if rules.profile.close_fee == FROM_WALLET:
+        return position.isolated_wallet - _leverage_bankruptcy_fee(position, rules)
+    return position.isolated_wallet
+
+
+@compiled
+def _coordinate_at_ratio(position: Position, ratio: float, rules: MarginRules) -> float:
+    """Solve equity(x) = maintenance(x) / ratio over all tiers; see the module's first lines."""
+    side, quantity, entry = position.side, position.quantity, position.entry_price
+    wallet = _counted_wallet(position, rules) - _fixed_close_fee(position, rules) / ratio
+    if rules.is_inverse:
+        base, slope = wallet + side * quantity / entry, -side * quantity
+    else:
+        base, slope = wallet - side * quantity * entry, side * quantity
+    tiers, fee_rate = rules.tiers, _mark_fee_rate(rules)
+    last = len(tiers.notional_floor) - 1
+    falls = slope > 0.0  # liquidation is reached as x falls
+    best = 0.0 if falls else math.inf
+    for row in range(last + 1):
+        rate = (tiers.maintenance_margin_rate[row] + fee_rate) / ratio
+        steepness = quantity * rate - slope
+        if falls and steepness >= 0.0:
+            continue
+        root = (base + tiers.maintenance_amount[row] / ratio) / steepness
+        floor = tiers.notional_floor[row] / quantity
+        cap = tiers.notional_cap[row] / quantity if row < last else math.inf
+        if falls and root > floor:
+            best = max(best, min(root, cap))
+        elif not falls and root <= cap:
+            best = min(best, max(root, floor))
+    return best
+
+
+@compiled
+def _as_reported(price: float, side: int, rules: MarginRules) -> float:
+    tick = rules.tick_size
+    if tick <= 0.0 or price <= 0.0 or math.isinf(price):
+        return price
+    if rules.profile.rounding == ONE_TICK_EARLY:
+        return price + side * tick
+    if rules.profile.rounding == TO_TICK_EARLY:
+        ticks = price / tick
+        rounded = math.ceil(ticks - _TICK_TOLERANCE) if side > 0 else math.floor(ticks + _TICK_TOLERANCE)
+        return rounded * tick
+    return price

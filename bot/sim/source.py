@@ -1,0 +1,26 @@
+"""Where a simulated session's market data comes from: a deterministic, seekable sequence."""
+
+from typing import Protocol
+
+from bot.core.candles import Candles
+from bot.core.event import MarketEvent
+
+Place = tuple[int, ...]
+
+
+class MarketSource(Protocol):
+    def next(self) -> MarketEvent | None:
+        """Return the next event in time order, or None at the end. Same seed, same events."""
+        ...
+
+    def place(self) -> Place:
+        """Return the place after the last returned event; cheap, called for every event."""
+        ...
+
+    def seek(self, place: Place) -> None:
+        """Continue right after `place`, exactly as if never stopped."""
+        ...
+
+    def history(self, symbol: str, timeframe_ms: int, count: int) -> Candles:
+        """Return up to `count` candles closed at or before the current place."""
+        ...
