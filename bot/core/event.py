@@ -255,6 +255,26 @@ class EntriesResumed(NamedTuple):
     cause: str
 
 
+class EquityMarked(NamedTuple):
+    """The account once an hour of event time. equity = free + isolated wallets, without unrealised PnL."""
+
+    ts_ms: int
+    symbol: str
+    free_quote: float
+    equity_quote: float
+    margin_committed_quote: float
+    unrealised_pnl_quote: float
+
+
+class Reconciled(NamedTuple):
+    """The venue's truth replaced what the journal believed; `facts` hold both."""
+
+    ts_ms: int
+    symbol: str
+    what: str
+    facts: dict[str, Fact]
+
+
 class InvariantBroken(NamedTuple):
     """`invariant` is an id of bot/engine/invariants.py."""
 
@@ -283,6 +303,8 @@ Note = (
     | MarginHeld
     | EntriesHalted
     | EntriesResumed
+    | EquityMarked
+    | Reconciled
     | InvariantBroken
 )
 Event = MarketEvent | VenueEvent | Note
