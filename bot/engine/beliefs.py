@@ -1,0 +1,44 @@
+"""The strategy, asked once per closed candle, and contained: its error stops entries, nothing else."""
+
+import math
+
+from bot.core.event import EntriesHalted
+from bot.core.signal import Signal
+from bot.engine.desk import Desk
+from bot.engine.state import Market
+from bot.strategy import check_signals
+
+STRATEGY_HALT = "strategy_error"
+
+
+def newest_signal(desk: Desk, market: Market) -> Signal | None:
+    """Return what the strategy says after the newest candle; None while warming up or when it failed."""
+    strategy, symbol = desk.strategy, market.instrument.symbol
+    if STRATEGY_HALT in desk.state.halts or len(market.window) < strategy.warmup:
+        return None
+    candles = market.window.view().tail(strategy.warmup)
+    try:
+        signals = strategy.signals(candles)
+        check_signals(signals, len(candles.close))
+    except Exception as error:  # noqa: BLE001  A user's code may raise anything; positions stay guarded.
+        _halt(desk, symbol, error)
+        return None
+    return Signal(
+        symbol=symbol,
+        ts_ms=desk.state.now_ms,
+        is_entry=bool(signals.entries[-1]),
+        is_exit=bool(signals.exits[-1]),
+        direction=int(signals.direction[-1]),
+        strength=float(signals.strength[-1]),
+        stop_distance=_finite_or_zero(float(signals.stop_distance[-1])),
+    )
+
+
+def _halt(desk: Desk, symbol: str, error: Exception) -> None:
+    message = f"{type(error).__name__}: {error}"
+    desk.state.halts[STRATEGY_HALT] = message
+    desk.outbox.note(EntriesHalted(desk.state.now_ms, symbol, STRATEGY_HALT, message))
+
+
+def _finite_or_zero(value: float) -> float:
+    return value if math.isfinite(value) else 0.0

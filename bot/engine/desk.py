@@ -1,0 +1,63 @@
+"""What every part of the engine works with: the state, the rules, the strategy, the outbox."""
+
+from dataclasses import dataclass
+
+from bot.core.intent import Action
+from bot.engine.outbox import Outbox
+from bot.engine.state import Holding, Market, State
+from bot.risk.manager import RiskManager
+from bot.risk.view import MarginBook, MarginView
+from bot.strategy import Strategy
+
+
+@dataclass(slots=True)
+class Desk:
+    """One engine's working set. `max_mark_age_ms`: older marks allow protection only."""
+
+    state: State
+    risk: RiskManager
+    strategy: Strategy
+    outbox: Outbox
+    timeframe_ms: int
+    max_mark_age_ms: int
+
+    def is_in_flight(self, symbol: str, *kinds: type[Action]) -> bool:
+        """Return whether an action of one of `kinds` waits for its outcome on `symbol`."""
+        return any(
+            intent.action.symbol == symbol and isinstance(intent.action, kinds)
+            for intent in self.state.in_flight.values()
+        )
+
+    def is_blind(self, market: Market) -> bool:
+        """Return whether the market's prices are missing or too old to enter or to move margin."""
+        now_ms = self.state.now_ms
+        return now_ms < market.gap_until_ms or now_ms - market.mark_ms > self.max_mark_age_ms
+
+    def view(self, market: Market, holding: Holding) -> MarginView:
+        """Return what the risk manager may know of a holding now."""
+        return MarginView(
+            ts_ms=self.state.now_ms,
+            mark=market.mark,
+            mark_age_ms=self.state.now_ms - market.mark_ms,
+            position=holding.position,
+            rules=market.rules,
+            stop_price=holding.stop.trigger_price if holding.stop is not None else 0.0,
+            sigma_day=market.sigma_day,
+            funding_rate=market.funding_rate,
+            entry_distance=holding.entry_distance,
+        )
+
+    def book(self, market: Market, holding: Holding) -> MarginBook:
+        """Return what was done to the holding's margin so far, and what the account can spare."""
+        return MarginBook(
+            initial_wallet_quote=holding.initial_wallet_quote,
+            added_quote=holding.added_quote,
+            released_quote=holding.released_quote,
+            adds=holding.adds,
+            last_add_ms=holding.last_add_ms,
+            last_release_ms=holding.last_release_ms,
+            agreed_loss_quote=holding.agreed_loss_quote,
+            free_quote=self.state.free_quote,
+            equity_quote=self.state.equity_quote(),
+            margin_step_quote=market.instrument.margin_step_quote,
+        )

@@ -1,0 +1,214 @@
+"""The engine: `step(event)` is synchronous and deterministic, and time is `event.ts_ms`.
+
+The same events in the same order give the same intents, in paper trading, replay and live. Most
+marks touch no rung of any ladder and return after two comparisons.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from bot.core.candles import Candles
+from bot.core.event import (
+    CandleClosed,
+    EquityMarked,
+    Event,
+    FeedGap,
+    FundingDue,
+    FundingSettled,
+    LeverageSet,
+    Liquidated,
+    MarginAdjusted,
+    MarkPrice,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    Refused,
+)
+from bot.core.intent import (
+    AddMargin,
+    OpenPosition,
+    PlaceStop,
+    PlaceTakeProfit,
+    ReducePosition,
+    ReleaseMargin,
+    SetLeverage,
+)
+from bot.core.volatility import ewma_sigma_day
+from bot.engine import entries, fills, margins, protection
+from bot.engine.beliefs import newest_signal
+from bot.engine.desk import Desk
+from bot.engine.invariants import check
+from bot.engine.outbox import NOTHING, Decision
+from bot.engine.state import Market, snapshot
+
+_HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
+
+
+class Engine:
+    """Turns events into intents. It never asks which mode it runs in, and never reads a clock."""
+
+    def __init__(self, desk: Desk, sigma_half_life_ms: int) -> None:
+        self.desk = desk
+        self.state = desk.state
+        self._markets = desk.state.markets
+        self._sigma_half_life_ms = sigma_half_life_ms
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            CandleClosed: self._on_candle,
+            FeedGap: self._on_gap,
+            FundingDue: self._on_funding_rate,
+            LeverageSet: self._on_leverage_set,
+            OrderAccepted: self._on_accepted,
+            OrderFilled: self._on_filled,
+            OrderCancelled: self._on_cancelled,
+            Refused: self._on_refused,
+            MarginAdjusted: self._on_adjusted,
+            FundingSettled: self._on_funding,
+            Liquidated: self._on_liquidated,
+        }
+
+    def step(self, event: Event) -> Decision:
+        """Return what to do about `event`; NOTHING (the same object) when nothing is due."""
+        state = self.state
+        if event.ts_ms > state.now_ms:
+            state.now_ms = event.ts_ms
+        if type(event) is MarkPrice:
+            state.tally.marks_processed += 1
+            market = self._markets[event.symbol]
+            market.mark, market.last, market.mark_ms = event.mark, event.last, event.ts_ms
+            holding = market.holding
+            if holding is None or (
+                holding.sleep_low < event.mark < holding.sleep_high and event.ts_ms < holding.recheck_at_ms
+            ):
+                return NOTHING
+            self._look_at(market)
+        else:
+            self._handlers[type(event)](event)
+        check(self.desk)
+        return self.desk.outbox.take()
+
+    def warm_up(self, symbol: str, candles: Candles) -> None:
+        """Load closed candles before the first event, or after a restart."""
+        market = self._markets[symbol]
+        market.window.load(candles)
+        if len(market.window):
+            self._estimate(market)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything a restart needs, as JSON values."""
+        return snapshot(self.state)
+
+    def _look_at(self, market: Market) -> None:
+        holding = market.holding
+        if holding is None or holding.is_closing:
+            return
+        if holding.position.side * (market.mark - holding.best_mark) > 0.0:
+            holding.best_mark = market.mark
+        protection.trail(self.desk, market, holding)
+        margins.reconsider(self.desk, market, holding)
+
+    def _estimate(self, market: Market) -> None:
+        closes = market.window.view().close
+        market.sigma_day = ewma_sigma_day(closes, self._sigma_half_life_ms, self.desk.timeframe_ms)
+
+    def _on_candle(self, event: CandleClosed) -> None:
+        market = self._markets[event.symbol]
+        if not market.window.append(event):
+            return
+        self._estimate(market)
+        self._roll_clock()
+        signal = newest_signal(self.desk, market)
+        if signal is not None:
+            entries.on_signal(self.desk, market, signal)
+        self._look_at(market)
+
+    def _roll_clock(self) -> None:
+        state = self.state
+        hour_ms = state.now_ms - state.now_ms % _HOUR_MS
+        if hour_ms == state.hour_ms:
+            return
+        state.hour_ms = hour_ms
+        unrealised = entries.unrealised_quote(self.desk)
+        equity = state.equity_quote()
+        committed = equity - state.free_quote
+        self.desk.outbox.note(EquityMarked(hour_ms, "", state.free_quote, equity, committed, unrealised))
+        day_ms = hour_ms - hour_ms % _DAY_MS
+        if day_ms != state.day_start_ms:
+            state.day_start_ms, state.day_start_equity_quote = day_ms, equity + unrealised
+
+    def _on_gap(self, event: FeedGap) -> None:
+        market = self._markets[event.symbol]
+        market.gap_until_ms = max(market.gap_until_ms, event.until_ms)
+
+    def _on_funding_rate(self, event: FundingDue) -> None:
+        self._markets[event.symbol].funding_rate = event.rate
+
+    def _on_leverage_set(self, event: LeverageSet) -> None:
+        self.state.in_flight.pop(event.client_id, None)
+        entries.on_leverage_set(self.desk, self._markets[event.symbol], event)
+
+    def _on_accepted(self, event: OrderAccepted) -> None:
+        intent = self.state.in_flight.get(event.client_id)
+        if intent is None:
+            return
+        if not isinstance(intent.action, OpenPosition | ReducePosition):
+            del self.state.in_flight[event.client_id]
+            protection.on_accepted(self.desk, self._markets[event.symbol], event, intent)
+
+    def _on_filled(self, event: OrderFilled) -> None:
+        market, in_flight = self._markets[event.symbol], self.state.in_flight
+        self.state.free_quote = event.free_quote
+        intent = in_flight.get(event.client_id)
+        if event.remaining_quantity <= 0.0:
+            in_flight.pop(event.client_id, None)
+        fills.on_filled(self.desk, market, event, intent)
+
+    def _on_cancelled(self, event: OrderCancelled) -> None:
+        market = self._markets[event.symbol]
+        self._forget_cancel(event.client_id)
+        was_entry = market.entry is not None and market.entry.client_id == event.client_id
+        self.state.in_flight.pop(event.client_id, None)
+        if was_entry:
+            fills.complete_entry(self.desk, market)
+        elif market.holding is not None:
+            protection.on_cancelled(self.desk, market, event)
+
+    def _forget_cancel(self, target_client_id: str) -> None:
+        in_flight = self.state.in_flight
+        done = [
+            key
+            for key, intent in in_flight.items()
+            if getattr(intent.action, "target_client_id", None) == target_client_id
+        ]
+        for key in done:
+            del in_flight[key]
+
+    def _on_refused(self, event: Refused) -> None:
+        market = self._markets[event.symbol]
+        intent = self.state.in_flight.pop(event.client_id, None)
+        action = intent.action if intent is not None else None
+        if isinstance(action, SetLeverage | OpenPosition):
+            fills.complete_entry(self.desk, market)
+        elif isinstance(action, PlaceStop):
+            protection.on_stop_refused(self.desk, market, event)
+        elif isinstance(action, PlaceTakeProfit):
+            protection.on_take_profit_refused(self.desk, market, event, action)
+        elif isinstance(action, AddMargin | ReleaseMargin):
+            margins.on_refused(self.desk, market, event)
+        elif isinstance(action, ReducePosition) and market.holding is not None:
+            market.holding.is_closing = False
+            market.holding.wake()
+
+    def _on_adjusted(self, event: MarginAdjusted) -> None:
+        self.state.free_quote = event.free_quote
+        intent = self.state.in_flight.pop(event.client_id, None)
+        if intent is not None:
+            margins.on_adjusted(self.desk, self._markets[event.symbol], event, intent)
+
+    def _on_funding(self, event: FundingSettled) -> None:
+        self.state.free_quote = event.free_quote
+        fills.on_funding(self.desk, self._markets[event.symbol], event)
+
+    def _on_liquidated(self, event: Liquidated) -> None:
+        self.state.free_quote = event.free_quote
+        fills.on_liquidated(self.desk, self._markets[event.symbol], event)

@@ -1,0 +1,117 @@
+"""From a signal to an order: risk evaluates, the venue's leverage is set and confirmed, then the order goes."""
+
+from bot.core.event import LeverageSet, SignalSeen
+from bot.core.intent import Fact, OpenPosition, SetLeverage
+from bot.core.signal import Signal
+from bot.engine.desk import Desk
+from bot.engine.protection import close
+from bot.engine.state import Market, PendingEntry
+from bot.risk.view import EntryPlan, EntryRefusal, Portfolio
+
+
+def on_signal(desk: Desk, market: Market, signal: Signal) -> None:
+    """Act on the strategy's newest belief about one symbol."""
+    holding = market.holding
+    if signal.is_exit and holding is not None and signal.direction in (0, holding.position.side):
+        _note(desk, signal, True, (), {"position_id": holding.position_id})
+        close(desk, market, holding, "exit")
+    elif signal.is_entry and holding is None and market.entry is None:
+        _enter(desk, market, signal)
+
+
+def on_leverage_set(desk: Desk, market: Market, event: LeverageSet) -> None:
+    """The venue confirmed the leverage: send the entry that waited for it."""
+    market.leverage = event.leverage
+    if market.entry is not None and not market.entry.client_id:
+        _send_order(desk, market, market.entry)
+
+
+def _enter(desk: Desk, market: Market, signal: Signal) -> None:
+    blocked = _blocked(desk, market)
+    if blocked:
+        _refuse(desk, signal, blocked, {})
+        return
+    plan = _evaluate(desk, market, signal)
+    if isinstance(plan, EntryRefusal):
+        _refuse(desk, signal, plan.checks, plan.facts)
+        return
+    _note(desk, signal, True, (), plan.facts)
+    market.entry = PendingEntry(plan)
+    if market.leverage == plan.leverage:
+        _send_order(desk, market, market.entry)
+    else:
+        facts: dict[str, Fact] = {"previous_leverage": market.leverage}
+        desk.outbox.intend(SetLeverage(plan.symbol, plan.leverage), "entry", facts)
+
+
+def _evaluate(desk: Desk, market: Market, signal: Signal) -> EntryPlan | EntryRefusal:
+    return desk.risk.evaluate_entry(
+        signal,
+        market.instrument,
+        market.rules,
+        market.mark,
+        market.sigma_day,
+        market.funding_rate,
+        portfolio(desk),
+    )
+
+
+def portfolio(desk: Desk) -> Portfolio:
+    """Return the account as the entry check sees it, unrealised PnL and entries in flight included."""
+    state = desk.state
+    equity = state.equity_quote()
+    pending = (m.entry.plan.required_margin_quote for m in state.markets.values() if m.entry is not None)
+    return Portfolio(
+        free_quote=state.free_quote,
+        equity_quote=equity,
+        positions=state.positions(),
+        in_flight_margin_quote=sum(pending),
+        day_start_equity_quote=state.day_start_equity_quote,
+        day_pnl_quote=equity + unrealised_quote(desk) - state.day_start_equity_quote,
+    )
+
+
+def unrealised_quote(desk: Desk) -> float:
+    """Return the unrealised PnL of every open position at its newest mark."""
+    return sum(
+        m.holding.position.side * m.holding.position.quantity * (m.mark - m.holding.position.entry_price)
+        for m in desk.state.markets.values()
+        if m.holding is not None
+    )
+
+
+def _blocked(desk: Desk, market: Market) -> tuple[str, ...]:
+    checks = [f"entries are halted ({cause}: {text})" for cause, text in desk.state.halts.items()]
+    if desk.is_blind(market):
+        age_ms = desk.state.now_ms - market.mark_ms
+        checks.append(f"the mark price is {age_ms} ms old or in a gap (at most {desk.max_mark_age_ms} ms)")
+    return tuple(checks)
+
+
+def _send_order(desk: Desk, market: Market, entry: PendingEntry) -> None:
+    plan = entry.plan
+    order = OpenPosition(plan.symbol, plan.side, plan.quantity)
+    entry.client_id = desk.outbox.intend(order, "entry", plan.facts).client_id
+
+
+def _refuse(desk: Desk, signal: Signal, checks: tuple[str, ...], facts: dict[str, Fact]) -> None:
+    desk.state.tally.entries_refused += 1
+    _note(desk, signal, False, checks, facts)
+
+
+def _note(
+    desk: Desk, signal: Signal, approved: bool, checks: tuple[str, ...], facts: dict[str, Fact]
+) -> None:
+    desk.outbox.note(
+        SignalSeen(
+            signal.ts_ms,
+            signal.symbol,
+            type(desk.strategy).__name__,
+            signal.direction,
+            signal.is_entry,
+            signal.strength,
+            approved,
+            checks,
+            facts,
+        )
+    )

@@ -1,0 +1,139 @@
+"""Fills, funding and liquidations: how holdings are born, change and die."""
+
+from bot.core.event import FundingSettled, Liquidated, OrderFilled, PositionClosed, PositionOpened
+from bot.core.intent import Intent
+from bot.core.margin import liquidation_distance
+from bot.core.position import Position
+from bot.engine.desk import Desk
+from bot.engine.protection import keep_stop_inside, place_take_profits, protect
+from bot.engine.state import Holding, Market, PendingEntry
+
+
+def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | None) -> None:
+    """Book a fill: an entry's first fill is protected at once, an exit's last one ends the position."""
+    if event.leg == "entry" and event.position is not None:
+        _on_entry(desk, market, event, event.position)
+    holding = market.holding
+    if holding is None:
+        return
+    holding.fees_quote += event.fee_quote
+    holding.realised_pnl_quote += event.realised_pnl_quote
+    holding.take_profits.pop(event.client_id, None)
+    if event.position is None:
+        _count_leg(desk, event)
+        _end(desk, market, holding, event.ts_ms, _cause(event, intent), event.price)
+        return
+    holding.position = event.position
+    if event.leg == "take_profit" and event.remaining_quantity <= 0.0:
+        desk.state.tally.take_profits_filled += 1
+    holding.wake()
+
+
+def complete_entry(desk: Desk, market: Market) -> None:
+    """The entry order is finished: rest the take-profits over what was filled."""
+    market.entry = None
+    holding = market.holding
+    if holding is not None and not holding.is_filled:
+        holding.is_filled = True
+        place_take_profits(desk, market, holding)
+
+
+def on_funding(desk: Desk, market: Market, event: FundingSettled) -> None:
+    """Funding moved the isolated wallet, and with it the liquidation price."""
+    holding = market.holding
+    if holding is None:
+        return
+    holding.position = event.position
+    holding.funding_quote += event.amount_quote
+    keep_stop_inside(desk, market, holding)
+    holding.wake()
+
+
+def on_liquidated(desk: Desk, market: Market, event: Liquidated) -> None:
+    """The venue closed the position and kept its margin."""
+    holding = market.holding
+    if holding is None:
+        return
+    desk.state.tally.liquidations += 1
+    holding.realised_pnl_quote -= event.loss_quote
+    _end(desk, market, holding, event.ts_ms, "liquidation", event.mark)
+
+
+def _on_entry(desk: Desk, market: Market, event: OrderFilled, position: Position) -> None:
+    entry = market.entry
+    if market.holding is None and entry is not None:
+        _open(desk, market, entry, event, position)
+    elif market.holding is not None:
+        market.holding.initial_wallet_quote = position.isolated_wallet
+    if event.remaining_quantity <= 0.0 and market.holding is not None:
+        market.holding.position = position
+        complete_entry(desk, market)
+
+
+def _open(desk: Desk, market: Market, entry: PendingEntry, event: OrderFilled, position: Position) -> None:
+    plan, state = entry.plan, desk.state
+    holding = Holding(
+        position=position,
+        position_id=state.next_position_id,
+        opened_ms=event.ts_ms,
+        initial_wallet_quote=position.isolated_wallet,
+        initial_stop=plan.stop_price,
+        entry_distance=liquidation_distance(position, event.price, market.rules),
+        agreed_loss_quote=plan.agreed_loss_quote,
+        best_mark=event.price,
+        unprotected_since_ms=event.ts_ms,
+    )
+    state.next_position_id += 1
+    market.holding = holding
+    desk.outbox.note(_opened_note(holding, plan.stop_price, event))
+    protect(desk, market, holding, plan.stop_price, "entry")
+
+
+def _opened_note(holding: Holding, stop_price: float, event: OrderFilled) -> PositionOpened:
+    position = holding.position
+    return PositionOpened(
+        event.ts_ms,
+        event.symbol,
+        holding.position_id,
+        position.side,
+        position.quantity,
+        position.entry_price,
+        position.isolated_wallet,
+        position.leverage,
+        stop_price,
+        holding.agreed_loss_quote,
+    )
+
+
+def _count_leg(desk: Desk, event: OrderFilled) -> None:
+    tally = desk.state.tally
+    if event.leg in ("stop", "trailing"):
+        tally.stops_filled += 1
+    elif event.leg == "take_profit":
+        tally.take_profits_filled += 1
+
+
+def _cause(event: OrderFilled, intent: Intent | None) -> str:
+    if event.leg != "exit":
+        return event.leg
+    return intent.reason if intent is not None else "exit"
+
+
+def _end(desk: Desk, market: Market, holding: Holding, ts_ms: int, cause: str, price: float) -> None:
+    desk.state.tally.trades += 1
+    market.holding = None
+    desk.outbox.note(
+        PositionClosed(
+            ts_ms,
+            market.instrument.symbol,
+            holding.position_id,
+            holding.position.side,
+            cause,
+            price,
+            holding.realised_pnl_quote,
+            holding.fees_quote,
+            holding.funding_quote,
+            holding.added_quote,
+            holding.released_quote,
+        )
+    )

@@ -1,0 +1,128 @@
+"""Margin moves: ask the risk manager when a rung is touched, send the target, record before and after."""
+
+from bot.core.event import MarginAdjusted, MarginHeld, MarginMoved, PositionRisk, Refused
+from bot.core.intent import AddMargin, Intent, PlaceStop, ReleaseMargin
+from bot.engine.desk import Desk
+from bot.engine.state import NEVER_MS, Holding, Market
+from bot.risk.view import MarginDecision
+
+_SECOND_LOOK_MS = 60_000
+
+
+def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
+    """Add, release or hold; then lay the ladder anew so that quiet marks cost nothing."""
+    symbol = market.instrument.symbol
+    if not holding.is_filled or desk.is_in_flight(symbol, PlaceStop, AddMargin, ReleaseMargin):
+        return
+    held = None
+    if not desk.is_blind(market):
+        decision = desk.risk.decide_margin(desk.view(market, holding), desk.book(market, holding))
+        if decision.action != "hold":
+            _move(desk, market, holding, decision)
+            return
+        held = decision
+    lay_ladder(desk, market, holding, held)
+
+
+def lay_ladder(desk: Desk, market: Market, holding: Holding, held: MarginDecision | None) -> None:
+    """Compute the rungs and how long the engine may sleep.
+
+    A rung that is touched but held (cooldown, budget) is looked at again after its cooldown, or
+    after half a typical hourly move.
+    """
+    ladder = desk.risk.ladder(
+        desk.view(market, holding),
+        tuple(holding.take_profits.values()),
+        holding.best_mark,
+        holding.initial_stop,
+    )
+    holding.rungs = ladder.rungs
+    holding.sleep_low, holding.sleep_high = ladder.sleep_low, ladder.sleep_high
+    holding.recheck_at_ms = NEVER_MS
+    if not ladder.sleep_low < market.mark < ladder.sleep_high:
+        half_move = 0.5 * market.sigma_day / 24.0**0.5 * market.mark
+        holding.sleep_low, holding.sleep_high = market.mark - half_move, market.mark + half_move
+        holding.recheck_at_ms = _second_look_ms(desk, held)
+        _note_hold(desk, market, holding, held)
+    else:
+        holding.last_hold_reason = ""
+
+
+def on_adjusted(desk: Desk, market: Market, event: MarginAdjusted, intent: Intent) -> None:
+    """Book a completed move with the risk before and after it."""
+    holding = market.holding
+    if holding is None:
+        return
+    holding.position = event.position
+    amount, tally = event.amount_quote, desk.state.tally
+    if amount > 0.0:
+        holding.added_quote += amount
+        holding.adds += 1
+        holding.last_add_ms = event.ts_ms
+        tally.margin_adds += 1
+        tally.margin_added += amount
+    else:
+        holding.released_quote -= amount
+        holding.last_release_ms = event.ts_ms
+        tally.margin_releases += 1
+        tally.margin_released -= amount
+    holding.wake()
+    after = desk.risk.risk_of(desk.view(market, holding))
+    desk.outbox.note(
+        MarginMoved(
+            event.ts_ms,
+            event.symbol,
+            holding.position_id,
+            event.client_id,
+            amount,
+            desk.risk.policy,
+            intent.reason,
+            _risk_from(intent),
+            after,
+        )
+    )
+
+
+def on_refused(desk: Desk, market: Market, event: Refused) -> None:
+    """The venue's word is final for now: look again after a minute."""
+    holding = market.holding
+    if holding is None:
+        return
+    holding.recheck_at_ms = event.ts_ms + _SECOND_LOOK_MS
+    half_move = 0.5 * market.sigma_day / 24.0**0.5 * market.mark
+    holding.sleep_low, holding.sleep_high = market.mark - half_move, market.mark + half_move
+    _note(desk, market, holding, f"refused:{event.code}", {"message": event.message})
+
+
+def _move(desk: Desk, market: Market, holding: Holding, decision: MarginDecision) -> None:
+    kind = AddMargin if decision.action == "add" else ReleaseMargin
+    risk = desk.risk.risk_of(desk.view(market, holding))
+    facts = {**decision.facts, **{f"before_{name}": value for name, value in risk._asdict().items()}}
+    desk.outbox.intend(kind(market.instrument.symbol, decision.target_wallet_quote), decision.reason, facts)
+
+
+def _risk_from(intent: Intent) -> PositionRisk:
+    values = (intent.facts[f"before_{name}"] for name in PositionRisk._fields)
+    return PositionRisk(*(float(value) for value in values if value is not None))
+
+
+def _second_look_ms(desk: Desk, held: MarginDecision | None) -> int:
+    now_ms = desk.state.now_ms
+    if held is not None and held.retry_at_ms > now_ms:
+        return held.retry_at_ms
+    return now_ms + _SECOND_LOOK_MS
+
+
+def _note_hold(desk: Desk, market: Market, holding: Holding, held: MarginDecision | None) -> None:
+    if held is not None:
+        _note(desk, market, holding, held.reason, dict(held.facts))
+
+
+def _note(desk: Desk, market: Market, holding: Holding, reason: str, facts: dict) -> None:
+    if reason == holding.last_hold_reason:
+        return
+    holding.last_hold_reason = reason
+    symbol, now_ms = market.instrument.symbol, desk.state.now_ms
+    desk.outbox.note(
+        MarginHeld(now_ms, symbol, holding.position_id, desk.risk.policy, reason, facts)
+    )

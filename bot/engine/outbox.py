@@ -1,0 +1,76 @@
+"""What one step of the engine wants done and said. Sequence numbers and client ids are given here."""
+
+from typing import Final, NamedTuple
+
+from bot.core.event import Note
+from bot.core.intent import (
+    Action,
+    AddMargin,
+    CancelOrder,
+    Fact,
+    Intent,
+    OpenPosition,
+    PlaceStop,
+    PlaceTakeProfit,
+    PlaceTrailingStop,
+    ReducePosition,
+    ReleaseMargin,
+    SetLeverage,
+)
+from bot.engine.state import State
+
+
+class Decision(NamedTuple):
+    """The answer of one step: intents in the order they must be sent, and notes for the journal."""
+
+    intents: tuple[Intent, ...]
+    notes: tuple[Note, ...]
+
+
+NOTHING: Final = Decision((), ())
+
+_LEG: Final[dict[type, str]] = {
+    OpenPosition: "E",
+    PlaceStop: "S",
+    PlaceTakeProfit: "T",
+    PlaceTrailingStop: "W",
+    ReducePosition: "X",
+    AddMargin: "A",
+    ReleaseMargin: "R",
+    SetLeverage: "L",
+    CancelOrder: "C",
+}
+
+
+class Outbox:
+    """Collects the intents and notes of one step. `prefix` names the run in every client id."""
+
+    def __init__(self, state: State, prefix: str) -> None:
+        self._state = state
+        self._prefix = prefix
+        self._intents: list[Intent] = []
+        self._notes: list[Note] = []
+
+    def intend(self, action: Action, reason: str, facts: dict[str, Fact] | None = None) -> Intent:
+        """Queue an action; it is in flight until its outcome comes back."""
+        state = self._state
+        seq = state.next_seq
+        state.next_seq = seq + 1
+        client_id = f"{self._prefix}{seq:07d}{_LEG[type(action)]}"
+        intent = Intent(seq, client_id, state.now_ms, action, reason, facts or {})
+        state.in_flight[client_id] = intent
+        self._intents.append(intent)
+        return intent
+
+    def note(self, note: Note) -> None:
+        """Queue a note for the journal."""
+        self._notes.append(note)
+
+    def take(self) -> Decision:
+        """Return what was collected and forget it."""
+        if not self._intents and not self._notes:
+            return NOTHING
+        decision = Decision(tuple(self._intents), tuple(self._notes))
+        self._intents.clear()
+        self._notes.clear()
+        return decision

@@ -1,0 +1,141 @@
+"""Stops and take-profits at the venue: placed on fill, trailed, kept inside liquidation, never absent.
+
+A new stop is accepted before the old one is cancelled. A position whose stop the venue refuses, and
+that has no other, is closed at market.
+"""
+
+from bot.core.event import OrderAccepted, OrderCancelled, Refused
+from bot.core.intent import CancelOrder, Intent, PlaceStop, PlaceTakeProfit, ReducePosition
+from bot.core.margin import liquidation_price
+from bot.engine.desk import Desk
+from bot.engine.state import Holding, Market, RestingStop
+from bot.risk.view import TakeProfit
+
+_MIN_GAP_FRACTION = 0.002  # of the mark, between stop and liquidation, whatever the policy
+
+
+def protect(desk: Desk, market: Market, holding: Holding, price: float, reason: str) -> None:
+    """Ask the venue for a stop at `price` over the whole position."""
+    facts = {
+        "mark": market.mark,
+        "liquidation_price": liquidation_price(holding.position, market.rules),
+        "previous_stop": holding.stop.trigger_price if holding.stop else None,
+    }
+    action = PlaceStop(market.instrument.symbol, holding.position.side, price)
+    desk.outbox.intend(action, reason, facts)
+
+
+def place_take_profits(desk: Desk, market: Market, holding: Holding) -> None:
+    """Rest the ladder for what was really filled; its last rung closes whatever is left."""
+    position = holding.position
+    plan = desk.risk.take_profits(
+        position.side, position.entry_price, holding.initial_stop, position.quantity, market.instrument
+    )
+    for rung in plan:
+        quantity = 0.0 if rung is plan[-1] else rung.quantity
+        action = PlaceTakeProfit(market.instrument.symbol, holding.position.side, quantity, rung.price)
+        desk.outbox.intend(action, "take_profit_ladder", {"planned_quantity": rung.quantity})
+
+
+def trail(desk: Desk, market: Market, holding: Holding) -> None:
+    """Follow the best mark with the stop, only ever toward profit."""
+    if holding.stop is None or desk.is_in_flight(market.instrument.symbol, PlaceStop):
+        return
+    price = desk.risk.trailed_stop(
+        holding.position.side,
+        holding.position.entry_price,
+        holding.initial_stop,
+        holding.stop.trigger_price,
+        holding.best_mark,
+        market.instrument.tick_size,
+    )
+    if price > 0.0 and holding.position.side * (market.mark - price) > 0.0:
+        protect(desk, market, holding, price, "trailing")
+
+
+def keep_stop_inside(desk: Desk, market: Market, holding: Holding) -> None:
+    """Tighten a stop that liquidation has come too close to (funding drains the wallet)."""
+    if holding.stop is None or desk.is_in_flight(market.instrument.symbol, PlaceStop):
+        return
+    side, position = holding.position.side, holding.position
+    nearest = liquidation_price(position, market.rules) * (1.0 + side * _MIN_GAP_FRACTION)
+    if side * (holding.stop.trigger_price - nearest) >= 0.0:
+        return
+    price = desk.risk.rounded_stop(side, nearest, market.instrument.tick_size)
+    if side * (market.mark - price) > 0.0:
+        protect(desk, market, holding, price, "liquidation_came_close")
+    else:
+        close(desk, market, holding, "liquidation_came_close")
+
+
+def close(desk: Desk, market: Market, holding: Holding, reason: str) -> None:
+    """Close the whole position at market, once."""
+    if holding.is_closing:
+        return
+    holding.is_closing = True
+    symbol, side = market.instrument.symbol, holding.position.side
+    desk.outbox.intend(ReducePosition(symbol, side, 0.0), reason, {"mark": market.mark})
+
+
+def on_accepted(desk: Desk, market: Market, event: OrderAccepted, intent: Intent) -> None:
+    """Note a resting order; a new stop retires the old one."""
+    holding, action = market.holding, intent.action
+    if holding is None:
+        return
+    if isinstance(action, PlaceTakeProfit):
+        holding.take_profits[event.client_id] = TakeProfit(action.trigger_price, action.quantity)
+    elif isinstance(action, PlaceStop):
+        _retire(desk, market, holding)
+        holding.stop = RestingStop(event.client_id, action.trigger_price)
+        _protected(desk, holding, event.ts_ms)
+    holding.wake()
+
+
+def on_cancelled(desk: Desk, market: Market, event: OrderCancelled) -> None:
+    """Forget a resting order; a stop that vanished without our wish is placed again."""
+    holding = market.holding
+    if holding is None:
+        return
+    holding.take_profits.pop(event.client_id, None)
+    if holding.stop is not None and holding.stop.client_id == event.client_id:
+        price = holding.stop.trigger_price
+        holding.stop = None
+        holding.unprotected_since_ms = event.ts_ms
+        protect(desk, market, holding, price, "stop_vanished")
+    holding.wake()
+
+
+def on_stop_refused(desk: Desk, market: Market, event: Refused) -> None:
+    """Close a position that cannot be protected; keep an older stop where there is one."""
+    holding = market.holding
+    if holding is None:
+        return
+    holding.recheck_at_ms = event.ts_ms + 60_000
+    if holding.stop is None:
+        close(desk, market, holding, "protection")
+
+
+def on_take_profit_refused(desk: Desk, market: Market, event: Refused, action: PlaceTakeProfit) -> None:
+    """Take the profit at once when the price is already beyond it."""
+    holding = market.holding
+    if holding is None or event.code != "would_trigger_immediately":
+        return
+    if action.quantity == 0.0:
+        close(desk, market, holding, "take_profit")
+    else:
+        reduce = ReducePosition(action.symbol, action.side, action.quantity)
+        desk.outbox.intend(reduce, "take_profit", {"mark": market.mark})
+
+
+def _retire(desk: Desk, market: Market, holding: Holding) -> None:
+    if holding.stop is not None:
+        action = CancelOrder(market.instrument.symbol, holding.stop.client_id)
+        desk.outbox.intend(action, "stop_replaced", {"trigger_price": holding.stop.trigger_price})
+
+
+def _protected(desk: Desk, holding: Holding, ts_ms: int) -> None:
+    if holding.unprotected_since_ms == 0:
+        return
+    tally = desk.state.tally
+    tally.max_unprotected_ms = max(tally.max_unprotected_ms, ts_ms - holding.unprotected_since_ms)
+    holding.unprotected_since_ms = 0

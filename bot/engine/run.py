@@ -1,0 +1,107 @@
+"""THE loop: for each event, step; journal what is intended, do it, feed the outcome back, journal that.
+
+It never asks which mode it is in. An intent is committed before it is sent; every commit holds a
+consistent cut of engine, feed and simulated venue, so a process killed anywhere continues exactly.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from bot.core.event import CandleClosed, Event, FeedGap, FundingDue, MarkPrice, Refused, VenueEvent
+from bot.core.intent import Intent
+from bot.engine.engine import Engine
+from bot.engine.outbox import NOTHING, Decision
+from bot.errors import Fatal
+from bot.ports import Checkpoint, Commit, Exchange, Journal, Json, MarketFeed, Resolution
+
+_MAX_ROUNDS: Final = 256
+_MARKET_EVENTS: Final = (MarkPrice, CandleClosed, FundingDue, FeedGap)
+
+Observer = Callable[[Commit], None]
+
+
+class Session:
+    """One engine wired to a feed, an exchange and a journal."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        feed: MarketFeed,
+        exchange: Exchange,
+        journal: Journal,
+        venue_state: Callable[[], Json],
+        observe: Observer,
+    ) -> None:
+        self.engine = engine
+        self._feed = feed
+        self._exchange = exchange
+        self._journal = journal
+        self._venue_state = venue_state
+        self._observe = observe
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """End after the event in hand; resting stops stay where they are."""
+        self._is_stopping = True
+
+    async def run(self) -> None:
+        """Follow the feed to its end, or until `stop`."""
+        step, settle = self.engine.step, self.settle
+        async for event in self._feed.events():
+            decision = step(event)
+            if decision is not NOTHING or not isinstance(event, _MARKET_EVENTS):
+                await settle((event,), decision)
+            if self._is_stopping:
+                break
+        self.commit(Commit(self.engine.state.now_ms))
+
+    async def settle(self, events: tuple[Event, ...], decision: Decision) -> None:
+        """Journal a decision, then perform its intents one by one, outcomes included."""
+        told = tuple(event for event in events if not isinstance(event, _MARKET_EVENTS))
+        self.commit(Commit(self.engine.state.now_ms, told, decision.intents, (), decision.notes))
+        await self.perform(decision.intents)
+
+    async def perform(self, intents: tuple[Intent, ...]) -> None:
+        """Send journalled intents in order; what they cause is journalled and sent in turn."""
+        await self._drain(deque(intents), frozenset())
+
+    async def finish(self, pending: tuple[Intent, ...]) -> None:
+        """Settle intents whose fate an earlier process left open: ask for it first, send only if absent."""
+        await self._drain(deque(pending), frozenset(intent.seq for intent in pending))
+
+    async def _drain(self, queue: deque[Intent], doubtful: frozenset[int]) -> None:
+        for _ in range(_MAX_ROUNDS):
+            if not queue:
+                return
+            intent = queue.popleft()
+            outcome = await self._exchange.outcome_of(intent) if intent.seq in doubtful else None
+            if outcome is None:
+                outcome = await self._exchange.execute(intent)
+            queue.extend(self._absorb(intent, outcome))
+        raise Fatal(
+            f"One event caused more than {_MAX_ROUNDS} actions. Cause: the engine and the venue answer each "
+            "other without end. Next step: restart; the journal holds the last consistent state."
+        )
+
+    def _absorb(self, intent: Intent, outcome: tuple[VenueEvent, ...]) -> tuple[Intent, ...]:
+        decisions = [self.engine.step(event) for event in outcome]
+        intents = tuple(i for decision in decisions for i in decision.intents)
+        notes = tuple(n for decision in decisions for n in decision.notes)
+        resolution = _resolution(intent, outcome)
+        self.commit(Commit(self.engine.state.now_ms, outcome, intents, (resolution,), notes))
+        return intents
+
+    def commit(self, commit: Commit) -> None:
+        """Write one commit together with the cut that a restart continues from."""
+        cut = Checkpoint(self.engine.snapshot(), self._feed.cursor(), self._venue_state())
+        whole = commit._replace(checkpoint=cut)
+        self._journal.commit(whole)
+        self._observe(whole)
+
+
+def _resolution(intent: Intent, outcome: tuple[VenueEvent, ...]) -> Resolution:
+    for event in outcome:
+        if isinstance(event, Refused) and event.client_id == intent.client_id:
+            return Resolution(intent.seq, "refused", f"{event.code}: {event.message}")
+    return Resolution(intent.seq, "done", "")

@@ -1,0 +1,220 @@
+"""What the engine knows: markets, holdings, the account, and what is in flight. Plain data, one owner.
+
+`snapshot` and `restore` are exact inverses for everything that later decisions depend on; candle
+windows are not in it, because the feed gives them back for any place.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+from bot.core.codec import from_json, to_json
+from bot.core.instrument import Instrument
+from bot.core.intent import Intent
+from bot.core.position import Position
+from bot.core.profile import MarginRules
+from bot.engine.window import CandleWindow
+from bot.risk.view import EntryPlan, Rung, TakeProfit
+
+NEVER_MS: Final = 2**62
+
+
+@dataclass(slots=True)
+class RestingStop:
+    """A stop the venue has accepted."""
+
+    client_id: str
+    trigger_price: float
+
+
+@dataclass(slots=True)
+class Holding:
+    """One open position and everything the bot did for it.
+
+    `sleep_low`, `sleep_high` and `recheck_at_ms` bound the fast path: inside them nothing is due.
+    `unprotected_since_ms` is 0 while a stop rests at the venue.
+    """
+
+    position: Position
+    position_id: int
+    opened_ms: int
+    initial_wallet_quote: float
+    initial_stop: float
+    entry_distance: float
+    agreed_loss_quote: float
+    best_mark: float
+    stop: RestingStop | None = None
+    take_profits: dict[str, TakeProfit] = field(default_factory=dict)
+    is_filled: bool = False
+    is_closing: bool = False
+    unprotected_since_ms: int = 0
+    added_quote: float = 0.0
+    released_quote: float = 0.0
+    adds: int = 0
+    last_add_ms: int = 0
+    last_release_ms: int = 0
+    realised_pnl_quote: float = 0.0
+    fees_quote: float = 0.0
+    funding_quote: float = 0.0
+    last_hold_reason: str = ""
+    sleep_low: float = 0.0
+    sleep_high: float = 0.0
+    recheck_at_ms: int = 0
+    rungs: tuple[Rung, ...] = ()
+
+    def wake(self) -> None:
+        """Forget the sleep bounds, so that the next mark is looked at."""
+        self.sleep_low = self.sleep_high = 0.0
+
+
+@dataclass(slots=True)
+class PendingEntry:
+    """An approved entry on its way: first the leverage, then the order `client_id`."""
+
+    plan: EntryPlan
+    client_id: str = ""
+
+
+@dataclass(slots=True)
+class Market:
+    """One symbol: its rules, its last prices and what is held in it."""
+
+    instrument: Instrument
+    rules: MarginRules
+    window: CandleWindow
+    mark: float = 0.0
+    last: float = 0.0
+    mark_ms: int = 0
+    sigma_day: float = 0.0
+    funding_rate: float = 0.0
+    gap_until_ms: int = 0
+    leverage: int = 0
+    holding: Holding | None = None
+    entry: PendingEntry | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts since the first start of this database; what `--summary` reports."""
+
+    trades: int = 0
+    liquidations: int = 0
+    margin_adds: int = 0
+    margin_releases: int = 0
+    margin_added: float = 0.0
+    margin_released: float = 0.0
+    stops_filled: int = 0
+    take_profits_filled: int = 0
+    entries_refused: int = 0
+    max_unprotected_ms: int = 0
+    invariant_violations: int = 0
+    marks_processed: int = 0
+
+
+@dataclass(slots=True)
+class State:
+    """The whole session. `wallet_start_quote` is what the account held at the very first start."""
+
+    markets: dict[str, Market]
+    free_quote: float = 0.0
+    wallet_start_quote: float = 0.0
+    now_ms: int = 0
+    day_start_ms: int = 0
+    day_start_equity_quote: float = 0.0
+    hour_ms: int = 0
+    next_seq: int = 1
+    next_position_id: int = 1
+    halts: dict[str, str] = field(default_factory=dict)
+    in_flight: dict[str, Intent] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+
+    def equity_quote(self) -> float:
+        """Return free balance plus isolated wallets, without unrealised PnL."""
+        return self.free_quote + sum(position.isolated_wallet for position in self.positions())
+
+    def positions(self) -> tuple[Position, ...]:
+        """Return every open position."""
+        return tuple(m.holding.position for m in self.markets.values() if m.holding is not None)
+
+
+_SESSION_FIELDS: Final = tuple(f.name for f in fields(State) if f.name not in ("markets", "tally", "in_flight"))
+_MARKET_FIELDS: Final = (
+    "mark",
+    "last",
+    "mark_ms",
+    "sigma_day",
+    "funding_rate",
+    "gap_until_ms",
+    "leverage",
+)
+
+
+def snapshot(state: State) -> dict[str, Any]:
+    """Return the state as plain JSON values; floats survive exactly."""
+    return {
+        **{name: getattr(state, name) for name in _SESSION_FIELDS},
+        "tally": _fields_of(state.tally),
+        "in_flight": {key: to_json(intent) for key, intent in state.in_flight.items()},
+        "markets": {symbol: _market_snapshot(market) for symbol, market in state.markets.items()},
+    }
+
+
+def restore(state: State, saved: dict[str, Any]) -> None:
+    """Put `saved` back into `state`, whose markets must hold every symbol of the snapshot."""
+    for name in _SESSION_FIELDS:
+        setattr(state, name, saved[name])
+    state.tally = Tally(**saved["tally"])
+    state.in_flight = {key: from_json(intent) for key, intent in saved["in_flight"].items()}
+    for symbol, market in saved["markets"].items():
+        _restore_market(state.markets[symbol], market)
+
+
+def _fields_of(record: Any) -> dict[str, Any]:
+    return {f.name: getattr(record, f.name) for f in fields(record)}
+
+
+def _market_snapshot(market: Market) -> dict[str, Any]:
+    saved: dict[str, Any] = {name: getattr(market, name) for name in _MARKET_FIELDS}
+    saved["holding"] = _holding_snapshot(market.holding) if market.holding is not None else None
+    saved["entry"] = (
+        {"plan": _plan_json(market.entry.plan), "client_id": market.entry.client_id}
+        if market.entry is not None
+        else None
+    )
+    return saved
+
+
+def _restore_market(market: Market, saved: dict[str, Any]) -> None:
+    for name in _MARKET_FIELDS:
+        setattr(market, name, saved[name])
+    market.holding = _holding_from(saved["holding"]) if saved["holding"] is not None else None
+    entry = saved["entry"]
+    market.entry = (
+        PendingEntry(_plan_from(entry["plan"]), entry["client_id"]) if entry is not None else None
+    )
+
+
+def _holding_snapshot(holding: Holding) -> dict[str, Any]:
+    saved = _fields_of(holding)
+    saved["position"] = list(holding.position)
+    saved["stop"] = _fields_of(holding.stop) if holding.stop is not None else None
+    saved["take_profits"] = {key: list(value) for key, value in holding.take_profits.items()}
+    saved["rungs"] = [list(rung) for rung in holding.rungs]
+    return saved
+
+
+def _holding_from(saved: dict[str, Any]) -> Holding:
+    values = dict(saved)
+    values["position"] = Position(*saved["position"])
+    values["stop"] = RestingStop(**saved["stop"]) if saved["stop"] is not None else None
+    values["take_profits"] = {key: TakeProfit(*value) for key, value in saved["take_profits"].items()}
+    values["rungs"] = tuple(Rung(*rung) for rung in saved["rungs"])
+    return Holding(**values)
+
+
+def _plan_json(plan: EntryPlan) -> dict[str, Any]:
+    return {**plan._asdict(), "take_profits": [list(value) for value in plan.take_profits]}
+
+
+def _plan_from(saved: dict[str, Any]) -> EntryPlan:
+    return EntryPlan(**{**saved, "take_profits": tuple(TakeProfit(*v) for v in saved["take_profits"])})
