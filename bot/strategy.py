@@ -1,0 +1,251 @@
+"""What a strategy author imports: Strategy, Parameter, Candles, Signals and the checks on both.
+
+A strategy is one file with one subclass of `Strategy`. It sees candles and returns signals; it never
+sees the account, the venue or the clock. The engine, the backtester and the contract tests call it.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Final, Generic, TypeVar, cast, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.core.candles import Candles
+from bot.core.position import LONG, SHORT
+from bot.core.signal import Signals
+
+__all__ = [
+    "LONG",
+    "SHORT",
+    "TIMEFRAME_MS",
+    "Candles",
+    "Parameter",
+    "Signals",
+    "Strategy",
+    "build_signals",
+    "check_signals",
+    "no_signals",
+]
+
+_MINUTE_MS: Final = 60_000
+_HOUR_MS: Final = 60 * _MINUTE_MS
+
+TIMEFRAME_MS: Final[Mapping[str, int]] = {
+    "1m": _MINUTE_MS,
+    "3m": 3 * _MINUTE_MS,
+    "5m": 5 * _MINUTE_MS,
+    "15m": 15 * _MINUTE_MS,
+    "30m": 30 * _MINUTE_MS,
+    "1h": _HOUR_MS,
+    "2h": 2 * _HOUR_MS,
+    "4h": 4 * _HOUR_MS,
+    "6h": 6 * _HOUR_MS,
+    "8h": 8 * _HOUR_MS,
+    "12h": 12 * _HOUR_MS,
+    "1d": 24 * _HOUR_MS,
+}
+
+_Number = TypeVar("_Number", int, float)
+
+
+class Parameter(Generic[_Number]):
+    """A number of a strategy that a user may set, between `low` and `high` inclusive.
+
+    An integer default makes an integer parameter. Read it on an instance to get the value; the
+    value is fixed when the strategy is constructed.
+    """
+
+    def __init__(self, default: _Number, low: _Number, high: _Number, doc: str, unit: str = "") -> None:
+        self.default: _Number = default
+        self.low: _Number = low
+        self.high: _Number = high
+        self.doc = doc
+        self.unit = unit
+        self.name = ""
+        if not low <= default <= high:
+            raise ValueError(f"default {default} must lie within {low} and {high}")
+
+    @property
+    def is_integer(self) -> bool:
+        """Return whether only whole numbers are allowed."""
+        return isinstance(self.default, int)
+
+    def checked(self, value: float) -> _Number:
+        """Return `value` in the parameter's own type. Raises ValueError out of bounds or not whole."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"{self.name} must be a number, was {value!r}")
+        if self.is_integer and value != int(value):
+            raise ValueError(f"{self.name} must be a whole number, was {value}")
+        if value < self.low:
+            raise ValueError(f"{self.name} must be at least {self.low}, was {value}")
+        if value > self.high:
+            raise ValueError(f"{self.name} must be at most {self.high}, was {value}")
+        return type(self.default)(value)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "Parameter[_Number]": ...
+    @overload
+    def __get__(self, instance: "Strategy", owner: type) -> _Number: ...
+    def __get__(self, instance: "Strategy | None", owner: type) -> "Parameter[_Number] | _Number":
+        if instance is None:
+            return self
+        return cast("_Number", instance.values[self.name])
+
+    def __set__(self, instance: "Strategy", value: object) -> None:
+        raise AttributeError(f"{self.name} is fixed; construct a new strategy with {self.name}={value!r}")
+
+
+class Strategy(ABC):
+    """Base of every strategy: a `timeframe`, `Parameter`s, a `warmup` and a pure `signals` function."""
+
+    timeframe: str
+    values: dict[str, int | float]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        timeframe = getattr(cls, "timeframe", None)
+        if timeframe not in TIMEFRAME_MS:
+            raise ValueError(
+                f"{cls.__name__}.timeframe must be one of {', '.join(TIMEFRAME_MS)}, was {timeframe!r}"
+            )
+
+    def __init__(self, **values: float) -> None:
+        """Take parameter values by name; absent ones have their default.
+
+        Raises ValueError for an unknown name (with the nearest known one) and for a value out of bounds.
+        """
+        known = self.parameters()
+        for name in values:
+            if name not in known:
+                raise ValueError(_unknown_parameter(type(self).__name__, name, known))
+        self.values = {
+            name: parameter.checked(values.get(name, parameter.default)) for name, parameter in known.items()
+        }
+        self.check()
+
+    @classmethod
+    def parameters(cls) -> dict[str, Parameter[Any]]:
+        """Return every parameter by name, inherited ones first, in the order they are written."""
+        return {
+            name: value
+            for owner in reversed(cls.__mro__)
+            for name, value in vars(owner).items()
+            if isinstance(value, Parameter)
+        }
+
+    def check(self) -> None:
+        """Override to raise ValueError for parameters that are impossible together."""
+        return
+
+    @property
+    @abstractmethod
+    def warmup(self) -> int:
+        """Return how many closed candles the last signal depends on.
+
+        The last signal over any window of this many candles must equal the one over all history.
+        """
+
+    @abstractmethod
+    def signals(self, candles: Candles) -> Signals:
+        """Return one signal per candle. Pure: no state, no clock, nothing written into `candles`.
+
+        Row i may use candles up to and including i, never later ones.
+        """
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value}" for name, value in self.values.items())
+        return f"{type(self).__name__}({values})"
+
+
+def no_signals(count: int) -> Signals:
+    """Return `count` rows that neither open nor close anything."""
+    return Signals(
+        entries=np.zeros(count, dtype=np.bool_),
+        exits=np.zeros(count, dtype=np.bool_),
+        direction=np.zeros(count, dtype=np.int8),
+        strength=np.zeros(count, dtype=np.float64),
+        stop_distance=np.full(count, np.nan, dtype=np.float64),
+    )
+
+
+def build_signals(
+    long_entries: NDArray[np.bool_],
+    short_entries: NDArray[np.bool_],
+    *,
+    long_exits: NDArray[np.bool_],
+    short_exits: NDArray[np.bool_],
+    strength: NDArray[np.float64] | float = 1.0,
+    stop_distance: NDArray[np.float64] | float = math.nan,
+) -> Signals:
+    """Return signals from one boolean column per wish.
+
+    A row holds one direction, so an entry silences the exits of its row, and two opposite entries
+    silence each other. Keep an exit true while its condition lasts, not for one candle only.
+    `strength` is cut to [0, 1], NaN becomes 0; a stop distance that is not above 0 becomes NaN.
+    """
+    count = len(long_entries)
+    enters_long = long_entries & ~short_entries
+    enters_short = short_entries & ~long_entries
+    entries = enters_long | enters_short
+    exits = (long_exits | short_exits) & ~entries
+    closes_long = exits & long_exits & ~short_exits
+    closes_short = exits & short_exits & ~long_exits
+    direction = (enters_long | closes_long).astype(np.int8) - (enters_short | closes_short).astype(np.int8)
+    strengths = np.broadcast_to(np.asarray(strength, dtype=np.float64), (count,))
+    distances = np.broadcast_to(np.asarray(stop_distance, dtype=np.float64), (count,))
+    return Signals(
+        entries=entries,
+        exits=exits,
+        direction=direction.astype(np.int8),
+        strength=np.where(entries, np.clip(np.nan_to_num(strengths), 0.0, 1.0), 0.0),
+        stop_distance=np.where(entries & (distances > 0.0) & np.isfinite(distances), distances, np.nan),
+    )
+
+
+_COLUMN_TYPES: Final[Mapping[str, type[np.generic]]] = {
+    "entries": np.bool_,
+    "exits": np.bool_,
+    "direction": np.int8,
+    "strength": np.float64,
+    "stop_distance": np.float64,
+}
+
+
+def check_signals(signals: Signals, count: int) -> None:
+    """Return if `signals` is usable for `count` candles; raise ValueError naming column and row if not."""
+    if not isinstance(signals, Signals):
+        raise ValueError(f"signals must be of type Signals, was {type(signals).__name__}")
+    for name, dtype in _COLUMN_TYPES.items():
+        _check_column(name, getattr(signals, name), dtype, count)
+    _refuse(np.isnan(signals.strength), "strength is NaN")
+    _refuse((signals.strength < 0.0) | (signals.strength > 1.0), "strength lies outside 0 and 1")
+    _refuse(np.abs(signals.direction.astype(np.int16)) > 1, "direction is none of -1, 0 and 1")
+    _refuse(signals.entries & (signals.direction == 0), "an entry has direction 0")
+    _refuse(signals.stop_distance <= 0.0, "stop_distance is not above 0")
+    _refuse(np.isinf(signals.stop_distance), "stop_distance is infinite")
+
+
+def _check_column(name: str, column: object, dtype: type[np.generic], count: int) -> None:
+    if not isinstance(column, np.ndarray):
+        raise ValueError(f"signals.{name} must be a numpy array, was {type(column).__name__}")
+    if column.shape != (count,):
+        raise ValueError(f"signals.{name} must have shape ({count},), was {column.shape}")
+    if column.dtype != dtype:
+        raise ValueError(f"signals.{name} must have dtype {np.dtype(dtype)}, was {column.dtype}")
+
+
+def _refuse(is_wrong: NDArray[np.bool_], fact: str) -> None:
+    if is_wrong.any():
+        raise ValueError(f"signals: {fact} (row {int(np.argmax(is_wrong))} of {len(is_wrong)})")
+
+
+def _unknown_parameter(owner: str, name: str, known: Mapping[str, object]) -> str:
+    nearest = get_close_matches(name, known, n=1)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(known) or 'none'}"
+    return f"{owner} has no parameter {name!r}; {hint}"
