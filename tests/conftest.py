@@ -1,0 +1,41 @@
+"""What every test folder shares: a reproducible hypothesis profile and the optional shared data."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("ringfence", derandomize=True, deadline=None)
+settings.load_profile("ringfence")
+
+_ROOT = Path(__file__).resolve().parent.parent
+_ABSENT = "shared data is absent"
+
+
+def shared_folder() -> Path | None:
+    """Return the folder with the shared market data, or None: RINGFENCE_SHARED first, then ../shared."""
+    named = os.environ.get("RINGFENCE_SHARED")
+    folder = Path(named) if named else _ROOT.parent / "shared"
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the folder of this checkout."""
+    return _ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the shared folder, or skip the test and count it in the closing summary."""
+    folder = shared_folder()
+    if folder is None:
+        pytest.skip(f"{_ABSENT}: neither RINGFENCE_SHARED nor ../shared names a folder")
+    return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = sum(_ABSENT in str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    if skipped:
+        terminalreporter.write_line(f"{skipped} tests skipped because {_ABSENT} (../shared)")
