@@ -22,16 +22,14 @@ from bot.core.profile import (
     FROM_WALLET,
     IN_MAINTENANCE,
     IN_MAINTENANCE_AT_LEVERAGE_BANKRUPTCY,
-    IN_MAINTENANCE_AT_WALLET_BANKRUPTCY,
     KEEP_INITIAL_OF_EQUITY_AND_MAINTENANCE,
     KEEP_INITIAL_OR_TENTH_OF_EQUITY,
     ONE_TICK_EARLY,
     TO_TICK_EARLY,
     MarginRules,
 )
+from bot.core.steps import step_down, step_up
 from bot.core.tiers import tier_index
-
-_TICK_TOLERANCE = 1e-9
 
 
 @compiled
@@ -102,14 +100,22 @@ def liquidation_price(position: Position, rules: MarginRules) -> float:
 
 
 @compiled
+def liquidation_price_given_maintenance(
+    position: Position, maintenance_margin: float, rules: MarginRules
+) -> float:
+    """Return the mark at which equity equals a fixed `maintenance_margin`, rounded as the venue reports it.
+
+    For venues whose reply states the amount and holds it until the position changes (KuCoin before
+    2025-05-22: posMaint, with a funding estimate that no other field carries).
+    """
+    free = _counted_wallet(position, rules) - maintenance_margin
+    return _as_reported(_mark_where_spent(position, free, rules), position.side, rules)
+
+
+@compiled
 def bankruptcy_price(position: Position, rules: MarginRules) -> float:
     """Return the price at which equity is zero; 0.0 (long) or inf (inverse short) if there is none."""
-    side, quantity, entry = position.side, position.quantity, position.entry_price
-    wallet = position.isolated_wallet
-    if rules.is_inverse:
-        inverse_price = 1.0 / entry + side * wallet / quantity
-        return 1.0 / inverse_price if inverse_price > 0.0 else math.inf
-    return max(entry - side * wallet / quantity, 0.0)
+    return _mark_where_spent(position, position.isolated_wallet, rules)
 
 
 @compiled
@@ -121,8 +127,7 @@ def mark_at_ratio(position: Position, ratio: float, rules: MarginRules) -> float
     """
     if rules.profile.valuation == AT_ENTRY:
         needed = maintenance_margin(position, position.entry_price, rules) / ratio
-        free = _counted_wallet(position, rules) - needed
-        return max(position.entry_price - position.side * free / position.quantity, 0.0)
+        return _mark_where_spent(position, _counted_wallet(position, rules) - needed, rules)
     coordinate = _coordinate_at_ratio(position, ratio, rules)
     if not rules.is_inverse:
         return coordinate
@@ -155,8 +160,7 @@ def mark_at_distance(side: int, liquidation: float, wanted: float) -> float:
 def wallet_for_liquidation_price(position: Position, wanted: float, rules: MarginRules) -> float:
     """Return the isolated wallet that puts liquidation at the mark `wanted`. May be negative (profit).
 
-    Inverse of the unrounded liquidation price; the position's own wallet does not matter, except
-    where the venue derives its closing fee from it.
+    Inverse of the unrounded liquidation price; the position's own wallet does not matter.
     """
     needed = maintenance_margin(position, wanted, rules)
     uncounted = position.isolated_wallet - _counted_wallet(position, rules)
@@ -173,10 +177,11 @@ def wallet_for_distance(position: Position, mark: float, wanted: float, rules: M
 def removable_margin(position: Position, mark: float, rules: MarginRules) -> float:
     """Return the most the venue lets out of the isolated wallet at `mark`; never negative.
 
-    IMR is 1 / leverage SETTING. Sources: Binance FAQ 360038447311; Hyperliquid margining docs.
+    IMR is 1 / leverage SETTING; a closing fee that the venue reserves from the wallet is not removable.
+    Sources: Binance FAQ 360038447311; Hyperliquid margining docs.
     """
     value = notional(position, mark, rules)
-    spare = position.isolated_wallet + unrealised_pnl(position, mark, rules)
+    spare = equity(position, mark, rules)
     kept = value / position.leverage
     rule = rules.profile.removal_rule
     if rule == KEEP_INITIAL_OR_TENTH_OF_EQUITY:
@@ -204,6 +209,16 @@ def addable_margin(
 
 
 @compiled
+def _mark_where_spent(position: Position, free: float, rules: MarginRules) -> float:
+    """The mark at which losses have used up `free`: 0.0 (long) or inf (inverse short) if there is none."""
+    side, quantity, entry = position.side, position.quantity, position.entry_price
+    if rules.is_inverse:
+        inverse_price = 1.0 / entry + side * free / quantity
+        return 1.0 / inverse_price if inverse_price > 0.0 else math.inf
+    return max(entry - side * free / quantity, 0.0)
+
+
+@compiled
 def _mark_fee_rate(rules: MarginRules) -> float:
     return rules.profile.close_fee_rate if rules.profile.close_fee == IN_MAINTENANCE else 0.0
 
@@ -217,11 +232,8 @@ def _leverage_bankruptcy_fee(position: Position, rules: MarginRules) -> float:
 @compiled
 def _fixed_close_fee(position: Position, rules: MarginRules) -> float:
     """The closing fee that does not depend on the mark and is part of maintenance margin."""
-    where = rules.profile.close_fee
-    if where == IN_MAINTENANCE_AT_LEVERAGE_BANKRUPTCY:
+    if rules.profile.close_fee == IN_MAINTENANCE_AT_LEVERAGE_BANKRUPTCY:
         return _leverage_bankruptcy_fee(position, rules)
-    if where == IN_MAINTENANCE_AT_WALLET_BANKRUPTCY:
-        return notional(position, bankruptcy_price(position, rules), rules) * rules.profile.close_fee_rate
     return 0.0
 
 
@@ -269,7 +281,5 @@ def _as_reported(price: float, side: int, rules: MarginRules) -> float:
     if rules.profile.rounding == ONE_TICK_EARLY:
         return price + side * tick
     if rules.profile.rounding == TO_TICK_EARLY:
-        ticks = price / tick
-        rounded = math.ceil(ticks - _TICK_TOLERANCE) if side > 0 else math.floor(ticks + _TICK_TOLERANCE)
-        return rounded * tick
+        return step_up(price, tick) if side > 0 else step_down(price, tick)
     return price
