@@ -1,0 +1,135 @@
+"""The numbers a user may set for risk, with their defaults (the balanced preset) and their bounds.
+
+Source of the defaults: margin-science sections 3.0 (margin engine), 3.7 (presets), 3.9 and 3.10.
+Settings validate against the BOUNDS and document them; the reasons for a value stand there.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Bound(NamedTuple):
+    """What a parameter may be (both ends included), its unit, and one sentence about it."""
+
+    low: float
+    high: float
+    unit: str
+    doc: str
+
+
+class MarginLimits(NamedTuple):
+    """What the margin engine may do to an open position; margin-science 3.0 and 3.9."""
+
+    max_mark_age_ms: int = 5_000
+    min_step_quote: float = 10.0
+    min_step_fraction: float = 0.05
+    add_cooldown_ms: int = 60_000
+    release_cooldown_ms: int = 3_600_000
+    max_adds: int = 6
+    max_added_fraction: float = 2.0
+    position_cap_fraction: float = 0.25
+    reserve_fraction: float = 0.20
+    emergency_probability: float = 0.005
+    funding_payments_ahead: int = 3
+    removal_cushion_fraction: float = 0.001
+    anchor_buffer_min: float = 0.01
+    anchor_buffer_sigmas: float = 1.0
+    anchor_floor_share: float = 0.5
+
+
+class EntryLimits(NamedTuple):
+    """What an entry must satisfy; margin-science 3.7 and 3.10."""
+
+    risk_fraction: float = 0.01
+    max_leverage: int = 10
+    min_reward_to_risk: float = 1.5
+    max_positions: int = 5
+    max_notional_fraction: float = 3.0
+    position_cap_fraction: float = 0.25
+    portfolio_cap_fraction: float = 0.60
+    reserve_fraction: float = 0.20
+    daily_loss_fraction: float = 0.05
+    max_funding_share: float = 0.05
+    stop_slippage: float = 0.0005
+    stop_sigmas: float = 1.0
+    stop_horizon_days: float = 1.0
+    min_stop_distance: float = 0.002
+    max_stop_distance: float = 0.30
+    buffer_min: float = 0.01
+    buffer_sigmas: float = 1.0
+    buffer_horizon_days: float = 1.0
+
+
+class BracketLimits(NamedTuple):
+    """Take-profit ladder and trailing stop, in multiples of R = |entry - initial stop|.
+
+    `take_profit_fraction` closes at the first rung, the rest at the second. `trail_activate_r` 0
+    switches trailing off.
+    """
+
+    first_take_profit_r: float = 1.5
+    second_take_profit_r: float = 3.0
+    take_profit_fraction: float = 0.5
+    trail_activate_r: float = 1.0
+    trail_distance_r: float = 1.0
+    trail_min_step_r: float = 0.1
+
+
+MARGIN_BOUNDS: Mapping[str, Bound] = {
+    "max_mark_age_ms": Bound(100, 60_000, "ms", "Older mark prices move no margin."),
+    "min_step_quote": Bound(0.0, 1e6, "quote", "Smaller margin moves are not made."),
+    "min_step_fraction": Bound(0.0, 1.0, "fraction of wallet", "Smaller margin moves are not made."),
+    "add_cooldown_ms": Bound(0, 86_400_000, "ms", "Wait between two adds; an emergency does not wait."),
+    "release_cooldown_ms": Bound(0, 604_800_000, "ms", "Wait after any margin move before a release."),
+    "max_adds": Bound(0, 1_000, "count", "Adds over the life of one position."),
+    "max_added_fraction": Bound(
+        0.0, 20.0, "fraction of initial margin", "All adds together; also sets the agreed loss."
+    ),
+    "position_cap_fraction": Bound(0.001, 1.0, "fraction of equity", "No add makes a wallet larger."),
+    "reserve_fraction": Bound(0.0, 0.95, "fraction of equity", "Stays free whatever an add would need."),
+    "emergency_probability": Bound(
+        1e-6, 0.5, "probability per hour", "Above it an add skips the cooldown and the minimum step."
+    ),
+    "funding_payments_ahead": Bound(0, 30, "count", "Adverse funding payments held beyond the target."),
+    "removal_cushion_fraction": Bound(
+        0.0,
+        0.05,
+        "fraction of notional",
+        "Left below what the venue would release: the mark moves meanwhile.",
+    ),
+    "anchor_buffer_min": Bound(0.001, 0.2, "fraction of price", "Least gap between stop and liquidation."),
+    "anchor_buffer_sigmas": Bound(0.0, 10.0, "daily sigmas", "Gap between stop and liquidation."),
+    "anchor_floor_share": Bound(0.1, 1.0, "fraction of the gap", "No release leaves a smaller gap."),
+}
+
+ENTRY_BOUNDS: Mapping[str, Bound] = {
+    "risk_fraction": Bound(1e-5, 0.1, "fraction of equity", "Lost when the stop fills."),
+    "max_leverage": Bound(1, 125, "x", "Highest leverage setting; the stop usually asks for less."),
+    "min_reward_to_risk": Bound(0.0, 20.0, "R", "Least expected gain at the targets per loss at the stop."),
+    "max_positions": Bound(1, 500, "count", "Open at the same time."),
+    "max_notional_fraction": Bound(0.01, 125.0, "fraction of equity", "Largest notional of one position."),
+    "position_cap_fraction": Bound(0.001, 1.0, "fraction of equity", "Largest margin of one position."),
+    "portfolio_cap_fraction": Bound(0.001, 1.0, "fraction of equity", "Largest margin of all positions."),
+    "reserve_fraction": Bound(0.0, 0.95, "fraction of equity", "Stays free after the entry."),
+    "daily_loss_fraction": Bound(
+        0.001, 1.0, "fraction of equity", "No entry once the day lost this much of its first equity."
+    ),
+    "max_funding_share": Bound(0.0, 10.0, "fraction of risk", "Largest next funding payment."),
+    "stop_slippage": Bound(0.0, 0.05, "fraction of price", "Expected loss beyond the stop."),
+    "stop_sigmas": Bound(0.1, 20.0, "sigmas", "Stop distance when the signal names none."),
+    "stop_horizon_days": Bound(1e-3, 30.0, "days", "Over which those sigmas are taken."),
+    "min_stop_distance": Bound(1e-4, 0.5, "fraction of price", "Closer stops are refused."),
+    "max_stop_distance": Bound(1e-3, 0.9, "fraction of price", "Wider stops are refused."),
+    "buffer_min": Bound(0.001, 0.2, "fraction of price", "Least gap between stop and liquidation."),
+    "buffer_sigmas": Bound(0.0, 10.0, "sigmas", "Gap between stop and liquidation."),
+    "buffer_horizon_days": Bound(1e-3, 30.0, "days", "Over which those sigmas are taken."),
+}
+
+BRACKET_BOUNDS: Mapping[str, Bound] = {
+    "first_take_profit_r": Bound(0.1, 50.0, "R", "First target."),
+    "second_take_profit_r": Bound(0.1, 100.0, "R", "Second target."),
+    "take_profit_fraction": Bound(0.0, 1.0, "fraction of position", "Closed at the first target."),
+    "trail_activate_r": Bound(0.0, 50.0, "R", "Profit at which the stop starts to follow; 0 never."),
+    "trail_distance_r": Bound(0.05, 50.0, "R", "Gap between the best mark and the following stop."),
+    "trail_min_step_r": Bound(0.001, 10.0, "R", "Smaller steps do not move the stop."),
+}
