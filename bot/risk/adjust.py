@@ -1,0 +1,332 @@
+"""The margin engine: turns a policy's band into an amount of margin to move, or into a reason not to.
+
+Source: margin-science 3.0 (decide), 3.9 (anchor floor). `_judge` and everything it calls are compiled
+and speak in integer codes; only `decide_margin` gives them names.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+from bot.core.compiled import compiled
+from bot.core.margin import (
+    distance,
+    liquidation_price,
+    margin_ratio,
+    notional,
+    removable_margin,
+    wallet_for_distance,
+    wallet_for_liquidation_price,
+)
+from bot.core.position import Position
+from bot.risk.anchor import anchor_buffer, anchor_price
+from bot.risk.band import Band
+from bot.risk.limits import MarginLimits
+from bot.risk.probability import liquidation_probability
+from bot.risk.view import MarginBook, MarginDecision, MarginView
+
+HOLD: Final = 0
+ADD: Final = 1
+RELEASE: Final = 2
+ACTIONS: Final = ("hold", "add", "release")
+
+IN_BAND: Final = 0
+BELOW_BAND: Final = 1
+EMERGENCY: Final = 2
+ABOVE_BAND: Final = 3
+STALE: Final = 4
+UNUSABLE: Final = 5
+PAST_LIQUIDATION: Final = 6
+MAX_ADDS: Final = 7
+MAX_ADDED: Final = 8
+AGREED_LOSS: Final = 9
+POSITION_CAP: Final = 10
+RESERVE: Final = 11
+BELOW_STEP: Final = 12
+ADD_COOLDOWN: Final = 13
+CANNOT_REACH: Final = 14
+RELEASE_COOLDOWN: Final = 15
+STOP_INEFFECTIVE: Final = 16
+STOP_PASSED: Final = 17
+ANCHOR_FLOOR: Final = 18
+VENUE_RULE: Final = 19
+REASONS: Final = (
+    "in_band",
+    "below_band",
+    "emergency",
+    "above_band",
+    "stale",
+    "unusable_numbers",
+    "past_liquidation",
+    "max_adds",
+    "max_added",
+    "agreed_loss",
+    "position_cap",
+    "reserve",
+    "below_minimum_step",
+    "add_cooldown",
+    "cannot_reach_band",
+    "release_cooldown",
+    "stop_not_inside_liquidation",
+    "stop_passed",
+    "anchor_floor",
+    "venue_removal_rule",
+)
+
+_HOUR = 1.0 / 24.0
+_FARTHEST_LONG = 0.999  # a long's liquidation price stays above zero
+_STEP_TOLERANCE = 1e-9
+
+
+class Verdict(NamedTuple):
+    """A decision in codes and numbers; `wallet` is the target, `amount` the move, both quote."""
+
+    action: int
+    reason: int
+    wallet: float
+    amount: float
+    retry_at_ms: int
+
+
+class Measured(NamedTuple):
+    """What the decision saw: the band with the funding reserve, and the position's risk now."""
+
+    band: Band
+    liquidation: float
+    distance: float
+    probability_hour: float
+
+
+class Ceiling(NamedTuple):
+    """The largest wallet an add may make, and the code of the rule that says so."""
+
+    wallet: float
+    reason: int
+
+
+def decide_margin(view: MarginView, band: Band, book: MarginBook, limits: MarginLimits) -> MarginDecision:
+    """Return the margin move that `band` (a policy's own) asks for, after every rule of `limits`.
+
+    "hold" has the rule that stopped it as `reason`; `retry_at_ms` is when the cooldown ends, else 0.
+    """
+    measured = measure(view, band, limits.funding_payments_ahead)
+    verdict = judge(view, measured, book, limits)
+    facts: dict[str, float | int | str | bool | None] = {
+        "mark": view.mark,
+        "mark_age_ms": view.mark_age_ms,
+        "stop_price": view.stop_price,
+        "sigma_day": view.sigma_day,
+        "isolated_wallet": view.position.isolated_wallet,
+        "liquidation_price": measured.liquidation,
+        "distance": measured.distance,
+        "band_low": measured.band.low,
+        "band_target": measured.band.target,
+        "band_high": measured.band.high,
+        "margin_ratio": margin_ratio(view.position, view.mark, view.rules) if view.mark > 0.0 else math.nan,
+        "liquidation_probability_1h": measured.probability_hour,
+        "adds": book.adds,
+        "added_quote": book.added_quote,
+        "free_quote": book.free_quote,
+        "agreed_loss_quote": book.agreed_loss_quote,
+    }
+    return MarginDecision(
+        ACTIONS[verdict.action],
+        verdict.wallet,
+        verdict.amount,
+        REASONS[verdict.reason],
+        verdict.retry_at_ms,
+        facts,
+    )
+
+
+@compiled
+def funding_reserve(view: MarginView, payments_ahead: int) -> float:
+    """Return the adverse funding of the next payments as a fraction of notional, >= 0; margin-science 3.0."""
+    rate = view.position.side * view.funding_rate
+    return rate * payments_ahead if rate > 0.0 else 0.0
+
+
+@compiled
+def reserved_band(view: MarginView, band: Band, payments_ahead: int) -> Band:
+    """Return `band` with the funding reserve on top of target and high, so that it is held beyond them.
+
+    `low` stays: funding to come is no reason to add now, but what is added or left covers it.
+    """
+    reserve = funding_reserve(view, payments_ahead)
+    return Band(band.low, band.target + reserve, band.high + reserve)
+
+
+@compiled
+def measure(view: MarginView, band: Band, payments_ahead: int) -> Measured:
+    """Return the position's risk at the mark; NaN where the numbers are unusable."""
+    reserved = reserved_band(view, band, payments_ahead)
+    if not (view.mark > 0.0 and view.sigma_day > 0.0 and view.position.quantity > 0.0):
+        return Measured(reserved, math.nan, math.nan, math.nan)
+    liquidation = liquidation_price(view.position, view.rules)
+    away = distance(view.position.side, view.mark, liquidation)
+    chance = liquidation_probability(view.mark, liquidation, view.sigma_day, _HOUR) if away > 0.0 else 1.0
+    return Measured(reserved, liquidation, away, chance)
+
+
+@compiled
+def judge(view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits) -> Verdict:
+    """Return the decision; the order of the rules is that of margin-science 3.0."""
+    wallet = view.position.isolated_wallet
+    if not 0 <= view.mark_age_ms <= limits.max_mark_age_ms:
+        return _hold(STALE, wallet)
+    if not _is_usable(view, measured, book):
+        return _hold(UNUSABLE, wallet)
+    if measured.distance <= 0.0:
+        return _hold(PAST_LIQUIDATION, wallet)
+    if measured.distance < measured.band.low:
+        return _judge_add(view, measured, book, limits)
+    if measured.distance > measured.band.high:
+        return _judge_release(view, measured, book, limits)
+    return _hold(IN_BAND, wallet)
+
+
+@compiled
+def _hold(reason: int, wallet: float) -> Verdict:
+    return Verdict(HOLD, reason, wallet, 0.0, 0)
+
+
+@compiled
+def _is_usable(view: MarginView, measured: Measured, book: MarginBook) -> bool:
+    band = measured.band
+    # NaN fails every comparison; an infinite price or wallet fails isfinite.
+    return (
+        0.0 < band.low <= band.target <= band.high
+        and math.isfinite(view.mark)
+        and math.isfinite(view.sigma_day)
+        and math.isfinite(view.stop_price)
+        and math.isfinite(view.position.isolated_wallet)
+        and math.isfinite(book.free_quote)
+        and math.isfinite(book.equity_quote)
+        and book.equity_quote > 0.0
+        and book.agreed_loss_quote >= 0.0
+        and not math.isnan(measured.distance)
+    )
+
+
+@compiled
+def _judge_add(view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits) -> Verdict:
+    wallet = view.position.isolated_wallet
+    if book.adds >= limits.max_adds:
+        return _hold(MAX_ADDS, wallet)
+    ceiling = _ceiling(wallet, book, limits)
+    wanted = target_wallet(view, measured.band.target)
+    amount = _amount_to_add(wallet, wanted, ceiling.wallet, book.margin_step_quote)
+    is_emergency = measured.probability_hour > limits.emergency_probability
+    is_capped = wallet + amount < wanted
+    least = _minimum_step(wallet, limits)
+    if amount <= 0.0 or (amount < least and not is_emergency):
+        return _hold(ceiling.reason if is_capped else BELOW_STEP, wallet)
+    if _distance_with(view, wallet + amount) < measured.band.low:
+        return _hold(CANNOT_REACH, wallet)
+    retry_at_ms = book.last_add_ms + limits.add_cooldown_ms
+    if book.last_add_ms > 0 and view.ts_ms < retry_at_ms and not is_emergency:
+        return Verdict(HOLD, ADD_COOLDOWN, wallet, 0.0, retry_at_ms)
+    return Verdict(ADD, EMERGENCY if is_emergency else BELOW_BAND, wallet + amount, amount, 0)
+
+
+@compiled
+def _ceiling(wallet: float, book: MarginBook, limits: MarginLimits) -> Ceiling:
+    """The lowest of the four caps; it may be below the wallet, and then nothing can be added."""
+    ceiling = Ceiling(book.agreed_loss_quote, AGREED_LOSS)
+    by_position = limits.position_cap_fraction * book.equity_quote
+    if by_position < ceiling.wallet:
+        ceiling = Ceiling(by_position, POSITION_CAP)
+    by_reserve = wallet + book.free_quote - limits.reserve_fraction * book.equity_quote
+    if by_reserve < ceiling.wallet:
+        ceiling = Ceiling(by_reserve, RESERVE)
+    by_added = wallet + limits.max_added_fraction * book.initial_wallet_quote - book.added_quote
+    if by_added < ceiling.wallet:
+        ceiling = Ceiling(by_added, MAX_ADDED)
+    return ceiling
+
+
+@compiled
+def target_wallet(view: MarginView, wanted: float) -> float:
+    """Return the isolated wallet (quote) that puts liquidation `wanted` away from the mark."""
+    nearest = min(wanted, _FARTHEST_LONG) if view.position.side > 0 else wanted
+    return wallet_for_distance(view.position, view.mark, nearest, view.rules)
+
+
+@compiled
+def _minimum_step(wallet: float, limits: MarginLimits) -> float:
+    return max(limits.min_step_quote, limits.min_step_fraction * abs(wallet))
+
+
+@compiled
+def _amount_to_add(wallet: float, wanted: float, ceiling: float, step: float) -> float:
+    """Up to the margin step, but never above the ceiling."""
+    up = _on_step(wanted - wallet, step, 1)
+    if wallet + up <= ceiling:
+        return up
+    return _on_step(ceiling - wallet, step, -1)
+
+
+@compiled
+def _on_step(amount: float, step: float, direction: int) -> float:
+    """The multiple of `step` next to amount: above (+1) or below (-1); 0.0 for nothing to move."""
+    if amount <= 0.0:
+        return 0.0
+    if step <= 0.0:
+        return amount
+    steps = amount / step
+    if direction > 0:
+        return math.ceil(steps - _STEP_TOLERANCE) * step
+    return min(math.floor(steps + _STEP_TOLERANCE) * step, amount)
+
+
+@compiled
+def _with_wallet(position: Position, wallet: float) -> Position:
+    return Position(
+        position.symbol,
+        position.side,
+        position.quantity,
+        position.entry_price,
+        wallet,
+        position.leverage,
+        position.opened_ms,
+    )
+
+
+@compiled
+def _distance_with(view: MarginView, wallet: float) -> float:
+    moved = _with_wallet(view.position, wallet)
+    return distance(moved.side, view.mark, liquidation_price(moved, view.rules))
+
+
+@compiled
+def _judge_release(view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits) -> Verdict:
+    wallet = view.position.isolated_wallet
+    floor, floor_reason = target_wallet(view, measured.band.target), BELOW_STEP
+    if view.stop_price > 0.0:
+        side = view.position.side
+        if side * (view.stop_price - measured.liquidation) <= 0.0:
+            return _hold(STOP_INEFFECTIVE, wallet)
+        if side * (view.mark - view.stop_price) <= 0.0:
+            return _hold(STOP_PASSED, wallet)
+        by_anchor = anchor_floor(view, limits)
+        if by_anchor > floor:
+            floor, floor_reason = by_anchor, ANCHOR_FLOOR
+    cushion = limits.removal_cushion_fraction * notional(view.position, view.mark, view.rules)
+    by_venue = wallet - max(removable_margin(view.position, view.mark, view.rules) - cushion, 0.0)
+    if by_venue > floor:
+        floor, floor_reason = by_venue, VENUE_RULE
+    amount = _on_step(wallet - floor, book.margin_step_quote, -1)
+    if amount <= 0.0 or amount < _minimum_step(wallet, limits):
+        return _hold(floor_reason, wallet)
+    last_ms = max(book.last_add_ms, book.last_release_ms)
+    retry_at_ms = last_ms + limits.release_cooldown_ms
+    if last_ms > 0 and view.ts_ms < retry_at_ms:
+        return Verdict(HOLD, RELEASE_COOLDOWN, wallet, 0.0, retry_at_ms)
+    return Verdict(RELEASE, ABOVE_BAND, wallet - amount, amount, 0)
+
+
+@compiled
+def anchor_floor(view: MarginView, limits: MarginLimits) -> float:
+    """Return the wallet that leaves `anchor_floor_share` of the buffer between stop and liquidation."""
+    buffer = anchor_buffer(view.sigma_day, limits.anchor_buffer_min, limits.anchor_buffer_sigmas)
+    nearest = anchor_price(view.position.side, view.stop_price, limits.anchor_floor_share * buffer)
+    return wallet_for_liquidation_price(view.position, nearest, view.rules)

@@ -1,0 +1,223 @@
+"""The trigger ladder: every protective rule of a position as the mark price at which it acts.
+
+`ladder` names the rungs; the marks themselves come from `margin_rungs`, which is compiled and takes the
+policy as a function. A rung solves side * (p - liquidation) = wanted(p) * p, where the wanted distance
+may depend on the mark (stop anchor). Both sides are lines in p for every policy whose distance is
+constant or anchored to a price, so the secant is exact after one step; others converge.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from bot.core.compiled import compiled
+from bot.core.margin import liquidation_price
+from bot.risk.adjust import reserved_band, target_wallet
+from bot.risk.band import Band
+from bot.risk.limits import BracketLimits
+from bot.risk.trailing import trail_mark
+from bot.risk.view import Ladder, MarginView, Rung, TakeProfit
+
+NONE: Final = 0.0  # no mark reaches this rung
+
+_ROUNDS: Final = 60
+_PRECISE: Final = 1e-13
+_PROBE: Final = 1e-3
+_FAR: Final = 1e6
+_NUDGE: Final = 1e-6
+_TOO_LATE: Final = 1e-5  # nothing can be moved this close to liquidation: such a rung is none
+
+BandFunction = Callable[[MarginView, Any], Band]
+
+
+class Due(NamedTuple):
+    """A rung and the marks between which it is NOT due; mark 0.0: it never is, or always is."""
+
+    mark: float
+    quiet_low: float
+    quiet_high: float
+
+
+class MarginRungs(NamedTuple):
+    """Liquidation, and where margin is added or released."""
+
+    liquidation: float
+    add: Due
+    release: Due
+
+
+@compiled
+def at_mark(view: MarginView, mark: float) -> MarginView:
+    """Return the same position seen at another mark."""
+    return MarginView(
+        view.ts_ms,
+        mark,
+        view.mark_age_ms,
+        view.position,
+        view.rules,
+        view.stop_price,
+        view.sigma_day,
+        view.funding_rate,
+        view.entry_distance,
+    )
+
+
+@compiled
+def band_at(view: MarginView, mark: float, policy_band: BandFunction, params: Any, payments: int) -> Band:
+    """Return the band, funding reserve included, that would hold at `mark`."""
+    seen = at_mark(view, mark)
+    return reserved_band(seen, policy_band(seen, params), payments)
+
+
+@compiled
+def margin_rungs(view: MarginView, policy_band: BandFunction, params: Any, payments: int) -> MarginRungs:
+    """Return the marks at which add and release become due, exact to 1e-9 relative.
+
+    `payments`: funding payments held ahead. Where the band depends on the mark in several bends, the
+    rung is the one that its slope at the present mark points at.
+    """
+    liquidation = liquidation_price(view.position, view.rules)
+    if not (liquidation > 0.0 and math.isfinite(liquidation) and view.mark > 0.0):
+        never = Due(NONE, 0.0, math.inf)
+        return MarginRungs(liquidation, never, never)
+    add = _due(view, policy_band, params, payments, liquidation, -1)
+    release = _due(view, policy_band, params, payments, liquidation, 1)
+    return MarginRungs(liquidation, add, release)
+
+
+@compiled
+def _excess(
+    view: MarginView,
+    mark: float,
+    policy_band: BandFunction,
+    params: Any,
+    payments: int,
+    liquidation: float,
+    which: int,
+) -> float:
+    """How far the threshold is overstepped at `mark`, in price: positive is due. which: +1 high, -1 low."""
+    band = band_at(view, mark, policy_band, params, payments)
+    wanted = band.high if which > 0 else band.low
+    return which * (view.position.side * (mark - liquidation) - wanted * mark)
+
+
+@compiled
+def _due(
+    view: MarginView,
+    policy_band: BandFunction,
+    params: Any,
+    payments: int,
+    liquidation: float,
+    which: int,
+) -> Due:
+    here = _excess(view, view.mark, policy_band, params, payments, liquidation, which)
+    root = _secant(view, policy_band, params, payments, liquidation, which, here)
+    # At its liquidation price a position is always below the band and never above it.
+    if root == NONE and (here > 0.0) == (which > 0):
+        root = _bisected(view, policy_band, params, payments, liquidation, which)
+    if root == NONE or abs(root - liquidation) <= _TOO_LATE * liquidation:
+        return Due(NONE, math.inf, 0.0) if here > 0.0 else Due(NONE, 0.0, math.inf)
+    beyond = _excess(view, root * (1.0 + _NUDGE), policy_band, params, payments, liquidation, which)
+    return Due(root, 0.0, root) if beyond > 0.0 else Due(root, root, math.inf)
+
+
+@compiled
+def _secant(
+    view: MarginView,
+    policy_band: BandFunction,
+    params: Any,
+    payments: int,
+    liquidation: float,
+    which: int,
+    here: float,
+) -> float:
+    """The crossing that the slope at the mark points at; NONE when it is not on the living side."""
+    side = view.position.side
+    last, last_value = view.mark, here
+    mark = view.mark * (1.0 + side * _PROBE)
+    for _ in range(_ROUNDS):
+        value = _excess(view, mark, policy_band, params, payments, liquidation, which)
+        if value == last_value:
+            return NONE
+        step = value * (mark - last) / (value - last_value)
+        last, last_value, mark = mark, value, mark - step
+        if not (view.mark / _FAR < mark < view.mark * _FAR) or side * (mark - liquidation) <= 0.0:
+            return NONE
+        if abs(step) <= _PRECISE * mark:
+            return mark
+    return NONE
+
+
+@compiled
+def _bisected(
+    view: MarginView,
+    policy_band: BandFunction,
+    params: Any,
+    payments: int,
+    liquidation: float,
+    which: int,
+) -> float:
+    """The crossing between liquidation and the mark, which must lie on two sides of the threshold."""
+    near, far = liquidation, view.mark
+    if view.position.side * (far - near) <= 0.0:
+        return NONE
+    for _ in range(_ROUNDS):
+        middle = 0.5 * (near + far)
+        value = _excess(view, middle, policy_band, params, payments, liquidation, which)
+        if (value > 0.0) == (which > 0):
+            far = middle
+        else:
+            near = middle
+    return far
+
+
+def ladder(
+    view: MarginView,
+    policy_band: BandFunction,
+    params: Any,
+    payments: int,
+    take_profits: tuple[TakeProfit, ...],
+    best_mark: float,
+    initial_stop: float,
+    bracket: BracketLimits,
+) -> Ladder:
+    """Return all rungs ascending by price; amounts of margin rungs are what the band asks, before caps.
+
+    `best_mark`: the best mark for the position since entry. `initial_stop`: 0.0 for none.
+    """
+    margin = margin_rungs(view, policy_band, params, payments)
+    position = view.position
+    trail = trail_mark(
+        position.side, position.entry_price, initial_stop, view.stop_price, view.rules.tick_size, bracket
+    )
+    rungs = [
+        Rung(margin.liquidation, "liquidation", 0.0),
+        Rung(view.stop_price, "stop", position.quantity),
+        Rung(margin.add.mark, "add", _amount(view, margin.add.mark, policy_band, params, payments)),
+        Rung(
+            margin.release.mark, "release", _amount(view, margin.release.mark, policy_band, params, payments)
+        ),
+        Rung(trail, "trail", position.quantity),
+        *(Rung(rung.price, "take_profit", rung.quantity) for rung in take_profits),
+    ]
+    present = sorted(rung for rung in rungs if rung.price > 0.0 and math.isfinite(rung.price))
+    sleep_low = max(margin.add.quiet_low, margin.release.quiet_low)
+    sleep_high = min(margin.add.quiet_high, margin.release.quiet_high)
+    return Ladder(tuple(present), *_with_trail(sleep_low, sleep_high, position.side, trail, best_mark))
+
+
+def _amount(view: MarginView, mark: float, policy_band: BandFunction, params: Any, payments: int) -> float:
+    """Quote margin that reaching this rung would move; 0.0 where there is no rung."""
+    if mark <= 0.0 or not math.isfinite(mark):
+        return 0.0
+    band = band_at(view, mark, policy_band, params, payments)
+    return abs(target_wallet(at_mark(view, mark), band.target) - view.position.isolated_wallet)
+
+
+def _with_trail(low: float, high: float, side: int, trail: float, best_mark: float) -> tuple[float, float]:
+    """Bound the sleep by the mark at which the stop trails; already due wakes at every mark."""
+    if trail <= 0.0:
+        return low, high
+    if side * (best_mark - trail) >= 0.0:
+        return math.inf, 0.0
+    return (low, min(high, trail)) if side > 0 else (max(low, trail), high)
