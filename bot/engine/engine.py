@@ -4,6 +4,7 @@ The same events in the same order give the same intents, in paper trading, repla
 marks touch no rung of any ladder and return after two comparisons.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -70,8 +71,7 @@ class Engine:
     def step(self, event: Event) -> Decision:
         """Return what to do about `event`; NOTHING (the same object) when nothing is due."""
         state = self.state
-        if event.ts_ms > state.now_ms:
-            state.now_ms = event.ts_ms
+        state.now_ms = max(state.now_ms, event.ts_ms)
         if type(event) is MarkPrice:
             state.tally.marks_processed += 1
             market = self._markets[event.symbol]
@@ -109,7 +109,8 @@ class Engine:
 
     def _estimate(self, market: Market) -> None:
         closes = market.window.view().close
-        market.sigma_day = ewma_sigma_day(closes, self._sigma_half_life_ms, self.desk.timeframe_ms)
+        sigma_day = ewma_sigma_day(closes, self._sigma_half_life_ms, self.desk.timeframe_ms)
+        market.sigma_day = sigma_day if math.isfinite(sigma_day) else 0.0
 
     def _on_candle(self, event: CandleClosed) -> None:
         market = self._markets[event.symbol]

@@ -1,4 +1,4 @@
-"""From a signal to an order: risk evaluates, the venue's leverage is set and confirmed, then the order goes."""
+"""From a signal to an order: risk evaluates, the venue confirms the leverage, then the order goes."""
 
 from bot.core.event import LeverageSet, SignalSeen
 from bot.core.intent import Fact, OpenPosition, SetLeverage

@@ -45,5 +45,7 @@ def _breaches(desk: Desk, market: Market, holding: Holding) -> Iterator[tuple[st
     if position.side * (holding.stop.trigger_price - liquidation) <= 0.0:
         yield "I2", f"stop {holding.stop.trigger_price} is not inside liquidation {liquidation}"
     allowed = max(holding.agreed_loss_quote, holding.initial_wallet_quote)
-    if holding.adds and position.isolated_wallet > allowed + _MONEY_TOLERANCE + max(holding.funding_quote, 0.0):
+    if holding.adds and position.isolated_wallet > allowed + _MONEY_TOLERANCE + max(
+        holding.funding_quote, 0.0
+    ):
         yield "I3", f"isolated wallet {position.isolated_wallet} exceeds the agreed loss {allowed}"

@@ -123,6 +123,4 @@ def _note(desk: Desk, market: Market, holding: Holding, reason: str, facts: dict
         return
     holding.last_hold_reason = reason
     symbol, now_ms = market.instrument.symbol, desk.state.now_ms
-    desk.outbox.note(
-        MarginHeld(now_ms, symbol, holding.position_id, desk.risk.policy, reason, facts)
-    )
+    desk.outbox.note(MarginHeld(now_ms, symbol, holding.position_id, desk.risk.policy, reason, facts))

@@ -9,6 +9,7 @@ from bot.core.intent import CancelOrder, Intent, PlaceStop, PlaceTakeProfit, Red
 from bot.core.margin import liquidation_price
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market, RestingStop
+from bot.risk.trailing import on_tick_toward_mark
 from bot.risk.view import TakeProfit
 
 _MIN_GAP_FRACTION = 0.002  # of the mark, between stop and liquidation, whatever the policy
@@ -61,7 +62,7 @@ def keep_stop_inside(desk: Desk, market: Market, holding: Holding) -> None:
     nearest = liquidation_price(position, market.rules) * (1.0 + side * _MIN_GAP_FRACTION)
     if side * (holding.stop.trigger_price - nearest) >= 0.0:
         return
-    price = desk.risk.rounded_stop(side, nearest, market.instrument.tick_size)
+    price = on_tick_toward_mark(side, nearest, market.instrument.tick_size)
     if side * (market.mark - price) > 0.0:
         protect(desk, market, holding, price, "liquidation_came_close")
     else:

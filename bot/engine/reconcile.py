@@ -1,7 +1,7 @@
-"""Start is recovery: the journal's last cut, then the venue's truth, then unresolved intents, then protection."""
+"""Start is recovery: the last cut, then intents left open, then the venue's truth, then protection."""
 
 from bot.core.event import PositionClosed, Reconciled
-from bot.core.intent import AddMargin, OpenPosition, PlaceStop, ReleaseMargin
+from bot.core.intent import AddMargin, Fact, OpenPosition, PlaceStop, ReleaseMargin
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.protection import protect
@@ -53,7 +53,7 @@ def begin(engine: Engine, account: Account) -> None:
 def _adopt_position(desk: Desk, holding: Holding, actual: tuple) -> None:
     if actual == holding.position:
         return
-    facts = {"believed": str(holding.position), "venue": str(actual)}
+    facts: dict[str, Fact] = {"believed": str(holding.position), "venue": str(actual)}
     desk.outbox.note(Reconciled(desk.state.now_ms, holding.position.symbol, "position", facts))
     holding.position = actual  # pyright: ignore[reportAttributeAccessIssue]
     holding.wake()
@@ -68,7 +68,7 @@ def _adopt_stop(desk: Desk, market: Market, holding: Holding, orders: tuple[Open
     if stops:
         nearest = stops[-1]
         holding.stop = RestingStop(nearest.client_id, nearest.trigger_price)
-        facts = {"believed": known, "venue": nearest.client_id}
+        facts: dict[str, Fact] = {"believed": known, "venue": nearest.client_id}
         desk.outbox.note(Reconciled(desk.state.now_ms, symbol, "stop", facts))
     elif not holding.is_closing and not desk.is_in_flight(symbol, PlaceStop):
         price = holding.stop.trigger_price if holding.stop is not None else holding.initial_stop

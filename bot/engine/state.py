@@ -137,7 +137,9 @@ class State:
         return tuple(m.holding.position for m in self.markets.values() if m.holding is not None)
 
 
-_SESSION_FIELDS: Final = tuple(f.name for f in fields(State) if f.name not in ("markets", "tally", "in_flight"))
+_SESSION_FIELDS: Final = tuple(
+    f.name for f in fields(State) if f.name not in ("markets", "tally", "in_flight")
+)
 _MARKET_FIELDS: Final = (
     "mark",
     "last",
@@ -189,9 +191,7 @@ def _restore_market(market: Market, saved: dict[str, Any]) -> None:
         setattr(market, name, saved[name])
     market.holding = _holding_from(saved["holding"]) if saved["holding"] is not None else None
     entry = saved["entry"]
-    market.entry = (
-        PendingEntry(_plan_from(entry["plan"]), entry["client_id"]) if entry is not None else None
-    )
+    market.entry = PendingEntry(_plan_from(entry["plan"]), entry["client_id"]) if entry is not None else None
 
 
 def _holding_snapshot(holding: Holding) -> dict[str, Any]:
