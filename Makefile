@@ -1,0 +1,96 @@
+# Everything a person does with this checkout. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+# Bytecode is written when a module is first imported; compiling all of it would double the time.
+LOCKED := install --require-hashes --no-deps --no-compile
+PYTHONS := python3.13 python3.12 python3.11 python3
+IS_USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+
+# An environment knows its folder by absolute path: after a move or a copy it has to be made again.
+ifneq ($(shell test -x $(BIN)/python && cat $(VENV)/.checkout 2>/dev/null),$(CURDIR))
+.PHONY: $(VENV)/.checkout
+endif
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(VENV)/.base-stamp ## Make the environment: .venv/bin/ringfence runs this checkout
+
+.PHONY: run
+run: $(VENV)/.base-stamp ## Trade on paper; flags in ARGS="..."
+	@exec $(BIN)/ringfence trade $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev-stamp ## Check format, lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: test
+test: check ## Run check, then every test, with branch coverage of bot/core and bot/risk
+	@rm -f .coverage .coverage.json
+	$(BIN)/python -m pytest -n 2 -m "not bench" \
+		--cov=bot/core --cov=bot/risk --cov-branch \
+		--cov-report=term:skip-covered --cov-report=json:.coverage.json $(ARGS)
+	@$(BIN)/python .ci/branches.py .coverage.json 95
+
+.PHONY: bench
+bench: $(VENV)/.dev-stamp ## Measure speed
+	$(BIN)/python -m pytest -p no:xdist -m bench --benchmark-enable $(ARGS) tests/bench
+
+.PHONY: format
+format: $(VENV)/.dev-stamp ## Format and fix what can be fixed without thought
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# uv resolves for every supported Python at once and names no index in what it writes.
+LOCKER := $(VENV)/locker
+COMPILE := $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate $(ARGS)
+
+.PHONY: lock
+lock: $(VENV)/.checkout ## Resolve the requirements again; ARGS="--upgrade" for newer versions
+	$(BIN)/python -m venv --clear $(LOCKER)
+	$(LOCKER)/bin/pip --quiet --disable-pip-version-check --no-input install "uv>=0.13"
+	$(COMPILE) pyproject.toml --output-file requirements/base.lock
+	$(COMPILE) --group pyproject.toml:build --output-file requirements/build.lock
+	$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.lock
+	rm -rf $(LOCKER)
+
+.PHONY: clean
+clean: ## Remove the environment and every cache; databases stay
+	rm -rf $(VENV) .hypothesis .ruff_cache .pytest_cache .import_linter_cache .benchmarks dist
+	rm -f .coverage .coverage.*
+	find bot strategies tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.checkout:
+	@for python in $(PYTHONS); do \
+		if $$python -c "$(IS_USABLE)" >/dev/null 2>&1; then \
+			echo "Making $(VENV) with $$($$python --version)"; \
+			$$python -m venv --clear $(VENV) && printf '%s\n' '$(CURDIR)' > $@ && exit; \
+		fi; \
+	done; \
+	echo "No usable Python: tried $(PYTHONS)." >&2; \
+	echo "Ringfence needs Python 3.11 to 3.14 with the venv module." >&2; \
+	echo "Install one (Debian and Ubuntu: python3 and python3-venv) and run make again." >&2; \
+	exit 1
+
+$(VENV)/.base-stamp: $(VENV)/.checkout requirements/base.lock requirements/build.lock pyproject.toml
+	@echo "Installing the locked requirements"
+	@$(PIP) $(LOCKED) -r requirements/base.lock -r requirements/build.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-compile --editable .
+	@touch $@
+
+$(VENV)/.dev-stamp: $(VENV)/.base-stamp requirements/dev.lock
+	@echo "Installing the locked development requirements"
+	@$(PIP) $(LOCKED) -r requirements/dev.lock
+	@touch $@
