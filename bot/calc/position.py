@@ -50,7 +50,7 @@ class PositionReport(NamedTuple):
 
 
 def new_position(
-    symbol: str, side: int, quantity: float, entry_price: float, leverage: float, rules: MarginRules
+    symbol: str, side: int, *, quantity: float, entry_price: float, leverage: float, rules: MarginRules
 ) -> Position:
     """Return a position as just opened, before fees: its isolated wallet is notional / leverage.
 

@@ -67,8 +67,8 @@ def maintenance_margin(position: Position, mark: float, rules: MarginRules) -> f
     price = position.entry_price if rules.profile.valuation == AT_ENTRY else mark
     value = notional(position, price, rules)
     row = tier_index(rules.tiers, value)
-    rate = rules.tiers.maintenance_margin_rate[row] + _mark_fee_rate(rules)
-    amount = rules.tiers.maintenance_amount[row]
+    rate = float(rules.tiers.maintenance_margin_rate[row]) + _mark_fee_rate(rules)
+    amount = float(rules.tiers.maintenance_amount[row])
     return value * rate - amount + _fixed_close_fee(position, rules)
 
 
@@ -259,13 +259,13 @@ def _coordinate_at_ratio(position: Position, ratio: float, rules: MarginRules) -
     falls = slope > 0.0  # liquidation is reached as x falls
     best = 0.0 if falls else math.inf
     for row in range(last + 1):
-        rate = (tiers.maintenance_margin_rate[row] + fee_rate) / ratio
+        rate = (float(tiers.maintenance_margin_rate[row]) + fee_rate) / ratio
         steepness = quantity * rate - slope
         if falls and steepness >= 0.0:
             continue
-        root = (base + tiers.maintenance_amount[row] / ratio) / steepness
-        floor = tiers.notional_floor[row] / quantity
-        cap = tiers.notional_cap[row] / quantity if row < last else math.inf
+        root = (base + float(tiers.maintenance_amount[row]) / ratio) / steepness
+        floor = float(tiers.notional_floor[row]) / quantity
+        cap = float(tiers.notional_cap[row]) / quantity if row < last else math.inf
         if falls and root > floor:
             best = max(best, min(root, cap))
         elif not falls and root <= cap:

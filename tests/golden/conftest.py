@@ -1,0 +1,218 @@
+"""Finds golden cases in JSON files and gives each to the test of its schema, by its own id.
+
+Schemas: a list of reported positions, or {version, cases}. Without --golden-dir: the project's own
+examples, and the shared golden folder where there is one.
+"""
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import pytest
+
+_EXAMPLES = Path(__file__).parent / "examples"
+_CHECKOUT = Path(__file__).parents[2]
+_POSITION_FIELDS = {"entry_price", "liquidation_price", "contracts", "isolated_margin"}
+_OUTCOMES = pytest.StashKey[list[tuple[str, str]]]()
+
+
+class Fields(NamedTuple):
+    """One JSON object with checked access: a missing or wrong field fails with the case's id and its name."""
+
+    owner: str
+    values: dict[str, Any]
+
+    def reject(self, name: str, wanted: str) -> NoReturn:
+        found = repr(self.values[name]) if name in self.values else "missing"
+        pytest.fail(f"{self.owner}: field {name!r} is {found}; it must be {wanted}", pytrace=False)
+
+    def number(self, name: str) -> float:
+        value = self.values.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            self.reject(name, "a finite number")
+        return float(value)
+
+    def positive(self, name: str) -> float:
+        value = self.number(name)
+        return value if value > 0.0 else self.reject(name, "above 0")
+
+    def not_negative(self, name: str) -> float:
+        value = self.number(name)
+        return value if value >= 0.0 else self.reject(name, "0 or above")
+
+    def text(self, name: str) -> str:
+        value = self.values.get(name)
+        return value if isinstance(value, str) and value else self.reject(name, "a text")
+
+    def boolean(self, name: str) -> bool:
+        value = self.values.get(name)
+        return value if isinstance(value, bool) else self.reject(name, "true or false")
+
+    def side(self) -> int:
+        name = self.text("side")
+        return (
+            {"long": 1, "short": -1}[name]
+            if name in ("long", "short")
+            else self.reject("side", "long or short")
+        )
+
+    def item(self, name: str) -> "Fields":
+        value = self.values.get(name)
+        return Fields(self.owner, value) if isinstance(value, dict) else self.reject(name, "an object")
+
+    def items(self, name: str) -> "list[Fields]":
+        value = self.values.get(name)
+        if not isinstance(value, list) or not value or not all(isinstance(entry, dict) for entry in value):
+            self.reject(name, "a list of objects")
+        return [Fields(f"{self.owner}: {name}[{index}]", entry) for index, entry in enumerate(value)]
+
+    def numbers(self, name: str) -> list[float]:
+        value = self.values.get(name)
+        if not isinstance(value, list) or not value:
+            self.reject(name, "a list of numbers")
+        return [
+            Fields(f"{self.owner}: {name}", {str(i): entry}).number(str(i)) for i, entry in enumerate(value)
+        ]
+
+
+class GoldenCase(NamedTuple):
+    """`schema`: "position" or "margin". `problem` is set when the case cannot even be read."""
+
+    case_id: str
+    schema: str
+    fields: Fields
+    tiers: dict[str, Any]
+    problem: str
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--golden-dir", default=None, help="run the golden checks on every case in this directory"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for name, schema in (("position_case", "position"), ("margin_case", "margin")):
+        if name in metafunc.fixturenames:
+            found = [case for case in _all_cases(metafunc.config) if case.schema == schema]
+            metafunc.parametrize(name, found, ids=[case.case_id for case in found], indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Drop the placeholder that pytest makes for a schema of which there is no case."""
+    items[:] = [item for item in items if not (_is_golden(item) and _case_of(item) is None)]
+
+
+@pytest.fixture
+def position_case(request: pytest.FixtureRequest) -> GoldenCase:
+    return _readable(request.param)
+
+
+@pytest.fixture
+def margin_case(request: pytest.FixtureRequest) -> GoldenCase:
+    return _readable(request.param)
+
+
+def _readable(case: GoldenCase) -> GoldenCase:
+    if case.problem:
+        pytest.fail(f"{case.case_id}: {case.problem}", pytrace=False)
+    return case
+
+
+def _is_golden(item: pytest.Item) -> bool:
+    return bool({"position_case", "margin_case"} & set(getattr(item, "fixturenames", ())))
+
+
+def _case_of(item: pytest.Item) -> GoldenCase | None:
+    values = getattr(getattr(item, "callspec", None), "params", {}).values()
+    return next((value for value in values if isinstance(value, GoldenCase)), None)
+
+
+@pytest.fixture
+def golden_directories(request: pytest.FixtureRequest) -> dict[Path, int]:
+    """The directories that are read, and how many cases each holds."""
+    return {path: sum(1 for _ in _cases_in(path)) for path in _directories(request.config)}
+
+
+def _directories(config: pytest.Config) -> list[Path]:
+    chosen = config.getoption("--golden-dir", default=None)
+    if chosen is not None:
+        return [Path(chosen)]
+    shared = Path(os.environ.get("RINGFENCE_SHARED", _CHECKOUT.parent / "shared")) / "golden"
+    return [_EXAMPLES, shared] if shared.is_dir() else [_EXAMPLES]
+
+
+def _all_cases(config: pytest.Config) -> list[GoldenCase]:
+    return [case for directory in _directories(config) for case in _cases_in(directory)]
+
+
+def _cases_in(directory: Path) -> Iterator[GoldenCase]:
+    for path in sorted(directory.rglob("*.json")):
+        yield from _cases_of(path.relative_to(directory).as_posix(), path)
+
+
+def _cases_of(name: str, path: Path) -> Iterator[GoldenCase]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        yield _unreadable(name, "margin", f"the file is not readable JSON: {error}")
+        return
+    if isinstance(content, list) and any(_looks_like_position(row) for row in content):
+        for index, row in enumerate(content):
+            yield _case(f"{name}[{index}]", "position", row, {})
+    if isinstance(content, dict) and "cases" in content:
+        yield from _margin_cases(name, content)
+
+
+def _margin_cases(name: str, content: dict[str, Any]) -> Iterator[GoldenCase]:
+    cases, tiers = content["cases"], content.get("tiers", {})
+    if not isinstance(cases, list):
+        yield _unreadable(f"{name}: cases", "margin", "field 'cases' must be a list")
+        return
+    for index, row in enumerate(cases):
+        yield _case(f"{name}: cases[{index}]", "margin", row, tiers if isinstance(tiers, dict) else {})
+
+
+def _case(place: str, schema: str, row: Any, tiers: dict[str, Any]) -> GoldenCase:
+    if not isinstance(row, dict):
+        return _unreadable(place, schema, f"a case must be an object, not {row!r}")
+    case_id = row.get("id")
+    if not isinstance(case_id, str) or not case_id:
+        return _unreadable(place, schema, f"field 'id' is {case_id!r}; it must be a text")
+    return GoldenCase(case_id, schema, Fields(case_id, row), tiers, "")
+
+
+def _unreadable(place: str, schema: str, problem: str) -> GoldenCase:
+    return GoldenCase(place, schema, Fields(place, {}), {}, problem)
+
+
+def _looks_like_position(row: Any) -> bool:
+    return isinstance(row, dict) and bool(_POSITION_FIELDS & row.keys())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome: Any = yield
+    report = outcome.get_result()
+    case = _case_of(item)
+    decides = report.when == "call" or (report.when == "setup" and not report.passed)
+    if decides and case is not None:
+        item.config.stash.setdefault(_OUTCOMES, []).append((report.outcome, case.case_id))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Count the golden cases by outcome; with --golden-dir also name each."""
+    outcomes = config.stash.get(_OUTCOMES, [])
+    if not outcomes:
+        return
+    if config.getoption("--golden-dir", default=None) is not None:
+        for outcome, case_id in outcomes:
+            terminalreporter.write_line(f"{outcome:7} {case_id}")
+    counts = {
+        name: sum(1 for outcome, _ in outcomes if outcome == name) for name in ("passed", "failed", "skipped")
+    }
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    terminalreporter.write_line(f"golden cases: {told}")
