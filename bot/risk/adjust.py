@@ -93,6 +93,7 @@ class Measured(NamedTuple):
     band: Band
     liquidation: float
     distance: float
+    margin_ratio: float
     probability_hour: float
 
 
@@ -121,7 +122,7 @@ def decide_margin(view: MarginView, band: Band, book: MarginBook, limits: Margin
         "band_low": measured.band.low,
         "band_target": measured.band.target,
         "band_high": measured.band.high,
-        "margin_ratio": margin_ratio(view.position, view.mark, view.rules) if view.mark > 0.0 else math.nan,
+        "margin_ratio": measured.margin_ratio,
         "liquidation_probability_1h": measured.probability_hour,
         "adds": book.adds,
         "added_quote": book.added_quote,
@@ -160,11 +161,12 @@ def measure(view: MarginView, band: Band, payments_ahead: int) -> Measured:
     """Return the position's risk at the mark; NaN where the numbers are unusable."""
     reserved = reserved_band(view, band, payments_ahead)
     if not (view.mark > 0.0 and view.sigma_day > 0.0 and view.position.quantity > 0.0):
-        return Measured(reserved, math.nan, math.nan, math.nan)
-    liquidation = liquidation_price(view.position, view.rules)
+        return Measured(reserved, math.nan, math.nan, math.nan, math.nan)
+    liquidation = float(liquidation_price(view.position, view.rules))
     away = distance(view.position.side, view.mark, liquidation)
     chance = liquidation_probability(view.mark, liquidation, view.sigma_day, _HOUR) if away > 0.0 else 1.0
-    return Measured(reserved, liquidation, away, chance)
+    ratio = float(margin_ratio(view.position, view.mark, view.rules))
+    return Measured(reserved, liquidation, away, ratio, chance)
 
 
 @compiled
@@ -248,7 +250,7 @@ def _ceiling(wallet: float, book: MarginBook, limits: MarginLimits) -> Ceiling:
 def target_wallet(view: MarginView, wanted: float) -> float:
     """Return the isolated wallet (quote) that puts liquidation `wanted` away from the mark."""
     nearest = min(wanted, _FARTHEST_LONG) if view.position.side > 0 else wanted
-    return wallet_for_distance(view.position, view.mark, nearest, view.rules)
+    return float(wallet_for_distance(view.position, view.mark, nearest, view.rules))
 
 
 @compiled
@@ -311,7 +313,8 @@ def _judge_release(view: MarginView, measured: Measured, book: MarginBook, limit
         if by_anchor > floor:
             floor, floor_reason = by_anchor, ANCHOR_FLOOR
     cushion = limits.removal_cushion_fraction * notional(view.position, view.mark, view.rules)
-    by_venue = wallet - max(removable_margin(view.position, view.mark, view.rules) - cushion, 0.0)
+    removable = float(removable_margin(view.position, view.mark, view.rules))
+    by_venue = wallet - max(removable - cushion, 0.0)
     if by_venue > floor:
         floor, floor_reason = by_venue, VENUE_RULE
     amount = _on_step(wallet - floor, book.margin_step_quote, -1)
@@ -329,4 +332,4 @@ def anchor_floor(view: MarginView, limits: MarginLimits) -> float:
     """Return the wallet that leaves `anchor_floor_share` of the buffer between stop and liquidation."""
     buffer = anchor_buffer(view.sigma_day, limits.anchor_buffer_min, limits.anchor_buffer_sigmas)
     nearest = anchor_price(view.position.side, view.stop_price, limits.anchor_floor_share * buffer)
-    return wallet_for_liquidation_price(view.position, nearest, view.rules)
+    return float(wallet_for_liquidation_price(view.position, nearest, view.rules))

@@ -4,10 +4,15 @@ from typing import Any
 
 from bot.core.event import PositionRisk
 from bot.core.instrument import Instrument
+from bot.core.margin import liquidation_distance, liquidation_price, margin_ratio
 from bot.core.profile import MarginRules
 from bot.core.signal import Signal
+from bot.risk import adjust, pretrade, triggers
 from bot.risk.band import Band
+from bot.risk.brackets import take_profit_ladder
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
+from bot.risk.policies import POLICIES
+from bot.risk.trailing import on_tick_toward_mark, trailed_stop
 from bot.risk.view import (
     EntryPlan,
     EntryRefusal,
@@ -23,6 +28,8 @@ from bot.risk.view import (
 class RiskManager:
     """Pure: every answer depends on the arguments and on the settings given here, on nothing else."""
 
+    __slots__ = ("_bracket", "_entry", "_margin", "_params", "_policy")
+
     def __init__(
         self,
         policy: str,
@@ -35,16 +42,23 @@ class RiskManager:
 
         Raises KeyError on an unknown policy, TypeError on params of another policy.
         """
-        raise NotImplementedError
+        self._policy = POLICIES[policy]
+        if not isinstance(params, self._policy.params_type):
+            raise TypeError(f"policy {policy} takes {self._policy.params_type.__name__}, got {params!r}")
+        self._params = params
+        self._margin = margin
+        self._entry = entry
+        self._bracket = bracket
 
     @property
     def policy(self) -> str:
         """The policy's name, for the journal."""
-        raise NotImplementedError
+        return self._policy.name
 
     def band(self, view: MarginView) -> Band:
         """Return the band that decides now: the policy's, with the funding reserve on top of it."""
-        raise NotImplementedError
+        own = self._policy.band(view, self._params)
+        return adjust.reserved_band(view, own, self._margin.funding_payments_ahead)
 
     def evaluate_entry(
         self,
@@ -57,13 +71,14 @@ class RiskManager:
         portfolio: Portfolio,
     ) -> EntryPlan | EntryRefusal:
         """Return a sized and bracketed entry, or every reason against it."""
-        raise NotImplementedError
+        market = pretrade.Market(instrument, rules, mark, sigma_day, funding_rate)
+        return pretrade.evaluate_entry(signal, market, portfolio, self._entry, self._bracket, self._margin)
 
     def take_profits(
         self, side: int, entry_price: float, stop_price: float, quantity: float, instrument: Instrument
     ) -> tuple[TakeProfit, ...]:
         """Return the take-profit ladder of what was really filled (partial fills change the plan's)."""
-        raise NotImplementedError
+        return take_profit_ladder(side, entry_price, stop_price, quantity, instrument, self._bracket)
 
     def ladder(
         self,
@@ -76,11 +91,21 @@ class RiskManager:
 
         `best_mark`: best for the position since entry. `initial_stop`: the stop at entry, 0.0 for none.
         """
-        raise NotImplementedError
+        return triggers.ladder(
+            view,
+            self._policy.band,
+            self._params,
+            self._margin.funding_payments_ahead,
+            take_profits,
+            best_mark,
+            initial_stop,
+            self._bracket,
+        )
 
     def decide_margin(self, view: MarginView, book: MarginBook) -> MarginDecision:
         """Return what to do with the position's margin now; facts hold the numbers behind it."""
-        raise NotImplementedError
+        band = self._policy.band(view, self._params)
+        return adjust.decide_margin(view, band, book, self._margin)
 
     def trailed_stop(
         self,
@@ -92,8 +117,18 @@ class RiskManager:
         tick: float,
     ) -> float:
         """Return the stop price to move to, or 0.0 to leave the stop where it is."""
-        raise NotImplementedError
+        return trailed_stop(side, entry_price, initial_stop, current_stop, best_mark, tick, self._bracket)
+
+    def rounded_stop(self, side: int, price: float, tick: float) -> float:
+        """Return `price` on the tick toward the mark, away from liquidation."""
+        return on_tick_toward_mark(side, price, tick)
 
     def risk_of(self, view: MarginView) -> PositionRisk:
         """Return the numbers that are kept before and after a margin move."""
-        raise NotImplementedError
+        return PositionRisk(
+            mark=view.mark,
+            isolated_wallet=view.position.isolated_wallet,
+            margin_ratio=float(margin_ratio(view.position, view.mark, view.rules)),
+            liquidation_price=float(liquidation_price(view.position, view.rules)),
+            distance=float(liquidation_distance(view.position, view.mark, view.rules)),
+        )

@@ -98,10 +98,10 @@ def size_entry(order: EntryOrder, sizing: SizingRules, rules: MarginRules) -> Si
     value = quantity * entry
     wanted = order.stop_price * (1.0 - order.side * sizing.buffer)
     row = tier_index(rules.tiers, value)
-    cap = min(sizing.max_leverage, rules.tiers.max_leverage[row])
+    cap = min(sizing.max_leverage, float(rules.tiers.max_leverage[row]))
     leverage = _leverage_for(order, quantity, wanted, cap, rules)
     position = _opened(order, quantity, leverage)
-    liquidation = liquidation_price(position, rules)
+    liquidation = float(liquidation_price(position, rules))
     fee = order.taker_fee_rate * value
     return Sizing(
         order.side * (entry - order.stop_price) / entry,
@@ -111,14 +111,14 @@ def size_entry(order: EntryOrder, sizing: SizingRules, rules: MarginRules) -> Si
         wanted,
         leverage,
         position.isolated_wallet,
-        maintenance_margin(position, entry, rules),
+        float(maintenance_margin(position, entry, rules)),
         liquidation,
         loss * value,
         fee,
         position.isolated_wallet + fee,
         gain_fraction(order) / loss,
         row,
-        rules.tiers.max_leverage[row],
+        float(rules.tiers.max_leverage[row]),
         order.side * (wanted - liquidation) >= 0.0,
     )
 

@@ -76,7 +76,7 @@ def margin_rungs(view: MarginView, policy_band: BandFunction, params: Any, payme
     `payments`: funding payments held ahead. Where the band depends on the mark in several bends, the
     rung is the one that its slope at the present mark points at.
     """
-    liquidation = liquidation_price(view.position, view.rules)
+    liquidation = float(liquidation_price(view.position, view.rules))
     if not (liquidation > 0.0 and math.isfinite(liquidation) and view.mark > 0.0):
         never = Due(NONE, 0.0, math.inf)
         return MarginRungs(liquidation, never, never)

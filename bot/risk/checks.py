@@ -1,0 +1,137 @@
+"""Every check an entry must pass, each a sentence with its numbers when it fails; margin-science 3.10."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bot.core.instrument import Instrument
+from bot.risk.limits import EntryLimits
+from bot.risk.sizing import Sizing
+from bot.risk.view import Portfolio
+
+
+class Candidate(NamedTuple):
+    """A sized entry and the world it would enter. `next_funding_quote` > 0 is what it would pay."""
+
+    symbol: str
+    side: int
+    instrument: Instrument
+    portfolio: Portfolio
+    sizing: Sizing
+    next_funding_quote: float
+
+
+def input_checks(
+    symbol: str, direction: int, mark: float, sigma_day: float, instrument: Instrument, portfolio: Portfolio
+) -> tuple[str, ...]:
+    """Return what makes the question unanswerable; nothing can be sized then."""
+    found = []
+    if direction not in {1, -1}:
+        found.append(f"the signal's direction {direction} is neither 1 (long) nor -1 (short)")
+    if not 0.0 < mark < float("inf"):
+        found.append(f"the mark price of {symbol} is {mark}: not a usable price")
+    if not 0.0 < sigma_day < float("inf"):
+        found.append(f"the daily volatility of {symbol} is {sigma_day}: not a usable number")
+    if not 0.0 < portfolio.equity_quote < float("inf"):
+        found.append(f"the account's equity is {portfolio.equity_quote}: nothing can be risked")
+    if instrument.is_inverse:
+        found.append(f"{symbol} is settled in its base coin: entries are sized for linear contracts only")
+    return tuple(found)
+
+
+def account_checks(symbol: str, portfolio: Portfolio, limits: EntryLimits) -> Iterator[str]:
+    """Yield what forbids any entry now, whatever its size."""
+    if any(position.symbol == symbol for position in portfolio.positions):
+        yield f"{symbol} already has an open position"
+    count = len(portfolio.positions)
+    if count >= limits.max_positions:
+        yield f"{count} positions are open (at most {limits.max_positions})"
+    allowed = limits.daily_loss_fraction * portfolio.day_start_equity_quote
+    if portfolio.day_pnl_quote < 0.0 and portfolio.day_pnl_quote <= -allowed:
+        yield (
+            f"the day's loss {-portfolio.day_pnl_quote:.2f} has reached its limit {allowed:.2f} "
+            f"({limits.daily_loss_fraction:.1%} of {portfolio.day_start_equity_quote:.2f})"
+        )
+
+
+def stop_checks(stop_distance: float, limits: EntryLimits) -> Iterator[str]:
+    """Yield what is wrong with the stop itself."""
+    if stop_distance < limits.min_stop_distance:
+        yield f"the stop is {stop_distance:.3%} from entry (at least {limits.min_stop_distance:.3%})"
+    if stop_distance > limits.max_stop_distance:
+        yield f"the stop is {stop_distance:.2%} from entry (at most {limits.max_stop_distance:.2%})"
+
+
+def trade_checks(candidate: Candidate, limits: EntryLimits) -> Iterator[str]:
+    """Yield what is wrong with reward, liquidation and funding of the sized entry."""
+    sizing = candidate.sizing
+    if sizing.reward_to_risk < limits.min_reward_to_risk:
+        yield (
+            f"reward to risk {sizing.reward_to_risk:.2f} after fees is below the minimum "
+            f"{limits.min_reward_to_risk:.2f}"
+        )
+    if sizing.quantity > 0.0 and not sizing.is_liquidation_beyond_stop:
+        yield (
+            f"liquidation at {sizing.liquidation_price:.8g} would not lie beyond the stop by the buffer: "
+            f"it must not be nearer than {sizing.target_liquidation_price:.8g}, and 1x is not enough"
+        )
+    allowed = limits.max_funding_share * sizing.loss_at_stop_quote
+    if candidate.next_funding_quote > allowed:
+        yield (
+            f"the next funding payment {candidate.next_funding_quote:.4f} is over "
+            f"{limits.max_funding_share:.1%} of the risk ({allowed:.4f})"
+        )
+
+
+def venue_checks(candidate: Candidate) -> Iterator[str]:
+    """Yield the venue's own minimum, tier and leverage limits that the entry breaks."""
+    sizing, instrument = candidate.sizing, candidate.instrument
+    value = sizing.notional_quote
+    if sizing.quantity < instrument.min_quantity or sizing.quantity <= 0.0:
+        yield f"quantity {sizing.quantity:.8g} is below the venue's minimum {instrument.min_quantity:.8g}"
+    if value < instrument.min_notional_quote:
+        yield f"notional {value:.2f} is below the venue's minimum {instrument.min_notional_quote:.2f}"
+    largest = float(instrument.tiers.notional_cap[-1])
+    if value > largest:
+        yield f"notional {value:.2f} is above the venue's last leverage tier ({largest:.2f})"
+    most = min(instrument.max_leverage, sizing.tier_max_leverage)
+    if sizing.leverage > most:
+        yield f"leverage {sizing.leverage}x is above what the venue allows at this size ({most:g}x)"
+
+
+def margin_checks(candidate: Candidate, limits: EntryLimits) -> Iterator[str]:
+    """Yield the account's own caps on margin and notional that the entry breaks."""
+    sizing, portfolio = candidate.sizing, candidate.portfolio
+    equity, required = portfolio.equity_quote, sizing.required_margin_quote
+    if sizing.notional_quote > limits.max_notional_fraction * equity:
+        yield (
+            f"notional {sizing.notional_quote:.2f} is above {limits.max_notional_fraction:g} x equity "
+            f"({limits.max_notional_fraction * equity:.2f})"
+        )
+    if required > limits.position_cap_fraction * equity:
+        yield (
+            f"required margin {required:.2f} is above {limits.position_cap_fraction:.0%} of equity "
+            f"({limits.position_cap_fraction * equity:.2f})"
+        )
+    spendable = portfolio.free_quote - portfolio.in_flight_margin_quote - limits.reserve_fraction * equity
+    if required + sizing.entry_fee_quote > spendable:
+        yield (
+            f"required margin and fee {required + sizing.entry_fee_quote:.2f} are above the free balance "
+            f"less entries in flight and the reserve ({spendable:.2f})"
+        )
+    committed = sum(p.isolated_wallet for p in portfolio.positions) + portfolio.in_flight_margin_quote
+    if committed + required > limits.portfolio_cap_fraction * equity:
+        yield (
+            f"margin of all positions would be {committed + required:.2f}, above "
+            f"{limits.portfolio_cap_fraction:.0%} of equity ({limits.portfolio_cap_fraction * equity:.2f})"
+        )
+
+
+def failed_checks(candidate: Candidate, limits: EntryLimits) -> tuple[str, ...]:
+    """Return every failed check of a sized entry, not only the first; empty when it is approved."""
+    return (
+        *account_checks(candidate.symbol, candidate.portfolio, limits),
+        *stop_checks(candidate.sizing.stop_distance, limits),
+        *trade_checks(candidate, limits),
+        *venue_checks(candidate),
+        *margin_checks(candidate, limits),
+    )

@@ -1,0 +1,193 @@
+"""The entry evaluation: a signal becomes a sized and bracketed plan, or a list of reasons against it.
+
+Source: margin-science 3.10. The arithmetic is in sizing.py, the sentences in checks.py.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from bot.core.instrument import Instrument
+from bot.core.intent import Fact
+from bot.core.profile import MarginRules
+from bot.core.signal import Signal
+from bot.risk.brackets import stop_price_for, take_profit_ladder
+from bot.risk.checks import Candidate, account_checks, failed_checks, input_checks
+from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
+from bot.risk.probability import liquidation_probability
+from bot.risk.sizing import EntryOrder, Sizing, SizingRules, entry_buffer, size_entry
+from bot.risk.view import EntryPlan, EntryRefusal, Portfolio, TakeProfit
+
+
+class Market(NamedTuple):
+    """What is known of the symbol when the question is asked."""
+
+    instrument: Instrument
+    rules: MarginRules
+    mark: float
+    sigma_day: float
+    funding_rate: float
+
+
+def evaluate_entry(
+    signal: Signal,
+    market: Market,
+    portfolio: Portfolio,
+    entry: EntryLimits,
+    bracket: BracketLimits,
+    margin: MarginLimits,
+) -> EntryPlan | EntryRefusal:
+    """Return the plan of an entry at the mark, or a refusal that names every failed check.
+
+    The agreed loss is required margin * (1 + max_added_fraction) plus both fees: what the position may
+    ever cost when every allowed add is used up and lost.
+    """
+    instrument, side = market.instrument, signal.direction
+    unusable = input_checks(signal.symbol, side, market.mark, market.sigma_day, instrument, portfolio)
+    if unusable:
+        return EntryRefusal((*unusable, *account_checks(signal.symbol, portfolio, entry)), {})
+    away = stop_distance(signal.stop_distance, market.sigma_day, entry)
+    if not 0.0 < away < 1.0:
+        checks = (f"the stop is {away:.2%} from entry: not between 0 % and 100 % of the price",)
+        return EntryRefusal((*checks, *account_checks(signal.symbol, portfolio, entry)), {})
+    stop = stop_price_for(side, market.mark, away, market.rules.tick_size)
+    if side * (market.mark - stop) <= 0.0:
+        checks = (f"the stop {stop:.8g} is not on the losing side of the mark {market.mark:.8g}",)
+        return EntryRefusal((*checks, *account_checks(signal.symbol, portfolio, entry)), {})
+    sizing, take_profits = _sized(side, stop, market, portfolio, entry, bracket)
+    funding = max(side * market.funding_rate, 0.0) * sizing.notional_quote
+    candidate = Candidate(signal.symbol, side, instrument, portfolio, sizing, funding)
+    facts = _facts(candidate, market, stop)
+    checks = failed_checks(candidate, entry)
+    if checks:
+        return EntryRefusal(checks, facts)
+    return _plan(candidate, market, stop, take_profits, margin, facts)
+
+
+def stop_distance(of_signal: float, sigma_day: float, limits: EntryLimits) -> float:
+    """Return the signal's stop distance, or the volatility's within the limits where it names none (NaN)."""
+    if not math.isnan(of_signal):
+        return of_signal
+    wanted = limits.stop_sigmas * sigma_day * math.sqrt(limits.stop_horizon_days)
+    return min(max(wanted, limits.min_stop_distance), limits.max_stop_distance)
+
+
+def sizing_facts(sizing: Sizing) -> dict[str, Fact]:
+    """Return the numbers of a sized entry by the names of the golden cases."""
+    return {
+        "stop_distance": sizing.stop_distance,
+        "notional": sizing.notional_quote,
+        "quantity": sizing.quantity,
+        "buffer": sizing.buffer,
+        "target_liquidation_price": sizing.target_liquidation_price,
+        "leverage": sizing.leverage,
+        "required_margin": sizing.required_margin_quote,
+        "liquidation_price": sizing.liquidation_price,
+        "maintenance_margin": sizing.maintenance_margin_quote,
+        "loss_at_stop": sizing.loss_at_stop_quote,
+        "worst_case_loss": sizing.worst_case_loss_quote,
+        "r_multiple": sizing.reward_to_risk,
+        "liquidation_beyond_stop": sizing.is_liquidation_beyond_stop,
+    }
+
+
+def pretrade_numbers(inputs: Mapping[str, Any], rules: MarginRules) -> dict[str, Fact]:
+    """Return the expected fields of a `pretrade` golden case from its `inputs`.
+
+    `rules` hold the case's tiers. Raises KeyError on a missing input.
+    """
+    side = 1 if inputs["side"] == "long" else -1
+    order = EntryOrder(
+        side,
+        inputs["entry"],
+        inputs["stop"],
+        inputs["take_profit"],
+        inputs["taker_fee"],
+        inputs["stop_slippage"],
+    )
+    buffer = entry_buffer(
+        inputs["sigma_per_sqrt_day"],
+        inputs["buffer_min"],
+        inputs["buffer_sigmas"],
+        inputs["buffer_horizon_days"],
+    )
+    sizing = SizingRules(inputs["wallet"], inputs["risk_fraction"], buffer, inputs["max_leverage"], 0.0)
+    return sizing_facts(size_entry(order, sizing, rules))
+
+
+def _sized(
+    side: int,
+    stop: float,
+    market: Market,
+    portfolio: Portfolio,
+    entry: EntryLimits,
+    bracket: BracketLimits,
+) -> tuple[Sizing, tuple[TakeProfit, ...]]:
+    """Size twice: the take-profit ladder depends on the quantity, the mean target on the ladder."""
+    instrument = market.instrument
+    buffer = entry_buffer(market.sigma_day, entry.buffer_min, entry.buffer_sigmas, entry.buffer_horizon_days)
+    rules = SizingRules(
+        portfolio.equity_quote,
+        entry.risk_fraction,
+        buffer,
+        min(entry.max_leverage, instrument.max_leverage),
+        instrument.quantity_step,
+    )
+    fee, slip = instrument.taker_fee_rate, entry.stop_slippage
+    untargeted = EntryOrder(side, market.mark, stop, market.mark, fee, slip)
+    quantity = size_entry(untargeted, rules, market.rules).quantity
+    ladder = take_profit_ladder(side, market.mark, stop, quantity, instrument, bracket)
+    order = EntryOrder(side, market.mark, stop, _mean_price(ladder), fee, slip)
+    return size_entry(order, rules, market.rules), ladder
+
+
+def _mean_price(ladder: tuple[TakeProfit, ...]) -> float:
+    quantity = sum(rung.quantity for rung in ladder)
+    if quantity <= 0.0:
+        return ladder[0].price
+    return sum(rung.price * rung.quantity for rung in ladder) / quantity
+
+
+def _facts(candidate: Candidate, market: Market, stop: float) -> dict[str, Fact]:
+    sizing = candidate.sizing
+    chance = liquidation_probability(market.mark, sizing.liquidation_price, market.sigma_day, 1.0)
+    return {
+        **sizing_facts(sizing),
+        "mark": market.mark,
+        "stop_price": stop,
+        "sigma_day": market.sigma_day,
+        "tier": sizing.tier,
+        "entry_fee": sizing.entry_fee_quote,
+        "next_funding": candidate.next_funding_quote,
+        "liquidation_probability_24h": chance,
+        "equity": candidate.portfolio.equity_quote,
+        "free": candidate.portfolio.free_quote,
+    }
+
+
+def _plan(
+    candidate: Candidate,
+    market: Market,
+    stop: float,
+    take_profits: tuple[TakeProfit, ...],
+    margin: MarginLimits,
+    facts: dict[str, Fact],
+) -> EntryPlan:
+    sizing = candidate.sizing
+    most_margin = sizing.required_margin_quote * (1.0 + margin.max_added_fraction)
+    return EntryPlan(
+        symbol=candidate.symbol,
+        side=candidate.side,
+        quantity=sizing.quantity,
+        leverage=sizing.leverage,
+        entry_price=market.mark,
+        stop_price=stop,
+        take_profits=take_profits,
+        required_margin_quote=sizing.required_margin_quote,
+        maintenance_margin_quote=sizing.maintenance_margin_quote,
+        liquidation_price=sizing.liquidation_price,
+        loss_at_stop_quote=sizing.loss_at_stop_quote,
+        agreed_loss_quote=most_margin + 2.0 * sizing.entry_fee_quote,
+        reward_to_risk=sizing.reward_to_risk,
+        facts=facts,
+    )
