@@ -20,6 +20,7 @@ from bot.core.margin import (
 from bot.core.position import Position
 from bot.risk.anchor import anchor_buffer, anchor_price
 from bot.risk.band import Band
+from bot.risk.grid import ceil_to_step, floor_to_step
 from bot.risk.limits import MarginLimits
 from bot.risk.probability import liquidation_probability
 from bot.risk.view import MarginBook, MarginDecision, MarginView
@@ -74,7 +75,6 @@ REASONS: Final = (
 
 _HOUR = 1.0 / 24.0
 _FARTHEST_LONG = 0.999  # a long's liquidation price stays above zero
-_STEP_TOLERANCE = 1e-9
 
 
 class Verdict(NamedTuple):
@@ -261,23 +261,11 @@ def _minimum_step(wallet: float, limits: MarginLimits) -> float:
 @compiled
 def _amount_to_add(wallet: float, wanted: float, ceiling: float, step: float) -> float:
     """Up to the margin step, but never above the ceiling."""
-    up = _on_step(wanted - wallet, step, 1)
+    up = ceil_to_step(max(wanted - wallet, 0.0), step)
     if wallet + up <= ceiling:
         return up
-    return _on_step(ceiling - wallet, step, -1)
-
-
-@compiled
-def _on_step(amount: float, step: float, direction: int) -> float:
-    """The multiple of `step` next to amount: above (+1) or below (-1); 0.0 for nothing to move."""
-    if amount <= 0.0:
-        return 0.0
-    if step <= 0.0:
-        return amount
-    steps = amount / step
-    if direction > 0:
-        return math.ceil(steps - _STEP_TOLERANCE) * step
-    return min(math.floor(steps + _STEP_TOLERANCE) * step, amount)
+    room = max(ceiling - wallet, 0.0)
+    return min(floor_to_step(room, step), room)
 
 
 @compiled
@@ -317,7 +305,8 @@ def _judge_release(view: MarginView, measured: Measured, book: MarginBook, limit
     by_venue = wallet - max(removable - cushion, 0.0)
     if by_venue > floor:
         floor, floor_reason = by_venue, VENUE_RULE
-    amount = _on_step(wallet - floor, book.margin_step_quote, -1)
+    spare = max(wallet - floor, 0.0)
+    amount = min(floor_to_step(spare, book.margin_step_quote), spare)
     if amount <= 0.0 or amount < _minimum_step(wallet, limits):
         return _hold(floor_reason, wallet)
     last_ms = max(book.last_add_ms, book.last_release_ms)

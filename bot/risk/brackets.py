@@ -1,14 +1,11 @@
 """The orders that leave a position: its stop price and its take-profit ladder."""
 
-import math
-
 from bot.core.compiled import compiled
 from bot.core.instrument import Instrument
+from bot.risk.grid import floor_to_step, grid_value, steps_below
 from bot.risk.limits import BracketLimits
 from bot.risk.trailing import on_tick_toward_mark
 from bot.risk.view import TakeProfit
-
-_STEP_TOLERANCE = 1e-9
 
 
 @compiled
@@ -24,14 +21,6 @@ def target_price_for(side: int, entry_price: float, stop_price: float, multiple:
     return on_tick_toward_mark(-side, entry_price + side * multiple * risk, tick)
 
 
-@compiled
-def floor_to_step(quantity: float, step: float) -> float:
-    """Return the largest multiple of `step` not above `quantity`; step 0.0 leaves it alone."""
-    if step <= 0.0:
-        return quantity
-    return math.floor(quantity / step + _STEP_TOLERANCE) * step
-
-
 def take_profit_ladder(
     side: int,
     entry_price: float,
@@ -40,7 +29,7 @@ def take_profit_ladder(
     instrument: Instrument,
     bracket: BracketLimits,
 ) -> tuple[TakeProfit, ...]:
-    """Return one or two take-profits whose quantities sum exactly to `quantity`.
+    """Return one or two take-profits whose steps sum exactly to those of `quantity`.
 
     One at the first target when either part would be below the venue's minimum.
     """
@@ -48,20 +37,18 @@ def take_profit_ladder(
     first = target_price_for(side, entry_price, stop_price, bracket.first_take_profit_r, tick)
     second = target_price_for(side, entry_price, stop_price, bracket.second_take_profit_r, tick)
     part = floor_to_step(quantity * bracket.take_profit_fraction, instrument.quantity_step)
-    rest = _difference(quantity, part, instrument.quantity_step)
-    if part + rest != quantity or not _is_tradable(part, first, instrument):
-        part = 0.0
-    if part == 0.0 or not _is_tradable(rest, second, instrument):
-        return (TakeProfit(first if bracket.take_profit_fraction > 0.0 else second, quantity),)
-    return TakeProfit(first, part), TakeProfit(second, rest)
+    rest = _rest(quantity, part, instrument.quantity_step)
+    if _is_tradable(part, first, instrument) and _is_tradable(rest, second, instrument):
+        return TakeProfit(first, part), TakeProfit(second, rest)
+    return (TakeProfit(first if bracket.take_profit_fraction > 0.0 else second, quantity),)
 
 
-def _difference(quantity: float, part: float, step: float) -> float:
-    """`quantity - part` rounded to the step's decimals, so that the float is the printed number."""
-    if step <= 0.0:
-        return quantity - part
-    decimals = max(0, 2 - math.floor(math.log10(step)))
-    return round(quantity - part, decimals)
+def _rest(quantity: float, part: float, step: float) -> float:
+    """`quantity - part` in whole steps; a quantity that is not on the step keeps its odd remainder."""
+    total = steps_below(quantity, step) if step > 0.0 else 0.0
+    if step > 0.0 and grid_value(total, step) == quantity:
+        return grid_value(total - steps_below(part, step), step)
+    return quantity - part
 
 
 def _is_tradable(quantity: float, price: float, instrument: Instrument) -> bool:

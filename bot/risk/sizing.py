@@ -11,7 +11,7 @@ from bot.core.margin import liquidation_price, maintenance_margin, wallet_for_li
 from bot.core.position import Position
 from bot.core.profile import MarginRules
 from bot.core.tiers import tier_index
-from bot.risk.brackets import floor_to_step
+from bot.risk.grid import floor_to_step
 
 _MOST_LEVERAGE = 1e6
 

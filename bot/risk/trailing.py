@@ -1,13 +1,12 @@
 """The trailing stop: when it moves and to where. R = |entry - initial stop|."""
 
-import math
 from typing import Final
 
 from bot.core.compiled import compiled
+from bot.risk.grid import ceil_to_step, floor_to_step
 from bot.risk.limits import BracketLimits
 
 NOWHERE: Final = 0.0
-_TICK_TOLERANCE = 1e-9
 _REACHED = 1e-12
 
 
@@ -19,9 +18,8 @@ def on_tick_toward_mark(side: int, price: float, tick: float) -> float:
     """
     if tick <= 0.0:
         return price
-    ticks = price / tick
-    whole = math.ceil(ticks - _TICK_TOLERANCE) if side > 0 else math.floor(ticks + _TICK_TOLERANCE)
-    return max(whole, 1) * tick
+    rounded = ceil_to_step(price, tick) if side > 0 else floor_to_step(price, tick)
+    return max(rounded, tick)
 
 
 @compiled

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from bot.core.compiled import compiled
-from bot.core.margin import liquidation_price
+from bot.core.margin import distance, liquidation_price
 from bot.risk.adjust import reserved_band, target_wallet
 from bot.risk.band import Band
 from bot.risk.limits import BracketLimits
@@ -78,8 +78,7 @@ def margin_rungs(view: MarginView, policy_band: BandFunction, params: Any, payme
     """
     liquidation = float(liquidation_price(view.position, view.rules))
     if not (liquidation > 0.0 and math.isfinite(liquidation) and view.mark > 0.0):
-        never = Due(NONE, 0.0, math.inf)
-        return MarginRungs(liquidation, never, never)
+        return _without_liquidation(view, policy_band, params, payments, liquidation)
     add = _due(view, policy_band, params, payments, liquidation, -1)
     release = _due(view, policy_band, params, payments, liquidation, 1)
     return MarginRungs(liquidation, add, release)
@@ -102,6 +101,19 @@ def _excess(
 
 
 @compiled
+def _without_liquidation(
+    view: MarginView, policy_band: BandFunction, params: Any, payments: int, liquidation: float
+) -> MarginRungs:
+    """No price liquidates: nothing to add, and a release is due everywhere or nowhere."""
+    never, always = Due(NONE, 0.0, math.inf), Due(NONE, math.inf, 0.0)
+    is_wide = view.mark > 0.0 and (
+        distance(view.position.side, view.mark, liquidation)
+        > band_at(view, view.mark, policy_band, params, payments).high
+    )
+    return MarginRungs(liquidation, never, always if is_wide else never)
+
+
+@compiled
 def _due(
     view: MarginView,
     policy_band: BandFunction,
@@ -115,7 +127,7 @@ def _due(
     # At its liquidation price a position is always below the band and never above it.
     if root == NONE and (here > 0.0) == (which > 0):
         root = _bisected(view, policy_band, params, payments, liquidation, which)
-    if root == NONE or abs(root - liquidation) <= _TOO_LATE * liquidation:
+    if root == NONE:
         return Due(NONE, math.inf, 0.0) if here > 0.0 else Due(NONE, 0.0, math.inf)
     beyond = _excess(view, root * (1.0 + _NUDGE), policy_band, params, payments, liquidation, which)
     return Due(root, 0.0, root) if beyond > 0.0 else Due(root, root, math.inf)
@@ -133,6 +145,7 @@ def _secant(
 ) -> float:
     """The crossing that the slope at the mark points at; NONE when it is not on the living side."""
     side = view.position.side
+    nearest = liquidation * (1.0 + side * _TOO_LATE)
     last, last_value = view.mark, here
     mark = view.mark * (1.0 + side * _PROBE)
     for _ in range(_ROUNDS):
@@ -141,7 +154,7 @@ def _secant(
             return NONE
         step = value * (mark - last) / (value - last_value)
         last, last_value, mark = mark, value, mark - step
-        if not (view.mark / _FAR < mark < view.mark * _FAR) or side * (mark - liquidation) <= 0.0:
+        if not (view.mark / _FAR < mark < view.mark * _FAR) or side * (mark - nearest) <= 0.0:
             return NONE
         if abs(step) <= _PRECISE * mark:
             return mark
@@ -158,8 +171,11 @@ def _bisected(
     which: int,
 ) -> float:
     """The crossing between liquidation and the mark, which must lie on two sides of the threshold."""
-    near, far = liquidation, view.mark
+    near, far = liquidation * (1.0 + view.position.side * _TOO_LATE), view.mark
     if view.position.side * (far - near) <= 0.0:
+        return NONE
+    value = _excess(view, near, policy_band, params, payments, liquidation, which)
+    if (value > 0.0) == (which > 0):
         return NONE
     for _ in range(_ROUNDS):
         middle = 0.5 * (near + far)

@@ -1,0 +1,45 @@
+"""Laws of every margin policy."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.risk.policies import POLICIES
+from bot.risk.view import MarginView
+from tests.property.risk.worlds import number, views
+
+_NAMES = st.sampled_from(sorted(POLICIES))
+
+
+@given(views(), _NAMES)
+def test_band_is_positive_and_ordered(view: MarginView, name: str) -> None:
+    policy = POLICIES[name]
+    band = policy.band(view, policy.default)
+    assert 0.0 < band.low <= band.target <= band.high
+
+
+@given(views(), _NAMES, number(1.0, 5.0))
+def test_more_volatility_never_lowers_the_target(view: MarginView, name: str, factor: float) -> None:
+    policy = POLICIES[name]
+    calm = policy.band(view, policy.default)
+    wild = policy.band(view._replace(sigma_day=view.sigma_day * factor), policy.default)
+    assert wild.target >= calm.target
+    assert wild.low >= calm.low
+
+
+@given(_NAMES, st.data())
+def test_band_stays_ordered_anywhere_within_the_bounds(name: str, data: st.DataObject) -> None:
+    policy = POLICIES[name]
+    drawn = [data.draw(number(bound.low, bound.high), label=key) for key, bound in policy.bounds.items()]
+    band = policy.band(data.draw(views()), policy.params_type(*drawn))
+    assert 0.0 < band.low <= band.target <= band.high
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_every_param_has_a_bound_that_holds_its_default(name: str) -> None:
+    policy = POLICIES[name]
+    assert tuple(policy.bounds) == policy.params_type._fields
+    for field, bound in policy.bounds.items():
+        assert bound.low <= getattr(policy.default, field) <= bound.high
+        assert bound.unit
+        assert bound.doc.endswith(".")
