@@ -160,7 +160,7 @@ def reserved_band(view: MarginView, band: Band, payments_ahead: int) -> Band:
 def measure(view: MarginView, band: Band, payments_ahead: int) -> Measured:
     """Return the position's risk at the mark; NaN where the numbers are unusable."""
     reserved = reserved_band(view, band, payments_ahead)
-    if not (view.mark > 0.0 and view.sigma_day > 0.0 and view.position.quantity > 0.0):
+    if not _is_measurable(view):
         return Measured(reserved, math.nan, math.nan, math.nan, math.nan)
     liquidation = float(liquidation_price(view.position, view.rules))
     away = distance(view.position.side, view.mark, liquidation)
@@ -192,18 +192,28 @@ def _hold(reason: int, wallet: float) -> Verdict:
 
 
 @compiled
+def _is_measurable(view: MarginView) -> bool:
+    # NaN fails every comparison.
+    position = view.position
+    return (
+        0.0 < view.mark < math.inf
+        and 0.0 < view.sigma_day < math.inf
+        and 0.0 < position.quantity < math.inf
+        and 0.0 < position.entry_price < math.inf
+        and 0.0 < position.leverage < math.inf
+        and math.isfinite(position.isolated_wallet)
+    )
+
+
+@compiled
 def _is_usable(view: MarginView, measured: Measured, book: MarginBook) -> bool:
     band = measured.band
-    # NaN fails every comparison; an infinite price or wallet fails isfinite.
     return (
         0.0 < band.low <= band.target <= band.high
-        and math.isfinite(view.mark)
-        and math.isfinite(view.sigma_day)
         and math.isfinite(view.stop_price)
-        and math.isfinite(view.position.isolated_wallet)
+        and math.isfinite(view.funding_rate)
         and math.isfinite(book.free_quote)
-        and math.isfinite(book.equity_quote)
-        and book.equity_quote > 0.0
+        and 0.0 < book.equity_quote < math.inf
         and book.agreed_loss_quote >= 0.0
         and not math.isnan(measured.distance)
     )

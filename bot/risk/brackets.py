@@ -2,7 +2,8 @@
 
 from bot.core.compiled import compiled
 from bot.core.instrument import Instrument
-from bot.risk.grid import floor_to_step, grid_value, steps_below
+from bot.core.steps import is_on_step, step_down
+from bot.risk.grid import floor_to_step
 from bot.risk.limits import BracketLimits
 from bot.risk.trailing import on_tick_toward_mark
 from bot.risk.view import TakeProfit
@@ -44,10 +45,9 @@ def take_profit_ladder(
 
 
 def _rest(quantity: float, part: float, step: float) -> float:
-    """`quantity - part` in whole steps; a quantity that is not on the step keeps its odd remainder."""
-    total = steps_below(quantity, step) if step > 0.0 else 0.0
-    if step > 0.0 and grid_value(total, step) == quantity:
-        return grid_value(total - steps_below(part, step), step)
+    """`quantity - part` without float noise; a quantity off the step keeps its odd remainder."""
+    if step > 0.0 and is_on_step(quantity, step):
+        return step_down(quantity - part, step)
     return quantity - part
 
 

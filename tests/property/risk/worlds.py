@@ -1,6 +1,5 @@
 """Positions, views and books to ask the risk package about, drawn or built by hand."""
 
-
 from hypothesis import strategies as st
 
 from bot.core.instrument import Instrument
