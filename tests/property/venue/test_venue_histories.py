@@ -1,0 +1,365 @@
+"""Laws of the simulated venue over random histories of ticks, funding and requests."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.event import (
+    FundingDue,
+    Liquidated,
+    MarketEvent,
+    MarkPrice,
+    OrderCancelled,
+    OrderFilled,
+    Refused,
+    VenueEvent,
+)
+from bot.core.instrument import Instrument
+from bot.core.intent import (
+    Action,
+    AddMargin,
+    CancelOrder,
+    Intent,
+    OpenPosition,
+    PlaceStop,
+    PlaceTakeProfit,
+    PlaceTrailingStop,
+    ReducePosition,
+    ReleaseMargin,
+    SetLeverage,
+)
+from bot.core.profile import (
+    AT_MARK,
+    KEEP_INITIAL_OF_EQUITY_AND_MAINTENANCE,
+    NO_CLOSE_FEE,
+    NOT_ROUNDED,
+    VenueProfile,
+)
+from bot.core.tiers import LeverageTier, tiers_from_rows
+from bot.sim.config import VenueConfig
+from bot.sim.venue import SimulatedVenue
+
+SYMBOLS = ("AAA/USDT:USDT", "BBB/USDT:USDT")
+PROFILE = VenueProfile(AT_MARK, NO_CLOSE_FEE, 0.0, NOT_ROUNDED, KEEP_INITIAL_OF_EQUITY_AND_MAINTENANCE)
+TIERS = tiers_from_rows(
+    [
+        LeverageTier(0.0, 5_000.0, 0.004, 0.0, 100.0),
+        LeverageTier(5_000.0, 50_000.0, 0.01, 30.0, 50.0),
+        LeverageTier(50_000.0, 1e9, 0.05, 2_030.0, 10.0),
+    ]
+)
+DEPOSIT = 1_000.0
+
+
+def _instrument(symbol: str) -> Instrument:
+    return Instrument(
+        symbol, 0.01, 0.1, 0.1, 5.0, 1e-8, 1.0, False, 0.0002, 0.0005, 0.0125, 100.0, 28_800_000, TIERS
+    )
+
+
+class Request(NamedTuple):
+    """One random request; `size` and `price` are relative to what the account and the market are then."""
+
+    kind: str
+    symbol: str
+    side: int
+    size: float
+    price: float
+
+
+class Move(NamedTuple):
+    """One random tick: the mark moves by `move`, last trades `basis` away from it."""
+
+    symbol: str
+    move: float
+    basis: float
+
+
+class Funding(NamedTuple):
+    symbol: str
+    rate: float
+
+
+class Play(NamedTuple):
+    """A history: each step is a request, a tick or a funding; reactions are made between two events."""
+
+    latency_ms: int
+    depth_quote: float
+    steps: tuple[Request | Move | Funding, ...]
+    reactions: tuple[Request, ...]
+
+
+KINDS = (
+    *("leverage", "open", "open", "limit", "stop", "stop_last", "take_profit", "trailing", "trailing_later"),
+    *("cancel", "reduce", "reduce_all", "add", "release", "again"),
+)
+moves = st.builds(
+    Move,
+    st.sampled_from(SYMBOLS),
+    st.one_of(st.floats(-0.01, 0.01), st.floats(-0.3, 0.4)),
+    st.floats(-0.01, 0.01),
+)
+requests = st.builds(
+    Request,
+    st.sampled_from(KINDS),
+    st.sampled_from(SYMBOLS),
+    st.sampled_from((1, -1)),
+    st.floats(0.0, 1.0),
+    st.floats(-0.05, 0.05),
+)
+fundings = st.builds(Funding, st.sampled_from(SYMBOLS), st.floats(-0.01, 0.01))
+plays = st.builds(
+    Play,
+    st.sampled_from((0, 0, 250, 1_500)),
+    st.sampled_from((1e9, 3_000.0, 400.0)),
+    st.lists(st.one_of(moves, requests, requests, fundings), min_size=5, max_size=50).map(tuple),
+    st.lists(requests, max_size=8).map(tuple),
+)
+
+
+class Player:
+    """Plays a history on a venue and checks the laws after every event."""
+
+    def __init__(self, play: Play) -> None:
+        self.play = play
+        self.venue = self.new_venue()
+        self.ts_ms = 1_000
+        self.sequence = 0
+        self.marks = dict.fromkeys(SYMBOLS, 100.0)
+        self.reactions = list(play.reactions)
+        self.seen: list[VenueEvent] = []
+        for symbol in SYMBOLS:
+            self.feed(MarkPrice(self.ts_ms, symbol, 100.0, 100.0))
+
+    def new_venue(self) -> SimulatedVenue:
+        config = VenueConfig(
+            half_spread_fraction=0.0002,
+            impact_fraction=0.001,
+            depth_quote=dict.fromkeys(SYMBOLS, self.play.depth_quote),
+            latency_ms=self.play.latency_ms,
+            latency_jitter_ms=self.play.latency_ms // 5,
+            seed=7,
+        )
+        return SimulatedVenue({symbol: _instrument(symbol) for symbol in SYMBOLS}, PROFILE, config, DEPOSIT)
+
+    def run(self) -> None:
+        for step in self.play.steps:
+            if isinstance(step, Request):
+                self.request(step)
+            else:
+                self.feed(self.market_event(step))
+
+    def market_event(self, step: Move | Funding) -> MarketEvent:
+        self.ts_ms += 1_000
+        if isinstance(step, Funding):
+            return FundingDue(self.ts_ms, step.symbol, step.rate)
+        mark = self.marks[step.symbol] = min(max(self.marks[step.symbol] * (1.0 + step.move), 1.0), 10_000.0)
+        return MarkPrice(self.ts_ms, step.symbol, mark, mark * (1.0 + step.basis))
+
+    def feed(self, event: MarketEvent) -> None:
+        for happened in self.venue.advance(event):
+            self.observe((happened,))
+            if self.reactions:
+                self.request(self.reactions.pop())
+
+    def request(self, request: Request) -> None:
+        self.sequence += 1
+        action = self.action(request)
+        client_id = "id1" if request.kind == "again" else f"id{self.sequence}"
+        sides = {symbol: self.venue.position_side(symbol) for symbol in SYMBOLS}
+        outcome = self.venue.handle(Intent(self.sequence, client_id, self.ts_ms, action, "test", {}))
+        for symbol in SYMBOLS:
+            if sides[symbol]:
+                assert self.venue.position_side(symbol) in (sides[symbol], 0)
+        self.observe(outcome)
+
+    def account(self) -> dict[str, Any]:
+        return self.venue.snapshot()
+
+    def action(self, request: Request) -> Action:
+        symbol, side = request.symbol, self.venue.position_side(request.symbol) or request.side
+        price = round(self.marks[symbol] * (1.0 + request.price), 2)
+        quantity = round(round(request.size * 400.0) * 0.1, 1)
+        wallet = self.venue.balances().get(f"wallet:{symbol}", 0.0)
+        match request.kind:
+            case "leverage":
+                return SetLeverage(symbol, 1 + int(request.size * 100))
+            case "limit":
+                return OpenPosition(symbol, request.side, quantity, "limit", price)
+            case "stop":
+                return PlaceStop(symbol, side, price)
+            case "stop_last":
+                return PlaceStop(symbol, side, price, "last")
+            case "take_profit":
+                return PlaceTakeProfit(symbol, side, quantity, price)
+            case "trailing":
+                return PlaceTrailingStop(symbol, side, quantity, abs(request.price))
+            case "trailing_later":
+                return PlaceTrailingStop(symbol, side, 0.0, abs(request.price), price)
+            case "cancel":
+                orders = [order for order in self.account()["orders"] if order[2] == symbol]
+                return CancelOrder(symbol, orders[0][1] if orders else "none")
+            case "reduce":
+                return ReducePosition(symbol, side, quantity)
+            case "reduce_all":
+                return ReducePosition(symbol, side, 0.0)
+            case "add":
+                return AddMargin(symbol, wallet + request.size * 100.0)
+            case "release":
+                return ReleaseMargin(symbol, wallet * (1.0 - request.size))
+            case _:
+                return OpenPosition(symbol, side, quantity)
+
+    def observe(self, events: tuple[VenueEvent, ...]) -> None:
+        self.seen.extend(events)
+        assert self.venue.conservation_error() < 1e-9
+        assert self.venue.balances()["free"] >= 0.0
+        for event in events:
+            if isinstance(event, OrderFilled):
+                assert event.quantity > 0.0
+                assert event.price > 0.0
+        orders = self.account()["orders"]
+        for order in orders:
+            if order[7]:  # reduce-only
+                assert self.venue.position_side(order[2]) == -order[5]
+
+
+def state_of(venue: SimulatedVenue) -> bytes:
+    return orjson.dumps(venue.snapshot(), option=orjson.OPT_SORT_KEYS)
+
+
+@settings(max_examples=250, deadline=None)
+@given(plays)
+def test_money_is_conserved_and_no_order_outlives_its_position(play: Play) -> None:
+    Player(play).run()
+
+
+@settings(max_examples=150, deadline=None)
+@given(plays)
+def test_applying_every_tick_twice_is_applying_it_once(play: Play) -> None:
+    once, twice = Player(play), _Twice(play)
+    once.run()
+    twice.run()
+    assert state_of(once.venue) == state_of(twice.venue)
+    assert once.seen == twice.seen
+
+
+@settings(max_examples=150, deadline=None)
+@given(plays, st.integers(1, 3))
+def test_a_restored_venue_goes_on_as_if_never_stopped(play: Play, every: int) -> None:
+    once, crashed = Player(play), _Crashing(play, every)
+    once.run()
+    crashed.run()
+    assert state_of(once.venue) == state_of(crashed.venue)
+    assert once.seen == crashed.seen
+
+
+@settings(max_examples=150, deadline=None)
+@given(plays)
+def test_the_quiet_path_changes_nothing_but_speed(play: Play) -> None:
+    plain, quick = Player(play), _Slow(play)
+    plain.run()
+    quick.run()
+    assert plain.seen == quick.seen
+    assert _without_memory(plain.venue) == _without_memory(quick.venue)
+
+
+@settings(max_examples=150, deadline=None)
+@given(plays)
+def test_liquidation_costs_exactly_the_isolated_wallet(play: Play) -> None:
+    player = _Wallets(play)
+    player.run()
+
+
+def test_the_random_histories_reach_what_they_are_to_check() -> None:
+    """Guards the tests above against becoming empty: a fixed set of histories meets every kind of event."""
+    kinds: set[str] = set()
+
+    @settings(max_examples=150, deadline=None, database=None, derandomize=True)
+    @given(plays)
+    def collect(play: Play) -> None:
+        player = Player(play)
+        player.run()
+        kinds.update(_kinds(player.seen))
+
+    collect()
+    wanted = {"Liquidated", "FundingSettled", "MarginAdjusted", "OrderCancelled", "partial", "maker", "stop"}
+    assert wanted | {"take_profit", "trailing", "insurance_gain", "insurance_loss"} <= kinds
+
+
+def _kinds(events: list[VenueEvent]) -> Iterator[str]:
+    for event in events:
+        yield type(event).__name__
+        if isinstance(event, Refused):
+            yield event.code
+        if isinstance(event, OrderCancelled):
+            yield event.cause
+        if isinstance(event, Liquidated):
+            yield "insurance_loss" if event.insurance_quote < 0.0 else "insurance_gain"
+        if isinstance(event, OrderFilled):
+            yield event.leg
+            yield "maker" if event.is_maker else "taker"
+            yield "partial" if event.remaining_quantity > 0.0 else "whole"
+
+
+def _without_memory(venue: SimulatedVenue) -> bytes:
+    return state_of(venue)
+
+
+class _Twice(Player):
+    def feed(self, event: MarketEvent) -> None:
+        super().feed(event)
+        reactions, self.reactions = self.reactions, []
+        super().feed(event)
+        self.reactions = reactions
+
+
+class _Crashing(Player):
+    """Saves, throws the venue away and starts a new one after every `every`-th event."""
+
+    def __init__(self, play: Play, every: int) -> None:
+        self.every = every
+        self.count = 0
+        super().__init__(play)
+
+    def feed(self, event: MarketEvent) -> None:
+        while self._interrupted(event):
+            saved = orjson.loads(orjson.dumps(self.venue.snapshot()))
+            self.venue = self.new_venue()
+            self.venue.restore(saved)
+
+    def _interrupted(self, event: MarketEvent) -> bool:
+        for happened in self.venue.advance(event):
+            self.observe((happened,))
+            if self.reactions:
+                self.request(self.reactions.pop())
+            self.count += 1
+            if self.count % self.every == 0:
+                return True
+        return False
+
+
+class _Slow(Player):
+    """Never takes the fast path."""
+
+    def new_venue(self) -> SimulatedVenue:
+        venue = super().new_venue()
+        venue.is_quiet = lambda event: False  # pyright: ignore[reportAttributeAccessIssue]
+        return venue
+
+
+class _Wallets(Player):
+    def feed(self, event: MarketEvent) -> None:
+        for happened in self.venue.advance(event):
+            if isinstance(happened, Liquidated):
+                assert happened.clearance_fee_quote >= 0.0
+                assert self.venue.balances().get(f"wallet:{happened.symbol}", 0.0) == 0.0
+            self.observe((happened,))
+
+
+if __name__ == "__main__":
+    pytest.main([__file__])
