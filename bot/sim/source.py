@@ -1,4 +1,7 @@
-"""Where a simulated session's market data comes from: a deterministic, seekable sequence."""
+"""Where a simulated session's market data comes from: a deterministic, seekable sequence.
+
+Order at one instant: FundingDue, FeedGap, CandleClosed, then the first prices of what follows.
+"""
 
 from typing import Protocol
 
@@ -17,10 +20,17 @@ class MarketSource(Protocol):
         """Return the place after the last returned event; cheap, called for every event."""
         ...
 
+    def place_before(self) -> Place:
+        """Return the place from which the last returned event comes again, and the same ones after it."""
+        ...
+
     def seek(self, place: Place) -> None:
-        """Continue right after `place`, exactly as if never stopped."""
+        """Continue right after `place`, exactly as if never stopped. ValueError: no such place."""
         ...
 
     def history(self, symbol: str, timeframe_ms: int, count: int) -> Candles:
-        """Return up to `count` candles closed at or before the current place."""
+        """Return up to `count` candles closed at or before the current place.
+
+        A candle that closes at the current instant counts once its CandleClosed was returned.
+        """
         ...
