@@ -1,0 +1,154 @@
+"""Strategies found by name, path or module:Class. What is wrong with one is said as a UserError."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from bot.errors import UserError
+from bot.strategy import Strategy
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return 'did you mean "x"?', or the known names when none is near."""
+    by_shape = {_shape(word): word for word in known}
+    nearest = get_close_matches(_shape(name), by_shape, n=1)
+    if nearest:
+        return f'did you mean "{by_shape[nearest[0]]}"?'
+    return f"known: {', '.join(sorted(by_shape.values())) or 'none'}."
+
+
+def strategy_key(name: str) -> str:
+    """Return the name under which a strategy's parameters stand in [strategy.params]."""
+    if _is_path(name):
+        return Path(name).stem
+    return name.rpartition(":")[2]
+
+
+def strategy_files(directory: Path) -> dict[str, Path]:
+    """Return every strategy file of `directory` by name, sorted; empty when there is no such folder."""
+    files = sorted(directory.glob("*.py")) if directory.is_dir() else []
+    return {file.stem: file for file in files if not file.stem.startswith("_")}
+
+
+def load_strategy(name: str, directory: Path, parameters: Mapping[str, Any]) -> Strategy:
+    """Return the strategy constructed with `parameters`. Raises UserError when it cannot be used.
+
+    `name` is a file of `directory` without ".py", a path to a file, or module:Class.
+    """
+    kind = strategy_class(name, directory)
+    try:
+        strategy = kind(**parameters)
+        warmup = strategy.warmup
+    except Exception as error:  # a strategy is somebody else's code
+        raise UserError(
+            f'Strategy "{name}" cannot be built: {_said(error)}. '
+            f"Correct [strategy.params.{strategy_key(name)}] or the strategy."
+        ) from error
+    if isinstance(warmup, bool) or not isinstance(warmup, int) or warmup < 1:
+        raise UserError(
+            f'Strategy "{name}" has warmup = {warmup!r}, but a whole number of candles above zero is needed. '
+            "Correct the strategy."
+        )
+    return strategy
+
+
+def strategy_class(name: str, directory: Path) -> type[Strategy]:
+    """Return the class of `name` (see `load_strategy`), not constructed. Raises UserError."""
+    if _is_path(name):
+        return _class_of_file(name, Path(name))
+    if ":" in name:
+        return _class_of_module(name)
+    files = strategy_files(directory)
+    if name not in files:
+        raise UserError(
+            f'There is no strategy "{name}" in the folder {directory}: {did_you_mean(name, files)} '
+            "Name one of them, a path to a file, or module:Class."
+        )
+    return _class_of_file(name, files[name])
+
+
+def _class_of_file(name: str, path: Path) -> type[Strategy]:
+    if not path.is_file():
+        raise UserError(
+            f"There is no strategy file {path}. Check the path, or name a file of the strategies folder."
+        )
+    return _only_strategy(name, _module_of(name, path))
+
+
+def _class_of_module(name: str) -> type[Strategy]:
+    module_name, _, class_name = name.rpartition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise _cannot_import(name, error) from error
+    kind = getattr(module, class_name, None)
+    if not (isinstance(kind, type) and issubclass(kind, Strategy)):
+        known = _strategies_in(module)
+        raise UserError(
+            f'Module {module_name} has no strategy class "{class_name}": {did_you_mean(class_name, known)} '
+            "A strategy is a subclass of bot.strategy.Strategy."
+        )
+    return kind
+
+
+def _module_of(name: str, path: Path) -> ModuleType:
+    """Import a file by its path, under a name that cannot hide an installed module."""
+    spec = importlib.util.spec_from_file_location(f"ringfence_strategy_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"Strategy file {path} is not a Python file. Name a file that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # pickling and dataclasses look the module up by name
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[spec.name]
+        raise _cannot_import(name, error) from error
+    return module
+
+
+def _only_strategy(name: str, module: ModuleType) -> type[Strategy]:
+    own = _strategies_in(module)
+    if len(own) == 1:
+        return next(iter(own.values()))
+    found = f"{len(own)} ({', '.join(own)})" if own else "none"
+    raise UserError(
+        f'Strategy "{name}" must hold exactly one subclass of bot.strategy.Strategy, and holds {found}. '
+        "Keep one strategy in a file, or name the class as module:Class."
+    )
+
+
+def _strategies_in(module: ModuleType) -> dict[str, type[Strategy]]:
+    return {
+        word: value
+        for word, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module.__name__
+    }
+
+
+def _cannot_import(name: str, error: Exception) -> UserError:
+    return UserError(
+        f'Strategy "{name}" cannot be imported: {_said(error)}. Correct the file and start again.'
+    )
+
+
+def _said(error: Exception) -> str:
+    """One line of what an error said and where, without a traceback."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
+    text = " ".join(str(error).split()) or "no message"
+    return f"{type(error).__name__}: {text}{where}".removeprefix("ValueError: ")
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith(".py") or "/" in name or "\\" in name
+
+
+def _shape(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")

@@ -1,0 +1,197 @@
+"""Every setting there is: its key, type, default, bounds, unit and meaning.
+
+Models are frozen and refuse unknown keys. Numbers of the risk core come from bot/risk/limits.py.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.core.timeframe import timeframe_ms
+from bot.core.timerange import TimeRange, parse_timerange
+from bot.plugins import did_you_mean
+from bot.risk.limits import (
+    BRACKET_BOUNDS,
+    ENTRY_BOUNDS,
+    MARGIN_BOUNDS,
+    BracketLimits,
+    EntryLimits,
+    MarginLimits,
+)
+from bot.risk.policies import DEFAULT_POLICY, POLICIES
+from bot.settings import values
+from bot.settings.bounded import Bounded, refuse_boolean
+from bot.settings.policy import PolicyParams
+
+ENVIRONMENT_PREFIX = "RINGFENCE__"
+NESTING = "__"
+
+StrategyParams = dict[str, dict[str, int | float]]
+
+
+def _from_text(read: Any) -> BeforeValidator:
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+
+
+Number = Annotated[float, BeforeValidator(refuse_boolean)]
+Whole = Annotated[int, BeforeValidator(refuse_boolean)]
+Duration = Annotated[Number, _from_text(values.seconds_from_text)]
+Speed = Annotated[
+    float,
+    Field(allow_inf_nan=True),
+    BeforeValidator(refuse_boolean),
+    _from_text(values.speed_from_text),
+    PlainSerializer(values.speed_text),
+]
+Symbols = Annotated[tuple[str, ...], _from_text(values.symbols_from_text)]
+Days = Annotated[TimeRange, _from_text(parse_timerange), PlainSerializer(values.timerange_text)]
+
+
+class Section(BaseModel):
+    """One table of the settings: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+
+def _setting(default: Any, meaning: str, unit: str = "", **bounds: Any) -> Any:
+    return Field(default, description=meaning, json_schema_extra={"unit": unit}, **bounds)
+
+
+def _only_paper(mode: Any) -> Any:
+    if mode in ("testnet", "live"):
+        raise ValueError("only paper trading exists in this version; testnet and live come in a later one")
+    return mode
+
+
+class Run(Section):
+    """What is run, where its memory is, and for how long."""
+
+    mode: Annotated[Literal["paper"], BeforeValidator(_only_paper)] = _setting(
+        "paper", "Only paper trading exists in this version."
+    )
+    db: Path = _setting(Path("var/paper.db"), "SQLite database; the run continues from what is in it.")
+    for_seconds: Duration | None = _setting(
+        None, 'Stop after this much wall time ("90s", "10m", "2h"); empty: until stopped.', "s", gt=0
+    )
+    speed: Speed = _setting(600.0, 'Market seconds per wall second ("1x", "60x"), or "max".', "x", ge=0.01)
+    headless: bool = _setting(False, "No live view: one JSON log line per intent and outcome.")
+    summary: Path | None = _setting(None, "Write the run's totals to this JSON file at the end.")
+    seed: Whole = _setting(7, "Seed of the synthetic market and of everything random.", ge=0, le=2**63 - 1)
+
+
+class Feed(Section):
+    """Where prices come from."""
+
+    kind: Literal["synthetic", "replay"] = _setting("synthetic", "A made-up market, or candles from files.")
+    data: Path | None = _setting(None, "Folder of the candle files; replay only.")
+    symbols: Symbols = _setting(
+        ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT"), "Unified symbols of the perpetuals traded."
+    )
+    timerange: Days | None = _setting(
+        None, "YYYYMMDD-YYYYMMDD, UTC, last day excluded; replay only; empty: all there is.", "days"
+    )
+    timeframe: str = _setting("", "Candles the strategy sees (1m, 5m, 1h, ...); empty: its own.")
+    allow_gaps: bool = _setting(False, "Treat missing candles as a feed outage instead of refusing the data.")
+    tick_ms: Whole = _setting(
+        1_000, "Market time between two mark prices of the synthetic market.", "ms", ge=100, le=60_000
+    )
+
+    @field_validator("symbols")
+    @classmethod
+    def _check_symbols(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        return values.checked_symbols(symbols)
+
+    @field_validator("timeframe")
+    @classmethod
+    def _check_timeframe(cls, timeframe: str) -> str:
+        if timeframe:
+            timeframe_ms(timeframe)
+        return timeframe
+
+
+class Venue(Section):
+    """The simulated exchange."""
+
+    profile: Literal["binanceusdm"] = _setting("binanceusdm", "Whose margin rules it follows.")
+    deposit_quote: Number = _setting(
+        10_000.0, "Wallet at the start of a new database.", "quote", gt=0, le=1e9
+    )
+    half_spread_fraction: Number = _setting(
+        0.0001, "From the last price to the best bid or ask.", "fraction of price", ge=0, le=0.05
+    )
+    impact_fraction: Number = _setting(
+        0.0005,
+        "Slippage of a taker whose notional is depth_quote; grows with the root.",
+        "fraction of price",
+        ge=0,
+        le=0.5,
+    )
+    depth_quote: Number = _setting(
+        250_000.0, "The most one order takes from the book at one tick, per symbol.", "quote", gt=0, le=1e12
+    )
+    latency_ms: Whole = _setting(
+        50, "Market time from sending an order to its arrival.", "ms", ge=0, le=60_000
+    )
+    latency_jitter_ms: Whole = _setting(0, "Up to this much is added to it, seeded.", "ms", ge=0, le=60_000)
+
+
+class StrategyChoice(Section):
+    """Which strategy trades, and its parameters by strategy name."""
+
+    name: str = _setting("ema_cross", "File in the folder below, a path to a file, or module:Class.")
+    directory: Path = _setting(Path("strategies"), "Folder of the strategy files.")
+    params: StrategyParams = _setting({}, "One table per strategy; see list-strategies for names and bounds.")
+
+
+class Margin(Section):
+    """How the isolated margin of open positions is moved."""
+
+    policy: str = _setting(DEFAULT_POLICY, "Which policy decides; see list-policies.")
+    limits: Annotated[MarginLimits, Bounded(MARGIN_BOUNDS)] = _setting(
+        MarginLimits(), "What no policy may do."
+    )
+    params: PolicyParams = Field(default_factory=PolicyParams, description="One table per policy.")
+
+    @field_validator("policy")
+    @classmethod
+    def _check_policy(cls, policy: str) -> str:
+        if policy not in POLICIES:
+            raise ValueError(f"there is no such policy, {did_you_mean(policy, POLICIES)}")
+        return policy
+
+    @property
+    def policy_params(self) -> Any:
+        """Return the params NamedTuple of the chosen policy."""
+        return getattr(self.params, self.policy)
+
+
+class Log(Section):
+    """Where log lines go."""
+
+    level: Literal["debug", "info", "warning", "error"] = _setting("info", "Least severe line written.")
+    format: Literal["auto", "json", "console"] = _setting("auto", "auto: columns in a terminal, else JSON.")
+    file: Path | None = _setting(None, "Append to this file; empty: standard error.")
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Built by `bot.settings.load`, which also names the source of an error."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter=NESTING,
+        enable_decoding=False,
+        validate_default=True,
+    )
+
+    run: Run = Run()
+    feed: Feed = Feed()
+    venue: Venue = Venue()
+    strategy: StrategyChoice = StrategyChoice()
+    entry: Annotated[EntryLimits, Bounded(ENTRY_BOUNDS)] = EntryLimits()
+    brackets: Annotated[BracketLimits, Bounded(BRACKET_BOUNDS)] = BracketLimits()
+    margin: Margin = Margin()
+    log: Log = Log()

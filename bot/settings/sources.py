@@ -1,0 +1,136 @@
+"""Reads the four places a setting may come from and says where each value was found."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from pydantic_settings import (
+    EnvSettingsSource,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from bot.errors import UserError
+from bot.settings.keys import Given, Tree, given_in
+from bot.settings.model import ENVIRONMENT_PREFIX, NESTING, Settings
+
+SECRETS_VARIABLE: Final = "RINGFENCE_SECRETS_DIR"
+DEFAULT_SECRETS: Final = Path("/run/secrets")
+
+_PRODUCT: Final = "RINGFENCE_"
+
+
+class Flag(NamedTuple):
+    """A value given on the command line. `key` is the dotted setting, `name` the flag as typed."""
+
+    key: str
+    name: str
+    value: Any
+
+
+class Source(NamedTuple):
+    """`readers` are the pydantic-settings sources; `given` says where each of their values stands."""
+
+    readers: tuple[PydanticBaseSettingsSource, ...]
+    given: tuple[Given, ...]
+
+
+def flags_given(flags: tuple[Flag, ...]) -> tuple[Given, ...]:
+    """Return the flags as given values."""
+    return tuple(Given(tuple(flag.key.split(".")), flag.name, flag.value) for flag in flags)
+
+
+def nested(flags: tuple[Flag, ...]) -> dict[str, Any]:
+    """Return the flags as nested tables, as settings are constructed from."""
+    tables: dict[str, Any] = {}
+    for flag in flags:
+        *above, name = flag.key.split(".")
+        table = tables
+        for part in above:
+            table = table.setdefault(part, {})
+        table[name] = flag.value
+    return tables
+
+
+def environment() -> Source:
+    """Return what the variables RINGFENCE__SECTION__KEY set.
+
+    Raises UserError for a variable that only looks like one of them (a lost underscore).
+    """
+    given = []
+    for variable, value in sorted(os.environ.items()):
+        if variable.upper().startswith(ENVIRONMENT_PREFIX):
+            path = variable[len(ENVIRONMENT_PREFIX) :].lower().split(NESTING)
+            given.append(Given(tuple(path), variable, value))
+        elif variable.upper().startswith(_PRODUCT) and NESTING in variable:
+            meant = ENVIRONMENT_PREFIX + variable[len(_PRODUCT) :].lstrip("_")
+            raise UserError(
+                f"The environment variable {variable} is unknown: settings begin with {ENVIRONMENT_PREFIX} "
+                f'(two underscores), did you mean "{meant}"? Rename or unset it.'
+            )
+    return Source((EnvSettingsSource(Settings),), tuple(given))
+
+
+def secrets(known: Tree) -> Source:
+    """Return what the files of the secrets folder set: `section__key`, or `key` in a folder `section`.
+
+    The folder is RINGFENCE_SECRETS_DIR, else /run/secrets; in the latter, which other programs may
+    share, files of no known section are passed over. Raises UserError when it cannot be read.
+    """
+    chosen = os.environ.get(SECRETS_VARIABLE)
+    folder = Path(chosen) if chosen else DEFAULT_SECRETS
+    if chosen and not folder.is_dir():
+        raise UserError(
+            f"The secrets folder {folder} ({SECRETS_VARIABLE}) does not exist or is not a folder. "
+            "Create it, or unset the variable."
+        )
+    if not folder.is_dir():
+        return Source((), ())
+    try:
+        return _secrets_of(folder, known, is_shared=not chosen)
+    except (OSError, SettingsError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"The secrets folder {folder} cannot be read: {error}. Make its files readable text."
+        ) from error
+
+
+def config_file(path: Path | None) -> Source:
+    """Return what a TOML file sets. Raises UserError when it cannot be read or is no TOML."""
+    if path is None:
+        return Source((), ())
+    if not path.is_file():
+        raise UserError(
+            f"There is no configuration file {path}. Check --config; examples stand in the folder config/."
+        )
+    reader = _read(path, lambda: TomlConfigSettingsSource(Settings, toml_file=path))
+    return Source((reader,), tuple(given_in(reader.toml_data, str(path))))
+
+
+def _secrets_of(folder: Path, known: Tree, is_shared: bool) -> Source:
+    given = []
+    for relative in NestedSecretsSettingsSource.load_secrets(folder.resolve()):
+        path = tuple(part for piece in Path(relative).parts for part in piece.lower().split(NESTING))
+        if path[0] in known or not is_shared:
+            given.append(Given(path, f"secret {folder / relative}", "[redacted]"))
+    base = SecretsSettingsSource(Settings, secrets_dir=folder)
+    flat = NestedSecretsSettingsSource(
+        base, secrets_dir=folder, secrets_prefix="", secrets_nested_delimiter=NESTING
+    )
+    in_folders = NestedSecretsSettingsSource(
+        base, secrets_dir=folder, secrets_prefix="", secrets_nested_subdir=True
+    )
+    return Source((flat, in_folders), tuple(given))
+
+
+def _read(path: Path, reader: Callable[[], TomlConfigSettingsSource]) -> TomlConfigSettingsSource:
+    try:
+        return reader()
+    except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
+        raise UserError(
+            f"The configuration file {path} cannot be read: {error}. "
+            "Correct it, or start from config/paper.toml."
+        ) from error

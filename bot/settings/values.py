@@ -1,0 +1,65 @@
+"""The texts that people write in settings and flags, turned into numbers: durations, speeds, symbols.
+
+Every function raises ValueError with a sentence that says what was expected.
+"""
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from bot.core.timerange import TimeRange
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
+_SYMBOL: Final = re.compile(r"[A-Z0-9]+/[A-Z0-9]+:[A-Z0-9]+")
+
+
+def seconds_from_text(text: str) -> float:
+    """Return the seconds of "90s", "10m", "2h" or "1d"; a number without a unit is seconds."""
+    found = _AMOUNT.fullmatch(text.strip().lower())
+    if found is None or float(found[1]) == 0:
+        raise ValueError('a duration above zero such as "90s", "10m" or "2h" was expected')
+    return float(found[1]) * _SECONDS[found[2] or "s"]
+
+
+def speed_from_text(text: str) -> float:
+    """Return market seconds per wall second of "1x", "60x", "60"; inf for "max"."""
+    word = text.strip().lower()
+    if word == "max":
+        return math.inf
+    try:
+        return float(word.removesuffix("x"))
+    except ValueError:
+        raise ValueError('a speed such as "1x", "60x" or "max" was expected') from None
+
+
+def speed_text(speed: float) -> str:
+    """Return "max" or "60x": the text that `speed_from_text` reads back."""
+    return "max" if math.isinf(speed) else f"{speed:g}x"
+
+
+def timerange_text(timerange: TimeRange) -> str:
+    """Return "YYYYMMDD-YYYYMMDD": the text that `parse_timerange` reads back."""
+    return f"{_day_text(timerange.start_ms)}-{_day_text(timerange.end_ms)}"
+
+
+def symbols_from_text(text: str) -> tuple[str, ...]:
+    """Return the symbols of "BTC/USDT:USDT,ETH/USDT:USDT", in the order given."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def checked_symbols(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `symbols` when each is a unified perpetual symbol, named once; ValueError otherwise."""
+    if not symbols:
+        raise ValueError("at least one symbol was expected")
+    for symbol in symbols:
+        if _SYMBOL.fullmatch(symbol) is None:
+            raise ValueError(f'"{symbol}" is not a unified perpetual symbol such as "BTC/USDT:USDT"')
+    if len(set(symbols)) != len(symbols):
+        raise ValueError("a symbol is named twice")
+    return symbols
+
+
+def _day_text(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1_000, tz=UTC).strftime("%Y%m%d")

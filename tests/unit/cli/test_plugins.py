@@ -1,0 +1,121 @@
+"""Strategies found by name, path and module:Class, and what is said of one that cannot be used."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UserError
+from bot.plugins import did_you_mean, load_strategy, strategy_class, strategy_files, strategy_key
+
+_GOOD = """
+from bot.strategy import Parameter, Strategy, no_signals
+
+class Mine(Strategy):
+    timeframe = "5m"
+    period = Parameter(10, 2, 50, "period", "candles")
+
+    @property
+    def warmup(self):
+        return self.period
+
+    def signals(self, candles):
+        return no_signals(len(candles.close))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    (tmp_path / "mine.py").write_text(_GOOD)
+    return tmp_path
+
+
+def _refusal(name: str, folder: Path, **parameters) -> str:
+    with pytest.raises(UserError) as caught:
+        load_strategy(name, folder, parameters)
+    assert "\n" not in str(caught.value), "an error is one paragraph"
+    return str(caught.value)
+
+
+def test_a_strategy_is_found_by_the_name_of_its_file(folder):
+    strategy = load_strategy("mine", folder, {"period": 12})
+    assert (type(strategy).__name__, strategy.warmup) == ("Mine", 12)
+
+
+def test_a_strategy_is_found_by_a_path(folder):
+    assert strategy_class(str(folder / "mine.py"), Path("nowhere")).__name__ == "Mine"
+
+
+def test_a_strategy_is_found_by_module_and_class(folder, monkeypatch):
+    monkeypatch.syspath_prepend(str(folder))
+    assert strategy_class("mine:Mine", Path("nowhere")).__name__ == "Mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("ema_cross", "ema_cross"), ("my/own.py", "own"), ("package.module:Own", "Own")]
+)
+def test_parameters_stand_under_the_last_word_of_a_strategy_name(name, key):
+    assert strategy_key(name) == key
+
+
+def test_files_that_begin_with_an_underscore_are_no_strategies(folder):
+    (folder / "_shared.py").write_text("")
+    assert list(strategy_files(folder)) == ["mine"]
+
+
+def test_a_folder_that_is_not_there_holds_no_strategy(tmp_path):
+    assert strategy_files(tmp_path / "nowhere") == {}
+    assert "no strategy" in _refusal("mine", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["mnie", "Mine", "MINE", "mine_"])
+def test_a_misspelt_name_is_refused_with_the_nearest(folder, name):
+    assert 'did you mean "mine"?' in _refusal(name, folder)
+
+
+def test_a_name_near_to_nothing_is_refused_with_the_known_ones():
+    assert did_you_mean("xyz", ["static", "volatility"]) == "known: static, volatility."
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("def broken(:", "SyntaxError"),
+        ("import a_module_that_is_nowhere", "ModuleNotFoundError"),
+        ("raise RuntimeError('no\\ndata')", "RuntimeError: no data"),
+        ("answer = 42", "holds none"),
+        (_GOOD + "\nclass Second(Mine):\n    pass\n", "holds 2 (Mine, Second)"),
+        (_GOOD.replace('"5m"', '"5x"'), "timeframe"),
+        (_GOOD.replace('    timeframe = "5m"\n', ""), "timeframe"),
+        (_GOOD.replace("return self.period", "return 0"), "warmup = 0"),
+        (_GOOD.replace("return self.period", "return 1.5"), "warmup = 1.5"),
+        (_GOOD.replace("return self.period", "return 1 / 0"), "ZeroDivisionError"),
+        (_GOOD.replace("def signals", "def signal"), "signals"),
+    ],
+)
+def test_a_file_that_holds_no_usable_strategy_is_refused(tmp_path, content, says):
+    (tmp_path / "bad.py").write_text(content)
+    refusal = _refusal("bad", tmp_path)
+    assert says in refusal
+    assert '"bad"' in refusal
+
+
+def test_a_strategy_is_importable_again_after_it_was_corrected(tmp_path):
+    (tmp_path / "bad.py").write_text("def broken(:")
+    _refusal("bad", tmp_path)
+    (tmp_path / "bad.py").write_text(_GOOD)
+    assert load_strategy("bad", tmp_path, {}).timeframe == "5m"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [({"perod": 5}, "'period'"), ({"period": 1}, "at least 2"), ({"period": 2.5}, "whole number")],
+)
+def test_impossible_parameters_are_refused_with_the_table_they_stand_in(folder, parameters, says):
+    refusal = _refusal("mine", folder, **parameters)
+    assert says in refusal
+    assert "[strategy.params.mine]" in refusal
+
+
+@pytest.mark.parametrize("name", ["nowhere/mine.py", "no_such_module:Mine", "json:Mine"])
+def test_a_path_or_module_that_is_not_there_is_refused(tmp_path, name):
+    assert name.partition(":")[0].removesuffix(".py") in _refusal(name, tmp_path)
