@@ -1,0 +1,62 @@
+"""What is said after the live view ends: what happened, where it is kept, what to try next."""
+
+from dataclasses import dataclass
+
+from bot.cli.screen.figures import counted, money, signed_money, span
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A run in numbers. `ran_ms`: wall time; `market_ms`: market time passed. Amounts in quote, >= 0.
+
+    `open_positions` stay open with their stops on the venue. `database`: its path as the user gave it.
+    """
+
+    mode: str
+    quote: str
+    ran_ms: int
+    market_ms: int
+    trades: int
+    liquidations: int
+    stops_filled: int
+    take_profits_filled: int
+    margin_adds: int
+    margin_releases: int
+    margin_added_quote: float
+    margin_released_quote: float
+    wallet_start_quote: float
+    wallet_end_quote: float
+    open_positions: int
+    database: str
+
+
+def closing_text(closing: Closing) -> str:
+    """Return a few aligned lines, each a fact, ending with the next commands to try."""
+    change = closing.wallet_end_quote - closing.wallet_start_quote
+    exits = (
+        f"{counted(closing.stops_filled, 'stop')}, {counted(closing.take_profits_filled, 'take-profit')}, "
+        f"{counted(closing.liquidations, 'liquidation')}"
+    )
+    start, end = money(closing.wallet_start_quote), money(closing.wallet_end_quote)
+    wallet = f"{start} -> {end} {closing.quote} ({signed_money(change)})"
+    moved = (
+        f"added {money(closing.margin_added_quote)} in {counted(closing.margin_adds, 'move')}, "
+        f"released {money(closing.margin_released_quote)} in {counted(closing.margin_releases, 'move')}"
+    )
+    facts = (
+        ("ran", f"{span(closing.ran_ms)} ({span(closing.market_ms)} of market), {closing.mode}"),
+        ("trades", f"{counted(closing.trades, 'trade')} closed: {exits}"),
+        ("margin", moved),
+        ("wallet", wallet),
+        ("open", _open(closing.open_positions)),
+        ("database", closing.database),
+        ("next", f"ringfence margin history --db {closing.database}"),
+        ("", f"ringfence trade --db {closing.database}   (continues where this run ended)"),
+    )
+    return "".join(f"  {label:<9} {text}\n" for label, text in facts)
+
+
+def _open(count: int) -> str:
+    if count == 0:
+        return "no position"
+    return f"{counted(count, 'position')}, protected by stops on the venue"

@@ -1,0 +1,1 @@
+"""How the live view writes things: figures, glyphs and the lines of the page. No engine, no terminal."""
