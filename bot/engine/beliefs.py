@@ -6,7 +6,9 @@ from bot.core.event import EntriesHalted
 from bot.core.signal import Signal
 from bot.engine.desk import Desk
 from bot.engine.state import Market
-from bot.strategy import check_signals
+from bot.engine.window import CandleWindow
+from bot.errors import UserError
+from bot.strategy import Strategy, check_signals
 
 STRATEGY_HALT = "strategy_error"
 
@@ -32,6 +34,19 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
         strength=float(signals.strength[-1]),
         stop_distance=_finite_or_zero(float(signals.stop_distance[-1])),
     )
+
+
+def refuse_broken(strategy: Strategy, name: str, window: CandleWindow) -> None:
+    """Raise UserError when the strategy cannot read the candles that a session would begin with."""
+    candles = window.view().tail(strategy.warmup)
+    try:
+        check_signals(strategy.signals(candles), len(candles.close))
+    except Exception as error:
+        raise UserError(
+            f"The strategy {name} failed on {len(candles.close)} candles before the start "
+            f"({type(error).__name__}: {error}). Nothing was started. Correct the strategy, or choose "
+            'another ("ringfence list-strategies").'
+        ) from error
 
 
 def _halt(desk: Desk, symbol: str, error: Exception) -> None:

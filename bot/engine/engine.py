@@ -42,6 +42,10 @@ from bot.engine.invariants import check
 from bot.engine.outbox import NOTHING, Decision
 from bot.engine.state import Market, snapshot
 
+# Margin-science 3.0: half-life 24 h; three half-lives of candles are read, so a restart sees the same.
+SIGMA_HALF_LIFE_MS: Final = 86_400_000
+SIGMA_WINDOW_MS: Final = 3 * SIGMA_HALF_LIFE_MS
+
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
 

@@ -1,0 +1,131 @@
+"""From the engine's state to the picture of it: what the live view draws."""
+
+from collections import deque
+
+from bot.app import Application
+from bot.cli.board import (
+    Board,
+    BoardRow,
+    Counters,
+    MoveRow,
+    hour_moves,
+    next_action_words,
+    stale_words,
+    waiting_words,
+)
+from bot.core.event import MarginMoved
+from bot.core.margin import distance, liquidation_price, unrealised_pnl
+from bot.core.probability import first_passage_student, log_distance
+from bot.engine.entries import portfolio
+from bot.engine.state import Holding, Market
+
+MOVES_SHOWN = 8
+
+
+class BoardMaker:
+    """Keeps the last margin moves of a session and builds boards of its present state."""
+
+    def __init__(self, application: Application, recent: tuple[MarginMoved, ...]) -> None:
+        self._application = application
+        self.moves: deque[MarginMoved] = deque(recent, maxlen=MOVES_SHOWN)
+
+    def board(self) -> Board:
+        """Return the picture of this moment."""
+        app, state = self._application, self._application.engine.state
+        account = portfolio(app.engine.desk)
+        marks = [market.mark_ms for market in state.markets.values() if market.mark_ms > 0]
+        halts = ", ".join(state.halts)
+        return Board(
+            mode=app.settings.run.mode,
+            feed=app.feed_name,
+            strategy=app.strategy_name,
+            policy=app.engine.desk.risk.policy,
+            quote="USDT",
+            market_ts_ms=state.now_ms,
+            speed=app.speed_name,
+            data_age_ms=state.now_ms - min(marks) if marks else 0,
+            stale_after_ms=app.engine.desk.max_mark_age_ms,
+            equity_quote=account.equity_quote,
+            free_quote=account.free_quote,
+            margin_committed_quote=account.equity_quote - account.free_quote,
+            day_pnl_quote=account.day_pnl_quote,
+            is_entries_halted=bool(halts),
+            halt_cause=halts,
+            positions=tuple(
+                self._row(market, market.holding)
+                for market in state.markets.values()
+                if market.holding is not None
+            ),
+            moves=tuple(self._move(moved) for moved in reversed(self.moves)),
+            counters=self._counters(),
+            note=self._note(),
+        )
+
+    def _row(self, market: Market, holding: Holding) -> BoardRow:
+        position, now_ms = holding.position, self._application.engine.state.now_ms
+        liquidation = liquidation_price(position, market.rules)
+        is_reachable = 0.0 < liquidation < float("inf")
+        away = distance(position.side, market.mark, liquidation)
+        decimals = price_decimals(market)
+        age_ms = now_ms - market.mark_ms
+        left = max(holding.agreed_loss_quote - position.isolated_wallet, 0.0)
+        words = next_action_words(position.side, market.mark, holding.rungs, decimals, left)
+        is_stale = age_ms > self._application.engine.desk.max_mark_age_ms
+        day = first_passage_student(log_distance(market.mark, liquidation), market.sigma_day)
+        return BoardRow(
+            symbol=position.symbol,
+            side=position.side,
+            quantity=position.quantity,
+            notional_quote=position.quantity * market.mark,
+            leverage=position.leverage,
+            mark=market.mark,
+            mark_age_ms=age_ms,
+            entry_price=position.entry_price,
+            price_decimals=decimals,
+            liquidation_price=liquidation if is_reachable else None,
+            distance=away if is_reachable else None,
+            hour_moves=hour_moves(away, market.sigma_day) if is_reachable else None,
+            probability_24h=day if is_reachable and market.sigma_day > 0.0 else None,
+            isolated_wallet_quote=position.isolated_wallet,
+            margin_added_quote=holding.added_quote - holding.released_quote,
+            unrealised_pnl_quote=unrealised_pnl(position, market.mark, market.rules),
+            rungs=holding.rungs,
+            next_action=stale_words(age_ms) if is_stale else words,
+        )
+
+    def _move(self, moved: MarginMoved) -> MoveRow:
+        market = self._application.engine.state.markets[moved.symbol]
+        return MoveRow(
+            ts_ms=moved.ts_ms,
+            symbol=moved.symbol,
+            amount_quote=moved.amount_quote,
+            reason=moved.reason,
+            distance_before=moved.before.distance,
+            distance_after=moved.after.distance,
+            liquidation_before=moved.before.liquidation_price,
+            liquidation_after=moved.after.liquidation_price,
+            price_decimals=price_decimals(market),
+        )
+
+    def _counters(self) -> Counters:
+        tally = self._application.engine.state.tally
+        return Counters(
+            tally.trades,
+            tally.liquidations,
+            tally.margin_adds,
+            tally.margin_releases,
+            tally.margin_added,
+            tally.margin_released,
+        )
+
+    def _note(self) -> str:
+        app = self._application
+        timeframe_ms = app.engine.desk.timeframe_ms
+        closes_in_ms = timeframe_ms - app.engine.state.now_ms % timeframe_ms
+        return waiting_words(app.timeframe_name, closes_in_ms, tuple(app.engine.state.markets), app.strategy_name)
+
+
+def price_decimals(market: Market) -> int:
+    """Return how many decimals the instrument's tick has."""
+    text = f"{market.instrument.tick_size:.10f}".rstrip("0")
+    return len(text.partition(".")[2])

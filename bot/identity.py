@@ -1,0 +1,53 @@
+"""What a paper session is of: the feed it follows, and the database it continues from by default."""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from bot.settings.values import timerange_text
+from bot.settings import Settings
+
+FOLDER: Final = Path("var")
+DEFAULT_DATABASE: Final = FOLDER / "paper.db"
+
+
+def identity(settings: Settings) -> str:
+    """Return one line that names the feed; a database belongs to one of them for ever."""
+    feed = settings.feed
+    symbols = ",".join(feed.symbols)
+    deposit = f"deposit {settings.venue.deposit_quote:g}"
+    if feed.kind == "synthetic":
+        return f"synthetic market, seed {settings.run.seed}, {symbols}, ticks of {feed.tick_ms} ms, {deposit}"
+    days = timerange_text(feed.timerange) if feed.timerange is not None else "all"
+    return f"replay of {feed.data}, {symbols}, {days}, {deposit}"
+
+
+def database_path(settings: Settings) -> Path:
+    """Return the database of this session: the one named, or one per feed and rules in `var`.
+
+    The default synthetic market lives in var/paper.db. Another feed, and for a replay other rules,
+    has a file of its own, so that the same command continues what it began and nothing else.
+    """
+    if settings.run.db not in (None, DEFAULT_DATABASE):
+        return settings.run.db
+    default = Settings.model_construct()
+    if identity(settings) == identity(default):
+        return DEFAULT_DATABASE
+    if settings.feed.kind == "synthetic":
+        return FOLDER / f"paper-{_digest(identity(settings))}.db"
+    return FOLDER / f"replay-{_digest(identity(settings) + _rules(settings))}.db"
+
+
+def newest_database() -> Path:
+    """Return the database in `var` that was written last, or the default one when there is none."""
+    files = sorted(FOLDER.glob("*.db"), key=lambda path: path.stat().st_mtime_ns)
+    return files[-1] if files else DEFAULT_DATABASE
+
+
+def _rules(settings: Settings) -> str:
+    parts = (settings.strategy, settings.entry, settings.brackets, settings.margin, settings.venue, settings.feed)
+    return repr(parts)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
