@@ -97,8 +97,8 @@ class Measured(NamedTuple):
     probability_hour: float
 
 
-class Ceiling(NamedTuple):
-    """The largest wallet an add may make, and the code of the rule that says so."""
+class Edge(NamedTuple):
+    """The largest wallet an add may make, or the smallest a release may leave, and the rule that says so."""
 
     wallet: float
     reason: int
@@ -241,18 +241,18 @@ def _judge_add(view: MarginView, measured: Measured, book: MarginBook, limits: M
 
 
 @compiled
-def _ceiling(wallet: float, book: MarginBook, limits: MarginLimits) -> Ceiling:
+def _ceiling(wallet: float, book: MarginBook, limits: MarginLimits) -> Edge:
     """The lowest of the four caps; it may be below the wallet, and then nothing can be added."""
-    ceiling = Ceiling(book.agreed_loss_quote, AGREED_LOSS)
+    ceiling = Edge(book.agreed_loss_quote, AGREED_LOSS)
     by_position = limits.position_cap_fraction * book.equity_quote
     if by_position < ceiling.wallet:
-        ceiling = Ceiling(by_position, POSITION_CAP)
+        ceiling = Edge(by_position, POSITION_CAP)
     by_reserve = wallet + book.free_quote - limits.reserve_fraction * book.equity_quote
     if by_reserve < ceiling.wallet:
-        ceiling = Ceiling(by_reserve, RESERVE)
+        ceiling = Edge(by_reserve, RESERVE)
     by_added = wallet + limits.max_added_fraction * book.initial_wallet_quote - book.added_quote
     if by_added < ceiling.wallet:
-        ceiling = Ceiling(by_added, MAX_ADDED)
+        ceiling = Edge(by_added, MAX_ADDED)
     return ceiling
 
 
@@ -299,31 +299,37 @@ def _distance_with(view: MarginView, wallet: float) -> float:
 
 @compiled
 def _judge_release(view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits) -> Verdict:
-    wallet = view.position.isolated_wallet
-    floor, floor_reason = target_wallet(view, measured.band.target), BELOW_STEP
-    if view.stop_price > 0.0:
-        side = view.position.side
-        if side * (view.stop_price - measured.liquidation) <= 0.0:
-            return _hold(STOP_INEFFECTIVE, wallet)
-        if side * (view.mark - view.stop_price) <= 0.0:
-            return _hold(STOP_PASSED, wallet)
-        by_anchor = anchor_floor(view, limits)
-        if by_anchor > floor:
-            floor, floor_reason = by_anchor, ANCHOR_FLOOR
-    cushion = limits.removal_cushion_fraction * notional(view.position, view.mark, view.rules)
-    removable = float(removable_margin(view.position, view.mark, view.rules))
-    by_venue = wallet - max(removable - cushion, 0.0)
-    if by_venue > floor:
-        floor, floor_reason = by_venue, VENUE_RULE
-    spare = max(wallet - floor, 0.0)
+    wallet, side = view.position.isolated_wallet, view.position.side
+    if view.stop_price > 0.0 and side * (view.stop_price - measured.liquidation) <= 0.0:
+        return _hold(STOP_INEFFECTIVE, wallet)
+    if view.stop_price > 0.0 and side * (view.mark - view.stop_price) <= 0.0:
+        return _hold(STOP_PASSED, wallet)
+    floor = _release_floor(view, measured.band.target, limits)
+    spare = max(wallet - floor.wallet, 0.0)
     amount = min(floor_to_step(spare, book.margin_step_quote), spare)
     if amount <= 0.0 or amount < _minimum_step(wallet, limits):
-        return _hold(floor_reason, wallet)
+        return _hold(floor.reason, wallet)
     last_ms = max(book.last_add_ms, book.last_release_ms)
     retry_at_ms = last_ms + limits.release_cooldown_ms
     if last_ms > 0 and view.ts_ms < retry_at_ms:
         return Verdict(HOLD, RELEASE_COOLDOWN, wallet, 0.0, retry_at_ms)
     return Verdict(RELEASE, ABOVE_BAND, wallet - amount, amount, 0)
+
+
+@compiled
+def _release_floor(view: MarginView, wanted: float, limits: MarginLimits) -> Edge:
+    """The highest of: the target's wallet, the stop anchor's, the venue's removal rule with a cushion."""
+    floor = Edge(target_wallet(view, wanted), BELOW_STEP)
+    if view.stop_price > 0.0:
+        by_anchor = anchor_floor(view, limits)
+        if by_anchor > floor.wallet:
+            floor = Edge(by_anchor, ANCHOR_FLOOR)
+    cushion = limits.removal_cushion_fraction * notional(view.position, view.mark, view.rules)
+    removable = float(removable_margin(view.position, view.mark, view.rules))
+    by_venue = view.position.isolated_wallet - max(removable - cushion, 0.0)
+    if by_venue > floor.wallet:
+        floor = Edge(by_venue, VENUE_RULE)
+    return floor
 
 
 @compiled

@@ -1,0 +1,120 @@
+"""Every registered risk function compiles with numba and agrees with plain Python."""
+
+import importlib
+import math
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from numba import njit
+from numba.extending import register_jitable
+
+import bot.risk
+from bot.core.compiled import REGISTRY
+from bot.risk import adjust, anchor, brackets, grid, probability, sizing, trailing, triggers
+from bot.risk.band import Band
+from bot.risk.limits import BracketLimits, MarginLimits
+from bot.risk.policies import POLICIES, volatility
+from tests.property.risk.worlds import RULES, book_of, position_of, view_of
+
+for _module in pkgutil.walk_packages(bot.risk.__path__, "bot.risk."):
+    importlib.import_module(_module.name)
+
+RISK = [function for function in REGISTRY if function.__module__.startswith("bot.risk.")]
+
+LIMITS, BRACKET = MarginLimits(), BracketLimits()
+THIN = view_of(position_of(wallet=400.0), mark=59_000.0, funding=0.0004)
+RICH = view_of(position_of(wallet=2_500.0), mark=66_000.0, stop=61_000.0)
+SHORT = view_of(position_of(side=-1, wallet=900.0), mark=59_000.0, stop=62_000.0)
+FREE = view_of(position_of(wallet=7_000.0))
+VIEWS = (THIN, RICH, SHORT, FREE)
+BOOK = book_of()
+BAND = Band(0.10, 0.13, 0.19)
+ORDER = sizing.EntryOrder(1, 60_000.0, 58_200.0, 63_600.0, 0.0005, 0.0005)
+SIZING = sizing.SizingRules(10_000.0, 0.01, 0.01, 50.0, 0.001)
+MEASURED = [adjust.measure(view, BAND, 3) for view in VIEWS]
+POLICY = POLICIES["stop_anchor"]
+LIQUIDATION = 55_000.0
+
+COMPILED_BAND = njit(POLICY.band)
+
+
+def _per_view(*rest: Any) -> list[tuple[Any, ...]]:
+    return [(view, *rest) for view in VIEWS]
+
+
+SEARCH = (POLICY.band, POLICY.default, 3, LIQUIDATION)
+
+# One row per function: the arguments it is called with.
+CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
+    adjust.funding_reserve: _per_view(3),
+    adjust.reserved_band: _per_view(BAND, 3),
+    adjust.measure: _per_view(BAND, 3),
+    adjust.judge: [(view, seen, BOOK, LIMITS) for view, seen in zip(VIEWS, MEASURED, strict=True)],
+    adjust._hold: [(4, 10.0)],
+    adjust._is_measurable: _per_view(),
+    adjust._is_usable: [(view, seen, BOOK) for view, seen in zip(VIEWS, MEASURED, strict=True)],
+    adjust._judge_add: [(view, seen, BOOK, LIMITS) for view, seen in zip(VIEWS, MEASURED, strict=True)],
+    adjust._judge_release: [(view, seen, BOOK, LIMITS) for view, seen in zip(VIEWS, MEASURED, strict=True)],
+    adjust._ceiling: [(600.0, BOOK, LIMITS), (600.0, BOOK._replace(free_quote=100.0), LIMITS)],
+    adjust._release_floor: [(view, 0.13, LIMITS) for view in VIEWS],
+    adjust.target_wallet: _per_view(0.13),
+    adjust._minimum_step: [(600.0, LIMITS)],
+    adjust._amount_to_add: [(600.0, 700.005, 1_000.0, 0.01), (600.0, 1_700.0, 1_000.005, 0.01)],
+    adjust._with_wallet: [(position_of(), 5.0)],
+    adjust._distance_with: _per_view(800.0),
+    adjust.anchor_floor: [(RICH, LIMITS), (SHORT, LIMITS)],
+    anchor.anchor_buffer: [(0.03, 0.01, 1.0), (2.0, 0.01, 1.0)],
+    anchor.anchor_price: [(1, 100.0, 0.02)],
+    brackets.stop_price_for: [(1, 60_000.0, 0.0301, 0.1), (-1, 60_000.0, 0.0301, 0.1)],
+    brackets.target_price_for: [(1, 60_000.0, 58_200.0, 1.5, 0.1)],
+    grid.floor_to_step: [(0.3, 0.1), (0.3, 0.0)],
+    grid.ceil_to_step: [(0.31, 0.1), (0.31, 0.0)],
+    probability.liquidation_probability: [(100.0, 90.0, 0.03, 1.0), (100.0, 0.0, 0.03, 1.0)],
+    sizing.entry_buffer: [(0.03, 0.01, 1.0, 1.0)],
+    sizing.loss_fraction: [(ORDER,)],
+    sizing.gain_fraction: [(ORDER,)],
+    sizing.size_entry: [(ORDER, SIZING, RULES)],
+    sizing._opened: [(ORDER, 0.1, 10)],
+    sizing._leverage_for: [(ORDER, 0.1, 57_600.0, 50.0, RULES), (ORDER, 0.0, 57_600.0, 50.0, RULES)],
+    trailing.on_tick_toward_mark: [(1, 100.03, 0.1), (-1, 100.03, 0.1), (1, 100.03, 0.0)],
+    trailing.trail_mark: [(1, 100.0, 98.0, 98.0, 0.1, BRACKET)],
+    trailing.trailed_stop: [(1, 100.0, 98.0, 98.0, 104.0, 0.1, BRACKET)],
+    triggers.at_mark: _per_view(5.0),
+    triggers.band_at: _per_view(58_000.0, POLICY.band, POLICY.default, 3),
+    triggers.margin_rungs: _per_view(POLICY.band, POLICY.default, 3),
+    triggers._without_liquidation: _per_view(POLICY.band, POLICY.default, 3, 0.0),
+    triggers._excess: _per_view(57_000.0, *SEARCH, -1),
+    triggers._due: _per_view(*SEARCH, 1),
+    triggers._secant: _per_view(*SEARCH, -1, 5.0),
+    triggers._bisected: _per_view(*SEARCH, -1),
+    volatility.volatility_band: [(0.03, 4.2, 1.0, 0.8, 1.5), (math.nan, 4.2, 1.0, 0.8, 1.5)],
+    **{policy.band: _per_view(policy.default) for policy in POLICIES.values()},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _overloads() -> None:
+    for function in REGISTRY:
+        if function.__module__.startswith(("bot.risk.", "bot.core.")):
+            register_jitable(function)
+
+
+def test_every_registered_risk_function_is_called_here() -> None:
+    assert set(CALLS) == set(RISK)
+
+
+@pytest.mark.parametrize("function", RISK, ids=lambda f: f"{f.__module__}.{f.__name__}")
+def test_compiled_result_equals_plain_python(function: Callable[..., Any]) -> None:
+    fast = njit(function)
+    for arguments in CALLS[function]:
+        swapped = [COMPILED_BAND if value is POLICY.band else value for value in arguments]
+        assert _flat(fast(*swapped)) == pytest.approx(_flat(function(*arguments)), rel=1e-12, nan_ok=True)
+
+
+def _flat(value: Any) -> list[float]:
+    """The numbers of a scalar or of nested NamedTuples; names and tier tables are not results."""
+    if isinstance(value, tuple):
+        return [number for part in value for number in _flat(part)]
+    return [float(value)] if isinstance(value, int | float) else []
