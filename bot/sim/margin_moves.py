@@ -14,11 +14,11 @@ def set_leverage(state: State, client_id: str, action: SetLeverage, at: Moment) 
     problem = _leverage_problem(state, action)
     if problem:
         return problem
-    state.leverage[action.symbol] = action.leverage
+    state.leverage[action.symbol] = int(action.leverage)
     held = state.positions.get(action.symbol)
     if held is not None:
-        state.put_position(held._replace(leverage=action.leverage))
-    at.out.append(LeverageSet(at.ts_ms, action.symbol, client_id, action.leverage))
+        state.put_position(held._replace(leverage=float(action.leverage)))
+    at.out.append(LeverageSet(at.ts_ms, action.symbol, client_id, int(action.leverage)))
     return None
 
 
@@ -62,7 +62,7 @@ def _leverage_problem(state: State, action: SetLeverage) -> Refusal | None:
     if held is not None:
         value = notional(held, state.quote(action.symbol).mark, state.rules[action.symbol])
         most = min(most, leverage_limit(state, action.symbol, value))
-    if not (1 <= action.leverage <= most and action.leverage == int(action.leverage)):
+    if not (1 <= action.leverage <= most and action.leverage == action.leverage // 1):
         return Refusal("leverage_refused", f"leverage must be a whole number of 1 to {most:g} here")
     if held is not None and action.leverage < held.leverage:
         return Refusal(

@@ -155,7 +155,7 @@ def _increase(state: State, order: Order, trade: Trade, fee: float, ts_ms: int) 
     state.ledger.transfer(wallet, FEES, fee)
     held = state.positions.get(symbol)
     if held is None:
-        opened = Position(symbol, order.order_side, trade.quantity, trade.price, 0.0, leverage, ts_ms)
+        opened = Position(symbol, order.order_side, trade.quantity, trade.price, 0.0, float(leverage), ts_ms)
         state.put_position(opened)
         return
     entry = _average_entry(held, trade, state.instruments[symbol].is_inverse)

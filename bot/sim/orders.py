@@ -97,8 +97,8 @@ class OrderBook:
         del self._orders[order.symbol][order.client_id]
 
     def snapshot(self) -> list[list[Any]]:
-        """Return every order as the list of its fields."""
-        return [list(order) for order in self]
+        """Return every order, oldest first, as the list of its fields."""
+        return [list(order) for order in sorted(self)]
 
     def restore(self, rows: Iterable[Iterable[Any]]) -> None:
         """Replace the orders by a snapshot's."""
