@@ -1,0 +1,94 @@
+"""Which timeframe is replayed: the finest one that covers the range for every symbol."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from bot.backtest.data_files import DataFile
+from bot.core.timeframe import timeframe_text
+from bot.core.timerange import TimeRange, utc_text
+from bot.errors import UserError
+
+Extent = tuple[int, int]
+ExtentOf = Callable[[DataFile], Extent | None]
+
+
+class Choice(NamedTuple):
+    """`files` by symbol are the candle files of `timeframe_ms` that touch the range or its warm-up."""
+
+    timeframe_ms: int
+    files: dict[str, list[DataFile]]
+    notices: tuple[str, ...]
+
+
+def choose(
+    candidates: Mapping[str, Sequence[DataFile]], timeframe_ms: int, timerange: TimeRange, extent_of: ExtentOf
+) -> Choice:
+    """Return the files to play: timeframes that divide `timeframe_ms`, finest first.
+
+    `extent_of` tells the first and last open time of a file, None when it is empty.
+    UserError when no timeframe covers the range for every symbol.
+    """
+    lacking: list[str] = []
+    for length_ms in _timeframes(candidates, timeframe_ms):
+        extents = {symbol: _extents(files, length_ms, extent_of) for symbol, files in candidates.items()}
+        missing = [
+            _lacking_text(symbol, length_ms, mine)
+            for symbol, mine in extents.items()
+            if not covers(list(mine.values()), length_ms, timerange)
+        ]
+        if not missing:
+            return _chosen(extents, length_ms, timerange, lacking)
+        lacking += missing
+    raise UserError(
+        f"No candles of one timeframe up to {timeframe_text(timeframe_ms)} cover the timerange "
+        f"{utc_text(timerange.start_ms)} to {utc_text(timerange.end_ms)} UTC for every symbol: "
+        f"{'; '.join(lacking) or 'there is no such timeframe'}. Choose a range, a timeframe or symbols that "
+        "the data has."
+    )
+
+
+def covers(extents: Sequence[Extent], length_ms: int, timerange: TimeRange) -> bool:
+    """Return whether the files' extents, taken together, hold the whole range."""
+    reached_ms = timerange.start_ms
+    for first_ms, last_ms in sorted(extents):
+        if first_ms <= reached_ms:
+            reached_ms = max(reached_ms, last_ms + length_ms)
+    return reached_ms >= timerange.end_ms
+
+
+def _timeframes(candidates: Mapping[str, Sequence[DataFile]], timeframe_ms: int) -> list[int]:
+    lengths = {file.timeframe_ms for files in candidates.values() for file in files if file.kind == "last"}
+    return sorted(length for length in lengths if timeframe_ms % length == 0)
+
+
+def _extents(files: Sequence[DataFile], length_ms: int, extent_of: ExtentOf) -> dict[DataFile, Extent]:
+    candles = [file for file in files if file.kind == "last" and file.timeframe_ms == length_ms]
+    return {file: extent for file in candles if (extent := extent_of(file)) is not None}
+
+
+def _lacking_text(symbol: str, length_ms: int, extents: Mapping[DataFile, Extent]) -> str:
+    spans = (f"{utc_text(first)} to {utc_text(last + length_ms)}" for first, last in sorted(extents.values()))
+    return f"{symbol} has {timeframe_text(length_ms)} candles of {' and '.join(spans) or 'no time at all'}"
+
+
+def _chosen(
+    extents: Mapping[str, Mapping[DataFile, Extent]],
+    length_ms: int,
+    timerange: TimeRange,
+    lacking: Sequence[str],
+) -> Choice:
+    """Return the files that reach into the range, and those that touch them from before (warm-up)."""
+    files = {
+        symbol: [file for file, (first_ms, _) in mine.items() if first_ms < timerange.end_ms]
+        for symbol, mine in extents.items()
+    }
+    played = [
+        file.path.name
+        for symbol, mine in files.items()
+        for file in mine
+        if extents[symbol][file][1] >= timerange.start_ms
+    ]
+    notices = [f"Replaying {timeframe_text(length_ms)} candles from {', '.join(played)}."]
+    if lacking:
+        notices.append(f"Finer candles do not cover the range for every symbol: {'; '.join(lacking)}.")
+    return Choice(length_ms, files, tuple(notices))

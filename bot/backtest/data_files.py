@@ -1,0 +1,89 @@
+"""Which files of a folder hold a symbol's market data, by their names.
+
+Two layouts are known. Ours: BTCUSDT_1m.parquet, BTCUSDT_1m_2025-02.parquet (any tag), and beside them
+BTCUSDT_1h_mark.parquet, BTCUSDT_funding.parquet. Freqtrade's: BTC_USDT_USDT-1m-futures.feather and
+-1h-mark, -8h-funding_rate, also in a folder `futures` below. Either may be Parquet, feather or CSV.
+"""
+
+import re
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from bot.core.timeframe import timeframe_ms
+from bot.errors import UserError
+
+Kind = Literal["last", "mark", "funding"]
+
+SUFFIXES: Final = (".parquet", ".feather", ".ipc", ".arrow", ".csv")
+_OURS: Final = re.compile(r"(?P<stem>[A-Z0-9]+)_(?:(?P<timeframe>\d+[mhd])|funding)(?P<tags>(?:_[\w.-]+)?)")
+_FREQTRADE: Final = re.compile(r"(?P<stem>\w+)-(?P<timeframe>\d+[mhd])-(?P<kind>futures|mark|funding_rate)")
+_FREQTRADE_KINDS: Final[dict[str, Kind]] = {"futures": "last", "mark": "mark", "funding_rate": "funding"}
+
+
+class DataFile(NamedTuple):
+    """`timeframe_ms` is 0 for funding."""
+
+    path: Path
+    stem: str
+    kind: Kind
+    timeframe_ms: int
+
+
+def files_of(directory: Path, symbol: str) -> list[DataFile]:
+    """Return the files of a unified symbol such as "BTC/USDT:USDT", by name.
+
+    UserError: the folder cannot be listed, or holds no candles of the symbol.
+    """
+    everything = _listed(directory)
+    stems = _stems(symbol)
+    mine = [file for file in everything if file.stem in stems]
+    if any(file.kind == "last" for file in mine):
+        return mine
+    there = sorted({file.stem for file in everything if file.kind == "last"})
+    raise UserError(
+        f"The data folder {directory} has no candle file for {symbol}; it has "
+        f"{', '.join(there) or 'none at all'}. A file is named like {stems[0]}_1m.parquet or "
+        f"{stems[1]}-1m-futures.feather. Choose other symbols or another folder."
+    )
+
+
+def _stems(symbol: str) -> tuple[str, str]:
+    base, _, rest = symbol.partition("/")
+    quote, _, settle = rest.partition(":")
+    return base + quote, "_".join((base, quote, settle))
+
+
+def _listed(directory: Path) -> list[DataFile]:
+    try:
+        paths = sorted([*directory.iterdir(), *_children(directory / "futures")])
+    except OSError as error:
+        raise UserError(
+            f"The data folder {directory} cannot be listed: {error.strerror}. Name an existing folder of "
+            "candle files with --data."
+        ) from error
+    return [file for path in paths if path.suffix in SUFFIXES and (file := _parsed(path)) is not None]
+
+
+def _children(directory: Path) -> list[Path]:
+    return list(directory.iterdir()) if directory.is_dir() else []
+
+
+def _parsed(path: Path) -> DataFile | None:
+    if (match := _FREQTRADE.fullmatch(path.stem)) is not None:
+        kind = _FREQTRADE_KINDS[match["kind"]]
+        return _file(path, match["stem"], kind, match["timeframe"])
+    if (match := _OURS.fullmatch(path.stem)) is None:
+        return None
+    if match["timeframe"] is None:
+        return DataFile(path, match["stem"], "funding", 0)
+    kind = "mark" if "mark" in match["tags"].split("_") else "last"
+    return _file(path, match["stem"], kind, match["timeframe"])
+
+
+def _file(path: Path, stem: str, kind: Kind, timeframe: str) -> DataFile | None:
+    if kind == "funding":
+        return DataFile(path, stem, kind, 0)
+    try:
+        return DataFile(path, stem, kind, timeframe_ms(timeframe))
+    except ValueError:
+        return None
