@@ -10,16 +10,14 @@ from bot.errors import UserError
 from bot.store import statements as sql
 from bot.store.backup import copy_database
 from bot.store.faults import paragraph
+from bot.store.header import check_header
 from bot.store.journal import SqliteJournal
 from bot.store.location import existing_file, writable_directory
-from bot.store.schema import APPLICATION_ID, HEAD, create_schema, is_known, migrate, revision_of
+from bot.store.schema import HEAD, create_schema, is_known, migrate, revision_of
 
 _BUSY_SECONDS: Final = 5.0
 # A fourth as many checkpoints as by default: they, not commits, are what makes p99.
 _CHECKPOINT_PAGES: Final = 4000
-_HEADER_BYTES: Final = 100
-_MAGIC: Final = b"SQLite format 3\x00"
-_APPLICATION_ID_AT: Final = slice(68, 72)
 
 
 class Binding(NamedTuple):
@@ -69,31 +67,6 @@ def open_database(path: Path) -> sqlite3.Connection:
             raise UserError(paragraph("Cannot open the database", full, error)) from error
         undo.pop_all()
     return connection
-
-
-def check_header(path: Path) -> None:
-    """Check that the file is a database of this program, reading its first bytes only.
-
-    UserError: unreadable, not SQLite, or another program's.
-    """
-    try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-    except OSError as error:
-        raise UserError(
-            f"Cannot read the database {path}: {error.strerror}. "
-            "Give this user access to it, or name another file with --db."
-        ) from error
-    if not header.startswith(_MAGIC):
-        raise UserError(
-            f"{path} is not a ringfence database: it is not an SQLite file at all, or its beginning is "
-            "damaged. Nothing was changed; restore a backup or name another file with --db."
-        )
-    if int.from_bytes(header[_APPLICATION_ID_AT], "big") != APPLICATION_ID:
-        raise UserError(
-            f"{path} is not a ringfence database: it is an SQLite file of another program. "
-            "Nothing was changed; name another file with --db."
-        )
 
 
 def check_pages(connection: sqlite3.Connection, path: Path) -> None:

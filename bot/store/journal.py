@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,6 +18,7 @@ from bot.store.backup import copy_database
 from bot.store.faults import paragraph
 from bot.store.intents import intent_of, intent_row, order_row
 from bot.store.projection import project
+from bot.store.reader import Reader, reader_on
 from bot.store.types import exact_text, json_text, json_value
 
 STATUSES: Final = frozenset({"done", "refused", "unknown", "superseded"})
@@ -94,6 +96,10 @@ class SqliteJournal:
         """Store what is known of the markets traded, replacing what was known before."""
         for instrument in instruments:
             self._change(sql.PUT_INSTRUMENT, _instrument_row(instrument))
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """Return a view for `queries` and `books` over what is committed so far."""
+        return reader_on(self._connection)
 
     def copy_to(self, path: Path) -> None:
         """Write a consistent copy to the new file `path`. UserError: it exists or cannot be written."""

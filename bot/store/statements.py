@@ -9,8 +9,8 @@ from typing import Final
 
 from bot.store.tables import TABLES
 
-_RESTING: Final = "('pending', 'open', 'partially_filled')"
-_UNRESOLVED: Final = "('pending', 'unknown')"
+RESTING: Final = ("pending", "open", "partially_filled")
+UNRESOLVED: Final = ("pending", "unknown")
 
 
 def _columns(table: str, without: tuple[str, ...] = ("id",)) -> list[str]:
@@ -56,12 +56,11 @@ INSERT_INTENT: Final = _insert(
 )
 RESOLVE_INTENT: Final = (
     "UPDATE intent SET status = :status, detail = :detail, resolved_ms = :ts_ms "
-    f"WHERE seq = :seq AND status IN {_UNRESOLVED}"
+    f"WHERE seq = :seq AND status IN {UNRESOLVED}"
 )
 STATUS_OF_INTENT: Final = "SELECT status FROM intent WHERE seq = :seq"
 SELECT_UNRESOLVED: Final = (
-    "SELECT seq, client_id, ts_ms, body, reason, facts FROM intent "
-    f"WHERE status IN {_UNRESOLVED} ORDER BY seq"
+    f"SELECT seq, client_id, ts_ms, body, reason, facts FROM intent WHERE status IN {UNRESOLVED} ORDER BY seq"
 )
 
 INSERT_ORDER: Final = _insert("order", _columns("order", ("cause",)))
@@ -79,12 +78,12 @@ ACCEPT_ORDER: Final = (
 FILL_ORDER: Final = (
     _insert("order", [*_SEEN_ORDER, "side", "remaining_quantity"], _SEEN_VALUES)
     + " ON CONFLICT (client_id) DO UPDATE SET status = excluded.status, side = excluded.side, "
-    f"remaining_quantity = excluded.remaining_quantity, updated_ms = :ts_ms WHERE status IN {_RESTING}"
+    f"remaining_quantity = excluded.remaining_quantity, updated_ms = :ts_ms WHERE status IN {RESTING}"
 )
 CANCEL_ORDER: Final = (
     _insert("order", [*_SEEN_ORDER, "cause"], {**_SEEN_VALUES, "status": "'cancelled'"})
     + " ON CONFLICT (client_id) DO UPDATE SET status = 'cancelled', cause = excluded.cause, "
-    f"updated_ms = :ts_ms WHERE status IN {_RESTING}"
+    f"updated_ms = :ts_ms WHERE status IN {RESTING}"
 )
 REFUSE_ORDER: Final = (
     "UPDATE \"order\" SET status = 'refused', cause = :cause, updated_ms = :ts_ms "

@@ -1,0 +1,61 @@
+"""Reading the tables without ever writing: one snapshot, for the command line, the web and the books."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, StaticPool, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from bot.errors import UserError
+from bot.store.faults import paragraph
+from bot.store.header import check_header
+from bot.store.location import existing_file
+from bot.store.schema import HEAD, revision_of
+
+Reader = Connection
+
+
+@contextmanager
+def open_reader(path: Path) -> Iterator[Reader]:
+    """Yield a read-only view of the database as it is now, also while another process trades with it.
+
+    UserError: missing, not ours, damaged, or of another version.
+    """
+    full = existing_file(path)
+    check_header(full)
+    try:
+        with closing(connect_read_only(full)) as connection:
+            _check_revision(connection, full)
+            connection.execute("BEGIN")
+            with reader_on(connection) as reader:
+                yield reader
+    except sqlite3.Error as error:
+        raise UserError(paragraph("Cannot read the database", full, error)) from error
+    except DBAPIError as error:
+        if not isinstance(error.orig, sqlite3.Error):
+            raise
+        raise UserError(paragraph("Cannot read the database", full, error.orig)) from error
+
+
+@contextmanager
+def reader_on(connection: sqlite3.Connection) -> Iterator[Reader]:
+    """Yield a view over `connection`, which stays open and belongs to the caller."""
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    with engine.connect() as reader:
+        yield reader
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """Return a connection that cannot write."""
+    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0, isolation_level=None)
+
+
+def _check_revision(connection: sqlite3.Connection, path: Path) -> None:
+    revision = revision_of(connection)
+    if revision != HEAD:
+        raise UserError(
+            f"The database {path} has revision {revision}, this program reads {HEAD}. "
+            "Run `ringfence db upgrade`; if that refuses, install the newer version that wrote it."
+        )

@@ -1,0 +1,193 @@
+"""What the queries return: one NamedTuple per question, fields named like the columns they come from."""
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+
+class RunInfo(NamedTuple):
+    """One start of the program; `ended_ms` is None while it runs, or when it was killed."""
+
+    id: int
+    started_ms: int
+    ended_ms: int | None
+    mode: str
+    seed: int | None
+    config_hash: str
+    version: str
+    strategy: str
+    policy: str
+    feed: str
+
+
+class RiskSeen(NamedTuple):
+    """The risk of a position after its last margin move, with the time it was computed."""
+
+    ts_ms: int
+    mark_after: Decimal | None
+    margin_ratio_after: Decimal | None
+    liquidation_price_after: Decimal | None
+    distance_after: Decimal | None
+
+
+class OpenPosition(NamedTuple):
+    """A position as the venue holds it now. `stop_price` rests on the venue (None: none known)."""
+
+    id: int
+    symbol: str
+    side: int
+    quantity: Decimal
+    entry_price: Decimal
+    isolated_wallet: Decimal
+    leverage: Decimal
+    opened_ms: int
+    initial_margin_quote: Decimal
+    agreed_loss_quote: Decimal
+    stop_price: Decimal | None
+    take_profit_prices: tuple[Decimal, ...]
+    margin_added_quote: Decimal
+    margin_released_quote: Decimal
+    risk: RiskSeen | None
+
+
+class Status(NamedTuple):
+    """The account at a glance. `wallet_quote` is free plus committed, without unrealised PnL."""
+
+    venue: str
+    mode: str
+    account: str
+    run: RunInfo | None
+    last_event_ms: int | None
+    deposit_quote: Decimal | None
+    wallet_quote: Decimal | None
+    free_quote: Decimal | None
+    committed_quote: Decimal
+    positions: tuple[OpenPosition, ...]
+
+
+class Trade(NamedTuple):
+    """A closed position."""
+
+    id: int
+    symbol: str
+    side: int
+    opened_ms: int
+    closed_ms: int
+    cause: str
+    quantity: Decimal
+    entry_price: Decimal
+    exit_price: Decimal
+    initial_margin_quote: Decimal
+    leverage: Decimal
+    stop_price: Decimal
+    agreed_loss_quote: Decimal
+    realised_pnl_quote: Decimal
+    fees_quote: Decimal
+    funding_quote: Decimal
+    margin_added_quote: Decimal
+    margin_released_quote: Decimal
+    liquidation_loss_quote: Decimal | None
+
+
+class MarginMove(NamedTuple):
+    """One margin adjustment, with the risk before and after it. `venue_reply` is the decoded reply."""
+
+    id: int
+    client_id: str
+    intent_seq: int | None
+    position_id: int | None
+    symbol: str
+    ts_ms: int
+    amount_quote: Decimal
+    policy: str | None
+    reason: str | None
+    mark_before: Decimal | None
+    isolated_wallet_before: Decimal | None
+    margin_ratio_before: Decimal | None
+    liquidation_price_before: Decimal | None
+    distance_before: Decimal | None
+    mark_after: Decimal | None
+    isolated_wallet_after: Decimal | None
+    margin_ratio_after: Decimal | None
+    liquidation_price_after: Decimal | None
+    distance_after: Decimal | None
+    venue_reply: dict[str, Any] | None
+
+
+class OrderEntry(NamedTuple):
+    client_id: str
+    intent_seq: int | None
+    symbol: str
+    leg: str
+    kind: str | None
+    side: int | None
+    quantity: Decimal | None
+    limit_price: Decimal | None
+    trigger_price: Decimal | None
+    status: str
+    remaining_quantity: Decimal | None
+    cause: str | None
+    created_ms: int
+    updated_ms: int
+
+
+class EventEntry(NamedTuple):
+    """A row of the append-only journal; `body` is the event as JSON values (core/codec.py)."""
+
+    id: int
+    run_id: int | None
+    ts_ms: int
+    kind: str
+    symbol: str
+    body: dict[str, Any]
+
+
+class IntentEntry(NamedTuple):
+    """An action, its reason and its end; `body` is the action as JSON values (core/codec.py)."""
+
+    seq: int
+    run_id: int | None
+    client_id: str
+    ts_ms: int
+    kind: str
+    symbol: str
+    body: dict[str, Any]
+    reason: str
+    facts: dict[str, Any]
+    status: str
+    detail: str | None
+    resolved_ms: int | None
+
+
+class SignalEntry(NamedTuple):
+    id: int
+    ts_ms: int
+    symbol: str
+    strategy: str
+    direction: int
+    is_entry: bool
+    strength: float
+    is_approved: bool
+    checks: list[str]
+    facts: dict[str, Any]
+
+
+class EquityPoint(NamedTuple):
+    ts_ms: int
+    free_quote: Decimal
+    committed_quote: Decimal
+    wallet_quote: Decimal
+
+
+class Totals(NamedTuple):
+    """Counts and sums over the whole database, for the summary of a run."""
+
+    trades: int
+    liquidations: int
+    margin_adds: int
+    margin_releases: int
+    margin_added: Decimal
+    margin_released: Decimal
+    stops_filled: int
+    take_profits_filled: int
+    trailing_stops_filled: int
+    invariant_violations: int
