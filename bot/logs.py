@@ -5,36 +5,22 @@ Bind a logger once and keep it: a bound logger costs a fraction of a microsecond
 """
 
 import logging
-import re
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any, Final, Literal, TextIO
+from typing import Any, Literal, TextIO
 
 import orjson
 import structlog
 
+from bot.redaction import redacted
+
 Format = Literal["auto", "json", "console"]
 Level = Literal["debug", "info", "warning", "error"]
-
-REDACTED: Final = "[redacted]"
-_SECRET_NAME: Final = re.compile(
-    r"(^|_)(secret|password|passphrase|token|credential|credentials|private_key|api_key|apikey|signature)s?($|_)",
-    re.IGNORECASE,
-)
-_SECRET_TEXT: Final = re.compile(
-    r"(?i)\b((?:api_?key|secret|password|passphrase|token|signature)\s*[=:]\s*)[^\s&,;\"']+"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
-)
-
-
-def is_secret_name(name: str) -> bool:
-    """Return whether a key of this name holds something that must never be shown."""
-    return _SECRET_NAME.search(name) is not None
 
 
 def redact_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Return the line with every secret replaced: by the key's name, and inside texts by their form."""
-    return {name: _redacted(name, value) for name, value in event.items()}
+    return {name: redacted(name, value) for name, value in event.items()}
 
 
 def configure(log_format: Format, level: Level, stream: TextIO) -> None:
@@ -67,17 +53,3 @@ def logger(**facts: Any) -> Any:
 
 def _json_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     return orjson.dumps(event, default=str, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-
-
-def _redacted(name: str, value: Any) -> Any:
-    if is_secret_name(name):
-        return REDACTED
-    if isinstance(value, str):
-        return _SECRET_TEXT.sub(lambda found: (found[1] or "") + REDACTED, value)
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, dict):
-        return {key: _redacted(str(key), item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redacted("", item) for item in value]
-    return value

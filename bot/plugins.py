@@ -72,6 +72,17 @@ def strategy_class(name: str, directory: Path) -> type[Strategy]:
     return _class_of_file(name, files[name])
 
 
+def check_strategy_tables(name: str, directory: Path, tables: Iterable[str]) -> None:
+    """Return when each table of [strategy.params] belongs to a strategy there is; UserError otherwise."""
+    known = {*strategy_files(directory), strategy_key(name)}
+    for table in tables:
+        if table not in known:
+            raise UserError(
+                f"[strategy.params.{table}] belongs to no strategy: {did_you_mean(table, known)} "
+                "Correct the table's name or remove it."
+            )
+
+
 def _class_of_file(name: str, path: Path) -> type[Strategy]:
     if not path.is_file():
         raise UserError(

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from bot.core.timerange import TimeRange
-from bot.logs import REDACTED, is_secret_name
+from bot.redaction import REDACTED, is_secret_name
 from bot.settings.model import Settings
 from bot.settings.values import speed_text, timerange_text
 

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.core.timeframe import timeframe_ms
+from bot.core.timeframe import MINUTE_MS, timeframe_ms
 from bot.core.timerange import TimeRange, parse_timerange
+from bot.liveness import DEFAULT_DATABASE
 from bot.plugins import did_you_mean
 from bot.risk.limits import (
     BRACKET_BOUNDS,
@@ -55,8 +56,9 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
 
-def _setting(default: Any, meaning: str, unit: str = "", **bounds: Any) -> Any:
-    return Field(default, description=meaning, json_schema_extra={"unit": unit}, **bounds)
+def _setting(default: Any, meaning: str, unit: str = "", example: Any = None, **bounds: Any) -> Any:
+    extra = {"unit": unit, "example": example}
+    return Field(default, description=meaning, json_schema_extra=extra, **bounds)
 
 
 def _only_paper(mode: Any) -> Any:
@@ -71,13 +73,15 @@ class Run(Section):
     mode: Annotated[Literal["paper"], BeforeValidator(_only_paper)] = _setting(
         "paper", "Only paper trading exists in this version."
     )
-    db: Path = _setting(Path("var/paper.db"), "SQLite database; the run continues from what is in it.")
+    db: Path = _setting(Path(DEFAULT_DATABASE), "SQLite database; the run continues from what is in it.")
     for_seconds: Duration | None = _setting(
-        None, 'Stop after this much wall time ("90s", "10m", "2h"); empty: until stopped.', "s", gt=0
+        None, 'Stop after this much wall time ("90s", "10m", "2h"); absent: until stopped.', "s", "10m", gt=0
     )
     speed: Speed = _setting(600.0, 'Market seconds per wall second ("1x", "60x"), or "max".', "x", ge=0.01)
     headless: bool = _setting(False, "No live view: one JSON log line per intent and outcome.")
-    summary: Path | None = _setting(None, "Write the run's totals to this JSON file at the end.")
+    summary: Path | None = _setting(
+        None, "Write the run's totals to this JSON file at the end.", example="summary.json"
+    )
     seed: Whole = _setting(7, "Seed of the synthetic market and of everything random.", ge=0, le=2**63 - 1)
 
 
@@ -85,23 +89,37 @@ class Feed(Section):
     """Where prices come from."""
 
     kind: Literal["synthetic", "replay"] = _setting("synthetic", "A made-up market, or candles from files.")
-    data: Path | None = _setting(None, "Folder of the candle files; replay only.")
+    data: Path | None = _setting(None, "Folder of the candle files; replay only.", example="data")
     symbols: Symbols = _setting(
         ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT"), "Unified symbols of the perpetuals traded."
     )
     timerange: Days | None = _setting(
-        None, "YYYYMMDD-YYYYMMDD, UTC, last day excluded; replay only; empty: all there is.", "days"
+        None,
+        "YYYYMMDD-YYYYMMDD, UTC, last day excluded; replay only; absent: all there is.",
+        "days",
+        "20250128-20250225",
     )
     timeframe: str = _setting("", "Candles the strategy sees (1m, 5m, 1h, ...); empty: its own.")
     allow_gaps: bool = _setting(False, "Treat missing candles as a feed outage instead of refusing the data.")
     tick_ms: Whole = _setting(
-        1_000, "Market time between two mark prices of the synthetic market.", "ms", ge=100, le=60_000
+        1_000,
+        "Market time between two mark prices of the synthetic market; divides a minute.",
+        "ms",
+        ge=100,
+        le=60_000,
     )
 
     @field_validator("symbols")
     @classmethod
     def _check_symbols(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
         return values.checked_symbols(symbols)
+
+    @field_validator("tick_ms")
+    @classmethod
+    def _check_tick(cls, tick_ms: int) -> int:
+        if MINUTE_MS % tick_ms:
+            raise ValueError(f"it must divide a minute of {MINUTE_MS} ms")
+        return tick_ms
 
     @field_validator("timeframe")
     @classmethod
@@ -142,7 +160,9 @@ class StrategyChoice(Section):
 
     name: str = _setting("ema_cross", "File in the folder below, a path to a file, or module:Class.")
     directory: Path = _setting(Path("strategies"), "Folder of the strategy files.")
-    params: StrategyParams = _setting({}, "One table per strategy; see list-strategies for names and bounds.")
+    params: StrategyParams = _setting(
+        {}, "One table per strategy, [strategy.params.NAME]; list-strategies shows names and bounds."
+    )
 
 
 class Margin(Section):
@@ -172,7 +192,9 @@ class Log(Section):
 
     level: Literal["debug", "info", "warning", "error"] = _setting("info", "Least severe line written.")
     format: Literal["auto", "json", "console"] = _setting("auto", "auto: columns in a terminal, else JSON.")
-    file: Path | None = _setting(None, "Append to this file; empty: standard error.")
+    file: Path | None = _setting(
+        None, "Append to this file; absent: standard error.", example="ringfence.log"
+    )
 
 
 class Settings(BaseSettings):
@@ -191,7 +213,11 @@ class Settings(BaseSettings):
     feed: Feed = Feed()
     venue: Venue = Venue()
     strategy: StrategyChoice = StrategyChoice()
-    entry: Annotated[EntryLimits, Bounded(ENTRY_BOUNDS)] = EntryLimits()
-    brackets: Annotated[BracketLimits, Bounded(BRACKET_BOUNDS)] = BracketLimits()
+    entry: Annotated[EntryLimits, Bounded(ENTRY_BOUNDS)] = _setting(
+        EntryLimits(), "What an entry must satisfy."
+    )
+    brackets: Annotated[BracketLimits, Bounded(BRACKET_BOUNDS)] = _setting(
+        BracketLimits(), "Take-profit ladder and trailing stop, in multiples of R = |entry - initial stop|."
+    )
     margin: Margin = Margin()
     log: Log = Log()

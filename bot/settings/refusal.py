@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bot.logs import is_secret_name
+from bot.redaction import is_secret_name
 from bot.settings.keys import Given, Path
 
 _REASONS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from bot import logs
+from bot.redaction import REDACTED
 
 
 def _lines(stream: io.StringIO) -> list[dict]:
@@ -14,10 +15,7 @@ def _lines(stream: io.StringIO) -> list[dict]:
 
 @pytest.mark.parametrize("name", ["api_key", "secret", "api_secret", "password", "auth_token", "passphrase"])
 def test_a_value_under_a_secret_name_is_redacted(name):
-    assert (
-        logs.redact_secrets(None, "info", {"event": "venue.connected", name: "hunter2"})[name]
-        == logs.REDACTED
-    )
+    assert logs.redact_secrets(None, "info", {"event": "venue.connected", name: "hunter2"})[name] == REDACTED
 
 
 @pytest.mark.parametrize(
@@ -27,7 +25,7 @@ def test_a_value_under_a_secret_name_is_redacted(name):
 def test_a_secret_inside_a_text_is_redacted(text):
     line = logs.redact_secrets(None, "info", {"event": "venue.refused", "detail": {"replies": [text]}})
     assert "hunter2" not in str(line)
-    assert logs.REDACTED in str(line)
+    assert REDACTED in str(line)
 
 
 @pytest.mark.parametrize("name", ["symbol", "monkey", "tokenized_shares", "mark", "keyboard"])

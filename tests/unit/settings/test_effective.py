@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.logs import REDACTED
+from bot.redaction import REDACTED
 from bot.settings import Flag, config_hash, effective, load
 
 

@@ -1,0 +1,52 @@
+"""`ringfence doctor`: whether this machine can run the bot; `--live`: whether a bot is running well."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import Config, Database, Json
+from bot.errors import UserError
+
+
+def doctor(
+    config: Config = None,
+    db: Database = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Only: is a bot alive on the database? For health checks.")
+    ] = False,
+    max_age: Annotated[
+        float | None, typer.Option(min=1.0, metavar="SECONDS", help="With --live: oldest sign of life.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Check Python, packages, clock, disk, configuration and database; exit 1 when something is wrong."""
+    if live:
+        return _live(config, db, max_age, as_json)
+    from bot.cli.diagnosis import diagnose
+    from bot.cli.output import columns, show_rows
+
+    findings = [finding._asdict() for finding in diagnose(config, db)]
+    show_rows(findings, columns("verdict", "check", "finding"), as_json, empty="Nothing to check.")
+    return 0 if all(finding["verdict"] != "wrong" for finding in findings) else 1
+
+
+def _live(config: Path | None, db: Path | None, max_age: float | None, as_json: bool) -> int:
+    """The health check: standard library only, and quick."""
+    import json
+
+    from bot.liveness import FRESH_SECONDS, database_path, liveness
+
+    try:
+        database = database_path(db, config)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"The configuration file {config} cannot be read: {error}. Check --config."
+        ) from error
+    found = liveness(database, FRESH_SECONDS if max_age is None else max_age)
+    if as_json:
+        print(json.dumps(found._asdict()))
+    else:
+        print(found.words, file=sys.stdout if found.is_alive else sys.stderr)
+    return 0 if found.is_alive else 1

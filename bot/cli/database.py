@@ -1,0 +1,53 @@
+"""`ringfence db`: upgrade, copy and check the database."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import Config, Database, Json, database_of
+from bot.cli.output import columns, show_json, show_rows
+
+app = typer.Typer(help="Upgrade, copy and check the database.", rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.command("upgrade")
+def upgrade(config: Config = None, db: Database = None, as_json: Json = False) -> None:
+    """Bring the tables up to date, after a backup beside the file. The bot must not be running."""
+    from bot.store.maintenance import upgrade as bring_up_to_date
+
+    path = database_of(config, db)
+    copy = bring_up_to_date(path)
+    if as_json:
+        show_json({"database": str(path), "is_upgraded": copy is not None, "backup": copy and str(copy)})
+    else:
+        print(f"{path} is up to date." if copy is None else f"{path} was upgraded; the backup is {copy}.")
+
+
+@app.command("backup")
+def backup(
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="The copy; it must not exist yet.")],
+    config: Config = None,
+    db: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Write a consistent copy, also while the bot trades."""
+    from bot.store.maintenance import backup as copy
+
+    path = database_of(config, db)
+    copy(path, to)
+    if as_json:
+        show_json({"database": str(path), "backup": str(to)})
+    else:
+        print(f"{path} was copied to {to}.")
+
+
+@app.command("check")
+def check(config: Config = None, db: Database = None, as_json: Json = False) -> int:
+    """Check every page, key and sum of the database; exit 1 when something is wrong."""
+    from bot.store.maintenance import check as find
+
+    path = database_of(config, db)
+    findings = [finding._asdict() for finding in find(path)]
+    show_rows(findings, columns("subject", "message"), as_json, empty=f"{path} is sound.")
+    return 1 if findings else 0

@@ -1,0 +1,99 @@
+"""`ringfence list-strategies` and `list-policies`: what there is, with parameters and bounds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.cli.options import Config, Json, settings_of
+from bot.cli.output import columns, show_json, show_rows
+
+if TYPE_CHECKING:
+    from bot.risk.policies import Policy
+
+_PARAMETER = columns("name", "default#", "low#", "high#", "unit", "meaning")
+
+
+def list_strategies(config: Config = None, as_json: Json = False) -> None:
+    """Show every strategy of the strategies folder; one that cannot be loaded is shown with its error."""
+    from bot.plugins import strategy_files
+
+    choice = settings_of(config, {}).strategy
+    found = [
+        _strategy(name, path, name == choice.name) for name, path in strategy_files(choice.directory).items()
+    ]
+    if as_json:
+        show_json(found)
+        return
+    if not found:
+        print(f"There is no strategy in the folder {choice.directory}. Name another in strategy.directory.")
+    for strategy in found:
+        _show(strategy)
+
+
+def list_policies(config: Config = None, as_json: Json = False) -> None:
+    """Show every margin policy with its parameters as they are set."""
+    from bot.risk.policies import POLICIES
+
+    margin = settings_of(config, {}).margin
+    found = [
+        _policy(policy, margin.policy, getattr(margin.params, policy.name)) for policy in POLICIES.values()
+    ]
+    if as_json:
+        show_json(found)
+        return
+    for policy in found:
+        _show(policy)
+
+
+def _strategy(name: str, path: Path, is_chosen: bool) -> dict[str, Any]:
+    from bot.errors import UserError
+    from bot.plugins import strategy_class
+
+    entry: dict[str, Any] = {"name": name, "is_chosen": is_chosen, "file": str(path)}
+    try:
+        kind = strategy_class(name, path.parent)
+    except UserError as error:
+        return {**entry, "error": str(error), "parameters": []}
+    parameters = [
+        {
+            "name": key,
+            "default": parameter.default,
+            "low": parameter.low,
+            "high": parameter.high,
+            "unit": parameter.unit,
+            "meaning": parameter.doc,
+        }
+        for key, parameter in kind.parameters().items()
+    ]
+    doc = " ".join((kind.__doc__ or "").split())
+    return {**entry, "timeframe": kind.timeframe, "meaning": doc, "parameters": parameters}
+
+
+def _policy(policy: "Policy", chosen: str, params: Any) -> dict[str, Any]:
+    parameters = [
+        {
+            "name": name,
+            "value": value,
+            "default": getattr(policy.default, name),
+            "low": policy.bounds[name].low,
+            "high": policy.bounds[name].high,
+            "unit": policy.bounds[name].unit,
+            "meaning": policy.bounds[name].doc,
+        }
+        for name, value in params._asdict().items()
+    ]
+    return {
+        "name": policy.name,
+        "is_chosen": policy.name == chosen,
+        "meaning": policy.doc,
+        "parameters": parameters,
+    }
+
+
+def _show(entry: dict[str, Any]) -> None:
+    chosen = " (chosen)" if entry["is_chosen"] else ""
+    timeframe = f", {entry['timeframe']} candles" if "timeframe" in entry else ""
+    print(f"{entry['name']}{chosen}{timeframe}: {entry.get('error', entry.get('meaning'))}")
+    has_values = any("value" in row for row in entry["parameters"])
+    shown = columns("name", "value#") + _PARAMETER[1:] if has_values else _PARAMETER
+    show_rows(entry["parameters"], shown, as_json=False, empty="  no parameters")
+    print()

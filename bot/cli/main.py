@@ -1,0 +1,103 @@
+"""The command `ringfence`: verbs, exit codes, and errors as one paragraph.
+
+Only typer and the standard library are imported here and in the verb files: `ringfence --help` is
+instant, and every command imports what it needs in its body.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from bot import __version__
+from bot.cli import calculator, checks, configuration, database, listing, margin, reading, trade
+from bot.errors import RingfenceError, UserError
+
+OK = 0
+FATAL = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+_EPILOG = (
+    "Exit codes: 0 ok; 1 fatal, or not healthy (doctor); 2 bad input; 130 interrupted. "
+    "Settings come from flags, RINGFENCE__SECTION__KEY variables, a secrets folder and --config, "
+    "in this order of precedence."
+)
+
+app = typer.Typer(
+    name="ringfence",
+    help="A perpetual-futures trading bot that manages the isolated margin of open positions.",
+    epilog=_EPILOG,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        print(f"ringfence {__version__}")
+        raise typer.Exit(OK)
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("trade")(trade.trade)
+app.command("status")(reading.status)
+app.command("positions")(reading.positions)
+app.command("trades")(reading.trades)
+app.add_typer(margin.app, name="margin")
+app.command("journal")(reading.journal)
+app.command("list-strategies")(listing.list_strategies)
+app.command("list-policies")(listing.list_policies)
+app.command("show-config")(configuration.show_config)
+app.command("check-config")(configuration.check_config)
+app.add_typer(calculator.app, name="calc")
+app.command("doctor")(checks.doctor)
+app.add_typer(database.app, name="db")
+
+
+def main() -> None:
+    """Run the command line of this process and leave it with an exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; errors go to standard error as one paragraph."""
+    try:
+        code = app(list(arguments), prog_name="ringfence", standalone_mode=False)
+    except UserError as error:
+        return _say(str(error), BAD_INPUT)
+    except RingfenceError as error:
+        return _say(f"Stopped: {error} Start again to continue from the database.", FATAL)
+    except TyperException as error:
+        return _refuse_usage(error)
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    return code if isinstance(code, int) else OK
+
+
+def _refuse_usage(error: TyperException) -> int:
+    """Say what was wrong with the command line; a group without a verb is answered with its help."""
+    message = error.format_message()
+    if message.startswith("Usage:"):
+        print(message, file=sys.stderr)
+        return error.exit_code
+    context = getattr(error, "ctx", None)
+    command = "ringfence" if context is None else context.command_path
+    return _say(f"{message.rstrip('.')}. See {command} --help.", error.exit_code)
+
+
+def _say(paragraph: str, code: int) -> int:
+    print(f"ringfence: {' '.join(paragraph.split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,109 @@
+"""Rows and figures on standard output: JSON, a table in a terminal, aligned columns in a pipe."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+Row = Mapping[str, Any]
+
+
+class Column(NamedTuple):
+    """A column of a table: the key of a row, its heading, and whether it is a number."""
+
+    key: str
+    heading: str
+    is_number: bool = False
+
+
+def columns(*keys: str) -> tuple[Column, ...]:
+    """Return columns from "key" or "key:Heading"; a key that ends with "#" is a number."""
+    made = []
+    for text in keys:
+        key, _, heading = text.partition(":")
+        name = key.removesuffix("#")
+        made.append(Column(name, heading or name.replace("_", " "), key.endswith("#")))
+    return tuple(made)
+
+
+def show_rows(rows: Sequence[Row], shown: Sequence[Column], as_json: bool, empty: str) -> None:
+    """Print rows as JSON or as a table of the columns `shown`; `empty` is said when there are none."""
+    if as_json:
+        show_json([dict(row) for row in rows])
+    elif not rows:
+        print(empty)
+    elif sys.stdout.isatty():
+        _show_table(rows, shown)
+    else:
+        print("\n".join(aligned(rows, shown)))
+
+
+def show_facts(facts: Row, as_json: bool) -> None:
+    """Print figures as JSON or as "name  value" lines."""
+    if as_json:
+        show_json(dict(facts))
+        return
+    width = max((len(name) for name in facts), default=0)
+    for name, value in facts.items():
+        print(f"{name.replace('_', ' '):<{width}}  {cell(value)}")
+
+
+def show_json(value: Any) -> None:
+    """Print one JSON document. Decimals are exact text, infinities and NaN are null."""
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+
+
+def aligned(rows: Sequence[Row], shown: Sequence[Column]) -> list[str]:
+    """Return a heading and one line per row, columns padded with spaces, numbers to the right."""
+    table = [[column.heading for column in shown]]
+    table += [[cell(row.get(column.key)) for column in shown] for row in rows]
+    widths = [max(len(line[place]) for line in table) for place in range(len(shown))]
+    return ["  ".join(_padded(line, widths, shown)).rstrip() for line in table]
+
+
+def cell(value: Any) -> str:
+    """Return a value as people read it: numbers shortened to what matters, nothing as a dash."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float | Decimal):
+        return _number(float(value))
+    if isinstance(value, Mapping | list | tuple):
+        return json.dumps(_plain(value), ensure_ascii=False)
+    return str(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.2f}" if 1_000 <= abs(value) < float("inf") else f"{value:.6g}"
+
+
+def _padded(line: Sequence[str], widths: Sequence[int], shown: Sequence[Column]) -> list[str]:
+    return [
+        text.rjust(width) if column.is_number else text.ljust(width)
+        for text, width, column in zip(line, widths, shown, strict=True)
+    ]
+
+
+def _show_table(rows: Sequence[Row], shown: Sequence[Column]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE, header_style="bold", pad_edge=False)
+    for column in shown:
+        table.add_column(column.heading, justify="right" if column.is_number else "left")
+    for row in rows:
+        table.add_row(*(cell(row.get(column.key)).replace("[", r"\[") for column in shown))
+    Console().print(table)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if -float("inf") < value < float("inf") else None
+    return value if isinstance(value, bool | int | str | None) else str(value)

@@ -1,0 +1,35 @@
+"""What must never be shown: by the name of a key, and by its form inside a text."""
+
+import re
+from typing import Any, Final
+
+REDACTED: Final = "[redacted]"
+
+_SECRET_NAME: Final = re.compile(
+    r"(^|_)(secret|password|passphrase|token|credential|credentials|private_key|api_key|apikey|signature)s?($|_)",
+    re.IGNORECASE,
+)
+_SECRET_TEXT: Final = re.compile(
+    r"(?i)\b((?:api_?key|secret|password|passphrase|token|signature)\s*[=:]\s*)[^\s&,;\"']+"
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a key of this name holds something that must never be shown."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def redacted(name: str, value: Any) -> Any:
+    """Return `value` as plain data with every secret in it replaced, at any depth."""
+    if is_secret_name(name):
+        return REDACTED
+    if isinstance(value, str):
+        return _SECRET_TEXT.sub(lambda found: (found[1] or "") + REDACTED, value)
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {key: redacted(str(key), item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted("", item) for item in value]
+    return value
