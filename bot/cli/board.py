@@ -4,9 +4,12 @@ here but words. All money is in the account's quote currency, all prices in quot
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from bot.cli.screen.figures import base_coin, money, pair, price_text, signed_percent, span
+from bot.cli.screen.figures import money, pair, price_text, signed_percent, span
 from bot.risk.view import Rung
+
+Mode = Literal["paper", "testnet", "live"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,12 @@ class Counters:
 class Board:
     """One picture of the bot.
 
-    `mode`: "paper", "testnet" or "live". `speed`: "1x", "60x", "max". `data_age_ms`: age of the newest
+    `speed`: "1x", "60x", "max". `data_age_ms`: age of the newest
     mark of the most outdated symbol. A mark older than `stale_after_ms` greys its row. `moves`: newest
-    first. `note`: a sentence on what the bot waits for, see `waiting_words`; may be empty.
+    first. `note`: what the bot waits for, shown while no position is open, see `waiting_words`.
     """
 
-    mode: str
+    mode: Mode
     feed: str
     strategy: str
     policy: str
@@ -172,8 +175,3 @@ def _favourable_words(rung: Rung, side: int, mark: float, price_decimals: int) -
 
 def _amount(rung: Rung) -> str:
     return money(rung.amount) if rung.amount > 0.0 else "margin"
-
-
-def traded_coin(row: BoardRow) -> str:
-    """Return the coin that the position's quantity counts: ETH."""
-    return base_coin(row.symbol)

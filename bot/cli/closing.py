@@ -1,7 +1,9 @@
 """What is said after the live view ends: what happened, where it is kept, what to try next."""
 
+import shlex
 from dataclasses import dataclass
 
+from bot.cli.board import Mode
 from bot.cli.screen.figures import counted, money, signed_money, span
 
 
@@ -9,10 +11,10 @@ from bot.cli.screen.figures import counted, money, signed_money, span
 class Closing:
     """A run in numbers. `ran_ms`: wall time; `market_ms`: market time passed. Amounts in quote, >= 0.
 
-    `open_positions` stay open with their stops on the venue. `database`: its path as the user gave it.
+    `open_positions` stay open with their stops. `database`: its path as the user gave it.
     """
 
-    mode: str
+    mode: Mode
     quote: str
     ran_ms: int
     market_ms: int
@@ -48,15 +50,20 @@ def closing_text(closing: Closing) -> str:
         ("trades", f"{counted(closing.trades, 'trade')} closed: {exits}"),
         ("margin", moved),
         ("wallet", wallet),
-        ("open", _open(closing.open_positions)),
+        ("open", _open(closing)),
         ("database", closing.database),
-        ("next", f"ringfence margin history --db {closing.database}"),
-        ("", f"ringfence trade --db {closing.database}   (continues where this run ended)"),
+        ("next", f"ringfence margin history --db {shlex.quote(closing.database)}"),
+        ("", f"ringfence trade --db {shlex.quote(closing.database)}   (continues where this run ended)"),
     )
     return "".join(f"  {label:<9} {text}\n" for label, text in facts)
 
 
-def _open(count: int) -> str:
-    if count == 0:
+def _open(closing: Closing) -> str:
+    if closing.open_positions == 0:
         return "no position"
-    return f"{counted(count, 'position')}, protected by stops on the venue"
+    where = (
+        "kept in the database with their stops"
+        if closing.mode == "paper"
+        else "protected by stops on the venue"
+    )
+    return f"{counted(closing.open_positions, 'position')}, {where}"

@@ -177,7 +177,7 @@ def _right_tag(far: tuple[_Point, ...], mark: float, most: int, glyphs: Glyphs) 
     text = " " + "  ".join(each) + glyphs.right
     if len(text) <= most:
         return text
-    letters = "".join(LETTERS[point.kind] for point in far)[: max(2, most // 4)]
+    letters = "".join(LETTERS[point.kind] for point in far)
     return f" {letters} {_away(far[0], mark)}{glyphs.right}"
 
 

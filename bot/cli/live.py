@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 
 from bot.cli.board import Board
@@ -16,11 +16,11 @@ from bot.cli.closing import Closing, closing_text
 from bot.cli.screen.glyphs import ASCII, UNICODE, Glyphs
 from bot.cli.screen.page import page_lines
 from bot.cli.screen.page import render_text as page_text
-from bot.cli.screen.palette import styled
+from bot.cli.screen.palette import Painted
 
 FRAMES_PER_SECOND: Final = 4
 
-__all__ = ["FRAMES_PER_SECOND", "LiveView", "frame", "render_text", "signs_for"]
+__all__ = ["FRAMES_PER_SECOND", "LiveView", "can_show", "frame", "render_text", "signs_for"]
 
 
 class LiveView:
@@ -64,10 +64,15 @@ class LiveView:
         self._console.print(closing_text(closing), end="", markup=False, highlight=False, soft_wrap=True)
 
 
-def frame(board: Board, console: Console, glyphs: Glyphs) -> Group:
+def can_show(console: Console) -> bool:
+    """Return whether the console is a terminal that can hold the view (not a pipe, not TERM=dumb)."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+def frame(board: Board, console: Console, glyphs: Glyphs) -> Painted:
     """Return the board as a renderable for the console's present size."""
     width, height = console.size
-    return Group(*(styled(line) for line in page_lines(board, width, height, glyphs)))
+    return Painted(page_lines(board, width, height, glyphs))
 
 
 def render_text(board: Board, width: int, glyphs: Glyphs = UNICODE) -> str:

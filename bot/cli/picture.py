@@ -11,7 +11,7 @@ from rich.terminal_theme import TerminalTheme
 from bot.cli.board import Board
 from bot.cli.screen.glyphs import UNICODE
 from bot.cli.screen.page import page_lines
-from bot.cli.screen.palette import styled
+from bot.cli.screen.palette import Painted
 
 _THEME: Final = TerminalTheme(
     background=(22, 27, 34),
@@ -78,8 +78,7 @@ def export_svg(
         color_system="truecolor",
         legacy_windows=False,
     )
-    for line in page_lines(board, width, height, UNICODE):
-        console.print(styled(line), crop=True)
+    console.print(Painted(page_lines(board, width, height, UNICODE)), end="")
     svg = console.export_svg(
         title="ringfence trade", theme=_THEME, code_format=_FORMAT, unique_id="ringfence"
     )

@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple
 Role = Literal[
     "liquidation", "stop", "add", "release", "trail", "take_profit", "mark",
     "beyond", "exposed", "rail", "plain", "strong", "faint", "good", "bad",
-    "caution", "danger", "calm", "badge",
+    "caution", "danger", "calm", "short", "paper", "testnet", "live",
 ]  # fmt: skip
 
 

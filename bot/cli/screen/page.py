@@ -17,7 +17,7 @@ _MOST_WIDTH: Final = 160  # a wider ladder is harder to read, not easier
 _MOST_MOVES: Final = 8
 _MOVES_RESERVED: Final = 3
 _ROOMY_HEIGHT: Final = 20
-_STOP_WORDS: Final = "Ctrl-C ends the bot; stops stay on the venue"
+_STOP_WORDS: Final = ("Ctrl-C ends the bot; stops stay on the venue", "Ctrl-C ends; stops stay")
 
 
 def page_lines(board: Board, width: int, height: int | None, glyphs: Glyphs) -> list[Line]:
@@ -89,7 +89,6 @@ def _empty(board: Board, width: int) -> list[Line]:
 
 def _footer(board: Board, width: int, glyphs: Glyphs) -> Line:
     signs = legend(glyphs) if board.positions else ()
-    right: Line = (Span(_STOP_WORDS, "faint"),)
-    if line_width(signs) + line_width(right) + 1 <= width:
-        return ends(signs, right, width)
-    return ends(signs, (), width) if signs else right
+    room = width - line_width(signs) - 1
+    words = next((text for text in _STOP_WORDS if len(text) <= room), "")
+    return ends(signs, (Span(words, "faint"),), width) if room > 0 else signs

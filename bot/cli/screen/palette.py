@@ -1,9 +1,11 @@
 """Which colour a role has. Only the terminal's own sixteen colours, so that its theme stays in charge."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 
 from bot.cli.screen.glyphs import Line, Role
 
@@ -26,13 +28,21 @@ STYLES: Final[dict[Role, Style]] = {
     "caution": Style(color="yellow", bold=True),
     "danger": Style(color="red", bold=True),
     "calm": Style(color="bright_black"),
-    "badge": Style(color="bright_white", bgcolor="blue", bold=True),
+    "short": Style(color="magenta"),
+    "paper": Style(color="bright_white", bgcolor="blue", bold=True),
+    "testnet": Style(color="bright_white", bgcolor="magenta", bold=True),
+    "live": Style(color="bright_white", bgcolor="red", bold=True),
 }
 
 
-def styled(line: Line) -> Text:
-    """Return a line as rich text that never wraps."""
-    text = Text(no_wrap=True, overflow="crop")
-    for part in line:
-        text.append(part.text, STYLES[part.role])
-    return text
+class Painted:
+    """Lines as a rich renderable: one segment per span, without rich's wrapping, which they do not need."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self._lines:
+            for part in line:
+                yield Segment(part.text, STYLES[part.role])
+            yield Segment.line()

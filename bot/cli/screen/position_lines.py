@@ -2,9 +2,18 @@
 
 from typing import Final
 
-from bot.cli.board import BoardRow, stale_words, traded_coin
+from bot.cli.board import BoardRow, stale_words
 from bot.cli.ladder_line import MIN_WIDTH, ladder_line
-from bot.cli.screen.figures import money, pair, percent, price_text, quantity_text, signed_money, span
+from bot.cli.screen.figures import (
+    base_coin,
+    money,
+    pair,
+    percent,
+    price_text,
+    quantity_text,
+    signed_money,
+    span,
+)
 from bot.cli.screen.glyphs import Glyphs, Line, Role, Span
 from bot.cli.screen.level import level_of
 from bot.cli.screen.strip import ends, shortened
@@ -58,10 +67,10 @@ def _brief(row: BoardRow, is_stale: bool, width: int, glyphs: Glyphs) -> list[Li
 
 def _identity(row: BoardRow) -> Line:
     entry = price_text(row.entry_price, row.price_decimals)
-    size = f"{quantity_text(row.quantity)} {traded_coin(row)} at {entry}"
+    size = f"{quantity_text(row.quantity)} {base_coin(row.symbol)} at {entry}"
     return (
         Span(pair(row.symbol), "strong"),
-        Span("  " + _side(row), "good" if row.side > 0 else "caution"),
+        Span("  " + _side(row), "good" if row.side > 0 else "short"),
         Span("  " + size, "faint"),
     )
 
@@ -88,8 +97,13 @@ def _time_left(row: BoardRow, glyphs: Glyphs) -> Line:
     if row.hour_moves is not None:
         words.append(f"{row.hour_moves:.1f} typical hours")
     if row.probability_24h is not None:
-        words.append(f"P(24 h) {percent(row.probability_24h)}")
+        words.append(f"P(24 h) {_probability(row.probability_24h)}")
     return (Span(f" {glyphs.dot} ".join(words), "plain"),)
+
+
+def _probability(value: float) -> str:
+    """Two digits are all an estimate can carry."""
+    return f"{value * 100.0:.0f} %" if value >= 0.1 else percent(value)
 
 
 def _facts(row: BoardRow) -> Line:

@@ -27,7 +27,7 @@ def strip_lines(board: Board, width: int, glyphs: Glyphs) -> list[Line]:
         columns.remove(max(columns, key=lambda column: column.importance))
     spare = room - sum(map(_column_width, columns))
     gap = min(_MOST_GAP, spare // max(1, len(columns) - 1))
-    values: list[Span] = [Span(badge, "badge"), Span(" " * _LEAST_GAP, "plain")]
+    values: list[Span] = [Span(badge, board.mode), Span(" " * _LEAST_GAP, "plain")]
     captions: list[Span] = [Span(" " * (len(badge) + _LEAST_GAP), "plain")]
     for column in columns:
         cells = _column_width(column) + gap

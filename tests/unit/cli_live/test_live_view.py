@@ -1,5 +1,6 @@
 """The live view on a terminal: frame rate, resize, a clean end, the closing words, the picture."""
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from bot.cli.closing import Closing, closing_text
-from bot.cli.live import LiveView, signs_for
+from bot.cli.live import LiveView, can_show, signs_for
 from bot.cli.picture import export_svg
 from bot.cli.screen.glyphs import ASCII, UNICODE
 from tests.unit.cli_live.demonstration import demonstration_board
@@ -117,11 +118,29 @@ def test_closing_summary_says_what_happened_and_what_to_try_next() -> None:
         "  trades    7 trades closed: 2 stops, 1 take-profit, 0 liquidations",
         "  margin    added 88.20 in 3 moves, released 12.00 in 1 move",
         "  wallet    5,000.00 -> 5,024.31 USDT (+24.31)",
-        "  open      3 positions, protected by stops on the venue",
+        "  open      3 positions, kept in the database with their stops",
         "  database  paper.db",
         "  next      ringfence margin history --db paper.db",
         "            ringfence trade --db paper.db   (continues where this run ended)",
     ]
+
+
+def test_closing_summary_quotes_a_database_path_for_the_shell() -> None:
+    text = closing_text(replace(CLOSING, database="my runs/paper.db"))
+    assert "database  my runs/paper.db\n" in text
+    assert "--db 'my runs/paper.db'\n" in text
+
+
+def test_closing_summary_says_where_open_positions_are_protected() -> None:
+    assert "3 positions, protected by stops on the venue" in closing_text(replace(CLOSING, mode="testnet"))
+    assert "  open      no position\n" in closing_text(replace(CLOSING, open_positions=0))
+
+
+def test_view_is_not_offered_to_a_pipe_or_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert can_show(terminal()[0])
+    assert not can_show(Console(file=StringIO()))
+    monkeypatch.setenv("TERM", "dumb")
+    assert not can_show(terminal()[0])
 
 
 def test_signs_follow_what_the_terminal_can_write() -> None:

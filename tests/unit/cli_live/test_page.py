@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cli.board import Board, BoardRow, worst_first
+from bot.cli.board import Board, BoardRow, Mode, worst_first
 from bot.cli.live import render_text
 from bot.cli.screen.glyphs import ASCII, UNICODE, Line, line_width, plain
+from bot.cli.screen.level import level_of
 from bot.cli.screen.page import page_lines
 from tests.unit.cli_live.demonstration import (
     btc_row,
@@ -148,8 +149,40 @@ def test_liquidation_before_and_after_a_move_is_shown_where_there_is_room() -> N
     assert "2,817.20" not in render_text(demonstration_board(), 80)
 
 
+@pytest.mark.parametrize("mode", ["paper", "testnet", "live"])
+def test_mode_is_a_badge_with_its_own_word_and_role(mode: Mode) -> None:
+    badge = page_lines(replace(demonstration_board(), mode=mode), 80, 24, UNICODE)[0][0]
+    assert badge == (f" {mode.upper()} ", mode)
+
+
+def test_hint_how_to_end_is_there_whenever_it_fits() -> None:
+    assert page(demonstration_board(), 100, 40)[-1].endswith("Ctrl-C ends; stops stay")
+    assert page(demonstration_board(), 140, 40)[-1].endswith("Ctrl-C ends the bot; stops stay on the venue")
+    assert page(empty_board(), 40, 20)[-1].endswith("Ctrl-C ends; stops stay")
+
+
 def test_margin_is_split_into_initial_and_added() -> None:
     text = render_text(demonstration_board(), 100)
     assert "margin 218.14 (182.94 + 35.20)" in text
     assert "margin 506.00 (547.00 - 41.00)" in text
     assert "margin 342.60  uPnL" in text
+
+
+@pytest.mark.parametrize(
+    ("hours", "distance", "word"),
+    [
+        (2.9, 0.30, "danger"),
+        (5.9, 0.30, "caution"),
+        (6.1, 0.01, "calm"),
+        (None, 0.019, "danger"),
+        (None, 0.05, "calm"),
+    ],
+)
+def test_alarm_follows_typical_hours_and_distance_only_without_them(
+    hours: float | None, distance: float, word: str
+) -> None:
+    assert level_of(replace(eth_row(), hour_moves=hours, distance=distance)) == word
+
+
+def test_position_that_cannot_be_liquidated_is_calm() -> None:
+    assert level_of(replace(eth_row(), distance=None)) == "calm"
