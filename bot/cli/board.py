@@ -4,10 +4,12 @@ here but words. All money is in the account's quote currency, all prices in quot
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from bot.cli.screen.figures import money, pair, price_text, signed_percent, span
 from bot.risk.view import Rung
+
+_NOT_ADDED: Final = ("stop", "liquidation")
 
 Mode = Literal["paper", "testnet", "live"]
 
@@ -115,13 +117,15 @@ def next_action_words(
 ) -> str:
     """Return what happens next on either side of the mark, the danger side first, in plain words.
 
-    `add_left_quote` is what may still be added to this position (None: not limited, not said).
+    `add_left_quote` is what may still be added to this position (None: not limited, not said; an add
+    rung's amount is cut to it, and at 0 there is no add).
     Example: "adds 35.20 if mark falls to 61,240 (-1.4 %), 64.80 left; releases 12.00 at 64,100".
     Without an add rung the danger side is the stop, without a stop the liquidation.
     """
     drawable = (rung for rung in rungs if rung.price > 0.0 and math.isfinite(rung.price))
     reachable = sorted(drawable, key=lambda rung: abs(rung.price - mark))
-    danger = _first_of(("add", "stop", "liquidation"), reachable)
+    kinds = ("add", "stop", "liquidation") if add_left_quote is None or add_left_quote > 0.0 else _NOT_ADDED
+    danger = _first_of(kinds, reachable)
     favourable = [rung for rung in reachable if rung.kind in ("release", "trail", "take_profit")]
     sentences: list[str] = []
     if danger is not None:
@@ -159,8 +163,9 @@ def _danger_words(
     if side * (mark - rung.price) <= 0.0:
         when = f"now, mark is past {where}"
     if rung.kind == "add":
-        left = "" if add_left_quote is None else f", {money(add_left_quote)} left"
-        return f"adds {_amount(rung)} {when}{left}"
+        left = math.inf if add_left_quote is None else add_left_quote
+        words = "" if add_left_quote is None else f", {money(left)} left"
+        return f"adds {_amount(min(rung.amount, left))} {when}{words}"
     return f"the stop closes it {when}" if rung.kind == "stop" else f"liquidated {when}: no stop is set"
 
 
@@ -169,9 +174,9 @@ def _favourable_words(rung: Rung, side: int, mark: float, price_decimals: int) -
     if side * (rung.price - mark) <= 0.0:
         where = f"now, mark is past {price_text(rung.price, price_decimals)}"
     if rung.kind == "release":
-        return f"releases {_amount(rung)} {where}"
+        return f"releases {_amount(rung.amount)} {where}"
     return f"stop trails {where}" if rung.kind == "trail" else f"takes profit {where}"
 
 
-def _amount(rung: Rung) -> str:
-    return money(rung.amount) if rung.amount > 0.0 else "margin"
+def _amount(amount: float) -> str:
+    return money(amount) if amount > 0.0 else "margin"

@@ -72,7 +72,7 @@ def ladder_line(
     """
     if not mark > 0.0 or width < MIN_WIDTH:
         raise ValueError(f"the ladder needs a mark above 0 and {MIN_WIDTH} cells, was {mark} and {width}")
-    points = _points(side, mark, rungs, most=width // 4)
+    points = _points(side, mark, rungs, most=width // 4)  # leaves room for a tag at both edges
     far = _far(points, side * mark)
     near = tuple(point for point in points if point not in far.left and point not in far.right)
     left_tag = _left_tag(far.left, mark, glyphs)

@@ -47,6 +47,11 @@ def test_rung_already_passed_is_due_now() -> None:
     assert words(RELEASE, mark=64_500.0) == "releases 12.00 now, mark is past 64,100"
 
 
+def test_add_never_promises_more_than_is_left() -> None:
+    assert words(STOP, ADD, left=20.0) == "adds 20.00 if mark falls to 61,240 (-1.4 %), 20.00 left"
+    assert words(STOP, ADD, left=0.0) == "the stop closes it if mark falls to 60,000 (-3.4 %)"
+
+
 def test_no_rung_is_said() -> None:
     assert words(Rung(0.0, "liquidation", 0.0)) == "no rung is set: nothing is due"
 
