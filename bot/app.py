@@ -11,6 +11,8 @@ from typing import Final
 
 from bot import __version__
 from bot.clock import WallClock
+from bot.core.codec import from_json
+from bot.core.event import MarginMoved
 from bot.core.instrument import Instrument, margin_rules
 from bot.core.profile import VenueProfile, venue_profile
 from bot.core.timeframe import timeframe_ms
@@ -36,8 +38,10 @@ from bot.sim.replay import ReplayMarket
 from bot.sim.source import MarketSource
 from bot.sim.venue import SimulatedVenue
 from bot.store.database import Binding, open_journal
-from bot.store.journal import Run, SqliteJournal
+from bot.store.journal import Run
 from bot.store.lock import DatabaseLock
+from bot.store.queries import journal
+from bot.store.reader import open_reader
 
 QUOTE: Final = "USDT"
 _CLIENT_ID_PREFIX: Final = "RFP"
@@ -64,6 +68,8 @@ class Application:
         self.engine = self._engine()
         self.path = database_path(settings)
         self._lock = DatabaseLock(self.path)
+        self.is_running = False
+        self.started_market_ms = 0
 
     @property
     def strategy_name(self) -> str:
@@ -91,7 +97,10 @@ class Application:
             self._restore(recovered)
             await self._warm_up(must_work=False)
             await resume(self.session, self.venue, recovered)
+        self.started_market_ms = self.engine.state.now_ms
+        self.is_running = True
         await self.session.run()
+        self.is_running = False
         self.journal.end_run(WallClock().now_ms())
 
     def stop(self) -> None:
@@ -103,6 +112,12 @@ class Application:
         if self.journal is not None:
             self.journal.close()
         self._lock.release()
+
+    def recent_moves(self) -> tuple[MarginMoved, ...]:
+        """Return the last margin moves that this database holds, oldest first."""
+        with open_reader(self.path) as reader:
+            entries = [entry for entry in journal(reader, limit=1000) if entry.kind == "MarginMoved"]
+        return tuple(from_json(entry.body) for entry in reversed(entries))
 
     def wall_seconds(self) -> float:
         """Return the wall time since this application was built."""
@@ -159,9 +174,7 @@ class Application:
         )
 
 
-def _venue(
-    settings: Settings, instruments: dict[str, Instrument], profile: VenueProfile
-) -> SimulatedVenue:
+def _venue(settings: Settings, instruments: dict[str, Instrument], profile: VenueProfile) -> SimulatedVenue:
     chosen = settings.venue
     config = VenueConfig(
         half_spread_fraction=chosen.half_spread_fraction,
@@ -174,9 +187,7 @@ def _venue(
     return SimulatedVenue(instruments, profile, config, chosen.deposit_quote)
 
 
-def _source(
-    settings: Settings, step_ms: int, venue: SimulatedVenue
-) -> tuple[MarketSource, tuple[str, ...]]:
+def _source(settings: Settings, step_ms: int, venue: SimulatedVenue) -> tuple[MarketSource, tuple[str, ...]]:
     feed = settings.feed
     if feed.kind == "synthetic":
         return SyntheticMarket(settings.run.seed, feed.symbols, step_ms, feed.tick_ms), ()

@@ -4,11 +4,12 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-from bot.settings.values import timerange_text
+from bot.liveness import DEFAULT_DATABASE
 from bot.settings import Settings
+from bot.settings.values import timerange_text
 
-FOLDER: Final = Path("var")
-DEFAULT_DATABASE: Final = FOLDER / "paper.db"
+_DEFAULT: Final = Path(DEFAULT_DATABASE)
+FOLDER: Final = _DEFAULT.parent
 
 
 def identity(settings: Settings) -> str:
@@ -28,11 +29,11 @@ def database_path(settings: Settings) -> Path:
     The default synthetic market lives in var/paper.db. Another feed, and for a replay other rules,
     has a file of its own, so that the same command continues what it began and nothing else.
     """
-    if settings.run.db not in (None, DEFAULT_DATABASE):
+    if settings.run.db != _DEFAULT:
         return settings.run.db
     default = Settings.model_construct()
     if identity(settings) == identity(default):
-        return DEFAULT_DATABASE
+        return _DEFAULT
     if settings.feed.kind == "synthetic":
         return FOLDER / f"paper-{_digest(identity(settings))}.db"
     return FOLDER / f"replay-{_digest(identity(settings) + _rules(settings))}.db"
@@ -41,11 +42,18 @@ def database_path(settings: Settings) -> Path:
 def newest_database() -> Path:
     """Return the database in `var` that was written last, or the default one when there is none."""
     files = sorted(FOLDER.glob("*.db"), key=lambda path: path.stat().st_mtime_ns)
-    return files[-1] if files else DEFAULT_DATABASE
+    return files[-1] if files else _DEFAULT
 
 
 def _rules(settings: Settings) -> str:
-    parts = (settings.strategy, settings.entry, settings.brackets, settings.margin, settings.venue, settings.feed)
+    parts = (
+        settings.strategy,
+        settings.entry,
+        settings.brackets,
+        settings.margin,
+        settings.venue,
+        settings.feed,
+    )
     return repr(parts)
 
 

@@ -18,6 +18,7 @@ from bot.core.margin import distance, liquidation_price, unrealised_pnl
 from bot.core.probability import first_passage_student, log_distance
 from bot.engine.entries import portfolio
 from bot.engine.state import Holding, Market
+from bot.settings.values import speed_text
 
 MOVES_SHOWN = 8
 
@@ -37,12 +38,12 @@ class BoardMaker:
         halts = ", ".join(state.halts)
         return Board(
             mode=app.settings.run.mode,
-            feed=app.feed_name,
+            feed=app.settings.feed.kind,
             strategy=app.strategy_name,
             policy=app.engine.desk.risk.policy,
             quote="USDT",
             market_ts_ms=state.now_ms,
-            speed=app.speed_name,
+            speed=speed_text(app.settings.run.speed),
             data_age_ms=state.now_ms - min(marks) if marks else 0,
             stale_after_ms=app.engine.desk.max_mark_age_ms,
             equity_quote=account.equity_quote,
@@ -122,7 +123,9 @@ class BoardMaker:
         app = self._application
         timeframe_ms = app.engine.desk.timeframe_ms
         closes_in_ms = timeframe_ms - app.engine.state.now_ms % timeframe_ms
-        return waiting_words(app.timeframe_name, closes_in_ms, tuple(app.engine.state.markets), app.strategy_name)
+        return waiting_words(
+            app.timeframe_name, closes_in_ms, tuple(app.engine.state.markets), app.strategy_name
+        )
 
 
 def price_decimals(market: Market) -> int:

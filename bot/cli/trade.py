@@ -97,11 +97,13 @@ def _run(settings: "Settings") -> int:
     from bot.cli.readiness import check_ready
 
     check_ready(settings)
-    with _database_folder(settings.run.db), _log_stream(settings):
-        _announce(settings)
-        from bot.app import trade as trade_on
+    from bot.identity import database_path
 
-        return trade_on(settings)
+    with _database_folder(database_path(settings)), _log_stream(settings):
+        _announce(settings)
+        from bot.cli.session import trade_on
+
+        return trade_on(settings, has_live_view(settings))
 
 
 @contextmanager
@@ -109,7 +111,7 @@ def _database_folder(database: Path) -> Iterator[None]:
     """Create the default database's folder, and remove it again when nothing was put into it."""
     from bot.liveness import DEFAULT_DATABASE
 
-    if database != Path(DEFAULT_DATABASE) or database.parent.exists():
+    if database.parent != Path(DEFAULT_DATABASE).parent or database.parent.exists():
         yield
         return
     try:
@@ -155,6 +157,7 @@ def has_live_view(settings: "Settings") -> bool:
 def _announce(settings: "Settings") -> None:
     """Say what starts, with the whole configuration in the log and its hash everywhere."""
     from bot import logs
+    from bot.identity import database_path
     from bot.settings import config_hash, effective
     from bot.settings.values import speed_text
 
@@ -166,7 +169,8 @@ def _announce(settings: "Settings") -> None:
     source = "a synthetic market" if feed.kind == "synthetic" else f"candles of {feed.data}"
     print(
         f"Paper trading on {source} at {speed_text(run.speed)}: strategy {settings.strategy.name}, "
-        f"margin policy {settings.margin.policy}, database {run.db}, configuration {digest}. "
+        f"margin policy {settings.margin.policy}, database {database_path(settings)}, "
+        f"configuration {digest}. "
         "Ctrl-C stops; the positions and their stops stay in the database.",
         file=sys.stderr,
     )

@@ -4,6 +4,7 @@ It never asks which mode it is in. An intent is committed before it is sent; eve
 consistent cut of engine, feed and simulated venue, so a process killed anywhere continues exactly.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -40,21 +41,35 @@ class Session:
         self._venue_state = venue_state
         self._observe = observe
         self._is_stopping = False
+        self._is_settling = False
+        self._task: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
-        """End after the event in hand; resting stops stay where they are."""
+        """End after the event in hand, or at once while waiting for one; resting stops stay."""
         self._is_stopping = True
+        if self._task is not None and not self._is_settling:
+            self._task.cancel()
 
     async def run(self) -> None:
         """Follow the feed to its end, or until `stop`."""
-        step, settle = self.engine.step, self.settle
+        self._task = asyncio.create_task(self._follow())
+        try:
+            await self._task
+        except asyncio.CancelledError:
+            if not self._is_stopping:
+                raise
+        self.commit(Commit(self.engine.state.now_ms))
+
+    async def _follow(self) -> None:
+        step = self.engine.step
         async for event in self._feed.events():
             decision = step(event)
             if decision is not NOTHING or not isinstance(event, _MARKET_EVENTS):
-                await settle((event,), decision)
+                self._is_settling = True
+                await self.settle((event,), decision)
+                self._is_settling = False
             if self._is_stopping:
-                break
-        self.commit(Commit(self.engine.state.now_ms))
+                return
 
     async def settle(self, events: tuple[Event, ...], decision: Decision) -> None:
         """Journal a decision, then perform its intents one by one, outcomes included."""

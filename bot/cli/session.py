@@ -1,0 +1,115 @@
+"""Runs an application in a terminal or headless: the picture, the signals, the clock, the last words."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from bot import logs
+from bot.app import QUOTE, Application
+from bot.cli.closing import Closing
+from bot.cli.live import LiveView, can_show
+from bot.cli.session_board import BoardMaker
+from bot.core.event import MarginMoved
+from bot.liveness import beat
+from bot.narration import Narrator
+from bot.ports import Commit
+from bot.settings import Settings
+from bot.summary import summary, write_summary
+
+_FRAME_SECONDS: Final = 0.25
+_BEAT_SECONDS: Final = 5.0
+
+
+def trade_on(settings: Settings, is_watched: bool) -> int:
+    """Trade until the feed ends, the time is up or a signal comes; return the exit code.
+
+    UserError before anything is written when the session cannot start.
+    """
+    narrate = Narrator(logs.logger())
+    moves: list[MarginMoved] = []
+
+    def observe(commit: Commit) -> None:
+        moves.extend(note for note in commit.notes if isinstance(note, MarginMoved))
+        narrate(commit)
+
+    application = Application(settings, observe)
+    for notice in application.notices:
+        logs.logger().warning("data.notice", notice=notice)
+    try:
+        application.open()
+        console = Console()
+        view = LiveView(console) if is_watched and can_show(console) else None
+        asyncio.run(_follow(application, view, moves))
+        told = summary(application)
+    finally:
+        application.close()
+    if settings.run.summary is not None:
+        write_summary(settings.run.summary, told)
+    logs.logger().info("run.ended", **told)
+    if view is not None:
+        view.close(_closing(application, told))
+    return 0
+
+
+async def _follow(application: Application, view: LiveView | None, moves: list[MarginMoved]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, application.stop)
+    if application.settings.run.for_seconds is not None:
+        loop.call_later(application.settings.run.for_seconds, application.stop)
+    beating = asyncio.create_task(_beat(application.path))
+    running = asyncio.create_task(application.run())
+    try:
+        if view is None:
+            await running
+        else:
+            await _watch(application, view, moves, running)
+    finally:
+        beating.cancel()
+
+
+async def _watch(
+    application: Application, view: LiveView, moves: list[MarginMoved], running: "asyncio.Task[None]"
+) -> None:
+    maker = BoardMaker(application, application.recent_moves())
+    with view:
+        while not running.done():
+            maker.moves.extend(moves)
+            moves.clear()
+            if view.is_due() and application.is_running:
+                view.update(maker.board())
+            await asyncio.wait({running}, timeout=_FRAME_SECONDS)
+    await running
+
+
+async def _beat(path: Path) -> None:
+    while True:
+        beat(path)
+        await asyncio.sleep(_BEAT_SECONDS)
+
+
+def _closing(application: Application, told: dict[str, Any]) -> Closing:
+    same = (
+        "trades",
+        "liquidations",
+        "stops_filled",
+        "take_profits_filled",
+        "margin_adds",
+        "margin_releases",
+        "open_positions",
+        "database",
+        "market_ms",
+    )
+    return Closing(
+        mode=application.settings.run.mode,
+        quote=QUOTE,
+        ran_ms=int(1000 * told["wall_seconds"]),
+        margin_added_quote=told["margin_added"],
+        margin_released_quote=told["margin_released"],
+        wallet_start_quote=told["wallet_start"],
+        wallet_end_quote=told["wallet_end"],
+        **{name: told[name] for name in same},
+    )

@@ -1,0 +1,47 @@
+"""What a run came to, in numbers: the content of `--summary`."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bot.app import Application
+from bot.engine.entries import unrealised_quote
+from bot.settings import config_hash
+from bot.store.books import books_error
+from bot.store.reader import open_reader
+
+
+def summary(application: Application) -> dict[str, Any]:
+    """Return totals since the database began; wall_seconds is this process alone.
+
+    conservation_error is the larger of two relative errors: of the venue's double-entry accounts,
+    and of the wallet recomputed from the journal's fills, fees and funding.
+    """
+    state = application.engine.state
+    wallet = state.equity_quote()
+    with open_reader(application.path) as reader:
+        error = max(
+            books_error(reader, state.wallet_start_quote, wallet), application.venue.conservation_error()
+        )
+    return {
+        **asdict(state.tally),
+        "wallet_start": state.wallet_start_quote,
+        "wallet_end": wallet,
+        "unrealised_pnl": unrealised_quote(application.engine.desk),
+        "open_positions": len(state.positions()),
+        "conservation_error": error,
+        "market_ms": state.now_ms - application.started_market_ms,
+        "wall_seconds": round(application.wall_seconds(), 3),
+        "strategy": application.strategy_name,
+        "policy": application.engine.desk.risk.policy,
+        "config_hash": config_hash(application.settings),
+        "database": str(application.path),
+    }
+
+
+def write_summary(path: Path, content: dict[str, Any]) -> None:
+    """Write `content` as JSON, whole or not at all."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    beside.replace(path)
