@@ -1,13 +1,11 @@
 """The venue's own refusals that several requests share. Each check returns a Refusal or None."""
 
 import math
-from typing import Final
 
 from bot.core.instrument import Instrument
 from bot.core.position import side_name
+from bot.core.steps import is_on_step
 from bot.sim.state import Refusal, State
-
-_TOLERANCE: Final = 1e-6  # of a step: decimal text turned into a float is never exactly a multiple
 
 
 def symbol_problem(state: State, symbol: str) -> Refusal | None:
@@ -31,9 +29,9 @@ def quantity_problem(instrument: Instrument, quantity: float) -> Refusal | None:
     problem = positive_problem("quantity", quantity)
     if problem:
         return problem
-    if not _is_multiple(quantity, instrument.quantity_step):
+    if not is_on_step(quantity, instrument.quantity_step):
         return Refusal("precision", f"quantity {quantity} is not a multiple of {instrument.quantity_step}")
-    if quantity < instrument.min_quantity * (1.0 - _TOLERANCE):
+    if quantity < instrument.min_quantity:
         return Refusal("below_minimum", f"quantity {quantity} is below {instrument.min_quantity}")
     return None
 
@@ -43,7 +41,7 @@ def price_problem(instrument: Instrument, name: str, price: float) -> Refusal | 
     problem = positive_problem(name, price)
     if problem:
         return problem
-    if not _is_multiple(price, instrument.tick_size):
+    if not is_on_step(price, instrument.tick_size):
         return Refusal("precision", f"{name} {price} is not a multiple of {instrument.tick_size}")
     return None
 
@@ -61,8 +59,3 @@ def liquidation_problem(state: State, symbol: str) -> Refusal | None:
     if not state.is_liquidated_at(symbol, state.quote(symbol).mark):
         return None
     return Refusal("in_liquidation", f"the position in {symbol} is being liquidated")
-
-
-def _is_multiple(value: float, step: float) -> bool:
-    steps = value / step
-    return abs(steps - round(steps)) <= _TOLERANCE * max(1.0, 1e-6 * steps)

@@ -1,17 +1,16 @@
 """Fills: at what price an order trades, how much of it, and what that does to money and position."""
 
 import math
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from bot.core.event import OrderFilled
 from bot.core.pnl import realised_pnl, trading_fee
 from bot.core.position import Position
+from bot.core.steps import step_down
 from bot.core.tiers import tier_index
 from bot.sim.ledger import FEES, FREE, INSURANCE, MARKET, order_account, wallet_account
 from bot.sim.orders import Order
 from bot.sim.state import Moment, Refusal, State, on_step, value_of
-
-_STEP_TOLERANCE: Final = 1e-9
 
 
 class Trade(NamedTuple):
@@ -33,13 +32,9 @@ def taker_price(state: State, order: Order, price: float) -> float:
 def fillable(state: State, order: Order, price: float) -> float:
     """Return the quantity that one tick fills: what is wanted, at most the book's depth, at least a step."""
     instrument = state.instruments[order.symbol]
-    wanted = wanted_quantity(state, order)
     depth = state.config.depth_quote[order.symbol]
-    most = depth * price if instrument.is_inverse else depth / price
-    steps = math.floor(most / instrument.quantity_step + _STEP_TOLERANCE)
-    return min(
-        wanted, max(on_step(steps * instrument.quantity_step, instrument.quantity_step), _step(state, order))
-    )
+    most = step_down(depth * price if instrument.is_inverse else depth / price, instrument.quantity_step)
+    return min(wanted_quantity(state, order), max(most, instrument.quantity_step))
 
 
 def wanted_quantity(state: State, order: Order) -> float:
@@ -200,7 +195,3 @@ def _cost(state: State, symbol: str, quantity: float, price: float) -> float:
 
 def _notional(state: State, symbol: str, quantity: float, price: float) -> float:
     return value_of(quantity, price, state.instruments[symbol].is_inverse)
-
-
-def _step(state: State, order: Order) -> float:
-    return state.instruments[order.symbol].quantity_step

@@ -5,10 +5,11 @@ from typing import Any, Final, NamedTuple
 
 from bot.core.codec import from_json, to_json
 from bot.core.event import MarkPrice, OrderCancelled, VenueEvent
-from bot.core.instrument import Instrument
+from bot.core.instrument import Instrument, margin_rules
 from bot.core.margin import liquidation_price
 from bot.core.position import Position
-from bot.core.profile import MarginRules, VenueProfile
+from bot.core.profile import VenueProfile
+from bot.core.steps import step_down
 from bot.errors import UserError
 from bot.sim.config import VenueConfig
 from bot.sim.ledger import FREE, Ledger, order_account, wallet_account
@@ -16,7 +17,6 @@ from bot.sim.orders import Memory, Order, OrderBook
 from bot.sim.tape import Tape
 
 _DEFAULT_LEVERAGE: Final = 20  # what Binance gives a symbol whose leverage was never set
-_DECIMALS: Final = 10  # finer than any quantity step; keeps 3 * 0.1 the float that prints as 0.3
 
 
 class Refusal(NamedTuple):
@@ -71,10 +71,7 @@ class State:
         deposit_quote: float,
     ) -> None:
         self.instruments = dict(instruments)
-        self.rules = {
-            symbol: MarginRules(each.tiers, profile, each.is_inverse, each.tick_size)
-            for symbol, each in instruments.items()
-        }
+        self.rules = {symbol: margin_rules(each, profile) for symbol, each in instruments.items()}
         self.config = config
         self.ledger = Ledger(deposit_quote)
         self.orders = OrderBook()
@@ -208,8 +205,8 @@ def _check_symbols(known: Mapping[str, Any], instruments: Mapping[str, Instrumen
 
 
 def on_step(quantity: float, step: float) -> float:
-    """Return the multiple of `step` nearest to `quantity`, as the float that prints shortest."""
-    return round(round(quantity / step) * step, _DECIMALS)
+    """Return the multiple of `step` nearest to `quantity`: what sums and differences of steps become."""
+    return step_down(quantity + 0.5 * step, step)
 
 
 def value_of(quantity: float, price: float, is_inverse: bool) -> float:

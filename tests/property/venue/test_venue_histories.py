@@ -32,19 +32,12 @@ from bot.core.intent import (
     ReleaseMargin,
     SetLeverage,
 )
-from bot.core.profile import (
-    AT_MARK,
-    KEEP_INITIAL_OF_EQUITY_AND_MAINTENANCE,
-    NO_CLOSE_FEE,
-    NOT_ROUNDED,
-    VenueProfile,
-)
+from bot.core.profile import BINANCE_USDM
 from bot.core.tiers import LeverageTier, tiers_from_rows
 from bot.sim.config import VenueConfig
 from bot.sim.venue import SimulatedVenue
 
 SYMBOLS = ("AAA/USDT:USDT", "BBB/USDT:USDT")
-PROFILE = VenueProfile(AT_MARK, NO_CLOSE_FEE, 0.0, NOT_ROUNDED, KEEP_INITIAL_OF_EQUITY_AND_MAINTENANCE)
 TIERS = tiers_from_rows(
     [
         LeverageTier(0.0, 5_000.0, 0.004, 0.0, 100.0),
@@ -156,7 +149,9 @@ class Player:
             latency_jitter_ms=self.play.latency_ms // 5,
             seed=7,
         )
-        return SimulatedVenue({symbol: _instrument(symbol) for symbol in SYMBOLS}, PROFILE, config, DEPOSIT)
+        return SimulatedVenue(
+            {symbol: _instrument(symbol) for symbol in SYMBOLS}, BINANCE_USDM, config, DEPOSIT
+        )
 
     def run(self) -> None:
         for step in self.play.steps:
