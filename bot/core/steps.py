@@ -1,7 +1,8 @@
 """Rounding to a grid of steps that float noise cannot fool: 0.3 / 0.1 is three steps, not two.
 
-A value within 1e-9 of a step (plus 1e-13 of the number of steps) counts as lying on the grid. The result
-is the float nearest to the decimal number (0.3, not 0.30000000000000004) for steps of 1/n and whole steps.
+A value within 1e-9 of a step counts as lying on the grid; with many steps (prices in satoshi) the room grows
+with the float error of the division, to a quarter step at most. The result is the float nearest to the decimal number (0.3, not 0.30000000000000004) for steps of
+1/n and whole steps.
 """
 
 import math
@@ -9,7 +10,8 @@ import math
 from bot.core.compiled import compiled
 
 _ON_GRID_STEPS = 1e-9
-_ON_GRID_RELATIVE = 1e-13
+_ON_GRID_RELATIVE = 4e-15
+_ON_GRID_MOST_STEPS = 0.25
 
 
 @compiled
@@ -35,7 +37,7 @@ def is_on_step(value: float, step: float) -> bool:
 
 @compiled
 def _on_grid(count: float) -> float:
-    return _ON_GRID_STEPS + _ON_GRID_RELATIVE * abs(count)
+    return min(_ON_GRID_STEPS + _ON_GRID_RELATIVE * abs(count), _ON_GRID_MOST_STEPS)
 
 
 @compiled
