@@ -250,6 +250,17 @@ def _real_candles(folder: Path, symbol: str, timeframe_ms: int) -> Candles:
     return read_only(Candles._make([open_ms, *prices, funding["funding_rate"].to_numpy()[known]]))
 
 
+def test_the_example_of_the_readme_keeps_the_contract(tmp_path: Path) -> None:
+    text = (ROOT / "strategies" / "README.md").read_text(encoding="utf-8")
+    file = tmp_path / "above_average.py"
+    file.write_text(text.split("```python\n")[1].split("```")[0], encoding="utf-8")
+    (kind,) = classes_in(file)
+    candles = random_walk(9, 800, TIMEFRAME_MS[kind.timeframe])
+    assert kind().signals(candles).entries.sum() >= 10
+    assert_no_look_ahead(kind(), candles, cut_points(kind(), candles, 20))
+    assert_window_is_enough(kind(), candles, np.arange(kind().warmup, 800))
+
+
 class _SeesTomorrow(Strategy):
     """A cheat, to prove that the contract catches one."""
 
