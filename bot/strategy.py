@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from bot.core.candles import Candles
 from bot.core.position import LONG, SHORT
 from bot.core.signal import Signals
+from bot.core.timeframe import timeframe_ms
 
 __all__ = [
     "LONG",
     "SHORT",
-    "TIMEFRAME_MS",
     "Candles",
     "Parameter",
     "Signals",
@@ -29,24 +29,6 @@ __all__ = [
     "check_signals",
     "no_signals",
 ]
-
-_MINUTE_MS: Final = 60_000
-_HOUR_MS: Final = 60 * _MINUTE_MS
-
-TIMEFRAME_MS: Final[Mapping[str, int]] = {
-    "1m": _MINUTE_MS,
-    "3m": 3 * _MINUTE_MS,
-    "5m": 5 * _MINUTE_MS,
-    "15m": 15 * _MINUTE_MS,
-    "30m": 30 * _MINUTE_MS,
-    "1h": _HOUR_MS,
-    "2h": 2 * _HOUR_MS,
-    "4h": 4 * _HOUR_MS,
-    "6h": 6 * _HOUR_MS,
-    "8h": 8 * _HOUR_MS,
-    "12h": 12 * _HOUR_MS,
-    "1d": 24 * _HOUR_MS,
-}
 
 _Number = TypeVar("_Number", int, float)
 
@@ -109,11 +91,10 @@ class Strategy(ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        timeframe = getattr(cls, "timeframe", None)
-        if timeframe not in TIMEFRAME_MS:
-            raise ValueError(
-                f"{cls.__name__}.timeframe must be one of {', '.join(TIMEFRAME_MS)}, was {timeframe!r}"
-            )
+        try:
+            timeframe_ms(str(getattr(cls, "timeframe", "")))
+        except ValueError as error:
+            raise ValueError(f"{cls.__name__}: {error}") from error
 
     def __init__(self, **values: float) -> None:
         """Take parameter values by name; absent ones have their default.

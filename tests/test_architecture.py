@@ -19,7 +19,8 @@ NAMES_THAT_SAY_NOTHING = {"base", "common", "helper", "helpers", "misc", "tools"
 
 # The engine asks a strategy, which is somebody else's code and may raise anything.
 MAY_CATCH_EVERYTHING = {"bot/engine/beliefs.py"}
-MAY_READ_THE_CLOCK = {"bot/clock.py", "bot/logs.py"}
+# The doctor examines the clock itself; the liveness check compares it with a file's time.
+MAY_READ_THE_CLOCK = {"bot/clock.py", "bot/logs.py", "bot/cli/diagnosis.py", "bot/liveness.py"}
 CLOCKS = {
     ("datetime", "now"),
     ("datetime", "today"),
@@ -69,18 +70,19 @@ def _is_hidden(path: Path) -> bool:
 
 @every(BOT + STRATEGIES + TESTS)
 def test_files_and_functions_stay_small(path: Path) -> None:
-    """A file that wants to be bigger hides a noun."""
+    """A file that wants to be bigger hides a noun. A signature does not count: commands have many flags."""
     lines = path.read_text(encoding="utf-8").count("\n")
     assert lines <= MAX_FILE_LINES, f"{short(path)} has {lines} lines"
     long = {
         node.name: length
         for node in functions(tree(path))
-        if (length := (node.end_lineno or 0) - node.lineno + 1) > MAX_FUNCTION_LINES
+        if (length := (node.end_lineno or 0) - node.body[0].lineno + 1) > MAX_FUNCTION_LINES
     }
     assert not long, f"{short(path)}: functions over {MAX_FUNCTION_LINES} lines: {long}"
 
 
-@every(BOT)
+# What Alembic calls in a migration has names and meanings of its own.
+@every([path for path in BOT if path.parent.name != "versions"])
 def test_every_public_name_says_what_it_is(path: Path) -> None:
     """Modules and what they offer to other modules have a docstring; nested functions need none."""
     module = tree(path)

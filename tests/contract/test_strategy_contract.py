@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bot.strategy import TIMEFRAME_MS, Candles, Signals, Strategy, build_signals, check_signals
+from bot.core.timeframe import DAY_MS, timeframe_ms
+from bot.strategy import Candles, Signals, Strategy, build_signals, check_signals
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "strategies").glob("[!_]*.py"))
@@ -45,7 +46,7 @@ def read_only(candles: Candles) -> Candles:
     return Candles._make(columns)
 
 
-def random_walk(seed: int, count: int, timeframe_ms: int) -> Candles:
+def random_walk(seed: int, count: int, step_ms: int) -> Candles:
     """Return a market with fat tails and changing volatility, funding that settles every 8 hours."""
     generator = np.random.default_rng(seed)
     sigma = 0.002 * np.exp(0.5 * np.sin(np.arange(count) / 97.0))
@@ -54,9 +55,9 @@ def random_walk(seed: int, count: int, timeframe_ms: int) -> Candles:
     reach = sigma * close
     high = np.maximum(opened, close) + reach * generator.random(count)
     low = np.minimum(opened, close) - reach * generator.random(count)
-    settlement = np.arange(count) * timeframe_ms // (8 * 3_600_000)
+    settlement = np.arange(count) * step_ms // (8 * 3_600_000)
     funding = generator.normal(0.0, 0.0001, int(settlement[-1]) + 1)[settlement]
-    open_ms = np.arange(count, dtype=np.int64) * timeframe_ms
+    open_ms = np.arange(count, dtype=np.int64) * step_ms
     return read_only(Candles(open_ms, opened, high, low, close, generator.random(count) * 50.0, funding))
 
 
@@ -77,8 +78,8 @@ def first(candles: Candles, count: int) -> Candles:
 def markets(kind: type[Strategy]) -> Iterator[Candles]:
     count = 2 * kind().warmup + 600
     for seed in (1, 2, 3):
-        yield random_walk(seed, count, TIMEFRAME_MS[kind.timeframe])
-    yield quiet(random_walk(4, count, TIMEFRAME_MS[kind.timeframe]))
+        yield random_walk(seed, count, timeframe_ms(kind.timeframe))
+    yield quiet(random_walk(4, count, timeframe_ms(kind.timeframe)))
 
 
 def assert_rows_equal(first: Signals, second: Signals) -> None:
@@ -121,7 +122,7 @@ def cut_points(strategy: Strategy, candles: Candles, count: int) -> NDArray[np.i
 @every_strategy
 def test_timeframe_is_known_and_warmup_is_practical(kind: type[Strategy]) -> None:
     """Warm-up is fetched from the venue before the first signal: a request of 1500 candles is the limit."""
-    assert kind.timeframe in TIMEFRAME_MS
+    assert timeframe_ms(kind.timeframe) > 0
     assert 1 <= kind().warmup <= 1500
 
 
@@ -137,7 +138,7 @@ def test_signals_have_the_promised_columns_and_are_worth_having(kind: type[Strat
 @every_strategy
 @pytest.mark.parametrize("count", [0, 1, 2, 50])
 def test_too_few_candles_give_no_entry(kind: type[Strategy], count: int) -> None:
-    candles = first(random_walk(5, 60, TIMEFRAME_MS[kind.timeframe]), count)
+    candles = first(random_walk(5, 60, timeframe_ms(kind.timeframe)), count)
     signals = kind().signals(candles)
     check_signals(signals, count)
     assert not signals.entries[: min(count, 5)].any()
@@ -154,7 +155,7 @@ def test_signals_are_deterministic_and_keep_no_state(kind: type[Strategy]) -> No
 
 @every_strategy
 def test_signals_do_not_write_into_the_candles(kind: type[Strategy]) -> None:
-    candles = random_walk(6, 800, TIMEFRAME_MS[kind.timeframe])
+    candles = random_walk(6, 800, timeframe_ms(kind.timeframe))
     before = [column.copy() for column in candles]
     writable = Candles._make(np.array(column) for column in candles)
     kind().signals(writable)
@@ -183,7 +184,7 @@ def test_contract_holds_at_the_bounds_of_every_parameter(kind: type[Strategy], b
         strategy = _at_bound(kind, name, getattr(parameter, bound))
         if strategy is None:
             continue
-        candles = random_walk(7, strategy.warmup + 300, TIMEFRAME_MS[kind.timeframe])
+        candles = random_walk(7, strategy.warmup + 300, timeframe_ms(kind.timeframe))
         check_signals(strategy.signals(candles), len(candles.close))
         ends = np.linspace(strategy.warmup, len(candles.close), 12, dtype=np.int64)
         assert_window_is_enough(strategy, candles, ends)
@@ -218,22 +219,22 @@ def test_every_parameter_is_explained(kind: type[Strategy]) -> None:
 @every_strategy
 @pytest.mark.parametrize("symbol", ["BTC", "ETH", "SOL"])
 def test_contract_holds_on_real_candles(kind: type[Strategy], symbol: str, shared: Path) -> None:
-    candles = _real_candles(shared / "data" / "binance_usdm_perp", symbol, TIMEFRAME_MS[kind.timeframe])
+    candles = _real_candles(shared / "data" / "binance_usdm_perp", symbol, timeframe_ms(kind.timeframe))
     strategy = kind()
     cuts = cut_points(strategy, candles, 40)
     assert_no_look_ahead(strategy, candles, cuts)
     assert_window_is_enough(strategy, candles, cuts[cuts >= strategy.warmup])
-    days = len(candles.close) * TIMEFRAME_MS[kind.timeframe] / TIMEFRAME_MS["1d"]
+    days = len(candles.close) * timeframe_ms(kind.timeframe) / DAY_MS
     entries_a_day = float(np.count_nonzero(strategy.signals(candles).entries)) / days
     assert 0.3 <= entries_a_day <= 30.0
 
 
-def _real_candles(folder: Path, symbol: str, timeframe_ms: int) -> Candles:
+def _real_candles(folder: Path, symbol: str, step_ms: int) -> Candles:
     polars = pytest.importorskip("polars")
     minutes = polars.read_parquet(folder / f"{symbol}USDT_1m_2025-02.parquet")
     column = polars.col
     bars = (
-        minutes.with_columns(bar=column("timestamp") // timeframe_ms * timeframe_ms)
+        minutes.with_columns(bar=column("timestamp") // step_ms * step_ms)
         .group_by("bar", maintain_order=True)
         .agg(
             column("open").first(),
@@ -245,7 +246,7 @@ def _real_candles(folder: Path, symbol: str, timeframe_ms: int) -> Candles:
     )
     funding = polars.read_parquet(folder / f"{symbol}USDT_funding.parquet")
     open_ms = bars["bar"].to_numpy()
-    known = np.searchsorted(funding["timestamp"].to_numpy(), open_ms + timeframe_ms, side="right") - 1
+    known = np.searchsorted(funding["timestamp"].to_numpy(), open_ms + step_ms, side="right") - 1
     prices = [bars[name].to_numpy() for name in ("open", "high", "low", "close", "volume")]
     return read_only(Candles._make([open_ms, *prices, funding["funding_rate"].to_numpy()[known]]))
 
@@ -255,7 +256,7 @@ def test_the_example_of_the_readme_keeps_the_contract(tmp_path: Path) -> None:
     file = tmp_path / "above_average.py"
     file.write_text(text.split("```python\n")[1].split("```")[0], encoding="utf-8")
     (kind,) = classes_in(file)
-    candles = random_walk(9, 800, TIMEFRAME_MS[kind.timeframe])
+    candles = random_walk(9, 800, timeframe_ms(kind.timeframe))
     assert kind().signals(candles).entries.sum() >= 10
     assert_no_look_ahead(kind(), candles, cut_points(kind(), candles, 20))
     assert_window_is_enough(kind(), candles, np.arange(kind().warmup, 800))

@@ -91,7 +91,7 @@ def test_a_default_outside_its_own_bounds_is_refused() -> None:
 
 @pytest.mark.parametrize("timeframe", ["7m", "", None, "5M"])
 def test_an_unknown_timeframe_is_refused_when_the_class_is_written(timeframe: Any) -> None:
-    with pytest.raises(ValueError, match=r"Odd\.timeframe must be one of 1m, 3m, 5m"):
+    with pytest.raises(ValueError, match=r"^Odd: timeframe "):
         type("Odd", (Strategy,), {"timeframe": timeframe})
 
 
