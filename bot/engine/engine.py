@@ -75,7 +75,7 @@ class Engine:
     def step(self, event: Event) -> Decision:
         """Return what to do about `event`; NOTHING (the same object) when nothing is due."""
         state = self.state
-        state.now_ms = max(state.now_ms, event.ts_ms)
+        state.now_ms = event.ts_ms
         if type(event) is MarkPrice:
             state.tally.marks_processed += 1
             market = self._markets[event.symbol]

@@ -5,18 +5,20 @@ consistent cut of engine, feed and simulated venue, so a process killed anywhere
 """
 
 import asyncio
-from collections import deque
+import time
 from collections.abc import Callable
 from typing import Final
 
-from bot.core.event import CandleClosed, Event, FeedGap, FundingDue, MarkPrice, Refused, VenueEvent
+from bot.core.event import CandleClosed, Event, FeedGap, FundingDue, MarkPrice, Note, Refused, VenueEvent
 from bot.core.intent import Intent
 from bot.engine.engine import Engine
 from bot.engine.outbox import NOTHING, Decision
 from bot.errors import Fatal
 from bot.ports import Checkpoint, Commit, Exchange, Journal, Json, MarketFeed, Resolution
 
-_MAX_ROUNDS: Final = 256
+_MAX_ROUNDS: Final = 64
+# Notes and quiet marks wait for the next commit, but not longer: they can be worked out again.
+_LONGEST_UNCOMMITTED_SECONDS: Final = 1.0
 _MARKET_EVENTS: Final = (MarkPrice, CandleClosed, FundingDue, FeedGap)
 
 Observer = Callable[[Commit], None]
@@ -42,6 +44,8 @@ class Session:
         self._observe = observe
         self._is_stopping = False
         self._is_settling = False
+        self._notes: list[Note] = []
+        self._due = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
@@ -64,10 +68,14 @@ class Session:
         step = self.engine.step
         async for event in self._feed.events():
             decision = step(event)
-            if decision is not NOTHING or not isinstance(event, _MARKET_EVENTS):
+            if decision.intents or not isinstance(event, _MARKET_EVENTS):
                 self._is_settling = True
                 await self.settle((event,), decision)
                 self._is_settling = False
+            elif decision is not NOTHING:
+                self._notes.extend(decision.notes)
+            if time.monotonic() > self._due:
+                self.commit(Commit(self.engine.state.now_ms))
             if self._is_stopping:
                 return
 
@@ -78,40 +86,49 @@ class Session:
         await self.perform(decision.intents)
 
     async def perform(self, intents: tuple[Intent, ...]) -> None:
-        """Send journalled intents in order; what they cause is journalled and sent in turn."""
-        await self._drain(deque(intents), frozenset())
+        """Send journalled intents; what they cause is journalled and sent in turn."""
+        await self._drain(intents, frozenset())
 
     async def finish(self, pending: tuple[Intent, ...]) -> None:
         """Settle intents whose fate an earlier process left open: ask for it first, send only if absent."""
-        await self._drain(deque(pending), frozenset(intent.seq for intent in pending))
+        await self._drain(pending, frozenset(intent.seq for intent in pending))
 
-    async def _drain(self, queue: deque[Intent], doubtful: frozenset[int]) -> None:
+    async def _drain(self, intents: tuple[Intent, ...], doubtful: frozenset[int]) -> None:
+        # All intents of a round are journalled before the first is sent; what came of them is
+        # journalled together with the next round.
         for _ in range(_MAX_ROUNDS):
-            if not queue:
+            if not intents:
                 return
-            intent = queue.popleft()
+            intents = await self._send(intents, doubtful)
+        raise Fatal(
+            f"One event caused more than {_MAX_ROUNDS} rounds of actions. Cause: the engine and the venue "
+            "answer each other without end. Next step: restart; the journal holds the last consistent state."
+        )
+
+    async def _send(self, intents: tuple[Intent, ...], doubtful: frozenset[int]) -> tuple[Intent, ...]:
+        events: list[VenueEvent] = []
+        resolutions: list[Resolution] = []
+        decisions: list[Decision] = []
+        for intent in intents:
             outcome = await self._exchange.outcome_of(intent) if intent.seq in doubtful else None
             if outcome is None:
                 outcome = await self._exchange.execute(intent)
-            queue.extend(self._absorb(intent, outcome))
-        raise Fatal(
-            f"One event caused more than {_MAX_ROUNDS} actions. Cause: the engine and the venue answer each "
-            "other without end. Next step: restart; the journal holds the last consistent state."
-        )
-
-    def _absorb(self, intent: Intent, outcome: tuple[VenueEvent, ...]) -> tuple[Intent, ...]:
-        decisions = [self.engine.step(event) for event in outcome]
-        intents = tuple(i for decision in decisions for i in decision.intents)
-        notes = tuple(n for decision in decisions for n in decision.notes)
-        resolution = _resolution(intent, outcome)
-        self.commit(Commit(self.engine.state.now_ms, outcome, intents, (resolution,), notes))
-        return intents
+            events.extend(outcome)
+            resolutions.append(_resolution(intent, outcome))
+            decisions.extend(self.engine.step(event) for event in outcome)
+        wanted = tuple(intent for decision in decisions for intent in decision.intents)
+        notes = tuple(note for decision in decisions for note in decision.notes)
+        now_ms = self.engine.state.now_ms
+        self.commit(Commit(now_ms, tuple(events), wanted, tuple(resolutions), notes))
+        return wanted
 
     def commit(self, commit: Commit) -> None:
         """Write one commit together with the cut that a restart continues from."""
         cut = Checkpoint(self.engine.snapshot(), self._feed.cursor(), self._venue_state())
-        whole = commit._replace(checkpoint=cut)
+        whole = commit._replace(notes=(*self._notes, *commit.notes), checkpoint=cut)
         self._journal.commit(whole)
+        self._notes.clear()
+        self._due = time.monotonic() + _LONGEST_UNCOMMITTED_SECONDS
         self._observe(whole)
 
 

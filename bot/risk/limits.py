@@ -41,7 +41,7 @@ class EntryLimits(NamedTuple):
     """What an entry must satisfy; margin-science 3.7 and 3.10."""
 
     risk_fraction: float = 0.01
-    max_leverage: int = 10
+    max_leverage: int = 25
     min_reward_to_risk: float = 1.5
     max_positions: int = 5
     max_notional_fraction: float = 3.0

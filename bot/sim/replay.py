@@ -173,16 +173,16 @@ class _Track:
         self._mark_bars: list[Bar | None] = []
 
     def ticks(self, bar: int, open_ms: int, side: int) -> list[MarketEvent]:
-        """Return the ticks of `bar`: spread evenly over it, none at its end; none when it is missing."""
+        """Return the ticks of `bar`, spread from its open to its last millisecond; none when missing."""
         if bar // _CHUNK_BARS != self._chunk:
             self._load(bar // _CHUNK_BARS)
         last_bar, mark_bar = self._last_bars[bar % _CHUNK_BARS], self._mark_bars[bar % _CHUNK_BARS]
         if last_bar is None or mark_bar is None:
             return []
         prices = walk(waypoints(mark_bar, side), waypoints(last_bar, side), self._max_step)
-        count, length_ms, symbol = len(prices), self._bar_ms, self.symbol
+        steps, span_ms, symbol = len(prices) - 1, self._bar_ms - 1, self.symbol
         return [
-            MarkPrice(open_ms + number * length_ms // count, symbol, mark, last)
+            MarkPrice(open_ms + number * span_ms // steps, symbol, mark, last)
             for number, (mark, last) in enumerate(prices)
         ]
 
