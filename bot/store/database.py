@@ -74,9 +74,13 @@ def check_pages(connection: sqlite3.Connection, path: Path) -> None:
     findings = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
     if findings != ["ok"]:
         raise UserError(
-            f"The database {path} is damaged ({'; '.join(findings)}). Nothing was changed. "
+            f"The database {path} is damaged ({_one_line(findings)}). Nothing was changed. "
             "Restore a copy made by `ringfence db backup`, or name another file with --db."
         )
+
+
+def _one_line(findings: list[str]) -> str:
+    return "; ".join(" ".join(finding.split()) for finding in findings)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> Path | None:

@@ -118,13 +118,15 @@ class SqliteJournal:
     def _write(self, commit: Commit) -> None:
         for intent in commit.intents:
             self._insert_intent(intent)
-        free: tuple[int, float] | None = None
-        for event in (*commit.events, *commit.notes):
+        for event in commit.events:
             self._append(event)
-            quote = getattr(event, "free_quote", None)
-            free = free if quote is None else (event.ts_ms, quote)
-        if free is not None:
-            self._put_equity(*free)
+        for event in reversed(commit.events):
+            free_quote = getattr(event, "free_quote", None)
+            if free_quote is not None:
+                self._put_equity(event.ts_ms, free_quote)
+                break
+        for note in commit.notes:
+            self._append(note)
         for resolution in commit.resolutions:
             self._resolve(commit.ts_ms, resolution)
         if commit.checkpoint is not None:
@@ -153,6 +155,7 @@ class SqliteJournal:
             "free_quote": free,
             "committed_quote": str(committed),
             "wallet_quote": str(Decimal(free) + committed),
+            "unrealised_pnl_quote": None,
         }
         self._connection.execute(sql.PUT_EQUITY, row)
         self._connection.execute(sql.SET_FREE, row)

@@ -21,6 +21,7 @@ class DatabaseLock:
     def acquire(self) -> None:
         """Take the lock. UserError: another process has it, or the file cannot be made."""
         try:
+            self._file.touch()  # says what is wrong where the lock would only say that it is not free
             self._lock.acquire()
         except Timeout as error:
             raise UserError(

@@ -15,12 +15,9 @@ from bot.store.types import exact_text, exact_text_or_none, json_text
 Projection = Callable[[Connection, Any], None]
 
 
-def _put_holding(connection: Connection, ts_ms: int, symbol: str, position: Position | None) -> None:
-    if position is None:
-        connection.execute(sql.DROP_HOLDING, {"symbol": symbol})
-        return
-    row = {
-        "symbol": symbol,
+def _holding_row(ts_ms: int, position: Position) -> dict[str, Any]:
+    return {
+        "symbol": position.symbol,
         "side": int(position.side),
         "quantity": exact_text(position.quantity),
         "entry_price": exact_text(position.entry_price),
@@ -29,7 +26,6 @@ def _put_holding(connection: Connection, ts_ms: int, symbol: str, position: Posi
         "opened_ms": position.opened_ms,
         "updated_ms": ts_ms,
     }
-    connection.execute(sql.PUT_HOLDING, row)
 
 
 def _journal_only(_connection: Connection, _event: Any) -> None:
@@ -76,7 +72,13 @@ def _order_filled(connection: Connection, event: ev.OrderFilled) -> None:
     if not _insert_fill(connection, fill):
         return
     connection.execute(sql.FILL_ORDER, order)
-    _put_holding(connection, event.ts_ms, event.symbol, event.position)
+    if event.position is None:
+        connection.execute(sql.DROP_HOLDING, {"symbol": event.symbol})
+        return
+    holding = _holding_row(event.ts_ms, event.position)
+    connection.execute(sql.PUT_HOLDING, holding)
+    if event.leg == "entry":
+        connection.execute(sql.GROW_POSITION, holding)
 
 
 def _insert_fill(connection: Connection, fill: Mapping[str, Any]) -> bool:
@@ -128,7 +130,7 @@ def _margin_adjusted(connection: Connection, event: ev.MarginAdjusted) -> None:
         "venue_reply": json_text(to_json(event)),
     }
     connection.execute(sql.PUT_ADJUSTMENT, row)
-    _put_holding(connection, event.ts_ms, event.symbol, event.position)
+    connection.execute(sql.PUT_HOLDING, _holding_row(event.ts_ms, event.position))
 
 
 def _funding_settled(connection: Connection, event: ev.FundingSettled) -> None:
@@ -140,7 +142,7 @@ def _funding_settled(connection: Connection, event: ev.FundingSettled) -> None:
         "amount_quote": exact_text(event.amount_quote),
     }
     if connection.execute(sql.INSERT_FUNDING, row).rowcount == 1:
-        _put_holding(connection, event.ts_ms, event.symbol, event.position)
+        connection.execute(sql.PUT_HOLDING, _holding_row(event.ts_ms, event.position))
 
 
 def _signal_seen(connection: Connection, note: ev.SignalSeen) -> None:
@@ -180,6 +182,7 @@ def _position_closed(connection: Connection, note: ev.PositionClosed) -> None:
             f"Position {note.position_id} of {note.symbol} is closed but was not open in the journal. This "
             "is a defect of the program; nothing was written, a restart continues from the last commit."
         )
+    connection.execute(sql.DROP_OLDER_HOLDING, {"symbol": note.symbol, "closed_ms": note.ts_ms})
 
 
 def _risk(risk: ev.PositionRisk, when: str) -> dict[str, str | None]:
@@ -201,6 +204,17 @@ def _margin_moved(connection: Connection, note: ev.MarginMoved) -> None:
     connection.execute(sql.EXPLAIN_ADJUSTMENT, row)
 
 
+def _equity_marked(connection: Connection, note: ev.EquityMarked) -> None:
+    row = {
+        "ts_ms": note.ts_ms,
+        "free_quote": exact_text(note.free_quote),
+        "committed_quote": exact_text(note.margin_committed_quote),
+        "wallet_quote": exact_text(note.equity_quote),
+        "unrealised_pnl_quote": exact_text(note.unrealised_pnl_quote),
+    }
+    connection.execute(sql.PUT_EQUITY, row)
+
+
 _PROJECTIONS: dict[type, Projection] = {
     ev.LeverageSet: _journal_only,
     ev.OrderAccepted: _order_accepted,
@@ -215,6 +229,8 @@ _PROJECTIONS: dict[type, Projection] = {
     ev.PositionClosed: _position_closed,
     ev.MarginMoved: _margin_moved,
     ev.MarginHeld: _journal_only,
+    ev.EquityMarked: _equity_marked,
+    ev.Reconciled: _journal_only,
     ev.EntriesHalted: _journal_only,
     ev.EntriesResumed: _journal_only,
     ev.EquityMarked: _journal_only,

@@ -28,8 +28,8 @@ def open_reader(path: Path) -> Iterator[Reader]:
     try:
         with closing(connect_read_only(full)) as connection:
             _check_revision(connection, full)
-            connection.execute("BEGIN")
             with reader_on(connection) as reader:
+                reader.exec_driver_sql("BEGIN")  # one snapshot; SQLAlchemy itself begins none for SQLite
                 yield reader
     except sqlite3.Error as error:
         raise UserError(paragraph("Cannot read the database", full, error)) from error

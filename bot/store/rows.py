@@ -172,10 +172,13 @@ class SignalEntry(NamedTuple):
 
 
 class EquityPoint(NamedTuple):
+    """The wallet at one time; unrealised PnL is known in the hourly points only."""
+
     ts_ms: int
     free_quote: Decimal
     committed_quote: Decimal
     wallet_quote: Decimal
+    unrealised_pnl_quote: Decimal | None
 
 
 class Totals(NamedTuple):

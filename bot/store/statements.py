@@ -98,6 +98,8 @@ SELECT_FILL: Final = "SELECT side, price, quantity FROM fill WHERE symbol = :sym
 CLAIM_FILLS: Final = "UPDATE fill SET position_id = :id WHERE symbol = :symbol AND position_id IS NULL"
 
 PUT_HOLDING: Final = _upsert("holding", "symbol", _columns("holding"))
+# A position found gone after an outage has no closing fill; one reopened meanwhile must stay.
+DROP_OLDER_HOLDING: Final = "DELETE FROM holding WHERE symbol = :symbol AND opened_ms < :closed_ms"
 DROP_HOLDING: Final = "DELETE FROM holding WHERE symbol = :symbol"
 SELECT_COMMITTED: Final = "SELECT isolated_wallet FROM holding"
 
@@ -144,6 +146,11 @@ def _assignments(names: list[str]) -> str:
 
 
 OPEN_POSITION: Final = _insert("position", _OPENING)
+# Later fills of the entry order make the position what was meant.
+GROW_POSITION: Final = (
+    "UPDATE position SET quantity = :quantity, entry_price = :entry_price, "
+    "initial_margin_quote = :isolated_wallet WHERE symbol = :symbol AND closed_ms IS NULL"
+)
 CLOSE_POSITION: Final = f"UPDATE position SET {_assignments(_CLOSING)} WHERE id = :id AND closed_ms IS NULL"
 LIQUIDATE_POSITION: Final = (
     f"UPDATE position SET {_assignments(_LIQUIDATION)} WHERE symbol = :symbol AND closed_ms IS NULL"

@@ -259,7 +259,10 @@ class FundingRow(Base, table=True):
 
 
 class EquityRow(Base, table=True):
-    """The wallet after a venue event: free plus committed to positions, without unrealised PnL."""
+    """The wallet after a venue event, and once an hour: free plus committed to positions.
+
+    Unrealised PnL stands beside it in the hourly rows and is null in the others.
+    """
 
     __tablename__ = "equity"
 
@@ -267,6 +270,7 @@ class EquityRow(Base, table=True):
     free_quote: Decimal = _money()
     committed_quote: Decimal = _money()
     wallet_quote: Decimal = _money()
+    unrealised_pnl_quote: Decimal | None = _money(default=None)
 
 
 class SignalRow(Base, table=True):

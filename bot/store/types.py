@@ -3,14 +3,23 @@
 import json
 import math
 from decimal import Decimal
-from operator import methodcaller
 from typing import Any, Final
 
+import numpy as np
 import orjson
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-_EXACT_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), default=methodcaller("item"))
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+_EXACT_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), default=_plain)
+# What Python cannot read back as it was (a dataclass, a date) must fail instead of being written.
+_OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def exact_text(value: float | Decimal | int) -> str:
@@ -44,7 +53,7 @@ class DecimalText(TypeDecorator[Decimal]):
 
 
 def _has_non_finite(value: Any) -> bool:
-    if isinstance(value, float):
+    if isinstance(value, float | np.floating):
         return not math.isfinite(value)
     if isinstance(value, dict):
         return any(_has_non_finite(item) for item in value.values())
@@ -58,7 +67,7 @@ def json_text(value: Any) -> str:
 
     Infinities and NaN are kept (as Python's json writes them). TypeError: a value JSON cannot hold.
     """
-    text = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    text = orjson.dumps(value, default=_plain, option=_OPTIONS)
     # orjson is many times faster but writes null for infinity and NaN.
     if b"null" in text and _has_non_finite(value):
         return _EXACT_ENCODER.encode(value)

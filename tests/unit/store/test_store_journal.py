@@ -1,10 +1,12 @@
 """The contract of ports.Journal, over the file and over memory."""
 
+from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
 
 from bot.core.event import (
+    EquityMarked,
     Event,
     FeedGap,
     FundingSettled,
@@ -317,3 +319,26 @@ def test_a_margin_adjustment_nobody_explained_is_kept_all_the_same(journal: Sqli
     with journal.read() as reader:
         (move,) = queries.margin_history(reader)
     assert (move.client_id, move.reason, move.intent_seq, move.position_id) == ("hand", None, None, 1)
+
+
+def test_a_position_found_gone_after_an_outage_is_no_longer_held(journal: SqliteJournal) -> None:
+    write(journal, entry())
+    gone = PositionClosed(60, BTC, 1, 1, "closed_while_away", 97.0, 0.0, 0.05, 0.0, 0.0, 0.0)
+    journal.commit(Commit(60, notes=(gone,)))
+    assert rows(journal, "holding") == []
+
+
+def test_later_fills_of_the_entry_complete_the_position_row(journal: SqliteJournal) -> None:
+    write(journal, entry())
+    whole = held(20.0)._replace(quantity=2.0, entry_price=100.5)
+    fill = OrderFilled(11, BTC, "p1E", 504, "entry", 1, 101.0, 1.0, 0.0, 0.05, False, 0.0, whole, 979.9)
+    journal.commit(Commit(11, (fill,)))
+    (row,) = rows(journal, "position")
+    assert (row.quantity, row.entry_price, row.initial_margin_quote) == (2, Decimal("100.5"), 20)
+
+
+def test_the_hourly_mark_keeps_unrealised_pnl_beside_the_wallet(journal: SqliteJournal) -> None:
+    journal.commit(Commit(5, notes=(EquityMarked(5, "", 980.0, 1000.0, 20.0, -3.5),)))
+    with journal.read() as reader:
+        (point,) = queries.equity(reader)
+    assert point == (5, 980, 20, 1000, Decimal("-3.5"))

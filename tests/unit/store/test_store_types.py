@@ -38,7 +38,7 @@ def test_a_money_column_holds_text_and_gives_back_the_same_decimal() -> None:
         kind = connection.exec_driver_sql("SELECT typeof(free_quote) FROM equity").scalar()
     engine.dispose()
     assert kind == "text"
-    assert stored == (1, exact, Decimal("0.1"), Decimal("1.10"))
+    assert stored == (1, exact, Decimal("0.1"), Decimal("1.10"), None)
     assert str(stored.wallet_quote) == "1.10"
 
 

@@ -58,6 +58,7 @@ def _create_equity() -> None:
         sa.Column("free_quote", sa.Text(), nullable=False),
         sa.Column("committed_quote", sa.Text(), nullable=False),
         sa.Column("wallet_quote", sa.Text(), nullable=False),
+        sa.Column("unrealised_pnl_quote", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("ts_ms"),
     )
 
@@ -351,6 +352,7 @@ def _forbid_changes_of_events() -> None:
 
 
 def upgrade() -> None:
+    """Make every table of an empty database."""
     _create_account()
     _create_checkpoint()
     _create_command()
