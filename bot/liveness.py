@@ -9,7 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Final, NamedTuple
 
-DEFAULT_DATABASE: Final = "var/paper.db"
+FOLDER: Final = Path("var")
+DEFAULT_DATABASE: Final = FOLDER / "paper.db"
 DATABASE_VARIABLE: Final = "RINGFENCE__RUN__DB"
 FRESH_SECONDS: Final = 60.0
 
@@ -61,8 +62,14 @@ def is_locked(database: Path) -> bool:
     return False
 
 
+def newest_database() -> Path:
+    """Return the database in `var` that was written last, or the default one when there is none."""
+    files = sorted(FOLDER.glob("*.db"), key=lambda path: path.stat().st_mtime_ns)
+    return files[-1] if files else DEFAULT_DATABASE
+
+
 def database_path(flag: Path | None, config: Path | None) -> Path:
-    """Return the database as settings would choose it: flag, variable, file, default.
+    """Return the database as the settings name it (flag, variable, file), else the newest one.
 
     OSError or ValueError when the file cannot be read. A secrets folder is not looked at.
     """
@@ -71,7 +78,8 @@ def database_path(flag: Path | None, config: Path | None) -> Path:
     if DATABASE_VARIABLE in os.environ:
         return Path(os.environ[DATABASE_VARIABLE])
     table = {} if config is None else tomllib.loads(config.read_text(encoding="utf-8"))
-    return Path(table.get("run", {}).get("db", DEFAULT_DATABASE))
+    named = table.get("run", {}).get("db")
+    return newest_database() if named is None else Path(named)
 
 
 def _age_seconds(database: Path) -> float | None:

@@ -1,6 +1,6 @@
 """`ringfence calc`: what a position would mean, from flags alone; nothing is read and nothing written."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -15,6 +15,28 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Calculators that need no database.", rich_markup_mode=None, no_args_is_help=True)
 
 
+class Size(NamedTuple):
+    """What the flags say of a position; exactly one of `quantity` and `margin` is given."""
+
+    side: str
+    entry_price: float
+    leverage: float
+    quantity: float | None
+    margin: float | None
+    wallet: float | None
+
+
+class Market(NamedTuple):
+    """Whose rules apply: the tiers of `symbol`, or one tier of `maintenance_rate`."""
+
+    symbol: str
+    venue: str
+    close_fee_rate: float
+    maintenance_rate: float | None
+    maintenance_amount: float
+    is_inverse: bool
+
+
 @app.callback()
 def _root() -> None:
     pass
@@ -26,22 +48,20 @@ def position(
     side: Annotated[str, typer.Option(metavar="long|short")],
     entry: Annotated[float, typer.Option(help="Entry price, quote per base.")],
     leverage: Annotated[float, typer.Option(help="The venue's leverage setting.")],
-    maintenance_rate: Annotated[
-        float, typer.Option(help="Maintenance margin rate of the tier, a fraction (Binance BTC: 0.004).")
-    ],
     quantity: Annotated[float | None, typer.Option(help="Base units (inverse: USD).")] = None,
     margin: Annotated[float | None, typer.Option(help="Initial margin, instead of --quantity.")] = None,
     wallet: Annotated[
         float | None, typer.Option(help="Isolated wallet now; default: the initial margin.")
     ] = None,
     mark: Annotated[float | None, typer.Option(help="Mark price; default: the entry price.")] = None,
-    maintenance_amount: Annotated[float, typer.Option(help="Maintenance amount of the tier, quote.")] = 0.0,
+    symbol: Annotated[str, typer.Option(help="Whose leverage tiers apply.")] = "BTC/USDT:USDT",
+    maintenance_rate: Annotated[
+        float | None, typer.Option(help="One maintenance rate (a fraction) instead of the tiers.")
+    ] = None,
+    maintenance_amount: Annotated[float, typer.Option(help="With it: the maintenance amount, quote.")] = 0.0,
     venue: Annotated[str, typer.Option(help="ccxt id of the venue whose rules apply.")] = "binanceusdm",
-    close_fee_rate: Annotated[
-        float, typer.Option(help="Fee of the closing trade, where the venue counts it.")
-    ] = 0.0,
+    close_fee_rate: Annotated[float, typer.Option(help="Fee of closing, where the venue counts it.")] = 0.0,
     inverse: Annotated[bool, typer.Option("--inverse", help="Settled in the base coin.")] = False,
-    tick_size: Annotated[float, typer.Option(help="Price step of the venue; 0: none.")] = 0.0,
     sigma_day: Annotated[
         float | None, typer.Option(help="Volatility per day, a fraction: adds liquidation probabilities.")
     ] = None,
@@ -49,22 +69,12 @@ def position(
 ) -> None:
     """Show required margin, liquidation price, margin ratio and what could be removed."""
     from bot.calc.position import position_report
-    from bot.core.profile import MarginRules, venue_profile
-    from bot.core.tiers import LeverageTier, tiers_from_rows
 
+    size = Size(side, entry, leverage, quantity, margin, wallet)
+    market = Market(symbol, venue, close_fee_rate, maintenance_rate, maintenance_amount, inverse)
     try:
-        tier = LeverageTier(0.0, float("inf"), maintenance_rate, maintenance_amount, max(leverage, 1.0))
-        profile = venue_profile(venue, close_fee_rate)
-        rules = MarginRules(tiers_from_rows([tier]), profile, inverse, tick_size)
-        opened = _opened(
-            side=side,
-            entry=entry,
-            leverage=leverage,
-            quantity=quantity,
-            margin=margin,
-            wallet=wallet,
-            rules=rules,
-        )
+        rules = _rules(market)
+        opened = _opened(size, market, rules)
         report = position_report(opened, entry if mark is None else mark, rules, sigma_day)
     except ValueError as error:
         raise UserError(
@@ -74,31 +84,51 @@ def position(
     show_facts({**facts, **report._asdict()}, as_json)
 
 
-def _opened(
-    *,
-    side: str,
-    entry: float,
-    leverage: float,
-    quantity: float | None,
-    margin: float | None,
-    wallet: float | None,
-    rules: "MarginRules",
-) -> "Position":
-    from bot.calc.position import new_position, quantity_for_margin
+def _rules(market: Market) -> "MarginRules":
+    from bot.core.instrument import margin_rules
+    from bot.core.profile import MarginRules, venue_profile
+    from bot.core.tiers import LeverageTier, tiers_from_rows
+    from bot.sim.embedded import instrument_for
+
+    profile = venue_profile(market.venue, market.close_fee_rate)
+    rate = market.maintenance_rate
+    if rate is None and market.is_inverse:
+        raise ValueError("an inverse contract needs a maintenance_rate; the known tiers are linear")
+    if rate is None:
+        return margin_rules(instrument_for(market.symbol), profile)
+    if not 0.0 < rate < 1.0:
+        raise ValueError(f"maintenance_rate is {rate}; it must be above 0 and below 1")
+    tier = LeverageTier(0.0, float("inf"), rate, market.maintenance_amount, 1.0 / rate)
+    return MarginRules(tiers_from_rows([tier]), profile, market.is_inverse, 0.0)
+
+
+def _opened(size: Size, market: Market, rules: "MarginRules") -> "Position":
+    from bot.calc.position import new_position
     from bot.core.position import LONG, SHORT
 
     sides = {"long": LONG, "short": SHORT}
-    if side not in sides:
-        raise UserError(f'--side was "{side}", but a position is "long" or "short". Correct the flag.')
-    if (quantity is None) == (margin is None):
-        raise UserError("A position has one size: give either --quantity or --margin, not both.")
-    if quantity is None:
-        quantity = quantity_for_margin(margin or 0.0, leverage, entry, rules.is_inverse)
+    if size.side not in sides:
+        raise ValueError(f'side is "{size.side}"; it must be "long" or "short"')
     opened = new_position(
-        "", sides[side], quantity=quantity, entry_price=entry, leverage=leverage, rules=rules
+        market.symbol,
+        sides[size.side],
+        quantity=_quantity(size, market.is_inverse),
+        entry_price=size.entry_price,
+        leverage=size.leverage,
+        rules=rules,
     )
-    if wallet is None:
+    if size.wallet is None:
         return opened
-    if not 0.0 < wallet < float("inf"):
-        raise UserError(f"--wallet was {wallet}, but an isolated wallet is above 0. Correct the flag.")
-    return opened._replace(isolated_wallet=wallet)
+    if not 0.0 < size.wallet < float("inf"):
+        raise ValueError(f"wallet is {size.wallet}; it must be finite and above 0")
+    return opened._replace(isolated_wallet=size.wallet)
+
+
+def _quantity(size: Size, is_inverse: bool) -> float:
+    from bot.calc.position import quantity_for_margin
+
+    if size.quantity is not None and size.margin is None:
+        return size.quantity
+    if size.margin is not None and size.quantity is None:
+        return quantity_for_margin(size.margin, size.leverage, size.entry_price, is_inverse)
+    raise ValueError("it has one size; give either quantity or margin")

@@ -23,7 +23,7 @@ def doctor(
 ) -> int:
     """Check Python, packages, clock, disk, configuration and database; exit 1 when something is wrong."""
     if live:
-        return _live(config, db, max_age, as_json)
+        return health(config, db, max_age, as_json=as_json)
     from bot.cli.diagnosis import diagnose
     from bot.cli.output import columns, show_rows
 
@@ -32,8 +32,8 @@ def doctor(
     return 0 if all(finding["verdict"] != "wrong" for finding in findings) else 1
 
 
-def _live(config: Path | None, db: Path | None, max_age: float | None, as_json: bool) -> int:
-    """The health check: standard library only, and quick."""
+def health(config: Path | None, db: Path | None, max_age: float | None, *, as_json: bool) -> int:
+    """Say whether a bot is alive and return 0 or 1. Standard library only, because it is asked often."""
     import json
 
     from bot.liveness import FRESH_SECONDS, database_path, liveness

@@ -77,6 +77,7 @@ def _package(package: str, module: str) -> Finding:
 def _configuration(config: Path | None, database: Path | None) -> Iterator[Finding]:
     from bot.cli.options import settings_of
     from bot.cli.readiness import check_ready
+    from bot.liveness import newest_database
     from bot.settings import config_hash
 
     try:
@@ -86,8 +87,9 @@ def _configuration(config: Path | None, database: Path | None) -> Iterator[Findi
         yield Finding("wrong", "configuration", str(error))
         return
     yield Finding("ok", "configuration", f"{config or 'no file'}: valid, {config_hash(settings)}")
-    yield _disk(settings.run.db)
-    yield _database(settings.run.db)
+    path = settings.run.db or newest_database()
+    yield _disk(path)
+    yield _database(path)
 
 
 def _disk(database: Path) -> Finding:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.options import Config, Database, settings_of
+from bot.cli import options
 from bot.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,54 +18,28 @@ if TYPE_CHECKING:
 
 def trade(
     *,
-    config: Config = None,
-    feed: Annotated[
-        str | None, typer.Option(metavar="synthetic|replay", help="Made-up market, or candles from files.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of candle files; with --feed replay.")
-    ] = None,
-    symbols: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Unified symbols, separated by commas.")
-    ] = None,
-    timerange: Annotated[
-        str | None, typer.Option(metavar="YYYYMMDD-YYYYMMDD", help="UTC days to replay, the last excluded.")
-    ] = None,
-    timeframe: Annotated[
-        str | None, typer.Option(help="Candles the strategy sees (5m, 1h); default: the strategy's own.")
-    ] = None,
-    strategy: Annotated[
-        str | None, typer.Option(metavar="NAME", help="See list-strategies; or a path, or module:Class.")
-    ] = None,
-    policy: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Margin policy; see list-policies.")
-    ] = None,
-    speed: Annotated[
-        str | None, typer.Option(metavar="X|max", help="Market seconds per wall second: 1x, 60x, max.")
-    ] = None,
-    duration: Annotated[
-        str | None,
-        typer.Option("--for", metavar="DURATION", help="Stop after this wall time: 90s, 10m, 2h."),
-    ] = None,
-    db: Database = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
-    headless: Annotated[
-        bool | None, typer.Option("--headless", help="No live view: one JSON log line per event.")
-    ] = None,
-    summary: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the run's totals as JSON at the end.")
-    ] = None,
-    allow_gaps: Annotated[
-        bool | None, typer.Option("--allow-gaps", help="Treat missing candles as a feed outage.")
-    ] = None,
+    config: options.Config = None,
+    feed: options.Feed = None,
+    data: options.Data = None,
+    symbols: options.Symbols = None,
+    timerange: options.Timerange = None,
+    timeframe: options.Timeframe = None,
+    strategy: options.StrategyName = None,
+    policy: options.PolicyName = None,
+    speed: options.Speed = None,
+    duration: options.Duration = None,
+    db: options.Database = None,
+    seed: options.Seed = None,
+    headless: options.Headless = None,
+    summary: options.Summary = None,
+    allow_gaps: options.AllowGaps = None,
     as_json: Annotated[bool, typer.Option("--json", help="Like --headless, always in JSON.")] = False,
 ) -> int:
-    """Trade on paper until stopped; the same --db continues where it was left.
+    """Trade on paper until stopped; the same command continues where it was left.
 
-    Without flags: a synthetic market, accelerated, no keys and no network; the database is
-    var/paper.db in the working directory, created when missing.
+    Without flags: a synthetic market, accelerated, no keys, no network, its database var/paper.db.
     """
-    settings = settings_of(
+    settings = options.settings_of(
         config,
         {
             "feed.kind": ("--feed", feed),
@@ -86,21 +60,18 @@ def trade(
         },
     )
     if settings.feed.kind == "synthetic" and (data is not None or timerange is not None):
-        raise UserError(
-            "--data and --timerange are for candles from files, but the feed is synthetic. "
-            "Add --feed replay, or leave them out."
-        )
+        raise UserError("--data and --timerange are for candles from files: add --feed replay, or drop them.")
     return _run(settings)
 
 
 def _run(settings: "Settings") -> int:
     from bot.cli.readiness import check_ready
-
-    check_ready(settings)
     from bot.identity import database_path
 
-    with _database_folder(database_path(settings)), _log_stream(settings):
-        _announce(settings)
+    check_ready(settings)
+    path = database_path(settings)
+    with _database_folder(path), _log_stream(settings):
+        _announce(settings, path)
         from bot.cli.session import trade_on
 
         return trade_on(settings, has_live_view(settings))
@@ -108,10 +79,10 @@ def _run(settings: "Settings") -> int:
 
 @contextmanager
 def _database_folder(database: Path) -> Iterator[None]:
-    """Create the default database's folder, and remove it again when nothing was put into it."""
-    from bot.liveness import DEFAULT_DATABASE
+    """Create the folder of databases that nobody named, and remove it again when it stays empty."""
+    from bot.liveness import FOLDER
 
-    if database.parent != Path(DEFAULT_DATABASE).parent or database.parent.exists():
+    if database.parent != FOLDER or FOLDER.exists():
         yield
         return
     try:
@@ -150,14 +121,19 @@ def _log_stream(settings: "Settings") -> Iterator[None]:
 
 
 def has_live_view(settings: "Settings") -> bool:
-    """Return whether a person is looking: a terminal, and no wish to be headless."""
-    return not settings.run.headless and sys.stdout.isatty()
+    """Return whether a person is looking: a terminal that can show it, and no wish to be headless."""
+    if settings.run.headless or not sys.stdout.isatty():
+        return False
+    from rich.console import Console
+
+    from bot.cli.live import can_show
+
+    return can_show(Console())
 
 
-def _announce(settings: "Settings") -> None:
+def _announce(settings: "Settings", database: Path) -> None:
     """Say what starts, with the whole configuration in the log and its hash everywhere."""
     from bot import logs
-    from bot.identity import database_path
     from bot.settings import config_hash, effective
     from bot.settings.values import speed_text
 
@@ -169,8 +145,7 @@ def _announce(settings: "Settings") -> None:
     source = "a synthetic market" if feed.kind == "synthetic" else f"candles of {feed.data}"
     print(
         f"Paper trading on {source} at {speed_text(run.speed)}: strategy {settings.strategy.name}, "
-        f"margin policy {settings.margin.policy}, database {database_path(settings)}, "
-        f"configuration {digest}. "
+        f"margin policy {settings.margin.policy}, database {database}, configuration {digest}. "
         "Ctrl-C stops; the positions and their stops stay in the database.",
         file=sys.stderr,
     )

@@ -11,7 +11,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.timeframe import MINUTE_MS, timeframe_ms
 from bot.core.timerange import TimeRange, parse_timerange
-from bot.liveness import DEFAULT_DATABASE
 from bot.plugins import did_you_mean
 from bot.risk.limits import (
     BRACKET_BOUNDS,
@@ -73,7 +72,11 @@ class Run(Section):
     mode: Annotated[Literal["paper"], BeforeValidator(_only_paper)] = _setting(
         "paper", "Only paper trading exists in this version."
     )
-    db: Path = _setting(Path(DEFAULT_DATABASE), "SQLite database; the run continues from what is in it.")
+    db: Path | None = _setting(
+        None,
+        "SQLite database to continue from. Absent: var/paper.db, or one of its own for another feed.",
+        example="var/paper.db",
+    )
     for_seconds: Duration | None = _setting(
         None, 'Stop after this much wall time ("90s", "10m", "2h"); absent: until stopped.', "s", "10m", gt=0
     )

@@ -1,0 +1,207 @@
+"""`ringfence trade`: what its flags set, what it refuses, and that a refusal writes nothing."""
+
+import json
+import math
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import assert_one_paragraph, files_in
+
+
+def test_without_flags_it_is_paper_on_a_synthetic_market(ringfence, application):
+    assert ringfence("trade").code == 0
+    run, feed = application.settings.run, application.settings.feed
+    assert (run.mode, feed.kind, run.db, run.for_seconds) == ("paper", "synthetic", None, None)
+    assert run.speed > 60, "margin moves must be seen within the first minute"
+
+
+def test_every_flag_reaches_its_setting(ringfence, application, workplace, root):
+    (workplace / "candles").mkdir()
+    outcome = ringfence(
+        *("trade", "--feed", "replay", "--data", "candles", "--symbols", "ETH/USDT:USDT,BTC/USDT:USDT"),
+        *("--timerange", "20250128-20250225", "--timeframe", "15m", "--strategy", "rsi_reversion"),
+        *("--policy", "volatility", "--speed", "max", "--for", "10m", "--db", "my.db", "--seed", "11"),
+        *("--headless", "--summary", "out.json", "--allow-gaps"),
+    )
+    assert outcome.code == 0
+    settings = application.settings
+    run, feed = settings.run, settings.feed
+    assert feed.symbols == ("ETH/USDT:USDT", "BTC/USDT:USDT")
+    assert feed.timerange == (1_738_022_400_000, 1_740_441_600_000)
+    assert (feed.kind, feed.data, feed.timeframe, feed.allow_gaps) == ("replay", Path("candles"), "15m", True)
+    assert (settings.strategy.name, settings.margin.policy) == ("rsi_reversion", "volatility")
+    assert (run.speed, run.for_seconds, run.seed, run.headless) == (math.inf, 600.0, 11, True)
+    assert (run.db, run.summary) == (Path("my.db"), Path("out.json"))
+
+
+def test_flags_win_over_the_file_and_leave_the_rest_of_it(ringfence, application, workplace):
+    (workplace / "my.toml").write_text("[run]\nseed = 1\nspeed = '2x'\n[entry]\nmax_leverage = 3\n")
+    assert ringfence("trade", "--config", "my.toml", "--seed", "2").code == 0
+    settings = application.settings
+    assert (settings.run.seed, settings.run.speed, settings.entry.max_leverage) == (2, 2.0, 3)
+
+
+def test_the_exit_code_is_the_applications(ringfence, application):
+    application.work = lambda _settings: 1
+    assert ringfence("trade").code == 1
+
+
+def test_the_start_says_mode_database_and_configuration(ringfence, application):
+    said = ringfence("trade", "--seed", "3").err
+    assert "Paper trading on a synthetic market at 600x" in said
+    assert "ema_cross" in said
+    assert "stop_anchor" in said
+    assert "configuration " in said
+
+
+def test_headless_the_configuration_and_its_hash_are_the_first_log_line(ringfence, application):
+    first = json.loads(ringfence("trade", "--json", "--seed", "3").err.splitlines()[0])
+    assert first["event"] == "run.configured"
+    assert first["config"]["run"]["seed"] == 3
+    assert len(first["config_hash"]) == 12
+
+
+def test_log_lines_go_to_the_file_that_is_named(ringfence, application, workplace, monkeypatch):
+    monkeypatch.setenv("RINGFENCE__LOG__FILE", "my.log")
+    assert ringfence("trade", "--headless").err == ""
+    assert json.loads((workplace / "my.log").read_text())["event"] == "run.configured"
+
+
+def test_the_folder_of_the_default_database_stays_when_something_is_in_it(ringfence, application, workplace):
+    application.work = lambda _settings: int(Path("var/paper.db").write_text("") and 1)
+    assert ringfence("trade").code == 0
+    assert files_in(workplace) == ["var", "var/paper.db"]
+
+
+_GOOD_STRATEGY = """
+from bot.strategy import Strategy, no_signals
+class Mine(Strategy):
+    timeframe = "5m"
+    warmup = 10
+    def signals(self, candles):
+        return no_signals(len(candles.close))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--feed", "replays"], "'replay'"),
+        (["--feed", "replay"], "--data"),
+        (["--feed", "replay", "--data", "nowhere"], "nowhere"),
+        (["--data", "nowhere"], "--feed replay"),
+        (["--timerange", "20250128-20250225"], "--feed replay"),
+        (["--feed", "replay", "--data", ".", "--timerange", "2025"], "--timerange"),
+        (["--symbols", "BTCUSDT"], "--symbols"),
+        (["--symbols", ""], "--symbols"),
+        (["--timeframe", "7m"], "--timeframe"),
+        (["--strategy", "ema_crss"], '"ema_cross"'),
+        (["--strategy", "nowhere/mine.py"], "nowhere/mine.py"),
+        (["--policy", "stop_ancor"], '"stop_anchor"'),
+        (["--speed", "0"], "--speed"),
+        (["--speed", "fast"], "--speed"),
+        (["--for", "soon"], "--for"),
+        (["--seed", "-1"], "--seed"),
+        (["--summary", "nowhere/out.json"], "--summary"),
+        (["--summary", "."], "it is a folder"),
+        (["--config", "nowhere.toml"], "nowhere.toml"),
+    ],
+)
+def test_a_bad_flag_is_one_paragraph_exit_2_and_nothing_written(
+    ringfence, application, workplace, arguments, says
+):
+    outcome = ringfence("trade", *arguments)
+    assert outcome.code == 2
+    assert_one_paragraph(outcome)
+    assert says in outcome.err
+    assert application.settings is None, "nothing was started"
+    assert files_in(workplace) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[entry]\nmax_leverge = 3", '"max_leverage"'),
+        ("[entry]\nmax_leverage = 0", "at least 1"),
+        ("[entry]\nrisk_fraction = -0.01", "entry.risk_fraction"),
+        ("[entry]\nmax_stop_distance = 0.9\nbuffer_min = 0.2", "beyond liquidation"),
+        ("[margin.params.stop_anchor]\nlow = 1.2\nhigh = 1.1", "margin.params.stop_anchor.low"),
+        ("[run]\nmode = 'live'", "only paper trading exists"),
+        ("[strategy.params.ema_cross]\nfast = 60", "fast must be below slow"),
+        ("[strategy.params.ema_cross]\nfst = 6", "fst"),
+        ("[strategy.params.ema_crss]\nfast = 6", '"ema_cross"'),
+        ("[log]\nfile = 'nowhere/x.log'", "log.file"),
+        ("not toml", "cannot be read"),
+    ],
+)
+def test_a_bad_file_is_one_paragraph_exit_2_and_nothing_written(
+    ringfence, application, workplace, text, says
+):
+    (workplace / "my.toml").write_text(text)
+    outcome = ringfence("trade", "--config", "my.toml")
+    assert outcome.code == 2
+    assert_one_paragraph(outcome)
+    assert says in outcome.err
+    assert application.settings is None, "nothing was started"
+    assert files_in(workplace) == ["my.toml"]
+
+
+def test_a_bad_variable_is_one_paragraph_exit_2_and_nothing_written(
+    ringfence, application, workplace, monkeypatch
+):
+    monkeypatch.setenv("RINGFENCE__ENTRY__MAX_LEVERGE", "3")
+    outcome = ringfence("trade")
+    assert outcome.code == 2
+    assert_one_paragraph(outcome)
+    assert "RINGFENCE__ENTRY__MAX_LEVERGE" in outcome.err
+    assert files_in(workplace) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("raise RuntimeError('no data')", "no data"),
+        ("answer = 42", "holds none"),
+        (_GOOD_STRATEGY.replace('"5m"', '"5x"'), "timeframe"),
+        (_GOOD_STRATEGY.replace("= 10", "= 0"), "warmup"),
+    ],
+)
+def test_a_bad_strategy_is_one_paragraph_exit_2_and_no_database(
+    ringfence, application, workplace, content, says
+):
+    (workplace / "mine.py").write_text(content)
+    outcome = ringfence("trade", "--strategy", "mine.py")
+    assert outcome.code == 2
+    assert_one_paragraph(outcome)
+    assert says in outcome.err
+    assert application.settings is None, "nothing was started"
+    assert not (workplace / "var").exists()
+
+
+def test_a_strategy_of_ones_own_trades(ringfence, application, workplace):
+    (workplace / "mine.py").write_text(_GOOD_STRATEGY)
+    assert ringfence("trade", "--strategy", "mine.py").code == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_working_directory_is_refused(ringfence, application, workplace):
+    workplace.chmod(0o500)
+    try:
+        outcome = ringfence("trade")
+    finally:
+        workplace.chmod(0o700)
+    assert outcome.code == 2
+    assert "cannot be created" in outcome.err
+
+
+def test_a_folder_that_cannot_be_made_is_refused(ringfence, application, workplace, monkeypatch):
+    def refuse(*_arguments, **_named):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    outcome = ringfence("trade")
+    assert outcome.code == 2
+    assert "cannot be created: Permission denied" in outcome.err
+    assert application.settings is None, "nothing was started"

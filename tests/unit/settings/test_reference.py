@@ -1,0 +1,104 @@
+"""The documents of the settings are those of the models, and the profiles in config/ are usable."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UserError
+from bot.settings import Flag, load
+from bot.settings.keys import known_keys
+from bot.settings.model import Settings
+from bot.settings.reference import PROFILE_HEAD, profile, tables, with_table
+
+_MAKE = "run: python -m bot.settings.reference config"
+
+
+@pytest.fixture
+def config(root) -> Path:
+    return root / "config"
+
+
+def _leaves(tree: dict, above: str = "") -> set[str]:
+    found = set()
+    for name, below in tree.items():
+        is_open = "*" in below
+        found |= {above + name} if not below or is_open else _leaves(below, f"{above}{name}.")
+    return found
+
+
+def test_the_reference_holds_every_setting_and_nothing_else():
+    documented = {f"{table.name}.{entry.key}" for table in tables() for entry in table.entries}
+    without_settings = {"margin.params.static"}
+    assert documented == _leaves(known_keys(Settings)) - without_settings
+
+
+def test_every_setting_has_a_meaning_and_every_number_its_bounds():
+    for table in tables():
+        for entry in table.entries:
+            assert entry.meaning.endswith("."), f"{table.name}.{entry.key}: {entry.meaning!r}"
+            is_number = isinstance(entry.default, int | float) and not isinstance(entry.default, bool)
+            assert entry.bounds or not is_number, f"{table.name}.{entry.key} has no bounds"
+
+
+def test_the_table_in_the_readme_is_up_to_date(config):
+    text = (config / "README.md").read_text()
+    assert text == with_table(text), _MAKE
+
+
+def test_the_paper_profile_is_up_to_date(config):
+    assert (config / "paper.toml").read_text() == PROFILE_HEAD + profile(), _MAKE
+
+
+def test_the_paper_profile_says_what_the_defaults_are(config):
+    assert load(config / "paper.toml") == load()
+
+
+def test_a_default_out_of_the_profile_is_accepted_when_uncommented(config):
+    """An example behind a comment sign must work when the sign is taken away."""
+    bare = re.sub(r"^# (?=[a-z_]+ = )", "", profile(), flags=re.MULTILINE)
+    values = tomllib.loads(bare)
+    assert values["run"]["for_seconds"] == "10m"
+    flags = tuple(
+        Flag(f"{table}.{key}", "", value) for table, row in values.items() for key, value in row.items()
+    )
+    assert load(flags=flags).run.for_seconds == 600.0
+
+
+def test_the_replay_profile_is_usable(config):
+    settings = load(config / "replay.toml")
+    assert (settings.feed.kind, settings.run.headless) == ("replay", True)
+
+
+@pytest.mark.parametrize("name", ["testnet", "live"])
+def test_the_examples_of_later_modes_are_refused_for_their_mode_alone(config, tmp_path, name):
+    path = config / f"{name}.example.toml"
+    with pytest.raises(UserError, match="only paper trading exists in this version"):
+        load(path)
+    as_paper = tmp_path / "paper.toml"
+    as_paper.write_text(path.read_text().replace(f'"{name}"', '"paper"'))
+    assert load(as_paper).run.mode == "paper"
+
+
+def test_bounds_said_in_hand_written_profiles_are_the_true_ones(config):
+    """A comment "[from 1 to 125, x]" above a key must be what the reference says of it."""
+    said = {
+        f"{table.name}.{entry.key}": ", ".join(text for text in (entry.bounds, entry.unit) if text)
+        for table in tables()
+        for entry in table.entries
+    }
+    checked = 0
+    for path in sorted(config.glob("*.toml")):
+        table, comment = "", ""
+        for line in path.read_text().splitlines():
+            if line.startswith("["):
+                table = line.strip("[]")
+            elif line.startswith("# "):
+                comment = line
+            elif " = " in line and comment.endswith("]"):
+                key = f"{table}.{line.partition(' = ')[0]}"
+                assert comment.endswith(f"[{said[key]}]"), f"{path.name}: {key}"
+                checked += 1
+                comment = ""
+    assert checked > 40
