@@ -47,13 +47,48 @@ def choose(
     )
 
 
+def longest(
+    candidates: Mapping[str, Sequence[DataFile]], timeframe_ms: int, extent_of: ExtentOf
+) -> TimeRange:
+    """Return the longest range that the finest candles shared by every symbol cover without a hole.
+
+    UserError when the symbols have no time in common.
+    """
+    for length_ms in _timeframes(candidates, timeframe_ms):
+        shared: list[TimeRange] | None = None
+        for files in candidates.values():
+            mine = stretches(list(_extents(files, length_ms, extent_of).values()), length_ms)
+            shared = mine if shared is None else _overlaps(shared, mine)
+        if shared:
+            return max(shared, key=lambda stretch: stretch.end_ms - stretch.start_ms)
+    raise UserError(
+        f"The symbols {', '.join(candidates)} have no candles of one timeframe up to "
+        f"{timeframe_text(timeframe_ms)} at the same time. Choose other symbols, a longer timeframe or "
+        "other data."
+    )
+
+
 def covers(extents: Sequence[Extent], length_ms: int, timerange: TimeRange) -> bool:
     """Return whether the files' extents, taken together, hold the whole range."""
-    reached_ms = timerange.start_ms
+    start_ms, end_ms = timerange
+    return any(first <= start_ms and end_ms <= last for first, last in stretches(extents, length_ms))
+
+
+def stretches(extents: Sequence[Extent], length_ms: int) -> list[TimeRange]:
+    """Return the ranges that files of candles cover, those that touch joined, in time order."""
+    joined: list[TimeRange] = []
     for first_ms, last_ms in sorted(extents):
-        if first_ms <= reached_ms:
-            reached_ms = max(reached_ms, last_ms + length_ms)
-    return reached_ms >= timerange.end_ms
+        if joined and first_ms <= joined[-1].end_ms:
+            before = joined.pop()
+            joined.append(TimeRange(before.start_ms, max(before.end_ms, last_ms + length_ms)))
+        else:
+            joined.append(TimeRange(first_ms, last_ms + length_ms))
+    return joined
+
+
+def _overlaps(some: Sequence[TimeRange], others: Sequence[TimeRange]) -> list[TimeRange]:
+    pairs = (TimeRange(max(a.start_ms, b.start_ms), min(a.end_ms, b.end_ms)) for a in some for b in others)
+    return [pair for pair in pairs if pair.start_ms < pair.end_ms]
 
 
 def _timeframes(candidates: Mapping[str, Sequence[DataFile]], timeframe_ms: int) -> list[int]:

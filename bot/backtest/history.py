@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bot.backtest.coverage import Extent, choose, covers
+from bot.backtest.coverage import Extent, choose, covers, longest
 from bot.backtest.data_check import Rows, check_candles, check_finite, check_order, refuse
 from bot.backtest.data_files import DataFile, files_of
 from bot.backtest.stitch import Stitched, contiguous_before, gaps_between, stitch
@@ -40,7 +40,7 @@ _LONGEST_SETTLEMENT_MS: Final = DAY_MS
 def load_history(
     directory: Path,
     symbols: Sequence[str],
-    timerange: TimeRange,
+    timerange: TimeRange | None,
     timeframe_ms: int,
     *,
     allow_gaps: bool = False,
@@ -48,11 +48,14 @@ def load_history(
 ) -> MarketHistory:
     """Return the finest candles up to `timeframe_ms` that cover `timerange` for every symbol.
 
+    Without a range it is the longest one that the finest candles of all symbols share.
     Candles before the range, up to `warmup_ms` of them without a gap, come along for warm-up. With
     `allow_gaps` missing bars are returned as gaps. `notices` are sentences for the user.
     UserError, naming file, row and reason, for anything that is not sound.
     """
     candidates = {symbol: files_of(directory, symbol) for symbol in symbols}
+    if timerange is None:
+        timerange = longest(candidates, timeframe_ms, _extent)
     choice = choose(candidates, timeframe_ms, timerange, _extent)
     loader = _Loader(timerange, choice.timeframe_ms, allow_gaps, warmup_ms)
     series = tuple(loader.series(symbol, choice.files[symbol], candidates[symbol]) for symbol in symbols)

@@ -1,6 +1,6 @@
 """The market feed of a simulated session: a source's events, each after what it caused at the venue."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Protocol
 
 from bot.core.candles import Candles
@@ -30,7 +30,7 @@ class VenueFeed:
         self._pace = Pace(clock, speed)
         self._is_event_due = False
 
-    async def events(self) -> AsyncIterator[MarketEvent | VenueEvent]:
+    async def events(self) -> AsyncGenerator[MarketEvent | VenueEvent, None]:
         """Yield every market event of the source, each after the venue events it caused."""
         source, venue, pace = self._source, self._venue, self._pace
         while (event := source.next()) is not None:

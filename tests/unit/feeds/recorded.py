@@ -13,7 +13,9 @@ RANGE = TimeRange(START_MS, START_MS + BARS * MINUTE_MS)
 Frame = pl.DataFrame
 
 
-def candle_frame(first_ms: int = START_MS, bars: int = BARS, step_ms: int = MINUTE_MS, seed: int = 1) -> Frame:
+def candle_frame(
+    first_ms: int = START_MS, bars: int = BARS, step_ms: int = MINUTE_MS, seed: int = 1
+) -> Frame:
     """Return sound random candles in our layout."""
     random = np.random.default_rng(seed)
     close = 100.0 * np.exp(np.cumsum(0.002 * random.standard_normal(bars)))
@@ -29,5 +31,3 @@ def candle_frame(first_ms: int = START_MS, bars: int = BARS, step_ms: int = MINU
             "volume": np.round(10 * random.random(bars), 3),
         }
     )
-
-

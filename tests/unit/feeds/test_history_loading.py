@@ -1,16 +1,13 @@
 """What a sound folder of candles loads as."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
 
 from bot.backtest.history import load_history
+from bot.core.event import CandleClosed, FundingDue, MarkPrice
 from bot.core.timerange import TimeRange, parse_timerange
 from bot.sim.replay import ReplayMarket
-
 from tests.unit.feeds.recorded import BARS, MINUTE_MS, RANGE, START_MS, candle_frame
 
 BTC = "BTC/USDT:USDT"
@@ -124,7 +121,9 @@ def test_mark_candles_of_another_timeframe_are_not_used_and_it_is_said(write):
     write(candle_frame(bars=10, step_ms=HOUR_MS), "BTCUSDT_1h_mark.parquet")
     history = load_history(path.parent, [BTC], RANGE, MINUTE_MS)
     assert history.series[0].mark is None
-    assert any("BTCUSDT_1h_mark.parquet" in note and "stands in for the mark" in note for note in history.notices)
+    assert any(
+        "BTCUSDT_1h_mark.parquet" in note and "stands in for the mark" in note for note in history.notices
+    )
 
 
 def test_a_bar_without_its_mark_is_a_gap(write):
@@ -144,19 +143,23 @@ def test_missing_funding_is_said(write):
     assert "BTC/USDT:USDT: no funding settlements in the range; none are charged or paid." in notices
 
 
-def test_the_real_february_of_2025_loads_and_plays():
-    folder = Path(os.environ.get("RINGFENCE_SHARED", "../shared")) / "data" / "binance_usdm_perp"
-    if not folder.is_dir():
-        pytest.skip(f"no recorded data in {folder}")
+def test_without_a_range_it_is_the_longest_stretch_all_symbols_share(write):
+    write(candle_frame(bars=100), "BTCUSDT_1m_1.parquet")
+    write(candle_frame(START_MS + 200 * MINUTE_MS, bars=400), "BTCUSDT_1m_2.parquet")
+    path = write(candle_frame(START_MS + 50 * MINUTE_MS, bars=450), "ETHUSDT_1m.parquet")
+    history = load_history(path.parent, [BTC, "ETH/USDT:USDT"], None, 5 * MINUTE_MS)
+    assert (history.start_ms, history.end_ms) == (START_MS + 200 * MINUTE_MS, START_MS + 500 * MINUTE_MS)
+
+
+def test_the_real_february_of_2025_loads_and_plays(shared):
     symbols = [BTC, "ETH/USDT:USDT", "SOL/USDT:USDT"]
+    folder = shared / "data" / "binance_usdm_perp"
     history = load_history(folder, symbols, parse_timerange("20250203-20250204"), 5 * MINUTE_MS)
     assert history.timeframe_ms == MINUTE_MS
     assert all(series.candles.open_ms.size > 7 * 1440 for series in history.series)
-    market = ReplayMarket(history, 5 * MINUTE_MS, side_of=lambda _: 1)
-    events = list(iter(market.next, None))
-    lowest = min(event.last for event in events if type(event).__name__ == "MarkPrice" and event.symbol == symbols[1])
-    assert lowest == pytest.approx(2080.19)
-    closed = [event for event in events if type(event).__name__ == "CandleClosed"]
-    assert len(closed) == 3 * 288
-    assert len([event for event in events if type(event).__name__ == "FundingDue"]) == 9
+    events = list(iter(ReplayMarket(history, 5 * MINUTE_MS, side_of=lambda _: 1).next, None))
+    ether = [event.last for event in events if isinstance(event, MarkPrice) and event.symbol == symbols[1]]
+    assert min(ether) == 2080.19
+    assert sum(isinstance(event, CandleClosed) for event in events) == 3 * 288
+    assert sum(isinstance(event, FundingDue) for event in events) == 9
     assert np.all(np.diff([event.ts_ms for event in events]) >= 0)

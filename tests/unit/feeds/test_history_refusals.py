@@ -10,7 +10,6 @@ import pytest
 from bot.backtest.history import load_history
 from bot.core.timerange import TimeRange
 from bot.errors import UserError
-
 from tests.unit.feeds.recorded import BARS, MINUTE_MS, RANGE, START_MS, candle_frame
 
 BTC = "BTC/USDT:USDT"
@@ -86,7 +85,9 @@ def test_missing_bars_become_gaps_when_allowed(write):
     frame = candle_frame()
     path = write(pl.concat([frame[:100], frame[103:200], frame[201:]]))
     series = load_history(path.parent, [BTC], RANGE, MINUTE_MS, allow_gaps=True).series[0]
-    spans = [((gap.from_ms - START_MS) // MINUTE_MS, (gap.until_ms - START_MS) // MINUTE_MS) for gap in series.gaps]
+    spans = [
+        ((gap.from_ms - START_MS) // MINUTE_MS, (gap.until_ms - START_MS) // MINUTE_MS) for gap in series.gaps
+    ]
     assert spans == [(100, 103), (200, 201)]
     assert series.candles.open_ms.size == BARS - 4
 
@@ -129,7 +130,9 @@ def test_a_missing_column_is_named(write, column):
     assert f"{path} has no column {column}" in refusal(path.parent)
 
 
-@pytest.mark.parametrize(("column", "kind"), [("open", pl.String), ("timestamp", pl.Float64), ("close", pl.Boolean)])
+@pytest.mark.parametrize(
+    ("column", "kind"), [("open", pl.String), ("timestamp", pl.Float64), ("close", pl.Boolean)]
+)
 def test_a_column_of_another_type_is_named(write, column, kind):
     path = write(candle_frame().with_columns(pl.col(column).cast(kind)))
     assert re.search(f"{path} holds .* in column {column}", refusal(path.parent))
