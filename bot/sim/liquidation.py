@@ -46,14 +46,12 @@ def liquidate(state: State, symbol: str, mark: float, at: Moment) -> None:
 
 
 def settle_funding(state: State, due: FundingDue, at: Moment) -> None:
-    """Settle funding at the mark into the isolated wallet, once per symbol and instant.
+    """Do the next thing a settlement causes, until is_funding_finished.
 
-    Then liquidate if the payment left too little. Taking up an interrupted instant again goes on
-    where it stopped; a finished one does nothing.
+    First the payment at the mark into the isolated wallet, once per symbol and instant; then
+    liquidation if it left too little. An interrupted settlement goes on where it stopped.
     """
     settled_ms, finished_ms = state.funding.get(due.symbol, (-1, -1))
-    if due.ts_ms <= finished_ms:
-        return
     if due.ts_ms > settled_ms:
         state.funding[due.symbol] = (due.ts_ms, finished_ms)
         _pay(state, due, at)
