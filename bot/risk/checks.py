@@ -1,11 +1,13 @@
 """Every check an entry must pass, each a sentence with its numbers when it fails; margin-science 3.10."""
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from bot.core.instrument import Instrument
+from bot.risk.brackets import stop_price_for
 from bot.risk.limits import EntryLimits
-from bot.risk.sizing import Sizing
+from bot.risk.sizing import EntryOrder, Sizing, SizingRules, quantity_for
 from bot.risk.view import Portfolio
 
 
@@ -21,7 +23,13 @@ class Candidate(NamedTuple):
 
 
 def input_checks(
-    symbol: str, direction: int, mark: float, sigma_day: float, instrument: Instrument, portfolio: Portfolio
+    symbol: str,
+    direction: int,
+    mark: float,
+    sigma_day: float,
+    funding_rate: float,
+    instrument: Instrument,
+    portfolio: Portfolio,
 ) -> tuple[str, ...]:
     """Return what makes the question unanswerable; nothing can be sized then."""
     found = []
@@ -29,13 +37,41 @@ def input_checks(
         found.append(f"the signal's direction {direction} is neither 1 (long) nor -1 (short)")
     if not 0.0 < mark < float("inf"):
         found.append(f"the mark price of {symbol} is {mark}: not a usable price")
+    if not math.isfinite(funding_rate):
+        found.append(f"the funding rate of {symbol} is {funding_rate}: not a usable number")
     if not 0.0 < sigma_day < float("inf"):
         found.append(f"the daily volatility of {symbol} is {sigma_day}: not a usable number")
     if not 0.0 < portfolio.equity_quote < float("inf"):
         found.append(f"the account's equity is {portfolio.equity_quote}: nothing can be risked")
+    for name, value in (
+        ("free balance", portfolio.free_quote),
+        ("margin of entries in flight", portfolio.in_flight_margin_quote),
+        ("equity at the start of the day", portfolio.day_start_equity_quote),
+        ("profit of the day", portfolio.day_pnl_quote),
+    ):
+        if not math.isfinite(value):
+            found.append(f"the account's {name} is {value}: not a usable number")
     if instrument.is_inverse:
         found.append(f"{symbol} is settled in its base coin: entries are sized for linear contracts only")
     return tuple(found)
+
+
+def price_checks(side: int, mark: float, stop_distance: float, tick: float) -> tuple[str, ...]:
+    """Return why no size follows from a stop at this distance, rounded to this tick."""
+    if not 0.0 < stop_distance < 1.0:
+        return (f"the stop is {stop_distance:.2%} from entry: not between 0 % and 100 % of the price",)
+    stop = stop_price_for(side, mark, stop_distance, tick)
+    if side * (mark - stop) <= 0.0:
+        return (f"the stop {stop:.8g} is not on the losing side of the mark {mark:.8g}",)
+    return ()
+
+
+def nothing_to_buy(order: EntryOrder, terms: SizingRules) -> tuple[str, ...]:
+    """Return the check that fails when the risk buys less than one quantity step."""
+    exact = quantity_for(order, terms._replace(quantity_step=0.0))
+    risk_quote = terms.risk_fraction * terms.equity_quote
+    step = terms.quantity_step
+    return (f"risking {risk_quote:.2f} buys a quantity of {exact:.3g}, less than one step ({step:.8g})",)
 
 
 def account_checks(symbol: str, portfolio: Portfolio, limits: EntryLimits) -> Iterator[str]:
@@ -69,7 +105,7 @@ def trade_checks(candidate: Candidate, limits: EntryLimits) -> Iterator[str]:
             f"reward to risk {sizing.reward_to_risk:.2f} after fees is below the minimum "
             f"{limits.min_reward_to_risk:.2f}"
         )
-    if sizing.quantity > 0.0 and not sizing.is_liquidation_beyond_stop:
+    if not sizing.is_liquidation_beyond_stop:
         yield (
             f"liquidation at {sizing.liquidation_price:.8g} would not lie beyond the stop by the buffer: "
             f"it must not be nearer than {sizing.target_liquidation_price:.8g}, and 1x is not enough"
@@ -86,7 +122,7 @@ def venue_checks(candidate: Candidate) -> Iterator[str]:
     """Yield the venue's own minimum, tier and leverage limits that the entry breaks."""
     sizing, instrument = candidate.sizing, candidate.instrument
     value = sizing.notional_quote
-    if sizing.quantity < instrument.min_quantity or sizing.quantity <= 0.0:
+    if sizing.quantity < instrument.min_quantity:
         yield f"quantity {sizing.quantity:.8g} is below the venue's minimum {instrument.min_quantity:.8g}"
     if value < instrument.min_notional_quote:
         yield f"notional {value:.2f} is below the venue's minimum {instrument.min_notional_quote:.2f}"

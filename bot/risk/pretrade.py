@@ -12,10 +12,17 @@ from bot.core.intent import Fact
 from bot.core.profile import MarginRules
 from bot.core.signal import Signal
 from bot.risk.brackets import stop_price_for, take_profit_ladder
-from bot.risk.checks import Candidate, account_checks, failed_checks, input_checks
+from bot.risk.checks import (
+    Candidate,
+    account_checks,
+    failed_checks,
+    input_checks,
+    nothing_to_buy,
+    price_checks,
+)
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 from bot.risk.probability import liquidation_probability
-from bot.risk.sizing import EntryOrder, Sizing, SizingRules, entry_buffer, size_entry
+from bot.risk.sizing import EntryOrder, Sizing, SizingRules, entry_buffer, quantity_for, size_entry
 from bot.risk.view import EntryPlan, EntryRefusal, Portfolio, TakeProfit
 
 
@@ -43,18 +50,23 @@ def evaluate_entry(
     ever cost when every allowed add is used up and lost.
     """
     instrument, side = market.instrument, signal.direction
-    unusable = input_checks(signal.symbol, side, market.mark, market.sigma_day, instrument, portfolio)
-    if unusable:
-        return EntryRefusal((*unusable, *account_checks(signal.symbol, portfolio, entry)), {})
+    checks = input_checks(
+        signal.symbol, side, market.mark, market.sigma_day, market.funding_rate, instrument, portfolio
+    )
+    if checks:
+        return _unsized(signal.symbol, portfolio, entry, checks)
     away = stop_distance(signal.stop_distance, market.sigma_day, entry)
-    if not 0.0 < away < 1.0:
-        checks = (f"the stop is {away:.2%} from entry: not between 0 % and 100 % of the price",)
-        return EntryRefusal((*checks, *account_checks(signal.symbol, portfolio, entry)), {})
+    checks = price_checks(side, market.mark, away, market.rules.tick_size)
+    if checks:
+        return _unsized(signal.symbol, portfolio, entry, checks)
     stop = stop_price_for(side, market.mark, away, market.rules.tick_size)
-    if side * (market.mark - stop) <= 0.0:
-        checks = (f"the stop {stop:.8g} is not on the losing side of the mark {market.mark:.8g}",)
-        return EntryRefusal((*checks, *account_checks(signal.symbol, portfolio, entry)), {})
-    sizing, take_profits = _sized(side, stop, market, portfolio, entry, bracket)
+    terms = _terms(market, portfolio, entry)
+    order = EntryOrder(side, market.mark, stop, market.mark, instrument.taker_fee_rate, entry.stop_slippage)
+    quantity = quantity_for(order, terms)
+    if quantity <= 0.0:
+        return _unsized(signal.symbol, portfolio, entry, nothing_to_buy(order, terms))
+    take_profits = take_profit_ladder(side, market.mark, stop, quantity, instrument, bracket)
+    sizing = size_entry(order._replace(target_price=_mean_price(take_profits)), terms, market.rules)
     funding = max(side * market.funding_rate, 0.0) * sizing.notional_quote
     candidate = Candidate(signal.symbol, side, instrument, portfolio, sizing, funding)
     facts = _facts(candidate, market, stop)
@@ -115,36 +127,23 @@ def pretrade_numbers(inputs: Mapping[str, Any], rules: MarginRules) -> dict[str,
     return sizing_facts(size_entry(order, sizing, rules))
 
 
-def _sized(
-    side: int,
-    stop: float,
-    market: Market,
-    portfolio: Portfolio,
-    entry: EntryLimits,
-    bracket: BracketLimits,
-) -> tuple[Sizing, tuple[TakeProfit, ...]]:
-    """Size twice: the take-profit ladder depends on the quantity, the mean target on the ladder."""
-    instrument = market.instrument
-    buffer = entry_buffer(market.sigma_day, entry.buffer_min, entry.buffer_sigmas, entry.buffer_horizon_days)
-    rules = SizingRules(
+def _unsized(symbol: str, portfolio: Portfolio, entry: EntryLimits, checks: tuple[str, ...]) -> EntryRefusal:
+    """Refuse what has no size, and still name what else is wrong with the account."""
+    return EntryRefusal((*checks, *account_checks(symbol, portfolio, entry)), {})
+
+
+def _terms(market: Market, portfolio: Portfolio, entry: EntryLimits) -> SizingRules:
+    return SizingRules(
         portfolio.equity_quote,
         entry.risk_fraction,
-        buffer,
-        min(entry.max_leverage, instrument.max_leverage),
-        instrument.quantity_step,
+        entry_buffer(market.sigma_day, entry.buffer_min, entry.buffer_sigmas, entry.buffer_horizon_days),
+        min(entry.max_leverage, market.instrument.max_leverage),
+        market.instrument.quantity_step,
     )
-    fee, slip = instrument.taker_fee_rate, entry.stop_slippage
-    untargeted = EntryOrder(side, market.mark, stop, market.mark, fee, slip)
-    quantity = size_entry(untargeted, rules, market.rules).quantity
-    ladder = take_profit_ladder(side, market.mark, stop, quantity, instrument, bracket)
-    order = EntryOrder(side, market.mark, stop, _mean_price(ladder), fee, slip)
-    return size_entry(order, rules, market.rules), ladder
 
 
 def _mean_price(ladder: tuple[TakeProfit, ...]) -> float:
     quantity = sum(rung.quantity for rung in ladder)
-    if quantity <= 0.0:
-        return ladder[0].price
     return sum(rung.price * rung.quantity for rung in ladder) / quantity
 
 

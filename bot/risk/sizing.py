@@ -87,14 +87,21 @@ def gain_fraction(order: EntryOrder) -> float:
 
 
 @compiled
+def quantity_for(order: EntryOrder, sizing: SizingRules) -> float:
+    """Return the quantity that loses `risk_fraction` of equity at the stop, on the step (down); may be 0."""
+    risk_quote = sizing.risk_fraction * sizing.equity_quote
+    return floor_to_step(risk_quote / loss_fraction(order) / order.entry_price, sizing.quantity_step)
+
+
+@compiled
 def size_entry(order: EntryOrder, sizing: SizingRules, rules: MarginRules) -> Sizing:
-    """Return the entry that loses `risk_fraction` of equity at the stop, on the quantity step (down).
+    """Return the entry of `quantity_for`, which must be above 0, with its leverage and margins.
 
     Leverage is the highest integer whose liquidation price lies beyond the stop by the buffer; 1 when
     none does, and then `is_liquidation_beyond_stop` is False. Linear contracts only.
     """
     entry, loss = order.entry_price, loss_fraction(order)
-    quantity = floor_to_step(sizing.risk_fraction * sizing.equity_quote / loss / entry, sizing.quantity_step)
+    quantity = quantity_for(order, sizing)
     value = quantity * entry
     wanted = order.stop_price * (1.0 - order.side * sizing.buffer)
     row = tier_index(rules.tiers, value)
@@ -132,8 +139,6 @@ def _opened(order: EntryOrder, quantity: float, leverage: int) -> Position:
 @compiled
 def _leverage_for(order: EntryOrder, quantity: float, wanted: float, cap: float, rules: MarginRules) -> int:
     """floor(N / margin), then down while a venue's own rounding or closing fee still leaves it too near."""
-    if quantity <= 0.0:
-        return 1
     value = quantity * order.entry_price
     guess = _opened(order, quantity, 1)
     margin = wallet_for_liquidation_price(guess, wanted, rules)
