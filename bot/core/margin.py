@@ -247,7 +247,7 @@ def _counted_wallet(position: Position, rules: MarginRules) -> float:
 
 @compiled
 def _coordinate_at_ratio(position: Position, ratio: float, rules: MarginRules) -> float:
-    """Solve equity(x) = maintenance(x) / ratio over all tiers; see the module's first lines."""
+    """Solve equity(x) = maintenance(x) / ratio, tier by tier from the safe side; see the first lines."""
     side, quantity, entry = position.side, position.quantity, position.entry_price
     wallet = _counted_wallet(position, rules) - _fixed_close_fee(position, rules) / ratio
     if rules.is_inverse:
@@ -257,8 +257,8 @@ def _coordinate_at_ratio(position: Position, ratio: float, rules: MarginRules) -
     tiers, fee_rate = rules.tiers, _mark_fee_rate(rules)
     last = len(tiers.notional_floor) - 1
     falls = slope > 0.0  # liquidation is reached as x falls
-    best = 0.0 if falls else math.inf
-    for row in range(last + 1):
+    for step in range(last + 1):
+        row = last - step if falls else step
         rate = (float(tiers.maintenance_margin_rate[row]) + fee_rate) / ratio
         steepness = quantity * rate - slope
         if falls and steepness >= 0.0:
@@ -267,10 +267,10 @@ def _coordinate_at_ratio(position: Position, ratio: float, rules: MarginRules) -
         floor = float(tiers.notional_floor[row]) / quantity
         cap = float(tiers.notional_cap[row]) / quantity if row < last else math.inf
         if falls and root > floor:
-            best = max(best, min(root, cap))
-        elif not falls and root <= cap:
-            best = min(best, max(root, floor))
-    return best
+            return min(root, cap)
+        if not falls and root <= cap:
+            return max(root, floor)
+    return 0.0 if falls else math.inf
 
 
 @compiled

@@ -1,8 +1,8 @@
 """Rounding to a grid of steps that float noise cannot fool: 0.3 / 0.1 is three steps, not two.
 
-A value within 1e-9 of a step counts as lying on the grid; with many steps (prices in satoshi) the room grows
-with the float error of the division, to a quarter step at most. The result is the float nearest to the decimal number (0.3, not 0.30000000000000004) for steps of
-1/n and whole steps.
+A value within 1e-9 of a step counts as lying on the grid; with many steps (1e-8 of a coin) the room grows
+with the float error of the division, to a quarter step at most. The result is the float nearest to the
+decimal number (0.3, not 0.30000000000000004) for steps of 1/n and whole steps.
 """
 
 import math

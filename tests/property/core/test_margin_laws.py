@@ -27,6 +27,7 @@ from bot.core.position import Position
 from bot.core.profile import (
     BINANCE_USDM,
     HYPERLIQUID,
+    IN_MAINTENANCE_AT_LEVERAGE_BANKRUPTCY,
     MarginRules,
     VenueProfile,
     bybit,
@@ -37,7 +38,10 @@ from bot.core.profile import (
 from bot.core.tiers import LeverageTier, tiers_from_rows
 
 MARK_VALUED = [BINANCE_USDM, HYPERLIQUID, bybit(0.00055), okx(0.0005), gate(0.00075)]
-EVERY_PROFILE = [*MARK_VALUED, bybit_entry_valued(0.00055)]
+FIXED_FEE_AT_MARK = BINANCE_USDM._replace(
+    close_fee=IN_MAINTENANCE_AT_LEVERAGE_BANKRUPTCY, close_fee_rate=0.0006
+)
+EVERY_PROFILE = [*MARK_VALUED, FIXED_FEE_AT_MARK, bybit_entry_valued(0.00055)]
 
 
 class Book(NamedTuple):

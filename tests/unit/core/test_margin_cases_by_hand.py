@@ -22,6 +22,7 @@ from bot.core.profile import (
     HYPERLIQUID,
     MarginRules,
     VenueProfile,
+    bybit,
     bybit_entry_valued,
     gate,
     okx,
@@ -88,6 +89,19 @@ def test_a_jump_of_maintenance_liquidates_at_the_tier_boundary() -> None:
     assert liquidation_price(short, rules) == 100.0
     long = LONG._replace(entry_price=101.0, isolated_wallet=150.0)
     assert liquidation_price(long, rules) == pytest.approx(860.0 / 8.0)
+
+
+def test_a_table_that_eases_with_size_liquidates_at_the_boundary_on_the_way_down() -> None:
+    rows = [LeverageTier(0.0, 1_000.0, 0.2, 0.0, 5.0), LeverageTier(1_000.0, 5_000.0, 0.01, 0.0, 50.0)]
+    rules = LINEAR._replace(tiers=tiers_from_rows(rows, is_continuous=False))
+    assert liquidation_price(LONG._replace(entry_price=101.0), rules) == 100.0
+
+
+def test_a_fee_reserved_from_the_wallet_cannot_be_removed() -> None:
+    rules = MarginRules(ONE_TIER, bybit(0.001), False, 0.0)
+    position = LONG._replace(isolated_wallet=300.0)
+    fee = 1_000.0 * (1.0 - 1.0 / 10.0) * 0.001
+    assert removable_margin(position, 100.0, rules) == pytest.approx(300.0 - 100.0 - fee)
 
 
 @pytest.mark.parametrize(
