@@ -2,14 +2,10 @@
 
 import hashlib
 from pathlib import Path
-from typing import Final
 
-from bot.liveness import DEFAULT_DATABASE
+from bot.liveness import DEFAULT_DATABASE, FOLDER
 from bot.settings import Settings
 from bot.settings.values import timerange_text
-
-_DEFAULT: Final = Path(DEFAULT_DATABASE)
-FOLDER: Final = _DEFAULT.parent
 
 
 def identity(settings: Settings) -> str:
@@ -29,20 +25,14 @@ def database_path(settings: Settings) -> Path:
     The default synthetic market lives in var/paper.db. Another feed, and for a replay other rules,
     has a file of its own, so that the same command continues what it began and nothing else.
     """
-    if settings.run.db != _DEFAULT:
+    if settings.run.db is not None:
         return settings.run.db
     default = Settings.model_construct()
     if identity(settings) == identity(default):
-        return _DEFAULT
+        return DEFAULT_DATABASE
     if settings.feed.kind == "synthetic":
         return FOLDER / f"paper-{_digest(identity(settings))}.db"
     return FOLDER / f"replay-{_digest(identity(settings) + _rules(settings))}.db"
-
-
-def newest_database() -> Path:
-    """Return the database in `var` that was written last, or the default one when there is none."""
-    files = sorted(FOLDER.glob("*.db"), key=lambda path: path.stat().st_mtime_ns)
-    return files[-1] if files else _DEFAULT
 
 
 def _rules(settings: Settings) -> str:
