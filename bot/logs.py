@@ -7,7 +7,7 @@ Bind a logger once and keep it: a bound logger costs a fraction of a microsecond
 import logging
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Final, Literal, TextIO
 
 import orjson
 import structlog
@@ -16,6 +16,8 @@ from bot.redaction import redacted
 
 Format = Literal["auto", "json", "console"]
 Level = Literal["debug", "info", "warning", "error"]
+
+_FIRST: Final = ("time", "level", "event")
 
 
 def redact_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -52,4 +54,5 @@ def logger(**facts: Any) -> Any:
 
 
 def _json_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    first = {name: event[name] for name in _FIRST if name in event}
+    return orjson.dumps({**first, **event}, default=str, option=orjson.OPT_SERIALIZE_NUMPY).decode()

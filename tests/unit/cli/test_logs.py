@@ -41,6 +41,7 @@ def test_a_line_is_one_json_object_with_time_level_event_and_facts():
     assert line["event"] == "margin.added"
     assert (line["level"], line["run"], line["amount_quote"]) == ("info", "r1", 35.2)
     assert line["time"].endswith("Z")
+    assert list(line)[:3] == ["time", "level", "event"], "what people look for stands first"
 
 
 def test_lines_below_the_level_are_not_written():
