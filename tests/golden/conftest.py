@@ -7,16 +7,18 @@ examples, and the shared golden folder where there is one.
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import pytest
 
-_EXAMPLES = Path(__file__).parent / "examples"
+_HERE = Path(__file__).parent
+_EXAMPLES = _HERE / "examples"
 _CHECKOUT = Path(__file__).parents[2]
 _POSITION_FIELDS = {"entry_price", "liquidation_price", "contracts", "isolated_margin"}
-_OUTCOMES = pytest.StashKey[list[tuple[str, str]]]()
+_CASE_ID = "golden_case"
 
 
 class Fields(NamedTuple):
@@ -101,9 +103,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, found, ids=[case.case_id for case in found], indirect=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Drop the placeholder that pytest makes for a schema of which there is no case."""
-    items[:] = [item for item in items if not (_is_golden(item) and _case_of(item) is None)]
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Drop the placeholder that pytest makes for a schema of which there is no case.
+
+    With --golden-dir also drop this folder's tests of the project itself: the directory is what is asked.
+    """
+    is_asked = config.getoption("--golden-dir", default=None) is not None
+    items[:] = [item for item in items if not item.path.is_relative_to(_HERE) or _stays(item, is_asked)]
+
+
+def _stays(item: pytest.Item, is_asked: bool) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    if {"position_case", "margin_case"} & fixtures:
+        return _case_of(item) is not None
+    return not is_asked or "golden_directories" in fixtures
 
 
 @pytest.fixture
@@ -120,10 +133,6 @@ def _readable(case: GoldenCase) -> GoldenCase:
     if case.problem:
         pytest.fail(f"{case.case_id}: {case.problem}", pytrace=False)
     return case
-
-
-def _is_golden(item: pytest.Item) -> bool:
-    return bool({"position_case", "margin_case"} & set(getattr(item, "fixturenames", ())))
 
 
 def _case_of(item: pytest.Item) -> GoldenCase | None:
@@ -198,21 +207,28 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     outcome: Any = yield
     report = outcome.get_result()
     case = _case_of(item)
-    decides = report.when == "call" or (report.when == "setup" and not report.passed)
-    if decides and case is not None:
-        item.config.stash.setdefault(_OUTCOMES, []).append((report.outcome, case.case_id))
+    if case is not None:
+        report.user_properties.append((_CASE_ID, case.case_id))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Count the golden cases by outcome; with --golden-dir also name each."""
-    outcomes = config.stash.get(_OUTCOMES, [])
+    outcomes = [
+        ("failed" if kind == "error" else kind, case_id)
+        for kind in ("passed", "failed", "error", "skipped")
+        for report in terminalreporter.stats.get(kind, [])
+        for case_id in _case_ids(report)
+    ]
     if not outcomes:
         return
     if config.getoption("--golden-dir", default=None) is not None:
-        for outcome, case_id in outcomes:
-            terminalreporter.write_line(f"{outcome:7} {case_id}")
-    counts = {
-        name: sum(1 for outcome, _ in outcomes if outcome == name) for name in ("passed", "failed", "skipped")
-    }
-    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+        for kind, case_id in outcomes:
+            terminalreporter.write_line(f"{kind:7} {case_id}")
+    counts = Counter(kind for kind, _ in outcomes)
+    told = ", ".join(f"{counts[kind]} {kind}" for kind in ("passed", "failed", "skipped"))
     terminalreporter.write_line(f"golden cases: {told}")
+
+
+def _case_ids(report: Any) -> list[str]:
+    properties = getattr(report, "user_properties", [])
+    return [value for name, value in properties if name == _CASE_ID]

@@ -16,13 +16,10 @@ _POSITION = json.loads((_GOLDEN / "examples" / "positions.json").read_text(encod
 _MARGIN = json.loads((_GOLDEN / "examples" / "margin_cases.json").read_text(encoding="utf-8"))
 
 
-def _golden_run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", str(_GOLDEN), "--golden-dir", str(directory), *arguments]
-    chosen = ["-k", "liquidation_price_is or margin_case or directory_holds", "-p", "no:randomly"]
+def _golden_run(directory: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", str(_GOLDEN), "--golden-dir", str(directory)]
     environment = {**os.environ, "PYTEST_ADDOPTS": ""}
-    return subprocess.run(
-        [*command, *chosen], cwd=_ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def _write(path: Path, content: Any) -> None:
