@@ -227,7 +227,8 @@ def _judge_add(view: MarginView, measured: Measured, book: MarginBook, limits: M
     ceiling = _ceiling(wallet, book, limits)
     wanted = target_wallet(view, measured.band.target)
     amount = _amount_to_add(wallet, wanted, ceiling.wallet, book.margin_step_quote)
-    is_emergency = measured.probability_hour > limits.emergency_probability
+    # A resting stop is met before liquidation, so being close to both is no emergency (margin-science 2).
+    is_emergency = view.stop_price == 0.0 and measured.probability_hour > limits.emergency_probability
     is_capped = wallet + amount < wanted
     least = _minimum_step(wallet, limits)
     if amount <= 0.0 or (amount < least and not is_emergency):
