@@ -35,6 +35,8 @@ _TEXT_TIMES: Final = (
     "%Y-%m-%dT%H:%M:%S%.f",
 )
 _LONGEST_SETTLEMENT_MS: Final = DAY_MS
+# PanicException: what polars raises, outside of Exception, on some corrupt feather files.
+_UNREADABLE: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 def load_history(
@@ -190,24 +192,24 @@ def _read(path: Path, columns: Sequence[str], window: TimeRange) -> Rows:
 def _scan(path: Path) -> tuple[pl.LazyFrame, Mapping[str, pl.DataType]]:
     try:
         if path.suffix == ".parquet":
-            scan = pl.scan_parquet(path)
+            scan = pl.scan_parquet(path, glob=False)
         elif path.suffix == ".csv":
-            scan = pl.scan_csv(path, infer_schema=False)
+            scan = pl.scan_csv(path, infer_schema=False, glob=False)
         else:
-            scan = pl.scan_ipc(path)
+            scan = pl.scan_ipc(path, glob=False)
         return scan, scan.collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(path, error) from error
 
 
 def _collect(path: Path, scan: pl.LazyFrame) -> pl.DataFrame:
     try:
         return scan.collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: Exception) -> UserError:
+def _unreadable(path: Path, error: BaseException) -> UserError:
     return UserError(
         f"{path} cannot be read as a {path.suffix[1:]} file: {str(error).partition(chr(10))[0]}. It is "
         "corrupt or not what its name says. Fetch it again or take it out of the folder."

@@ -3,11 +3,11 @@
 A candle says how far the price went, not in which order. The replay assumes the order that hurts:
 open, then the extreme against the side held when the bar opens (long: low, short: high), then the
 other extreme, then close. Without a position the extreme opposite to the candle's direction comes
-first. A leg longer than `max_step` is walked in equal steps, so a 14 % minute is met on the way.
+first. A leg longer than `max_step` is walked in equal relative steps: a 14 % minute is met on the way.
 """
 
 from itertools import pairwise
-from math import ceil
+from math import ceil, log, log1p
 from typing import NamedTuple
 
 Points = tuple[float, float, float, float]
@@ -39,10 +39,12 @@ def walk(mark: Points, last: Points, max_step: float) -> list[tuple[float, float
 
 
 def _steps(leg: tuple[float, float], max_step: float) -> int:
-    """Return into how many equal steps a leg falls so that none moves more than `max_step` (a fraction)."""
+    """Return into how many equal relative steps a leg falls so that none exceeds `max_step` (a fraction)."""
     start, end = leg
-    return max(1, ceil(abs(end - start) / (min(start, end) * max_step)))
+    return max(1, ceil(abs(log(end / start)) / log1p(max_step)))
 
 
 def _between(leg: tuple[float, float], part: float) -> float:
-    return leg[0] + (leg[1] - leg[0]) * part
+    start, end = leg
+    price = start * (end / start) ** part
+    return min(max(price, min(leg)), max(leg))

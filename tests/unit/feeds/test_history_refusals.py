@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from bot.backtest.history import load_history
+from bot.core.candles import Candles
 from bot.core.timerange import TimeRange
 from bot.errors import UserError
 from tests.unit.feeds.recorded import BARS, MINUTE_MS, RANGE, START_MS, candle_frame
@@ -19,6 +21,13 @@ def refusal(folder: Path, symbol: str = BTC, timerange: TimeRange = RANGE, **opt
     with pytest.raises(UserError) as caught:
         load_history(folder, [symbol], timerange, MINUTE_MS, **options)
     return str(caught.value)
+
+
+def loaded_or_refused(folder: Path) -> Candles | str:
+    try:
+        return load_history(folder, [BTC], RANGE, MINUTE_MS).series[0].candles
+    except UserError as error:
+        return str(error)
 
 
 def damaged(row: int, **values: float | None) -> pl.DataFrame:
@@ -183,3 +192,24 @@ def test_a_damaged_mark_row_is_refused_by_row(write):
     write(candle_frame())
     path = write(damaged(42, low=-1.0), "BTCUSDT_1m_mark.parquet")
     assert f"{path}, row 42" in refusal(path.parent)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("name", ["BTCUSDT_1m.parquet", "BTCUSDT_1m.feather", "BTCUSDT_1m.csv"])
+def test_scattered_wrong_bytes_end_in_a_refusal_or_sound_candles(write, name, seed):
+    """A wrong byte may also change a number into another sound one, which no reader can know."""
+    path, random = write(candle_frame(), name), np.random.default_rng(seed)
+    content = np.frombuffer(path.read_bytes(), np.uint8).copy()
+    content[random.integers(0, content.size, 20)] = random.integers(0, 256, 20)
+    path.write_bytes(content.tobytes())
+    outcome = loaded_or_refused(path.parent)
+    if isinstance(outcome, str):
+        assert str(path) in outcome or BTC in outcome
+    else:
+        assert np.all(outcome.high >= outcome.low)
+
+
+def test_a_folder_with_brackets_in_its_name_is_read_as_it_is_called(write, tmp_path):
+    (folder := tmp_path / "binance [futures] *").mkdir()
+    write(candle_frame(), f"{folder.name}/BTCUSDT_1m.parquet")
+    assert load_history(folder, [BTC], RANGE, MINUTE_MS).series[0].candles.open_ms.size == BARS
