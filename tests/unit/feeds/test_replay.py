@@ -32,10 +32,12 @@ def ticks_of(events, symbol):
     return [event for event in events if isinstance(event, MarkPrice) and event.symbol == symbol]
 
 
-def test_every_bar_is_four_ticks_spread_over_it_when_steps_are_not_limited():
+def test_every_bar_is_four_ticks_from_its_open_to_its_last_millisecond_when_steps_are_not_limited():
     candles = bars_of(1, 10)
     ticks = ticks_of(rest(ReplayMarket(market_history([candles]), FIVE_MS, flat, NO_LIMIT)), BTC)
-    assert [tick.ts_ms - START_MS for tick in ticks] == [15_000 * number for number in range(40)]
+    offsets = [(tick.ts_ms - START_MS) % MINUTE_MS for tick in ticks]
+    assert offsets == 10 * [0, 19_999, 39_999, 59_999]
+    assert [(tick.ts_ms - START_MS) // MINUTE_MS for tick in ticks[::4]] == list(range(10))
     assert [tick.last for tick in ticks[::4]] == candles.open.tolist()
     assert [tick.last for tick in ticks[3::4]] == candles.close.tolist()
     assert all(tick.mark == tick.last for tick in ticks)
