@@ -26,7 +26,7 @@ from bot.engine.state import Market, State, restore
 from bot.engine.window import CandleWindow
 from bot.errors import UserError
 from bot.identity import database_path, identity
-from bot.plugins import load_strategy
+from bot.plugins import load_strategy, strategy_key
 from bot.ports import Commit, Recovered
 from bot.risk.manager import RiskManager
 from bot.settings import Settings, config_hash, effective
@@ -58,7 +58,7 @@ class Application:
         self._observe = observe
         self._began = time.monotonic()
         choice = settings.strategy
-        self.strategy = load_strategy(choice.name, choice.directory, choice.params.get(choice.name, {}))
+        self.strategy = load_strategy(choice.name, choice.directory, choice.params.get(strategy_key(choice.name), {}))
         self.timeframe_name = settings.feed.timeframe or self.strategy.timeframe
         self.instruments = {symbol: instrument_for(symbol) for symbol in settings.feed.symbols}
         self.profile = venue_profile(settings.venue.profile, 0.0)
@@ -125,10 +125,15 @@ class Application:
 
     async def _begin(self) -> None:
         account = await self.venue.account()
-        begin(self.engine, account)
+        begin(self.engine, account, self._last_close_ms())
         self.journal.set_deposit(account.wallet_quote)
         self.journal.put_instruments(self.instruments.values())
         self.session.commit(Commit(self.engine.state.now_ms))
+
+    def _last_close_ms(self) -> int:
+        """The close of the newest candle that the feed knew before its first event; 0 without any."""
+        newest = (market.window.view().open_ms[-1:] for market in self.engine.state.markets.values())
+        return max((int(ms) + self.engine.desk.timeframe_ms for opens in newest for ms in opens), default=0)
 
     def _restore(self, recovered: Recovered) -> None:
         self.venue.restore(recovered.checkpoint.venue)

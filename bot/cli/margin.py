@@ -59,8 +59,7 @@ def history(
 @app.command("plan")
 def plan(config: Config = None, db: Database = None, as_json: Json = False) -> None:
     """Show what the policy would do now with each open position, the nearest to liquidation first."""
-    from bot.app import margin_plan
+    from bot.outlook import outlook
 
-    settings = settings_of(config, {"run.db": ("--db", db)})
-    rows = sorted(margin_plan(settings), key=lambda row: row["distance"])
+    rows = outlook(database_of(config, db), settings_of(config, {}))
     show_rows(rows, _PLAN, as_json, empty="No position is open.")

@@ -1,19 +1,18 @@
 """`ringfence status`, `positions`, `trades`, `journal`: what the database knows, read-only."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from bot.cli.options import Config, Database, Json, Limit, Symbol, database_of
+from bot.cli.options import Config, Database, Json, Limit, Symbol, database_of, settings_of
 from bot.cli.output import columns, show_facts, show_json, show_rows
-
-if TYPE_CHECKING:
-    from bot.store.rows import OpenPosition
 
 _POSITIONS = columns(
     "symbol",
     "side",
     "quantity#",
     "entry_price#:entry",
+    "mark#",
     "leverage#",
     "isolated_wallet#:margin",
     "stop_price#:stop",
@@ -51,7 +50,7 @@ def status(config: Config = None, db: Database = None, as_json: Json = False) ->
     with open_reader(path) as reader:
         found = account_status(reader)
     alive = liveness(path)
-    rows = _by_distance(found.positions)
+    rows = _open_positions(config, path)
     if as_json:
         run = None if found.run is None else found.run._asdict()
         show_json({**found._asdict(), "run": run, "positions": rows, "is_running": alive.is_alive})
@@ -74,12 +73,8 @@ def status(config: Config = None, db: Database = None, as_json: Json = False) ->
 
 
 def positions(config: Config = None, db: Database = None, as_json: Json = False) -> None:
-    """Show open positions, the nearest to liquidation first, as of their last margin move."""
-    from bot.store.queries import positions as open_positions
-    from bot.store.reader import open_reader
-
-    with open_reader(database_of(config, db)) as reader:
-        rows = _by_distance(open_positions(reader))
+    """Show open positions, the nearest to liquidation first, as of the last commit."""
+    rows = _open_positions(config, database_of(config, db))
     show_rows(rows, _POSITIONS, as_json, empty=_NO_POSITIONS)
 
 
@@ -125,22 +120,11 @@ def time_text(ts_ms: int) -> str:
     return datetime.fromtimestamp(ts_ms / 1_000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _by_distance(found: "tuple[OpenPosition, ...] | list[OpenPosition]") -> list[dict[str, Any]]:
-    """Rows sorted by distance to liquidation; those whose risk was never computed come last."""
-    rows = [_position_row(position) for position in found]
-    return sorted(rows, key=lambda row: (row["distance"] is None, row["distance"]))
+def _open_positions(config: Path | None, database: Path) -> list[dict[str, Any]]:
+    from bot.outlook import outlook
 
-
-def _position_row(position: "OpenPosition") -> dict[str, Any]:
-    risk = position.risk
-    return {
-        **position._asdict(),
-        "side": _side(position.side),
-        "opened": time_text(position.opened_ms),
-        "liquidation_price": None if risk is None else risk.liquidation_price_after,
-        "distance": None if risk is None else risk.distance_after,
-        "risk": None if risk is None else risk._asdict(),
-    }
+    rows = outlook(database, settings_of(config, {}))
+    return [{**row, "opened": time_text(row["opened_ms"])} for row in rows]
 
 
 def _side(side: int) -> str:

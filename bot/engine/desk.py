@@ -35,29 +35,8 @@ class Desk:
 
     def view(self, market: Market, holding: Holding) -> MarginView:
         """Return what the risk manager may know of a holding now."""
-        return MarginView(
-            ts_ms=self.state.now_ms,
-            mark=market.mark,
-            mark_age_ms=self.state.now_ms - market.mark_ms,
-            position=holding.position,
-            rules=market.rules,
-            stop_price=holding.stop.trigger_price if holding.stop is not None else 0.0,
-            sigma_day=market.sigma_day,
-            funding_rate=market.funding_rate,
-            entry_distance=holding.entry_distance,
-        )
+        return self.state.view(market, holding)
 
     def book(self, market: Market, holding: Holding) -> MarginBook:
         """Return what was done to the holding's margin so far, and what the account can spare."""
-        return MarginBook(
-            initial_wallet_quote=holding.initial_wallet_quote,
-            added_quote=holding.added_quote,
-            released_quote=holding.released_quote,
-            adds=holding.adds,
-            last_add_ms=holding.last_add_ms,
-            last_release_ms=holding.last_release_ms,
-            agreed_loss_quote=holding.agreed_loss_quote,
-            free_quote=self.state.free_quote,
-            equity_quote=self.state.equity_quote(),
-            margin_step_quote=market.instrument.margin_step_quote,
-        )
+        return self.state.book(market, holding)

@@ -39,10 +39,10 @@ async def adopt_truth(session: Session, account: Account) -> None:
     await session.perform(decision.intents)
 
 
-def begin(engine: Engine, account: Account) -> None:
-    """Take a fresh account as the start of the session."""
+def begin(engine: Engine, account: Account, now_ms: int) -> None:
+    """Take a fresh account as the start of the session at market time `now_ms`."""
     state = engine.state
-    state.now_ms = account.ts_ms
+    state.now_ms = now_ms
     state.free_quote = account.free_quote
     state.wallet_start_quote = account.wallet_quote
     state.day_start_equity_quote = account.wallet_quote

@@ -13,7 +13,7 @@ from bot.core.intent import Intent
 from bot.core.position import Position
 from bot.core.profile import MarginRules
 from bot.engine.window import CandleWindow
-from bot.risk.view import EntryPlan, Rung, TakeProfit
+from bot.risk.view import EntryPlan, MarginBook, MarginView, Rung, TakeProfit
 
 NEVER_MS: Final = 2**62
 
@@ -135,6 +135,35 @@ class State:
     def positions(self) -> tuple[Position, ...]:
         """Return every open position."""
         return tuple(m.holding.position for m in self.markets.values() if m.holding is not None)
+
+    def view(self, market: Market, holding: Holding) -> MarginView:
+        """Return what the risk manager may know of a holding now."""
+        return MarginView(
+            ts_ms=self.now_ms,
+            mark=market.mark,
+            mark_age_ms=self.now_ms - market.mark_ms,
+            position=holding.position,
+            rules=market.rules,
+            stop_price=holding.stop.trigger_price if holding.stop is not None else 0.0,
+            sigma_day=market.sigma_day,
+            funding_rate=market.funding_rate,
+            entry_distance=holding.entry_distance,
+        )
+
+    def book(self, market: Market, holding: Holding) -> MarginBook:
+        """Return what was done to the holding's margin so far, and what the account can spare."""
+        return MarginBook(
+            initial_wallet_quote=holding.initial_wallet_quote,
+            added_quote=holding.added_quote,
+            released_quote=holding.released_quote,
+            adds=holding.adds,
+            last_add_ms=holding.last_add_ms,
+            last_release_ms=holding.last_release_ms,
+            agreed_loss_quote=holding.agreed_loss_quote,
+            free_quote=self.free_quote,
+            equity_quote=self.equity_quote(),
+            margin_step_quote=market.instrument.margin_step_quote,
+        )
 
 
 _SESSION_FIELDS: Final = tuple(

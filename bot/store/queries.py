@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, select
 
+from bot.ports import Checkpoint
 from bot.store.reader import Reader
 from bot.store.rows import (
     EquityPoint,
@@ -120,6 +121,13 @@ def equity(reader: Reader, *, limit: int = 10_000) -> list[EquityPoint]:
     """Return the wallet over time."""
     rows = _rows(reader, "equity", EquityPoint._fields, order=["ts_ms"], limit=limit)
     return [EquityPoint(**row) for row in rows]
+
+
+def last_checkpoint(reader: Reader) -> Checkpoint | None:
+    """Return the cut that a restart would continue from; None when nothing was committed yet."""
+    table = TABLES["checkpoint"].c
+    row = reader.execute(select(table.engine, table.feed, table.venue)).one_or_none()
+    return None if row is None else Checkpoint(*map(json_value, row))
 
 
 def totals(reader: Reader) -> Totals:

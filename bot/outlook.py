@@ -1,0 +1,74 @@
+"""Open positions as of a database's last commit: their risk, and what a policy would do with them now.
+
+Reads only. Prices, volatility and margin are those of the last commit.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from bot.core.instrument import margin_rules
+from bot.core.position import side_name
+from bot.core.profile import venue_profile
+from bot.engine.state import Holding, Market, State, restore
+from bot.engine.window import CandleWindow
+from bot.risk.manager import RiskManager
+from bot.settings import Settings
+from bot.sim.embedded import instrument_for
+from bot.store.queries import last_checkpoint
+from bot.store.reader import open_reader
+
+Row = dict[str, Any]
+
+
+def outlook(path: Path, settings: Settings) -> list[Row]:
+    """Return a row for each open position, the nearest to liquidation first.
+
+    `action`, `amount_quote` and `reason` are what the policy of `settings` would do. UserError: no database.
+    """
+    state = _last_state(path, settings)
+    risk = RiskManager(
+        settings.margin.policy,
+        settings.margin.policy_params,
+        settings.margin.limits,
+        settings.entry,
+        settings.brackets,
+    )
+    rows = [
+        _row(state, risk, market, market.holding)
+        for market in state.markets.values()
+        if market.holding is not None
+    ]
+    return sorted(rows, key=lambda row: row["distance"])
+
+
+def _last_state(path: Path, settings: Settings) -> State:
+    with open_reader(path) as reader:
+        cut = last_checkpoint(reader)
+    state = State({})
+    if cut is None:
+        return state
+    profile = venue_profile(settings.venue.profile, 0.0)
+    for symbol in cut.engine["markets"]:
+        instrument = instrument_for(symbol)
+        state.markets[symbol] = Market(instrument, margin_rules(instrument, profile), CandleWindow(1))
+    restore(state, cut.engine)
+    return state
+
+
+def _row(state: State, risk: RiskManager, market: Market, holding: Holding) -> Row:
+    view, position = state.view(market, holding), holding.position
+    decision = risk.decide_margin(view, state.book(market, holding))
+    return {
+        "symbol": position.symbol,
+        "side": side_name(position.side),
+        "quantity": position.quantity,
+        "entry_price": position.entry_price,
+        "leverage": position.leverage,
+        **risk.risk_of(view)._asdict(),
+        "stop_price": view.stop_price,
+        "margin_added_quote": holding.added_quote,
+        "margin_released_quote": holding.released_quote,
+        "opened_ms": holding.opened_ms,
+        "ts_ms": market.mark_ms,
+        **decision._asdict(),
+    }
