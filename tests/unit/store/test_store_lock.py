@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,40 +22,37 @@ with DatabaseLock(Path(sys.argv[1])):
 """
 
 
-def start_holder(path: Path) -> subprocess.Popen[str]:
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
-    return holder
+@pytest.fixture
+def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lock until its input ends."""
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
 
 
-def finish(holder: subprocess.Popen[str]) -> None:
-    holder.communicate("")
-
-
-def test_the_second_process_is_refused_and_told_who_holds_the_database(path: Path) -> None:
-    holder = start_holder(path)
+def test_the_second_process_is_refused_and_told_who_holds_the_database(
+    path: Path, holder: subprocess.Popen[str]
+) -> None:
     with pytest.raises(UserError) as caught:
         DatabaseLock(path).acquire()
-    finish(holder)
     assert f"another ringfence process (process {holder.pid})" in str(caught.value)
     assert "Stop that process first" in str(caught.value)
 
 
-def test_a_refused_process_leaves_the_name_of_the_holder_for_the_next(path: Path) -> None:
-    holder = start_holder(path)
+def test_a_refused_process_leaves_the_name_of_the_holder_for_the_next(
+    path: Path, holder: subprocess.Popen[str]
+) -> None:
     for _ in range(2):
         with pytest.raises(UserError, match=str(holder.pid)):
             DatabaseLock(path).acquire()
-    finish(holder)
 
 
-def test_the_lock_is_free_once_its_process_was_killed(path: Path) -> None:
-    holder = start_holder(path)
+def test_the_lock_is_free_once_its_process_was_killed(path: Path, holder: subprocess.Popen[str]) -> None:
     holder.send_signal(signal.SIGKILL)
-    finish(holder)
+    holder.wait()
     with DatabaseLock(path):
         assert path.with_name(f"{path.name}.lock").read_text().strip() == str(os.getpid())
 
