@@ -233,8 +233,6 @@ _PROJECTIONS: dict[type, Projection] = {
     ev.Reconciled: _journal_only,
     ev.EntriesHalted: _journal_only,
     ev.EntriesResumed: _journal_only,
-    ev.EquityMarked: _journal_only,
-    ev.Reconciled: _journal_only,
     ev.InvariantBroken: _journal_only,
 }
 PROJECTIONS: Final = MappingProxyType(_PROJECTIONS)

@@ -229,3 +229,14 @@ def test_the_journal_of_a_symbol_with_quotes_is_safe(path: Path) -> None:
     journal.close()
     assert recovered is not None
     assert recovered.pending == (odd,)
+
+
+def test_a_journal_that_may_not_write_says_so_whatever_it_was_to_write(path: Path) -> None:
+    journal = open_journal(path, BINDING)
+    with journal.read() as reader:
+        reader.exec_driver_sql("PRAGMA query_only = ON")
+    with pytest.raises(Fatal, match="could not be written to"):
+        journal.commit(Commit(1, intents=(add_margin(1),)))
+    with pytest.raises(Fatal, match="could not be written to"):
+        journal.end_run(1)
+    journal.close()
