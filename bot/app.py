@@ -58,7 +58,9 @@ class Application:
         self._observe = observe
         self._began = time.monotonic()
         choice = settings.strategy
-        self.strategy = load_strategy(choice.name, choice.directory, choice.params.get(strategy_key(choice.name), {}))
+        self.strategy = load_strategy(
+            choice.name, choice.directory, choice.params.get(strategy_key(choice.name), {})
+        )
         self.timeframe_name = settings.feed.timeframe or self.strategy.timeframe
         self.instruments = {symbol: instrument_for(symbol) for symbol in settings.feed.symbols}
         self.profile = venue_profile(settings.venue.profile, 0.0)

@@ -193,6 +193,29 @@ def removable_margin(position: Position, mark: float, rules: MarginRules) -> flo
 
 
 @compiled
+def mark_at_removable(position: Position, amount: float, cushion: float, rules: MarginRules) -> float:
+    """Return the mark from which the initial-margin rule lets `amount` out, on top of `cushion` * notional.
+
+    Beyond it, in the position's favour, more may be removed. 0.0 (long) or inf (short): at every mark;
+    inf (long) or 0.0 (short): at none. At leverage 1 the price does not matter, only the wallet does.
+    The maintenance part of Binance's rule is weaker while leverage * maintenance rate < 1.
+    """
+    side, quantity, entry = position.side, position.quantity, position.entry_price
+    kept = 1.0 / position.leverage
+    if rules.profile.removal_rule == KEEP_INITIAL_OR_TENTH_OF_EQUITY:
+        kept = max(kept, 0.1)
+    spare = _counted_wallet(position, rules) - amount
+    free = spare + side * quantity / entry if rules.is_inverse else spare - side * quantity * entry
+    slope = side + kept + cushion if rules.is_inverse else side - kept - cushion
+    if slope * side <= 0.0:
+        is_always = free >= 0.0
+        return 0.0 if is_always == (side > 0) else math.inf
+    if rules.is_inverse:
+        return quantity * slope / free if free * side > 0.0 else math.inf
+    return max(-free / (quantity * slope), 0.0)
+
+
+@compiled
 def addable_margin(
     available_quote: float,
     cross_wallet_quote: float,

@@ -230,7 +230,7 @@ def _judge_add(view: MarginView, measured: Measured, book: MarginBook, limits: M
     # A resting stop is met before liquidation, so being close to both is no emergency (margin-science 2).
     is_emergency = view.stop_price == 0.0 and measured.probability_hour > limits.emergency_probability
     is_capped = wallet + amount < wanted
-    least = _minimum_step(wallet, limits)
+    least = minimum_step(wallet, limits)
     if amount <= 0.0 or (amount < least and not is_emergency):
         return _hold(ceiling.reason if is_capped else BELOW_STEP, wallet)
     if _distance_with(view, wallet + amount) < measured.band.low:
@@ -265,7 +265,8 @@ def target_wallet(view: MarginView, wanted: float) -> float:
 
 
 @compiled
-def _minimum_step(wallet: float, limits: MarginLimits) -> float:
+def minimum_step(wallet: float, limits: MarginLimits) -> float:
+    """Return the smallest move worth making, in quote currency."""
     return max(limits.min_step_quote, limits.min_step_fraction * abs(wallet))
 
 
@@ -308,7 +309,7 @@ def _judge_release(view: MarginView, measured: Measured, book: MarginBook, limit
     floor = _release_floor(view, measured.band.target, limits)
     spare = max(wallet - floor.wallet, 0.0)
     amount = min(floor_to_step(spare, book.margin_step_quote), spare)
-    if amount <= 0.0 or amount < _minimum_step(wallet, limits):
+    if amount <= 0.0 or amount < minimum_step(wallet, limits):
         return _hold(floor.reason, wallet)
     last_ms = max(book.last_add_ms, book.last_release_ms)
     retry_at_ms = last_ms + limits.release_cooldown_ms
@@ -325,12 +326,18 @@ def _release_floor(view: MarginView, wanted: float, limits: MarginLimits) -> Edg
         by_anchor = anchor_floor(view, limits)
         if by_anchor > floor.wallet:
             floor = Edge(by_anchor, ANCHOR_FLOOR)
-    cushion = limits.removal_cushion_fraction * notional(view.position, view.mark, view.rules)
-    removable = float(removable_margin(view.position, view.mark, view.rules))
-    by_venue = view.position.isolated_wallet - max(removable - cushion, 0.0)
+    by_venue = view.position.isolated_wallet - spare_at_venue(view, limits)
     if by_venue > floor.wallet:
         floor = Edge(by_venue, VENUE_RULE)
     return floor
+
+
+@compiled
+def spare_at_venue(view: MarginView, limits: MarginLimits) -> float:
+    """Return what the venue lets out at the mark, less a cushion against a mark that moves meanwhile."""
+    cushion = limits.removal_cushion_fraction * notional(view.position, view.mark, view.rules)
+    removable = float(removable_margin(view.position, view.mark, view.rules))
+    return max(removable - cushion, 0.0)
 
 
 @compiled

@@ -100,6 +100,7 @@ class RiskManager:
             best_mark,
             initial_stop,
             self._bracket,
+            self._margin,
         )
 
     def decide_margin(self, view: MarginView, book: MarginBook) -> MarginDecision:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from bot.core.compiled import compiled
-from bot.core.margin import distance, liquidation_price
-from bot.risk.adjust import reserved_band, target_wallet
+from bot.core.margin import distance, liquidation_price, mark_at_removable
+from bot.risk.adjust import minimum_step, reserved_band, spare_at_venue, target_wallet
 from bot.risk.band import Band
-from bot.risk.limits import BracketLimits
+from bot.risk.limits import BracketLimits, MarginLimits
 from bot.risk.trailing import trail_mark
 from bot.risk.view import Ladder, MarginView, Rung, TakeProfit
 
@@ -196,23 +196,27 @@ def ladder(
     best_mark: float,
     initial_stop: float,
     bracket: BracketLimits,
+    limits: MarginLimits,
 ) -> Ladder:
     """Return all rungs ascending by price; amounts of margin rungs are what the band asks, before caps.
 
+    A release that is due but that the venue does not let out yet has its rung where the venue does.
     `best_mark`: the best mark for the position since entry. `initial_stop`: 0.0 for none.
     """
     margin = margin_rungs(view, policy_band, params, payments)
+    margin = margin._replace(release=release_when_removable(view, margin.release, limits))
     position = view.position
     trail = trail_mark(
         position.side, position.entry_price, initial_stop, view.stop_price, view.rules.tick_size, bracket
     )
+    released = _amount(view, margin.release.mark, policy_band, params, payments)
+    if margin.release.mark > 0.0:
+        released = min(released, spare_at_venue(at_mark(view, margin.release.mark), limits))
     rungs = [
         Rung(margin.liquidation, "liquidation", 0.0),
         Rung(view.stop_price, "stop", position.quantity),
         Rung(margin.add.mark, "add", _amount(view, margin.add.mark, policy_band, params, payments)),
-        Rung(
-            margin.release.mark, "release", _amount(view, margin.release.mark, policy_band, params, payments)
-        ),
+        Rung(margin.release.mark, "release", released),
         Rung(trail, "trail", position.quantity),
         *(Rung(rung.price, "take_profit", rung.quantity) for rung in take_profits),
     ]
@@ -220,6 +224,21 @@ def ladder(
     sleep_low = max(margin.add.quiet_low, margin.release.quiet_low)
     sleep_high = min(margin.add.quiet_high, margin.release.quiet_high)
     return Ladder(tuple(present), *_with_trail(sleep_low, sleep_high, position.side, trail, best_mark))
+
+
+@compiled
+def release_when_removable(view: MarginView, release: Due, limits: MarginLimits) -> Due:
+    """Return the release rung moved to the mark at which the venue lets the smallest release out."""
+    side, mark = view.position.side, view.mark
+    is_due = not release.quiet_low < mark < release.quiet_high
+    is_ahead = side * (release.mark - mark) > 0.0 and release.mark != NONE
+    if not (mark > 0.0 and (is_due or is_ahead)):
+        return release
+    least = minimum_step(view.position.isolated_wallet, limits) * (1.0 + _NUDGE)
+    wall = float(mark_at_removable(view.position, least, limits.removal_cushion_fraction, view.rules))
+    if side * (wall - (mark if is_due else release.mark)) <= 0.0:
+        return release
+    return Due(wall, 0.0, wall) if side > 0 else Due(wall, wall, math.inf)
 
 
 def _amount(view: MarginView, mark: float, policy_band: BandFunction, params: Any, payments: int) -> float:

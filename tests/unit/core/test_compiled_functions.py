@@ -101,6 +101,7 @@ ARGUMENTS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     margin.wallet_for_liquidation_price: AT_A_MARK,
     margin.wallet_for_distance: [(position, 61_000.0, 0.1, used) for position, used in BOOKS],
     margin.removable_margin: AT_A_MARK,
+    margin.mark_at_removable: [(position, 25.0, 0.001, used) for position, used in BOOKS],
     margin.addable_margin: [(500.0, 900.0, 100.0, 50.0), (10.0, 5.0, 7.0, 0.0)],
     tiers.tier_index: [(TIERS, 50_000.0), (TIERS, 1e9)],
     pnl.realised_pnl: [(1, 100.0, 110.0, 2.0, False), (-1, 100.0, 110.0, 2.0, True)],

@@ -60,10 +60,11 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     adjust._ceiling: [(600.0, BOOK, LIMITS), (600.0, BOOK._replace(free_quote=100.0), LIMITS)],
     adjust._release_floor: [(view, 0.13, LIMITS) for view in VIEWS],
     adjust.target_wallet: _per_view(0.13),
-    adjust._minimum_step: [(600.0, LIMITS)],
+    adjust.minimum_step: [(600.0, LIMITS)],
     adjust._amount_to_add: [(600.0, 700.005, 1_000.0, 0.01), (600.0, 1_700.0, 1_000.005, 0.01)],
     adjust._with_wallet: [(position_of(), 5.0)],
     adjust._distance_with: _per_view(800.0),
+    adjust.spare_at_venue: _per_view(LIMITS),
     adjust.anchor_floor: [(RICH, LIMITS), (SHORT, LIMITS)],
     anchor.anchor_buffer: [(0.03, 0.01, 1.0), (2.0, 0.01, 1.0)],
     anchor.anchor_price: [(1, 100.0, 0.02)],
@@ -85,6 +86,9 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     triggers.at_mark: _per_view(5.0),
     triggers.band_at: _per_view(58_000.0, POLICY.band, POLICY.default, 3),
     triggers.margin_rungs: _per_view(POLICY.band, POLICY.default, 3),
+    triggers.release_when_removable: [
+        (view, triggers.margin_rungs(view, POLICY.band, POLICY.default, 3).release, LIMITS) for view in VIEWS
+    ],
     triggers._without_liquidation: _per_view(POLICY.band, POLICY.default, 3, 0.0),
     triggers._excess: _per_view(57_000.0, *SEARCH, -1),
     triggers._due: _per_view(*SEARCH, 1),

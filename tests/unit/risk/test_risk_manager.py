@@ -78,9 +78,24 @@ def test_a_position_that_cannot_be_liquidated_has_no_liquidation_rung() -> None:
     free = view_of(position_of(wallet=7_000.0, leverage=1.0))
     wide = manager("volatility").ladder(free, (), 60_000.0, 0.0)
     assert kinds(wide) == []
-    assert wide.sleep_low > wide.sleep_high
+    assert wide.sleep_low > wide.sleep_high  # the venue lets the surplus out at this very mark
     tolerant = manager("volatility", VolatilityParams(high=20.0)).ladder(free, (), 60_000.0, 0.0)
     assert (tolerant.sleep_low, tolerant.sleep_high) == (0.0, math.inf)
+
+
+def test_a_release_that_the_venue_blocks_has_its_rung_where_the_venue_lets_it_out() -> None:
+    risk = manager("stop_anchor")
+    held = position_of(wallet=600.0, leverage=10.0)
+    for side, stop in ((1, 59_400.0), (-1, 60_600.0)):
+        view = view_of(held._replace(side=side), mark=60_000.0, stop=stop, sigma=0.01)
+        assert risk.decide_margin(view, book_of()).reason == "venue_removal_rule"
+        ladder = risk.ladder(view, (), 60_000.0, stop)
+        rung = next(rung for rung in ladder.rungs if rung.kind == "release")
+        assert side * (rung.price - view.mark) > 0.0
+        assert ladder.sleep_low < view.mark < ladder.sleep_high
+        before, after = (view._replace(mark=rung.price * (1.0 + side * nudge)) for nudge in (-1e-5, 1e-5))
+        assert risk.decide_margin(before, book_of()).reason == "venue_removal_rule"
+        assert risk.decide_margin(after, book_of()).action == "release"
 
 
 def test_a_mark_past_the_anchor_asks_for_no_add() -> None:
