@@ -1,7 +1,5 @@
 """The strategy, asked once per closed candle, and contained: its error stops entries, nothing else."""
 
-import math
-
 from bot.core.event import EntriesHalted
 from bot.core.signal import Signal
 from bot.engine.desk import Desk
@@ -32,7 +30,7 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
         is_exit=bool(signals.exits[-1]),
         direction=int(signals.direction[-1]),
         strength=float(signals.strength[-1]),
-        stop_distance=_finite_or_zero(float(signals.stop_distance[-1])),
+        stop_distance=float(signals.stop_distance[-1]),
     )
 
 
@@ -53,7 +51,3 @@ def _halt(desk: Desk, symbol: str, error: Exception) -> None:
     message = f"{type(error).__name__}: {error}"
     desk.state.halts[STRATEGY_HALT] = message
     desk.outbox.note(EntriesHalted(desk.state.now_ms, symbol, STRATEGY_HALT, message))
-
-
-def _finite_or_zero(value: float) -> float:
-    return value if math.isfinite(value) else 0.0

@@ -27,6 +27,7 @@ from bot.core.event import (
 )
 from bot.core.intent import (
     AddMargin,
+    Intent,
     OpenPosition,
     PlaceStop,
     PlaceTakeProfit,
@@ -108,8 +109,12 @@ class Engine:
             return
         if holding.position.side * (market.mark - holding.best_mark) > 0.0:
             holding.best_mark = market.mark
+        protection.ensure(self.desk, market, holding)
         protection.trail(self.desk, market, holding)
-        margins.reconsider(self.desk, market, holding)
+        if not holding.is_closing:
+            margins.reconsider(self.desk, market, holding)
+        if holding.stop is None:
+            holding.wake()
 
     def _estimate(self, market: Market) -> None:
         closes = market.window.view().close
@@ -146,7 +151,10 @@ class Engine:
         market.gap_until_ms = max(market.gap_until_ms, event.until_ms)
 
     def _on_funding_rate(self, event: FundingDue) -> None:
-        self._markets[event.symbol].funding_rate = event.rate
+        market = self._markets[event.symbol]
+        market.funding_rate = event.rate
+        if market.holding is not None:
+            market.holding.wake()
 
     def _on_leverage_set(self, event: LeverageSet) -> None:
         self.state.in_flight.pop(event.client_id, None)
@@ -172,9 +180,12 @@ class Engine:
         market = self._markets[event.symbol]
         self._forget_cancel(event.client_id)
         was_entry = market.entry is not None and market.entry.client_id == event.client_id
-        self.state.in_flight.pop(event.client_id, None)
+        intent = self.state.in_flight.pop(event.client_id, None)
         if was_entry:
             fills.complete_entry(self.desk, market)
+        elif market.holding is not None and intent is not None and _is_whole_close(intent):
+            market.holding.is_closing = False
+            market.holding.wake()
         elif market.holding is not None:
             protection.on_cancelled(self.desk, market, event)
 
@@ -200,9 +211,8 @@ class Engine:
             protection.on_take_profit_refused(self.desk, market, event, action)
         elif isinstance(action, AddMargin | ReleaseMargin):
             margins.on_refused(self.desk, market, event)
-        elif isinstance(action, ReducePosition) and market.holding is not None:
-            market.holding.is_closing = False
-            market.holding.wake()
+        elif intent is not None and _is_whole_close(intent):
+            protection.on_close_refused(market, event)
 
     def _on_adjusted(self, event: MarginAdjusted) -> None:
         self.state.free_quote = event.free_quote
@@ -217,3 +227,7 @@ class Engine:
     def _on_liquidated(self, event: Liquidated) -> None:
         self.state.free_quote = event.free_quote
         fills.on_liquidated(self.desk, self._markets[event.symbol], event)
+
+
+def _is_whole_close(intent: Intent) -> bool:
+    return isinstance(intent.action, ReducePosition) and intent.action.quantity == 0.0

@@ -22,8 +22,17 @@ def on_signal(desk: Desk, market: Market, signal: Signal) -> None:
 def on_leverage_set(desk: Desk, market: Market, event: LeverageSet) -> None:
     """The venue confirmed the leverage: send the entry that waited for it."""
     market.leverage = event.leverage
-    if market.entry is not None and not market.entry.client_id:
-        _send_order(desk, market, market.entry)
+    entry = market.entry
+    if entry is None or entry.client_id:
+        return
+    checks = _blocked(desk, market)
+    if event.leverage != entry.plan.leverage:
+        checks = (*checks, f"the venue set {event.leverage}x instead of {entry.plan.leverage}x")
+    if checks:
+        market.entry = None
+        _refuse(desk, _signal_of(desk, entry.plan), checks, entry.plan.facts)
+    else:
+        _send_order(desk, market, entry)
 
 
 def _enter(desk: Desk, market: Market, signal: Signal) -> None:
@@ -92,6 +101,11 @@ def _send_order(desk: Desk, market: Market, entry: PendingEntry) -> None:
     plan = entry.plan
     order = OpenPosition(plan.symbol, plan.side, plan.quantity)
     entry.client_id = desk.outbox.intend(order, "entry", plan.facts).client_id
+
+
+def _signal_of(desk: Desk, plan: EntryPlan) -> Signal:
+    away = abs(plan.entry_price - plan.stop_price) / plan.entry_price
+    return Signal(plan.symbol, desk.state.now_ms, True, False, plan.side, 0.0, away)
 
 
 def _refuse(desk: Desk, signal: Signal, checks: tuple[str, ...], facts: dict[str, Fact]) -> None:

@@ -1,10 +1,11 @@
 """Fills, funding and liquidations: how holdings are born, change and die."""
 
 from bot.core.event import FundingSettled, Liquidated, OrderFilled, PositionClosed, PositionOpened
-from bot.core.intent import Intent
+from bot.core.intent import CancelOrder, Intent
 from bot.core.margin import liquidation_distance
 from bot.core.position import Position
 from bot.engine.desk import Desk
+from bot.engine.invariants import check_reduce_only
 from bot.engine.protection import keep_stop_inside, place_take_profits, protect
 from bot.engine.state import Holding, Market, PendingEntry
 
@@ -18,12 +19,16 @@ def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | N
         return
     holding.fees_quote += event.fee_quote
     holding.realised_pnl_quote += event.realised_pnl_quote
-    holding.take_profits.pop(event.client_id, None)
+    if event.remaining_quantity <= 0.0:
+        holding.take_profits.pop(event.client_id, None)
     if event.position is None:
         _count_leg(desk, event)
         _end(desk, market, holding, event.ts_ms, _cause(event, intent), event.price)
         return
+    check_reduce_only(desk, holding.position, event.leg, event.position)
     holding.position = event.position
+    if event.leg == "entry":
+        keep_stop_inside(desk, market, holding)
     if event.leg == "take_profit" and event.remaining_quantity <= 0.0:
         desk.state.tally.take_profits_filled += 1
     holding.wake()
@@ -119,9 +124,18 @@ def _cause(event: OrderFilled, intent: Intent | None) -> str:
     return intent.reason if intent is not None else "exit"
 
 
+def _take_back_entry(desk: Desk, market: Market) -> None:
+    """What is left of an entry whose position has ended must not open a new one."""
+    entry = market.entry
+    if entry is not None and entry.client_id in desk.state.in_flight:
+        action = CancelOrder(market.instrument.symbol, entry.client_id)
+        desk.outbox.intend(action, "position_closed")
+
+
 def _end(desk: Desk, market: Market, holding: Holding, ts_ms: int, cause: str, price: float) -> None:
     desk.state.tally.trades += 1
     market.holding = None
+    _take_back_entry(desk, market)
     desk.outbox.note(
         PositionClosed(
             ts_ms,

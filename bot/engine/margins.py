@@ -7,6 +7,7 @@ from bot.engine.state import NEVER_MS, Holding, Market
 from bot.risk.view import MarginDecision
 
 _SECOND_LOOK_MS = 60_000
+_ACTED_ON = ("add", "release", "trail")
 
 
 def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
@@ -15,7 +16,7 @@ def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
     if not holding.is_filled or desk.is_in_flight(symbol, PlaceStop, AddMargin, ReleaseMargin):
         return
     held = None
-    if not desk.is_blind(market):
+    if desk.state.now_ms >= holding.margin_again_ms and not desk.is_blind(market):
         decision = desk.risk.decide_margin(desk.view(market, holding), desk.book(market, holding))
         if decision.action != "hold":
             _move(desk, market, holding, decision)
@@ -27,8 +28,9 @@ def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
 def lay_ladder(desk: Desk, market: Market, holding: Holding, held: MarginDecision | None) -> None:
     """Compute the rungs and how long the engine may sleep.
 
-    A rung that is touched but held (cooldown, budget) is looked at again after its cooldown, or
-    after half a typical hourly move.
+    A rung that is touched but held (cooldown, budget, a refusal) is looked at again after its
+    cooldown, or after half a typical hourly move, or at the next rung. A trailing stop that is due,
+    and prices that were missing, are looked at again at the next mark.
     """
     ladder = desk.risk.ladder(
         desk.view(market, holding),
@@ -39,13 +41,14 @@ def lay_ladder(desk: Desk, market: Market, holding: Holding, held: MarginDecisio
     holding.rungs = ladder.rungs
     holding.sleep_low, holding.sleep_high = ladder.sleep_low, ladder.sleep_high
     holding.recheck_at_ms = NEVER_MS
-    if not ladder.sleep_low < market.mark < ladder.sleep_high:
-        half_move = 0.5 * market.sigma_day / 24.0**0.5 * market.mark
-        holding.sleep_low, holding.sleep_high = market.mark - half_move, market.mark + half_move
-        holding.recheck_at_ms = _second_look_ms(desk, held)
-        _note_hold(desk, market, holding, held)
-    else:
+    if ladder.sleep_low < market.mark < ladder.sleep_high:
         holding.last_hold_reason = ""
+        return
+    _doze(market, holding)
+    holding.recheck_at_ms = _second_look_ms(desk, holding, held)
+    if desk.is_blind(market) or _is_trail_due(holding):
+        holding.wake()
+    _note_hold(desk, market, holding, held)
 
 
 def on_adjusted(desk: Desk, market: Market, event: MarginAdjusted, intent: Intent) -> None:
@@ -88,9 +91,8 @@ def on_refused(desk: Desk, market: Market, event: Refused) -> None:
     holding = market.holding
     if holding is None:
         return
-    holding.recheck_at_ms = event.ts_ms + _SECOND_LOOK_MS
-    half_move = 0.5 * market.sigma_day / 24.0**0.5 * market.mark
-    holding.sleep_low, holding.sleep_high = market.mark - half_move, market.mark + half_move
+    holding.margin_again_ms = event.ts_ms + _SECOND_LOOK_MS
+    holding.wake()
     _note(desk, market, holding, f"refused:{event.code}", {"message": event.message})
 
 
@@ -106,8 +108,24 @@ def _risk_from(intent: Intent) -> PositionRisk:
     return PositionRisk(*(float(value) for value in values if value is not None))
 
 
-def _second_look_ms(desk: Desk, held: MarginDecision | None) -> int:
+def _doze(market: Market, holding: Holding) -> None:
+    half_move = 0.5 * market.sigma_day / 24.0**0.5 * market.mark
+    prices = [rung.price for rung in holding.rungs if rung.kind in _ACTED_ON]
+    holding.sleep_low = max([market.mark - half_move, *(p for p in prices if p < market.mark)])
+    holding.sleep_high = min([market.mark + half_move, *(p for p in prices if p > market.mark)])
+
+
+def _is_trail_due(holding: Holding) -> bool:
+    side = holding.position.side
+    return any(
+        rung.kind == "trail" and side * (holding.best_mark - rung.price) >= 0.0 for rung in holding.rungs
+    )
+
+
+def _second_look_ms(desk: Desk, holding: Holding, held: MarginDecision | None) -> int:
     now_ms = desk.state.now_ms
+    if now_ms < holding.margin_again_ms:
+        return holding.margin_again_ms
     if held is not None and held.retry_at_ms > now_ms:
         return held.retry_at_ms
     return now_ms + _SECOND_LOOK_MS

@@ -5,14 +5,16 @@ that has no other, is closed at market.
 """
 
 from bot.core.event import OrderAccepted, OrderCancelled, Refused
-from bot.core.intent import CancelOrder, Intent, PlaceStop, PlaceTakeProfit, ReducePosition
+from bot.core.intent import CancelOrder, Fact, Intent, PlaceStop, PlaceTakeProfit, ReducePosition
 from bot.core.margin import liquidation_price
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market, RestingStop
 from bot.risk.trailing import on_tick_toward_mark
 from bot.risk.view import TakeProfit
 
-_MIN_GAP_FRACTION = 0.002  # of the mark, between stop and liquidation, whatever the policy
+_MIN_GAP_FRACTION = 0.002  # of the liquidation price, between it and the stop, whatever the policy
+_STOP_AGAIN_MS = 60_000
+_CLOSE_AGAIN_MS = 1_000
 
 
 def protect(desk: Desk, market: Market, holding: Holding, price: float, reason: str) -> None:
@@ -38,9 +40,24 @@ def place_take_profits(desk: Desk, market: Market, holding: Holding) -> None:
         desk.outbox.intend(action, "take_profit_ladder", {"planned_quantity": rung.quantity})
 
 
+def ensure(desk: Desk, market: Market, holding: Holding) -> None:
+    """Protect a position that has neither a stop nor one on its way: the venue refused stop and close."""
+    symbol, side = market.instrument.symbol, holding.position.side
+    if holding.stop is not None or desk.is_in_flight(symbol, PlaceStop):
+        return
+    if desk.state.now_ms < holding.close_again_ms:
+        return
+    if side * (market.mark - holding.initial_stop) > 0.0:
+        protect(desk, market, holding, holding.initial_stop, "stop_missing")
+    else:
+        close(desk, market, holding, "protection")
+
+
 def trail(desk: Desk, market: Market, holding: Holding) -> None:
     """Follow the best mark with the stop, only ever toward profit."""
     if holding.stop is None or desk.is_in_flight(market.instrument.symbol, PlaceStop):
+        return
+    if desk.state.now_ms < holding.stop_again_ms:
         return
     price = desk.risk.trailed_stop(
         holding.position.side,
@@ -58,8 +75,8 @@ def keep_stop_inside(desk: Desk, market: Market, holding: Holding) -> None:
     """Tighten a stop that liquidation has come too close to (funding drains the wallet)."""
     if holding.stop is None or desk.is_in_flight(market.instrument.symbol, PlaceStop):
         return
-    side, position = holding.position.side, holding.position
-    nearest = liquidation_price(position, market.rules) * (1.0 + side * _MIN_GAP_FRACTION)
+    side = holding.position.side
+    nearest = _nearest_stop(market, holding)
     if side * (holding.stop.trigger_price - nearest) >= 0.0:
         return
     price = on_tick_toward_mark(side, nearest, market.instrument.tick_size)
@@ -79,16 +96,16 @@ def close(desk: Desk, market: Market, holding: Holding, reason: str) -> None:
 
 
 def on_accepted(desk: Desk, market: Market, event: OrderAccepted, intent: Intent) -> None:
-    """Note a resting order; a new stop retires the old one."""
+    """Note a resting order; a new stop retires the old one, and a looser one is taken back itself."""
     holding, action = market.holding, intent.action
     if holding is None:
         return
     if isinstance(action, PlaceTakeProfit):
         holding.take_profits[event.client_id] = TakeProfit(action.trigger_price, action.quantity)
     elif isinstance(action, PlaceStop):
-        _retire(desk, market, holding)
-        holding.stop = RestingStop(event.client_id, action.trigger_price)
+        _exchange_stops(desk, market, holding, RestingStop(event.client_id, action.trigger_price))
         _protected(desk, holding, event.ts_ms)
+        keep_stop_inside(desk, market, holding)
     holding.wake()
 
 
@@ -107,13 +124,24 @@ def on_cancelled(desk: Desk, market: Market, event: OrderCancelled) -> None:
 
 
 def on_stop_refused(desk: Desk, market: Market, event: Refused) -> None:
-    """Close a position that cannot be protected; keep an older stop where there is one."""
+    """Close a position that cannot be protected; keep an older stop where there is one that works."""
     holding = market.holding
     if holding is None:
         return
-    holding.recheck_at_ms = event.ts_ms + 60_000
-    if holding.stop is None:
+    holding.stop_again_ms = event.ts_ms + _STOP_AGAIN_MS
+    side, nearest = holding.position.side, _nearest_stop(market, holding)
+    if holding.stop is None or side * (holding.stop.trigger_price - nearest) < 0.0:
         close(desk, market, holding, "protection")
+
+
+def on_close_refused(market: Market, event: Refused) -> None:
+    """The position is still there: let it be looked at again."""
+    holding = market.holding
+    if holding is None:
+        return
+    holding.is_closing = False
+    holding.close_again_ms = event.ts_ms + _CLOSE_AGAIN_MS
+    holding.wake()
 
 
 def on_take_profit_refused(desk: Desk, market: Market, event: Refused, action: PlaceTakeProfit) -> None:
@@ -128,10 +156,22 @@ def on_take_profit_refused(desk: Desk, market: Market, event: Refused, action: P
         desk.outbox.intend(reduce, "take_profit", {"mark": market.mark})
 
 
-def _retire(desk: Desk, market: Market, holding: Holding) -> None:
-    if holding.stop is not None:
-        action = CancelOrder(market.instrument.symbol, holding.stop.client_id)
-        desk.outbox.intend(action, "stop_replaced", {"trigger_price": holding.stop.trigger_price})
+def _nearest_stop(market: Market, holding: Holding) -> float:
+    """The stop price that is as close to liquidation as any may be."""
+    liquidation = liquidation_price(holding.position, market.rules)
+    return liquidation * (1.0 + holding.position.side * _MIN_GAP_FRACTION)
+
+
+def _exchange_stops(desk: Desk, market: Market, holding: Holding, new: RestingStop) -> None:
+    """Keep the tighter of the resting and the new stop, and cancel the other."""
+    old, side = holding.stop, holding.position.side
+    if old is None:
+        holding.stop = new
+        return
+    is_looser = side * (new.trigger_price - old.trigger_price) < 0.0
+    holding.stop, retired = (old, new) if is_looser else (new, old)
+    facts: dict[str, Fact] = {"trigger_price": retired.trigger_price}
+    desk.outbox.intend(CancelOrder(market.instrument.symbol, retired.client_id), "stop_replaced", facts)
 
 
 def _protected(desk: Desk, holding: Holding, ts_ms: int) -> None:

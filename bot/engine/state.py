@@ -31,7 +31,8 @@ class Holding:
     """One open position and everything the bot did for it.
 
     `sleep_low`, `sleep_high` and `recheck_at_ms` bound the fast path: inside them nothing is due.
-    `unprotected_since_ms` is 0 while a stop rests at the venue.
+    `unprotected_since_ms` is 0 while a stop rests at the venue. The three `..._again_ms` say when
+    the venue may be asked again after it refused a stop, a close or a margin move.
     """
 
     position: Position
@@ -59,6 +60,9 @@ class Holding:
     sleep_low: float = 0.0
     sleep_high: float = 0.0
     recheck_at_ms: int = 0
+    stop_again_ms: int = 0
+    close_again_ms: int = 0
+    margin_again_ms: int = 0
     rungs: tuple[Rung, ...] = ()
 
     def wake(self) -> None:
@@ -141,7 +145,7 @@ class State:
         return MarginView(
             ts_ms=self.now_ms,
             mark=market.mark,
-            mark_age_ms=self.now_ms - market.mark_ms,
+            mark_age_ms=max(self.now_ms - market.mark_ms, 0),  # a candle may come after newer marks
             position=holding.position,
             rules=market.rules,
             stop_price=holding.stop.trigger_price if holding.stop is not None else 0.0,
