@@ -67,7 +67,8 @@ def on_liquidated(desk: Desk, market: Market, event: Liquidated) -> None:
 def _on_entry(desk: Desk, market: Market, event: OrderFilled, position: Position) -> None:
     entry = market.entry
     if market.holding is None and entry is not None:
-        _open(desk, market, entry, event, position)
+        holding = open_holding(desk, market, entry, position, event.ts_ms)
+        protect(desk, market, holding, entry.plan.stop_price, "entry")
     elif market.holding is not None:
         market.holding.initial_wallet_quote = position.isolated_wallet
     if event.remaining_quantity <= 0.0 and market.holding is not None:
@@ -75,30 +76,31 @@ def _on_entry(desk: Desk, market: Market, event: OrderFilled, position: Position
         complete_entry(desk, market)
 
 
-def _open(desk: Desk, market: Market, entry: PendingEntry, event: OrderFilled, position: Position) -> None:
+def open_holding(desk: Desk, market: Market, entry: PendingEntry, position: Position, ts_ms: int) -> Holding:
+    """Begin the books of a position that has no stop yet, and return them."""
     plan, state = entry.plan, desk.state
     holding = Holding(
         position=position,
         position_id=state.next_position_id,
-        opened_ms=event.ts_ms,
+        opened_ms=ts_ms,
         initial_wallet_quote=position.isolated_wallet,
         initial_stop=plan.stop_price,
-        entry_distance=liquidation_distance(position, event.price, market.rules),
+        entry_distance=liquidation_distance(position, position.entry_price, market.rules),
         agreed_loss_quote=plan.agreed_loss_quote,
-        best_mark=event.price,
-        unprotected_since_ms=event.ts_ms,
+        best_mark=position.entry_price,
+        unprotected_since_ms=ts_ms,
     )
     state.next_position_id += 1
     market.holding = holding
-    desk.outbox.note(_opened_note(holding, plan.stop_price, event))
-    protect(desk, market, holding, plan.stop_price, "entry")
+    desk.outbox.note(_opened_note(holding, plan.stop_price))
+    return holding
 
 
-def _opened_note(holding: Holding, stop_price: float, event: OrderFilled) -> PositionOpened:
+def _opened_note(holding: Holding, stop_price: float) -> PositionOpened:
     position = holding.position
     return PositionOpened(
-        event.ts_ms,
-        event.symbol,
+        holding.opened_ms,
+        position.symbol,
         holding.position_id,
         position.side,
         position.quantity,

@@ -1,12 +1,14 @@
 """Start is recovery: the last cut, then intents left open, then the venue's truth, then protection."""
 
-from bot.core.event import PositionClosed, Reconciled
-from bot.core.intent import AddMargin, Fact, OpenPosition, PlaceStop, ReleaseMargin
+from bot.core.event import EntriesHalted, PositionClosed, Reconciled
+from bot.core.intent import CancelOrder, Fact, OpenPosition, PlaceStop, ReducePosition
+from bot.core.position import Position
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
+from bot.engine.fills import complete_entry, open_holding
 from bot.engine.protection import protect
 from bot.engine.run import Session
-from bot.engine.state import Holding, Market, RestingStop
+from bot.engine.state import Holding, Market, PendingEntry, RestingStop
 from bot.ports import Account, Commit, Exchange, OpenOrder, Recovered
 
 
@@ -26,14 +28,8 @@ async def adopt_truth(session: Session, account: Account) -> None:
     positions = {position.symbol: position for position in account.positions}
     for symbol, market in desk.state.markets.items():
         market.leverage = account.leverage.get(symbol, market.leverage)
-        if market.holding is None:
-            continue
-        actual = positions.get(symbol)
-        if actual is None:
-            _closed_while_away(desk, market, market.holding)
-        else:
-            _adopt_position(desk, market.holding, actual)
-            _adopt_stop(desk, market, market.holding, account.orders)
+        orders = tuple(order for order in account.orders if order.symbol == symbol)
+        _adopt_symbol(desk, market, positions.get(symbol), orders)
     decision = desk.outbox.take()
     session.commit(Commit(desk.state.now_ms, (), decision.intents, (), decision.notes))
     await session.perform(decision.intents)
@@ -50,25 +46,73 @@ def begin(engine: Engine, account: Account, now_ms: int) -> None:
         market.leverage = account.leverage.get(symbol, 0)
 
 
-def _adopt_position(desk: Desk, holding: Holding, actual: tuple) -> None:
+def _adopt_symbol(desk: Desk, market: Market, actual: Position | None, orders: tuple[OpenOrder, ...]) -> None:
+    entry, is_settled = market.entry, _drop_answered(desk, market, orders)
+    if market.holding is None and actual is not None:
+        _adopt_unknown(desk, market, entry, actual)
+    if market.holding is not None and actual is None:
+        _closed_while_away(desk, market, market.holding)
+    elif market.holding is not None and actual is not None:
+        _adopt_position(desk, market.holding, actual)
+        _adopt_stop(desk, market, market.holding, orders)
+        _adopt_take_profits(desk, market.holding, orders)
+    if is_settled:
+        complete_entry(desk, market)
+
+
+def _drop_answered(desk: Desk, market: Market, orders: tuple[OpenOrder, ...]) -> bool:
+    """Forget what is no longer on its way, and return whether an entry is among it.
+
+    Every open intent was settled before, so that only orders at the venue can still be in flight.
+    """
+    entry, open_ids = market.entry, {order.client_id for order in orders}
+    is_settled = entry is not None and entry.client_id != "" and entry.client_id not in open_ids
+    in_flight = desk.state.in_flight
+    for key in [key for key, intent in in_flight.items() if intent.action.symbol == market.instrument.symbol]:
+        if key in open_ids and isinstance(in_flight[key].action, OpenPosition | ReducePosition):
+            continue
+        action = in_flight.pop(key).action
+        if isinstance(action, ReducePosition) and market.holding is not None:
+            market.holding.is_closing = False
+    return is_settled
+
+
+def _adopt_unknown(desk: Desk, market: Market, entry: PendingEntry | None, actual: Position) -> None:
+    """A position we did not know: our entry filled while nobody listened, or it is not ours at all."""
+    symbol, now_ms = market.instrument.symbol, desk.state.now_ms
+    facts: dict[str, Fact] = {"believed": None, "venue": str(actual)}
+    if entry is not None and entry.plan.side == actual.side:
+        desk.outbox.note(Reconciled(now_ms, symbol, "position", facts))
+        open_holding(desk, market, entry, actual, now_ms)
+        return
+    desk.outbox.note(Reconciled(now_ms, symbol, "foreign_position", facts))
+    message = f"{symbol} has a position that this database did not open: close it at the venue"
+    desk.state.halts["foreign_position"] = message
+    desk.outbox.note(EntriesHalted(now_ms, symbol, "foreign_position", message))
+
+
+def _adopt_position(desk: Desk, holding: Holding, actual: Position) -> None:
     if actual == holding.position:
         return
     facts: dict[str, Fact] = {"believed": str(holding.position), "venue": str(actual)}
     desk.outbox.note(Reconciled(desk.state.now_ms, holding.position.symbol, "position", facts))
-    holding.position = actual  # pyright: ignore[reportAttributeAccessIssue]
+    holding.position = actual
     holding.wake()
 
 
 def _adopt_stop(desk: Desk, market: Market, holding: Holding, orders: tuple[OpenOrder, ...]) -> None:
-    symbol = market.instrument.symbol
-    stops = [order for order in orders if order.symbol == symbol and order.leg == "stop"]
+    symbol, side = market.instrument.symbol, holding.position.side
+    stops = sorted((o for o in orders if o.leg == "stop"), key=lambda o: side * o.trigger_price)
     known = holding.stop.client_id if holding.stop is not None else ""
-    if any(order.client_id == known for order in stops):
-        return
     if stops:
-        nearest = stops[-1]
-        holding.stop = RestingStop(nearest.client_id, nearest.trigger_price)
-        facts: dict[str, Fact] = {"believed": known, "venue": nearest.client_id}
+        tightest = stops[-1]
+        for order in stops[:-1]:
+            desk.outbox.intend(CancelOrder(symbol, order.client_id), "second_stop")
+        if tightest.client_id == known:
+            return
+        holding.stop = RestingStop(tightest.client_id, tightest.trigger_price)
+        holding.unprotected_since_ms = 0
+        facts: dict[str, Fact] = {"believed": known, "venue": tightest.client_id}
         desk.outbox.note(Reconciled(desk.state.now_ms, symbol, "stop", facts))
     elif not holding.is_closing and not desk.is_in_flight(symbol, PlaceStop):
         price = holding.stop.trigger_price if holding.stop is not None else holding.initial_stop
@@ -77,16 +121,18 @@ def _adopt_stop(desk: Desk, market: Market, holding: Holding, orders: tuple[Open
         protect(desk, market, holding, price, "stop_missing")
 
 
+def _adopt_take_profits(desk: Desk, holding: Holding, orders: tuple[OpenOrder, ...]) -> None:
+    open_ids = {order.client_id for order in orders}
+    gone = [key for key in holding.take_profits if key not in open_ids]
+    for key in gone:
+        del holding.take_profits[key]
+        facts: dict[str, Fact] = {"believed": key, "venue": None}
+        desk.outbox.note(Reconciled(desk.state.now_ms, holding.position.symbol, "take_profit", facts))
+
+
 def _closed_while_away(desk: Desk, market: Market, holding: Holding) -> None:
     desk.state.tally.trades += 1
     market.holding = None
-    for key in [
-        key
-        for key, intent in desk.state.in_flight.items()
-        if intent.action.symbol == market.instrument.symbol
-        and not isinstance(intent.action, OpenPosition | AddMargin | ReleaseMargin)
-    ]:
-        del desk.state.in_flight[key]
     desk.outbox.note(
         PositionClosed(
             desk.state.now_ms,

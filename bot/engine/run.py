@@ -125,7 +125,8 @@ class Session:
     def commit(self, commit: Commit) -> None:
         """Write one commit together with the cut that a restart continues from."""
         cut = Checkpoint(self.engine.snapshot(), self._feed.cursor(), self._venue_state())
-        whole = commit._replace(notes=(*self._notes, *commit.notes), checkpoint=cut)
+        # What was said earlier is written earlier, so that the wall time of a commit changes no row.
+        whole = commit._replace(events=(*self._notes, *commit.events), checkpoint=cut)
         self._journal.commit(whole)
         self._notes.clear()
         self._due = time.monotonic() + _LONGEST_UNCOMMITTED_SECONDS

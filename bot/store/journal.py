@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from bot.core.codec import to_json
-from bot.core.event import Event, MarketEvent
+from bot.core.event import EquityMarked, Event, MarketEvent
 from bot.core.instrument import Instrument
 from bot.core.intent import Intent
 from bot.errors import Fatal
@@ -122,7 +122,7 @@ class SqliteJournal:
             self._append(event)
         for event in reversed(commit.events):
             free_quote = getattr(event, "free_quote", None)
-            if free_quote is not None:
+            if free_quote is not None and not isinstance(event, EquityMarked):
                 self._put_equity(event.ts_ms, free_quote)
                 break
         for note in commit.notes:

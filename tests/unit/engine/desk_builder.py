@@ -46,12 +46,15 @@ class Scripted(Strategy):
     """Says what `wishes` hold for the close time of the newest candle; anything may be put in `answer`."""
 
     timeframe = "1m"
-    warmup = WARMUP  # pyright: ignore[reportAssignmentType]
 
     def __init__(self) -> None:
         super().__init__()
         self.wishes: dict[int, tuple[int, bool, float]] = {}
         self.answer: Callable[[Candles], Any] | None = None
+
+    @property
+    def warmup(self) -> int:
+        return WARMUP
 
     def signals(self, candles: Candles) -> Signals:
         """Return no signals but in the newest row."""

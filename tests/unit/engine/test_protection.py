@@ -205,8 +205,7 @@ def test_small_funding_leaves_the_stop_alone() -> None:
 
 def test_liquidation_closes_the_books() -> None:
     bench = held_bench()
-    bench.venue._state.orders.remove(bench.venue._state.orders.get(A, bench.stop().client_id))
-    bench.venue._state.touch(A)
+    cancelled_at_venue(bench, bench.stop().client_id)
     wallet = bench.holding().position.isolated_wallet
     bench.tick(90.0)
     assert bench.market().holding is None
