@@ -19,7 +19,7 @@ endif
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(VENV)/.base-stamp ## Make the environment: .venv/bin/ringfence runs this checkout
@@ -46,6 +46,11 @@ test: check ## Run check, then every test, with branch coverage of bot/core and 
 .PHONY: bench
 bench: $(VENV)/.dev-stamp ## Measure speed
 	$(BIN)/python -m pytest -p no:xdist -m bench --benchmark-enable $(ARGS) tests/bench
+
+DURATION ?= 10m
+.PHONY: bench-memory
+bench-memory: $(VENV)/.base-stamp ## Watch the memory of paper trading for DURATION=10m
+	$(BIN)/python tests/bench/memory.py --duration $(DURATION) $(ARGS)
 
 .PHONY: format
 format: $(VENV)/.dev-stamp ## Format and fix what can be fixed without thought
