@@ -1,0 +1,62 @@
+"""Draws the picture in README.md from a real session: the first margin move from a market time on.
+
+Run by hand after the live view or the decisions changed, from the top folder:
+
+    .venv/bin/python tests/unit/docs/draw_live_view.py
+
+It trades at the default settings and speed (34 s) in a scratch folder and writes live-view.svg beside
+this file, where the tests of the documents look for it and no wheel or image carries it along.
+"""
+
+import asyncio
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+PICTURE: Final = Path(__file__).with_name("live-view.svg")
+NOT_BEFORE_MS: Final = 1_735_709_400_000  # 2025-01-01 05:30 UTC: three positions are open
+WIDTH: Final = 100
+
+sys.path.insert(0, str(ROOT))
+
+from bot.app import Application  # noqa: E402
+from bot.cli.picture import export_svg  # noqa: E402
+from bot.cli.session_board import BoardMaker  # noqa: E402
+from bot.core.event import MarginMoved  # noqa: E402
+from bot.ports import Commit  # noqa: E402
+from bot.settings import Flag, load  # noqa: E402
+
+
+def draw(picture: Path) -> None:
+    """Trade until the first margin move after NOT_BEFORE_MS and write that moment's live view."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load(
+            None,
+            (
+                Flag("run.db", "--db", Path(folder, "picture.db")),
+                Flag("strategy.directory", "", ROOT / "strategies"),
+            ),
+        )
+        application = Application(settings, lambda commit: look(commit))
+        maker = BoardMaker(application, ())
+
+        def look(commit: Commit) -> None:
+            moves = [note for note in commit.notes if isinstance(note, MarginMoved)]
+            maker.moves.extend(moves)
+            if moves and commit.ts_ms >= NOT_BEFORE_MS:
+                export_svg(maker.board(), picture, WIDTH)
+                application.stop()
+
+        application.open()
+        asyncio.run(application.run())
+        application.close()
+
+
+if __name__ == "__main__":
+    draw(PICTURE)
