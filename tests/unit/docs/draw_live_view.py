@@ -43,7 +43,7 @@ def draw(picture: Path) -> None:
                 Flag("strategy.directory", "", ROOT / "strategies"),
             ),
         )
-        application = Application(settings, lambda commit: look(commit))
+        application = Application(settings, lambda commit: look(commit))  # noqa: PLW0108
         maker = BoardMaker(application, ())
 
         def look(commit: Commit) -> None:
