@@ -13,6 +13,12 @@ _ROOT = Path(__file__).resolve().parent.parent
 _ABSENT = "shared data is absent"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--golden-dir", default=None, metavar="DIR", help="run the golden checks on every case of DIR only"
+    )
+
+
 def shared_folder() -> Path | None:
     """Return the folder with the shared market data, or None: RINGFENCE_SHARED first, then ../shared."""
     named = os.environ.get("RINGFENCE_SHARED")

@@ -90,12 +90,6 @@ class GoldenCase(NamedTuple):
     problem: str
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--golden-dir", default=None, help="run the golden checks on every case in this directory"
-    )
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name, schema in (("position_case", "position"), ("margin_case", "margin")):
         if name in metafunc.fixturenames:
@@ -106,13 +100,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Drop the placeholder that pytest makes for a schema of which there is no case.
 
-    With --golden-dir also drop this folder's tests of the project itself: the directory is what is asked.
+    With --golden-dir also drop every test of the project itself: the directory is what is asked.
     """
-    is_asked = config.getoption("--golden-dir", default=None) is not None
-    items[:] = [item for item in items if not item.path.is_relative_to(_HERE) or _stays(item, is_asked)]
+    is_asked = config.getoption("--golden-dir") is not None
+    items[:] = [item for item in items if _stays(item, is_asked)]
 
 
 def _stays(item: pytest.Item, is_asked: bool) -> bool:
+    if not item.path.is_relative_to(_HERE):
+        return not is_asked
     fixtures = set(getattr(item, "fixturenames", ()))
     if {"position_case", "margin_case"} & fixtures:
         return _case_of(item) is not None
@@ -147,7 +143,7 @@ def golden_directories(request: pytest.FixtureRequest) -> dict[Path, int]:
 
 
 def _directories(config: pytest.Config) -> list[Path]:
-    chosen = config.getoption("--golden-dir", default=None)
+    chosen = config.getoption("--golden-dir")
     if chosen is not None:
         return [Path(chosen)]
     shared = Path(os.environ.get("RINGFENCE_SHARED", _CHECKOUT.parent / "shared")) / "golden"
@@ -221,7 +217,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     ]
     if not outcomes:
         return
-    if config.getoption("--golden-dir", default=None) is not None:
+    if config.getoption("--golden-dir") is not None:
         for kind, case_id in outcomes:
             terminalreporter.write_line(f"{kind:7} {case_id}")
     counts = Counter(kind for kind, _ in outcomes)

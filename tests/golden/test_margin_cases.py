@@ -43,11 +43,12 @@ from bot.core.profile import (
 )
 from bot.core.tiers import LeverageTier, Tiers, tiers_from_rows
 from bot.core.volatility import ewma_sigma_bar, parkinson_sigma_bar, yang_zhang_sigma_bar
+from bot.risk.pretrade import pretrade_numbers
 
 Case = Any  # tests/golden/conftest.py GoldenCase; test folders are not packages
 Fields = Any
 
-_LATER_KINDS = ("allocator", "pretrade")
+_LATER_KINDS = ("allocator",)
 
 
 def test_margin_case(margin_case: Case) -> None:
@@ -263,6 +264,23 @@ def _volatility(_case: Case, inputs: Fields, _expected: Fields) -> dict[str, Any
     }
 
 
+def _pretrade(case: Case, inputs: Fields, _expected: Fields) -> dict[str, Any]:
+    numbers = {name: inputs.positive(name) for name in _PRETRADE_POSITIVE}
+    costs = {name: inputs.not_negative(name) for name in _PRETRADE_NOT_NEGATIVE}
+    inputs.side()
+    return pretrade_numbers({**numbers, **costs, "side": inputs.text("side")}, _case_rules(case, inputs))
+
+
+_PRETRADE_POSITIVE = ("wallet", "risk_fraction", "entry", "stop", "take_profit", "max_leverage")
+_PRETRADE_NOT_NEGATIVE = (
+    "taker_fee",
+    "stop_slippage",
+    "sigma_per_sqrt_day",
+    "buffer_min",
+    "buffer_sigmas",
+    "buffer_horizon_days",
+)
+
 _COMPUTE: dict[str, Callable[[Case, Fields, Fields], dict[str, Any]]] = {
     "position_snapshot": _snapshot,
     "margin_for_distance": _margin_for_distance,
@@ -272,6 +290,7 @@ _COMPUTE: dict[str, Callable[[Case, Fields, Fields], dict[str, Any]]] = {
     "first_passage_student": _student,
     "distance_for_probability": _inverse_student,
     "two_barrier": _two_barrier,
+    "pretrade": _pretrade,
     "volatility": _volatility,
 }
 
@@ -300,7 +319,8 @@ def _case_rules_with_fee(case: Case, inputs: Fields) -> MarginRules:
 
 def _tier(row: Fields) -> LeverageTier:
     cap = math.inf if "cap" in row.values and row.values["cap"] is None else row.positive("cap")
-    return LeverageTier(row.not_negative("floor"), cap, row.positive("mmr"), row.not_negative("cum"), 1.0)
+    rate = row.positive("mmr")
+    return LeverageTier(row.not_negative("floor"), cap, rate, row.not_negative("cum"), 1.0 / rate)
 
 
 def _tiers(fields: Fields, rows: list[LeverageTier]) -> Tiers:
