@@ -52,6 +52,8 @@ def _last_state(path: Path, settings: Settings) -> State:
         instrument = instrument_for(symbol)
         state.markets[symbol] = Market(instrument, margin_rules(instrument, profile), CandleWindow(1))
     restore(state, cut.engine)
+    # The venue's answers may be timed a little before the newest mark: no mark is younger than now.
+    state.now_ms = max([state.now_ms, *(market.mark_ms for market in state.markets.values())])
     return state
 
 

@@ -2,39 +2,47 @@
 
 import typer
 
+from bot.cli.columns import (
+    money_column,
+    percent_change_column,
+    percent_column,
+    price_change_column,
+    price_column,
+    signed_money_column,
+    symbol_column,
+    time_column,
+    words_column,
+)
 from bot.cli.options import Config, Database, Json, Limit, Symbol, database_of, settings_of
 from bot.cli.output import columns, show_rows
-from bot.cli.reading import time_text
 
 app = typer.Typer(
     help="Isolated margin: what was moved, and what would be.", rich_markup_mode=None, no_args_is_help=True
 )
 
-_HISTORY = columns(
-    "time",
-    "symbol",
-    "amount_quote#:amount",
-    "policy",
-    "reason",
-    "mark_before#:mark",
-    "isolated_wallet_after#:margin",
-    "margin_ratio_before#:ratio before",
-    "margin_ratio_after#:after",
-    "liquidation_price_before#:liquidation before",
-    "liquidation_price_after#:after",
-    "distance_before#:distance before",
-    "distance_after#:after",
+_HISTORY = (
+    time_column("ts_ms"),
+    symbol_column(),
+    signed_money_column("amount_quote", "moved"),
+    money_column("isolated_wallet_after", "margin"),
+    price_column("mark_before", "mark"),
+    price_change_column("liquidation_price_before", "liquidation_price_after", "liquidation"),
+    percent_change_column("distance_before", "distance_after", "distance"),
+    percent_change_column("margin_ratio_before", "margin_ratio_after", "margin ratio"),
+    *columns("policy"),
+    words_column("reason"),
 )
-_PLAN = columns(
-    "symbol",
-    "side",
-    "mark#",
-    "liquidation_price#:liquidation",
-    "distance#",
-    "action",
-    "amount_quote#:amount",
-    "target_wallet_quote#:target",
-    "reason",
+_PLAN = (
+    symbol_column(),
+    *columns("side"),
+    price_column("mark"),
+    price_column("liquidation_price", "liquidation"),
+    percent_column("distance"),
+    money_column("isolated_wallet", "margin"),
+    *columns("action"),
+    money_column("amount_quote", "amount"),
+    money_column("target_wallet_quote", "margin then"),
+    words_column("reason"),
 )
 
 
@@ -52,7 +60,7 @@ def history(
 
     with open_reader(database_of(config, db)) as reader:
         found = margin_history(reader, symbol=symbol, limit=limit)
-    rows = [{**move._asdict(), "time": time_text(move.ts_ms)} for move in found]
+    rows = [move._asdict() for move in found]
     show_rows(rows, _HISTORY, as_json, empty="No margin was moved yet.")
 
 

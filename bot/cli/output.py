@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -10,11 +10,19 @@ Row = Mapping[str, Any]
 
 
 class Column(NamedTuple):
-    """A column of a table: the key of a row, its heading, and whether it is a number."""
+    """A column of a table: the key of a row, its heading, and whether it is a number.
+
+    `write` returns the text of a row's cell; None: `cell` of the value at `key`.
+    """
 
     key: str
     heading: str
     is_number: bool = False
+    write: Callable[[Row], str] | None = None
+
+    def text(self, row: Row) -> str:
+        """Return the cell of `row` in this column."""
+        return cell(row.get(self.key)) if self.write is None else self.write(row)
 
 
 def columns(*keys: str) -> tuple[Column, ...]:
@@ -57,7 +65,7 @@ def show_json(value: Any) -> None:
 def aligned(rows: Sequence[Row], shown: Sequence[Column]) -> list[str]:
     """Return a heading and one line per row, columns padded with spaces, numbers to the right."""
     table = [[column.heading for column in shown]]
-    table += [[cell(row.get(column.key)) for column in shown] for row in rows]
+    table += [[column.text(row) for column in shown] for row in rows]
     widths = [max(len(line[place]) for line in table) for place in range(len(shown))]
     return ["  ".join(_padded(line, widths, shown)).rstrip() for line in table]
 
@@ -95,7 +103,7 @@ def _show_table(rows: Sequence[Row], shown: Sequence[Column]) -> None:
     for column in shown:
         table.add_column(column.heading, justify="right" if column.is_number else "left")
     for row in rows:
-        table.add_row(*(cell(row.get(column.key)).replace("[", r"\[") for column in shown))
+        table.add_row(*(column.text(row).replace("[", r"\[") for column in shown))
     Console().print(table)
 
 

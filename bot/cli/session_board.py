@@ -13,6 +13,7 @@ from bot.cli.board import (
     stale_words,
     waiting_words,
 )
+from bot.cli.screen.figures import step_decimals
 from bot.core.event import MarginMoved
 from bot.core.margin import distance, liquidation_price, unrealised_pnl
 from bot.core.probability import first_passage_student, log_distance
@@ -67,7 +68,7 @@ class BoardMaker:
         liquidation = liquidation_price(position, market.rules)
         is_reachable = 0.0 < liquidation < float("inf")
         away = distance(position.side, market.mark, liquidation)
-        decimals = price_decimals(market)
+        decimals = step_decimals(market.instrument.tick_size)
         age_ms = now_ms - market.mark_ms
         left = max(holding.agreed_loss_quote - position.isolated_wallet, 0.0)
         words = next_action_words(position.side, market.mark, holding.rungs, decimals, left)
@@ -105,7 +106,7 @@ class BoardMaker:
             distance_after=moved.after.distance,
             liquidation_before=moved.before.liquidation_price,
             liquidation_after=moved.after.liquidation_price,
-            price_decimals=price_decimals(market),
+            price_decimals=step_decimals(market.instrument.tick_size),
         )
 
     def _counters(self) -> Counters:
@@ -126,9 +127,3 @@ class BoardMaker:
         return waiting_words(
             app.timeframe_name, closes_in_ms, tuple(app.engine.state.markets), app.strategy_name
         )
-
-
-def price_decimals(market: Market) -> int:
-    """Return how many decimals the instrument's tick has."""
-    text = f"{market.instrument.tick_size:.10f}".rstrip("0")
-    return len(text.partition(".")[2])

@@ -24,6 +24,11 @@ def price_text(price: float, decimals: int) -> str:
     return f"{price:,.{decimals}f}"
 
 
+def step_decimals(step: float) -> int:
+    """Return how many decimals a price has whose tick is `step`: 0.1 -> 1."""
+    return len(f"{step:.10f}".rstrip("0").partition(".")[2])
+
+
 def quantity_text(quantity: float) -> str:
     """Return a base quantity without trailing zeros, at most 8 decimals: 0.125."""
     text = f"{quantity:,.8f}".rstrip("0")

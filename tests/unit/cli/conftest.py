@@ -1,5 +1,6 @@
-"""A command line in an empty working directory, and a stand-in for the application behind it."""
+"""A command line in an empty working directory, a stand-in for the session, and a real session's database."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable
@@ -9,7 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from bot.app import Application
 from bot.cli.main import run
+from bot.engine.state import Holding, State
+from bot.ports import Commit
+from bot.settings import Flag, Settings, load
 
 
 class Outcome(NamedTuple):
@@ -49,27 +54,55 @@ class FakeApplication:
     def __init__(self) -> None:
         self.settings: Any = None
         self.work: Callable[[Any], int] = lambda _settings: 0
-        self.plan: list[dict[str, Any]] = []
 
     def trade_on(self, settings: Any, is_watched: bool) -> int:
         assert not is_watched, "no terminal, no live view"
         self.settings = settings
         return self.work(settings)
 
-    def margin_plan(self, settings: Any) -> list[dict[str, Any]]:
-        self.settings = settings
-        return self.plan
-
 
 @pytest.fixture
 def application(monkeypatch: pytest.MonkeyPatch) -> FakeApplication:
-    """Stand in for the session and the plan, whose own tests run real ones."""
+    """Stand in for the session, whose own tests run real ones."""
     fake = FakeApplication()
-    for name, offered in (("bot.cli.session", "trade_on"), ("bot.app", "margin_plan")):
-        module = ModuleType(name)
-        setattr(module, offered, getattr(fake, offered))
-        monkeypatch.setitem(sys.modules, name, module)
+    module = ModuleType("bot.cli.session")
+    setattr(module, "trade_on", fake.trade_on)  # noqa: B010  the module is made here, it has no such name
+    monkeypatch.setitem(sys.modules, module.__name__, module)
     return fake
+
+
+class PaperSession(NamedTuple):
+    """The database of a real session that was stopped, its settings, and the state it ended with."""
+
+    path: Path
+    settings: Settings
+    state: State
+
+
+@pytest.fixture(scope="session")
+def paper_session(tmp_path_factory: pytest.TempPathFactory, root: Path) -> PaperSession:
+    """Trade on the synthetic market until two positions are open, margin was moved and a trade closed."""
+    path = tmp_path_factory.mktemp("session") / "paper.db"
+    flags = {"run.db": path, "run.speed": "max", "strategy.directory": root / "strategies"}
+    settings = load(None, tuple(Flag(key, key, value) for key, value in flags.items()))
+
+    def observe(_commit: Commit) -> None:
+        state = application.engine.state
+        moved = any(held.added_quote for held in _holdings(state))
+        if moved and len(state.positions()) == 2 and state.tally.trades:
+            application.stop()
+
+    application = Application(settings, observe)
+    try:
+        application.open()
+        asyncio.run(application.run())
+    finally:
+        application.close()
+    return PaperSession(path, settings, application.engine.state)
+
+
+def _holdings(state: State) -> list[Holding]:
+    return [market.holding for market in state.markets.values() if market.holding is not None]
 
 
 def files_in(folder: Path) -> list[str]:

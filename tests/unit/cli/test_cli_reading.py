@@ -1,25 +1,29 @@
 """The verbs that read: status, positions, trades, margin, journal, db. They never write."""
 
 import json
+import shutil
 import sqlite3
 
 import pytest
 
+from bot.cli.columns import decimals_of
+from bot.cli.screen.figures import pair, price_text
+from bot.core.margin import distance, liquidation_price
 from bot.store.database import open_journal
 from tests.unit.cli.conftest import assert_one_paragraph, files_in
-from tests.unit.store.story import BINDING, BTC, DEPOSIT, RUN, entry, funding_and_margin, whole_life, write
+from tests.unit.store.story import BINDING, DEPOSIT, RUN, entry, funding_and_margin, whole_life, write
 
 
 @pytest.fixture
 def make(workplace):
-    """Return a function that makes var/paper.db holding some commits."""
+    """Return a function that makes var/paper.db holding some commits, as one without a cut of the engine."""
 
     def database(commits):
         (workplace / "var").mkdir()
         journal = open_journal(workplace / "var" / "paper.db", BINDING)
         journal.start_run(RUN)
         journal.set_deposit(DEPOSIT)
-        write(journal, commits)
+        write(journal, [commit._replace(checkpoint=None) for commit in commits])
         journal.close()
 
     return database
@@ -35,16 +39,31 @@ def closed(make):
     make(whole_life())
 
 
+@pytest.fixture
+def traded(workplace, paper_session):
+    """Copy the database of the real session to var/paper.db."""
+    (workplace / "var").mkdir()
+    shutil.copy(paper_session.path, workplace / "var" / "paper.db")
+
+
 def _json(outcome):
     assert (outcome.code, outcome.err) == (0, "")
     return json.loads(outcome.out)
 
 
-_READING = (["status"], ["positions"], ["trades"], ["journal"], ["margin", "history"], ["db", "check"])
+_READING = (
+    ["status"],
+    ["positions"],
+    ["trades"],
+    ["journal"],
+    ["margin", "history"],
+    ["margin", "plan"],
+    ["db", "check"],
+)
 
 
 @pytest.mark.parametrize("verb", _READING)
-def test_reading_changes_nothing(ringfence, opened, workplace, verb):
+def test_reading_changes_nothing(ringfence, traded, workplace, verb):
     before = files_in(workplace), (workplace / "var/paper.db").read_bytes()
     assert ringfence(*verb).code == 0
     after = files_in(workplace), (workplace / "var/paper.db").read_bytes()
@@ -78,28 +97,80 @@ def test_a_file_that_is_no_database_of_ours_is_refused(ringfence, workplace, ver
     assert path.read_bytes() == before
 
 
-def test_status_shows_the_account_and_its_positions(ringfence, opened):
-    outcome = ringfence("status")
+def test_status_shows_the_account_and_its_positions(ringfence, paper_session):
+    outcome = ringfence("status", "--db", str(paper_session.path))
     assert outcome.code == 0
     assert "No bot is running" in outcome.out
     assert "ema_cross" in outcome.out
-    assert BTC in outcome.out
+    assert "deposit           10,000.00\n" in outcome.out
+    last_event = next(line for line in outcome.out.splitlines() if line.startswith("last event"))
+    assert last_event.endswith(" UTC")
+    for position in paper_session.state.positions():
+        assert pair(position.symbol) in outcome.out
 
 
-def test_status_in_json_has_exact_amounts(ringfence, opened):
-    status = _json(ringfence("status", "--json"))
+def test_status_in_json_has_exact_amounts(ringfence, paper_session):
+    status = _json(ringfence("status", "--db", str(paper_session.path), "--json"))
     assert (status["mode"], status["is_running"]) == ("paper", False)
-    assert (status["free_quote"], status["committed_quote"]) == ("987.44", "12.5")
-    assert status["positions"][0]["isolated_wallet"] == "12.5"
+    assert float(status["free_quote"]) == paper_session.state.free_quote
+    assert float(status["wallet_quote"]) == pytest.approx(paper_session.state.equity_quote(), rel=1e-12)
+    wallets = {row["symbol"]: row["isolated_wallet"] for row in status["positions"]}
+    assert wallets == {held.symbol: held.isolated_wallet for held in paper_session.state.positions()}
 
 
-def test_positions_show_stop_margin_and_liquidation(ringfence, opened):
-    (position,) = _json(ringfence("positions", "--json"))
-    assert (position["symbol"], position["side"], position["stop_price"]) == (BTC, "long", "95.0")
-    assert (position["liquidation_price"], position["distance"]) == ("88.5", "0.0969")
-    text = ringfence("positions").out
-    assert text.splitlines()[0].startswith("symbol")
-    assert "0.0969" in text
+@pytest.mark.parametrize("verb", [["positions"], ["margin", "plan"]])
+def test_open_positions_are_sorted_by_their_present_distance(ringfence, paper_session, verb):
+    rows = _json(ringfence(*verb, "--db", str(paper_session.path), "--json"))
+    distances = [row["distance"] for row in rows]
+    assert len(distances) == 2
+    assert distances == sorted(distances)
+    symbols = [pair(row["symbol"]) for row in rows]
+    text = ringfence(*verb, "--db", str(paper_session.path)).out
+    assert [line.split()[0] for line in text.splitlines()[1:]] == symbols
+
+
+def test_positions_show_stop_margin_and_liquidation_as_the_core_has_them(ringfence, paper_session):
+    rows = _json(ringfence("positions", "--db", str(paper_session.path), "--json"))
+    for row in rows:
+        market = paper_session.state.markets[row["symbol"]]
+        holding = market.holding
+        liquidation = liquidation_price(holding.position, market.rules)
+        assert row["liquidation_price"] == liquidation
+        assert row["distance"] == distance(holding.position.side, market.mark, liquidation)
+        assert (row["mark"], row["entry_price"]) == (market.mark, holding.position.entry_price)
+        assert row["stop_price"] == holding.stop.trigger_price
+        assert row["margin_added_quote"] == holding.added_quote
+    assert any(row["margin_added_quote"] > 0.0 for row in rows)
+
+
+def test_positions_for_people_have_ticks_cents_and_percent(ringfence, paper_session):
+    rows = _json(ringfence("positions", "--db", str(paper_session.path), "--json"))
+    heading, *lines = ringfence("positions", "--db", str(paper_session.path)).out.splitlines()
+    assert heading.startswith("symbol")
+    assert "opened (UTC)" in heading
+    for row, line in zip(rows, lines, strict=True):
+        assert f"{row['distance'] * 100:.1f} %" in line
+        assert f"{row['isolated_wallet']:,.2f}" in line
+        assert price_text(row["liquidation_price"], decimals_of(row["symbol"])) in line
+
+
+def test_the_plan_names_an_action_and_its_reason_for_each_position(ringfence, paper_session):
+    rows = _json(ringfence("margin", "plan", "--db", str(paper_session.path), "--json"))
+    assert all(row["action"] in ("hold", "add", "release") for row in rows)
+    assert all(row["reason"] not in ("", "stale") for row in rows)
+    text = ringfence("margin", "plan", "--db", str(paper_session.path)).out
+    assert all(row["reason"].replace("_", " ") in text for row in rows)
+
+
+def test_the_journal_says_every_event_of_a_session_in_words(ringfence, paper_session):
+    events = _json(ringfence("journal", "--db", str(paper_session.path), "--limit", "1000", "--json"))
+    lines = ringfence("journal", "--db", str(paper_session.path), "--limit", "1000").out.splitlines()
+    assert len(lines) == len(events) + 1
+    assert not any("{" in line or "None" in line for line in lines)
+    text = "\n".join(lines)
+    assert "EmaCross says" in text
+    assert "stop_anchor added" in text
+    assert "closed by" in text
 
 
 def test_no_position_is_said_in_words(ringfence, closed):
@@ -117,7 +188,9 @@ def test_margin_history_shows_the_reason_and_the_risk_before_and_after(ringfence
     (move,) = _json(ringfence("margin", "history", "--json"))
     assert (move["amount_quote"], move["reason"], move["policy"]) == ("2.51", "touched_add", "distance_band")
     assert (move["distance_before"], move["distance_after"]) == ("0.0714", "0.0969")
-    assert "touched_add" in ringfence("margin", "history").out
+    text = ringfence("margin", "history").out
+    assert "7.1 % -> 9.7 %" in text
+    assert "touched add" in text
 
 
 def test_a_symbol_without_rows_shows_none(ringfence, closed):
@@ -130,15 +203,7 @@ def test_the_journal_is_newest_first_and_limited(ringfence, closed):
     assert len(events) == 3
     assert [event["id"] for event in events] == sorted((event["id"] for event in events), reverse=True)
     assert events[0]["kind"] == "PositionClosed"
-
-
-def test_margin_plan_is_sorted_by_distance_to_liquidation(ringfence, application):
-    far = {"symbol": "ETH/USDT:USDT", "distance": 0.2, "action": "hold", "reason": "in_band"}
-    near = {"symbol": BTC, "distance": 0.05, "action": "add", "amount_quote": 12.0, "reason": "below_band"}
-    application.plan = [far, near]
-    planned = _json(ringfence("margin", "plan", "--json"))
-    assert [row["symbol"] for row in planned] == [BTC, "ETH/USDT:USDT"]
-    assert "below_band" in ringfence("margin", "plan").out
+    assert "long closed by stop at 94.9: PnL -5.10, fees 0.10, funding -0.01" in ringfence("journal").out
 
 
 def test_a_backup_is_a_database_that_can_be_read(ringfence, closed, workplace):

@@ -1,0 +1,168 @@
+"""What an event of the journal says, as one line for people."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from bot.cli.columns import symbol_price
+from bot.cli.screen.figures import money, percent, quantity_text, signed_money
+from bot.core.codec import from_json
+from bot.core.event import (
+    EntriesHalted,
+    EntriesResumed,
+    EquityMarked,
+    FundingSettled,
+    InvariantBroken,
+    LeverageSet,
+    Liquidated,
+    MarginAdjusted,
+    MarginHeld,
+    MarginMoved,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    PositionClosed,
+    PositionOpened,
+    Reconciled,
+    Refused,
+    SignalSeen,
+)
+from bot.core.position import side_name
+
+
+def event_words(body: Mapping[str, Any]) -> str:
+    """Return the line for an event as the journal keeps it (core/codec.py)."""
+    event = from_json(body)
+    return _WORDS[type(event)](event)
+
+
+def _plain(code: str) -> str:
+    return code.replace("_", "-") if code == "take_profit" else code.replace("_", " ")
+
+
+def _leverage_set(event: LeverageSet) -> str:
+    return f"leverage set to {event.leverage}x"
+
+
+def _order_accepted(event: OrderAccepted) -> str:
+    return f"{_plain(event.leg)} order {event.client_id} accepted"
+
+
+def _order_filled(event: OrderFilled) -> str:
+    verb = "bought" if event.order_side > 0 else "sold"
+    price = symbol_price(event.price, event.symbol)
+    words = f"{_plain(event.leg)}: {verb} {quantity_text(event.quantity)} at {price}"
+    if event.remaining_quantity > 0.0:
+        words += f", {quantity_text(event.remaining_quantity)} still to fill"
+    if event.realised_pnl_quote:
+        words += f", PnL {signed_money(event.realised_pnl_quote)}"
+    return f"{words}, fee {money(event.fee_quote)}"
+
+
+def _order_cancelled(event: OrderCancelled) -> str:
+    return f"{_plain(event.leg)} order {event.client_id} cancelled: {_plain(event.cause)}"
+
+
+def _refused(event: Refused) -> str:
+    return f"the venue refused {event.client_id}, {_plain(event.code)}: {event.message}"
+
+
+def _margin_adjusted(event: MarginAdjusted) -> str:
+    moved = signed_money(event.amount_quote)
+    return f"the venue moved {moved}: margin {_wallet(event)}, free {money(event.free_quote)}"
+
+
+def _funding_settled(event: FundingSettled) -> str:
+    verb = "received" if event.amount_quote > 0.0 else "paid"
+    return f"funding {verb} {money(abs(event.amount_quote))} at {event.rate:.4%}: margin {_wallet(event)}"
+
+
+def _wallet(event: MarginAdjusted | FundingSettled) -> str:
+    return money(event.position.isolated_wallet)
+
+
+def _liquidated(event: Liquidated) -> str:
+    mark = symbol_price(event.mark, event.symbol)
+    return f"{side_name(event.side)} liquidated at mark {mark}: {money(event.loss_quote)} lost"
+
+
+def _signal_seen(event: SignalSeen) -> str:
+    if not event.is_entry:
+        return f"{event.strategy} says exit"
+    wants = f"{event.strategy} says {side_name(event.direction)}"
+    return f"{wants}: approved" if event.is_approved else f"{wants}: refused, {'; '.join(event.checks)}"
+
+
+def _position_opened(event: PositionOpened) -> str:
+    entry, stop = (symbol_price(price, event.symbol) for price in (event.entry_price, event.stop_price))
+    return (
+        f"{side_name(event.side)} {quantity_text(event.quantity)} opened at {entry} with "
+        f"{event.leverage:g}x, margin {money(event.isolated_wallet)}, stop {stop}, "
+        f"may lose {money(event.agreed_loss_quote)} at most"
+    )
+
+
+def _position_closed(event: PositionClosed) -> str:
+    return (
+        f"{side_name(event.side)} closed by {_plain(event.cause)} at "
+        f"{symbol_price(event.exit_price, event.symbol)}: PnL {signed_money(event.realised_pnl_quote)}, "
+        f"fees {money(event.fees_quote)}, funding {signed_money(event.funding_quote)}"
+    )
+
+
+def _margin_moved(event: MarginMoved) -> str:
+    verb = "added" if event.amount_quote > 0.0 else "released"
+    near, far = (symbol_price(risk.liquidation_price, event.symbol) for risk in (event.before, event.after))
+    return (
+        f"{event.policy} {verb} {money(abs(event.amount_quote))}, {_plain(event.reason)}: liquidation "
+        f"{near} -> {far}, distance {percent(event.before.distance)} -> {percent(event.after.distance)}"
+    )
+
+
+def _margin_held(event: MarginHeld) -> str:
+    return f"{event.policy} moved no margin: {_plain(event.reason)}"
+
+
+def _entries_halted(event: EntriesHalted) -> str:
+    return f"entries halted, {_plain(event.cause)}: {event.message}"
+
+
+def _entries_resumed(event: EntriesResumed) -> str:
+    return f"entries resumed after {_plain(event.cause)}"
+
+
+def _equity_marked(event: EquityMarked) -> str:
+    return (
+        f"wallet {money(event.equity_quote)}: free {money(event.free_quote)}, margin "
+        f"{money(event.margin_committed_quote)}; unrealised PnL {signed_money(event.unrealised_pnl_quote)}"
+    )
+
+
+def _reconciled(event: Reconciled) -> str:
+    facts = ", ".join(f"{_plain(name)} {value}" for name, value in event.facts.items())
+    return f"taken over from the venue, {_plain(event.what)}: {facts}"
+
+
+def _invariant_broken(event: InvariantBroken) -> str:
+    return f"invariant {_plain(event.invariant)} broken: {event.message}"
+
+
+_WORDS: Final[dict[type, Callable[[Any], str]]] = {
+    LeverageSet: _leverage_set,
+    OrderAccepted: _order_accepted,
+    OrderFilled: _order_filled,
+    OrderCancelled: _order_cancelled,
+    Refused: _refused,
+    MarginAdjusted: _margin_adjusted,
+    FundingSettled: _funding_settled,
+    Liquidated: _liquidated,
+    SignalSeen: _signal_seen,
+    PositionOpened: _position_opened,
+    PositionClosed: _position_closed,
+    MarginMoved: _margin_moved,
+    MarginHeld: _margin_held,
+    EntriesHalted: _entries_halted,
+    EntriesResumed: _entries_resumed,
+    EquityMarked: _equity_marked,
+    Reconciled: _reconciled,
+    InvariantBroken: _invariant_broken,
+}
