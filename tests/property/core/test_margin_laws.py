@@ -193,6 +193,9 @@ def test_mark_at_distance_inverts_distance(side: int, liquidation: float, wanted
 def test_liquidation_comes_before_bankruptcy(book: Book) -> None:
     position, rules = book
     price, bankruptcy = liquidation_price(position, rules), bankruptcy_price(position, rules)
+    # Beyond a million times the entry price both are the rounding of "never".
+    if max(price, bankruptcy) > 1e6 * position.entry_price:
+        return
     assert position.side * price >= position.side * bankruptcy * (1.0 - position.side * 1e-12)
 
 

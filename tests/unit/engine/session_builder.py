@@ -1,4 +1,4 @@
-"""A whole session over a made-up market: the loop, a feed, a venue and a journal, rebuilt after every death."""
+"""A whole session over a made-up market: loop, feed, venue and journal, rebuilt after every death."""
 
 import asyncio
 from collections.abc import Callable
@@ -191,7 +191,7 @@ class Process:
         recovered = self.journal.recover()
         self.journal.start_run(_RUN)
         if recovered is None:
-            begin(self.engine, await self.venue.account())
+            begin(self.engine, await self.venue.account(), 0)
             await self._warm_up()
             self.session.commit(Commit(0))
             return

@@ -174,7 +174,7 @@ def test_all_failed_checks_are_listed() -> None:
     busy = portfolio_of(free=10.0, positions=(position_of(wallet=9_000.0),), day_pnl=-600.0)
     answer = refusal(manager(max_leverage=10), portfolio=busy, funding_rate=0.01)
     assert len(answer.checks) == 5
-    assert answer.facts["leverage"] == 15
+    assert answer.facts["leverage"] == 10
 
 
 def test_leverage_above_what_the_venue_allows_at_the_size_is_named() -> None:
