@@ -2,7 +2,7 @@
 
 Run by hand after the live view or the decisions changed, from the top folder:
 
-    .venv/bin/python tests/unit/docs/draw_live_view.py
+    .venv/bin/python -m tests.unit.docs.draw_live_view
 
 It trades at the default settings and speed (34 s) in a scratch folder and writes live-view.svg beside
 this file, where the tests of the documents look for it and no wheel or image carries it along.
@@ -10,53 +10,42 @@ this file, where the tests of the documents look for it and no wheel or image ca
 
 import asyncio
 import logging
-import sys
 import tempfile
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-ROOT: Final = Path(__file__).resolve().parents[3]
+from bot.app import Application
+from bot.cli.picture import export_svg
+from bot.cli.session_board import BoardMaker
+from bot.core.event import MarginMoved
+from bot.ports import Commit
+from bot.settings import Flag, load
+
 PICTURE: Final = Path(__file__).with_name("live-view.svg")
 NOT_BEFORE_MS: Final = 1_735_709_400_000  # 2025-01-01 05:30 UTC: three positions are open
 WIDTH: Final = 100
 
-sys.path.insert(0, str(ROOT))
 
-from bot.app import Application  # noqa: E402
-from bot.cli.picture import export_svg  # noqa: E402
-from bot.cli.session_board import BoardMaker  # noqa: E402
-from bot.core.event import MarginMoved  # noqa: E402
-from bot.ports import Commit  # noqa: E402
-from bot.settings import Flag, load  # noqa: E402
-
-
-def draw(picture: Path) -> None:
+def draw(picture: Path, database: Path) -> None:
     """Trade until the first margin move after NOT_BEFORE_MS and write that moment's live view."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with tempfile.TemporaryDirectory() as folder:
-        settings = load(
-            None,
-            (
-                Flag("run.db", "--db", Path(folder, "picture.db")),
-                Flag("strategy.directory", "", ROOT / "strategies"),
-            ),
-        )
-        application = Application(settings, lambda commit: look(commit))  # noqa: PLW0108
-        maker = BoardMaker(application, ())
 
-        def look(commit: Commit) -> None:
-            moves = [note for note in commit.notes if isinstance(note, MarginMoved)]
-            maker.moves.extend(moves)
-            if moves and commit.ts_ms >= NOT_BEFORE_MS:
-                export_svg(maker.board(), picture, WIDTH)
-                application.stop()
+    def look(commit: Commit) -> None:
+        moves = [note for note in commit.notes if isinstance(note, MarginMoved)]
+        maker.moves.extend(moves)
+        if moves and commit.ts_ms >= NOT_BEFORE_MS:
+            export_svg(maker.board(), picture, WIDTH)
+            application.stop()
 
-        application.open()
-        asyncio.run(application.run())
-        application.close()
+    application = Application(load(None, (Flag("run.db", "--db", database),)), look)
+    maker = BoardMaker(application, ())
+    application.open()
+    asyncio.run(application.run())
+    application.close()
 
 
 if __name__ == "__main__":
-    draw(PICTURE)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    with tempfile.TemporaryDirectory() as scratch:
+        draw(PICTURE, Path(scratch, "picture.db"))
