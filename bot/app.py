@@ -7,6 +7,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 from bot import __version__
@@ -70,6 +71,7 @@ class Application:
         self.engine = self._engine()
         self.path = database_path(settings)
         self._lock = DatabaseLock(self.path)
+        self._opened = ExitStack()
         self.is_running = False
         self.started_market_ms = 0
 
@@ -83,8 +85,10 @@ class Application:
         asyncio.run(self._warm_up(must_work=not self.path.exists()))
         self.path.parent.mkdir(exist_ok=True)
         self._lock.acquire()
+        self._opened.callback(self._lock.release)
         binding = Binding(f"simulated {self.settings.venue.profile}", "paper", identity(self.settings))
         self.journal = open_journal(self.path, binding)
+        self._opened.callback(self.journal.close)
         self.session = Session(
             self.engine, self.feed, self.venue, self.journal, self.venue.snapshot, self._observe
         )
@@ -110,10 +114,8 @@ class Application:
         self.session.stop()
 
     def close(self) -> None:
-        """Give the database back. May be called twice."""
-        if self.journal is not None:
-            self.journal.close()
-        self._lock.release()
+        """Give back what `open` took, however far it came. May be called twice."""
+        self._opened.close()
 
     def recent_moves(self) -> tuple[MarginMoved, ...]:
         """Return the last margin moves that this database holds, oldest first."""

@@ -1,0 +1,63 @@
+"""A start that is refused after the wiring: one paragraph, exit code 2, and the database is free again."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.store.lock import DatabaseLock
+from tests.unit.cli.conftest import Outcome, assert_one_paragraph
+
+_QUIET = ("--headless", "--for", "1s", "--db", "paper.db")
+_BROKEN = """
+from bot.strategy import Candles, Signals, Strategy
+
+
+class Broken(Strategy):
+    \"\"\"Raises whatever it is shown.\"\"\"
+
+    timeframe = "5m"
+
+    @property
+    def warmup(self) -> int:
+        return 20
+
+    def signals(self, candles: Candles) -> Signals:
+        raise RuntimeError("no idea")
+"""
+
+
+def _refusal(outcome: Outcome) -> Outcome:
+    """The paragraph after the log line that every start begins with."""
+    return outcome._replace(err=outcome.err.rpartition("run.configured")[2].partition("\n")[2])
+
+
+def test_a_second_session_on_a_database_is_refused(
+    ringfence: Callable[..., Outcome], workplace: Path
+) -> None:
+    with DatabaseLock(workplace / "paper.db"):
+        outcome = ringfence("trade", *_QUIET)
+    assert outcome.code == 2
+    assert_one_paragraph(_refusal(outcome))
+    assert "in use by another ringfence process" in outcome.err
+    assert ringfence("trade", *_QUIET).code == 0
+
+
+def test_a_strategy_that_fails_before_the_start_leaves_nothing_behind(
+    ringfence: Callable[..., Outcome], workplace: Path
+) -> None:
+    (workplace / "broken.py").write_text(_BROKEN)
+    outcome = ringfence("trade", "--strategy", "./broken.py", *_QUIET)
+    assert outcome.code == 2
+    assert_one_paragraph(_refusal(outcome))
+    assert "RuntimeError: no idea" in outcome.err
+    assert [path.name for path in workplace.iterdir()] == ["broken.py"]
+
+
+def test_a_foreign_file_is_refused_and_the_lock_is_given_back(
+    ringfence: Callable[..., Outcome], workplace: Path
+) -> None:
+    (workplace / "paper.db").write_text("not a database")
+    outcome = ringfence("trade", *_QUIET)
+    assert outcome.code == 2
+    assert_one_paragraph(_refusal(outcome))
+    with DatabaseLock(workplace / "paper.db"):
+        assert (workplace / "paper.db").read_text() == "not a database"
