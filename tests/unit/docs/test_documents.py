@@ -18,6 +18,7 @@ from bot.cli.main import app
 from bot.plugins import strategy_files
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 from bot.risk.policies import POLICIES
+from bot.settings import load
 from bot.settings.model import Settings
 from bot.store.tables import TABLES
 from tests.unit.docs.reading import ROOT, Block, blocks, command_words, inline_codes, links, prose, text_of
@@ -121,6 +122,15 @@ def resolved(words: list[str]) -> Any:
         assert word in command.commands, f"no verb {word!r} in {' '.join(words)!r}"
         command = command.commands[word]
     return command
+
+
+@pytest.mark.parametrize("document", ["README.md", "config/README.md"])
+def test_every_example_of_settings_is_accepted(document: str, tmp_path: Path) -> None:
+    examples = blocks(document, "toml")
+    assert examples
+    for example in examples:
+        (tmp_path / "example.toml").write_text(example.text, encoding="utf-8")
+        assert load(tmp_path / "example.toml") != Settings()
 
 
 @pytest.mark.parametrize("document", ALL)
