@@ -29,6 +29,8 @@ def waypoints(bar: Bar, side: int) -> Points:
 
 def walk(mark: Points, last: Points, max_step: float) -> list[tuple[float, float]]:
     """Return the (mark, last) prices from open to close, at least four."""
+    if _is_calm(last, max_step) and (mark is last or _is_calm(mark, max_step)):
+        return list(zip(mark, last, strict=True))
     prices = [(mark[0], last[0])]
     for mark_leg, last_leg in zip(pairwise(mark), pairwise(last), strict=True):
         count = max(_steps(mark_leg, max_step), _steps(last_leg, max_step))
@@ -36,6 +38,12 @@ def walk(mark: Points, last: Points, max_step: float) -> list[tuple[float, float
             prices.append((_between(mark_leg, number / count), _between(last_leg, number / count)))
         prices.append((mark_leg[1], last_leg[1]))
     return prices
+
+
+def _is_calm(points: Points, max_step: float) -> bool:
+    """Return whether no leg needs a step between, told without a logarithm; False leaves it open."""
+    low, high = min(points), max(points)
+    return high - low < 0.99 * max_step * low
 
 
 def _steps(leg: tuple[float, float], max_step: float) -> int:

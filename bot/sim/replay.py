@@ -179,7 +179,8 @@ class _Track:
         last_bar, mark_bar = self._last_bars[bar % _CHUNK_BARS], self._mark_bars[bar % _CHUNK_BARS]
         if last_bar is None or mark_bar is None:
             return []
-        prices = walk(waypoints(mark_bar, side), waypoints(last_bar, side), self._max_step)
+        last = waypoints(last_bar, side)
+        prices = walk(last if mark_bar is last_bar else waypoints(mark_bar, side), last, self._max_step)
         steps, span_ms, symbol = len(prices) - 1, self._bar_ms - 1, self.symbol
         return [
             MarkPrice(open_ms + number * span_ms // steps, symbol, mark, last)
