@@ -33,13 +33,25 @@ def ewma_sigma_bar(close: NDArray[np.float64], half_life_bars: float) -> float:
 
     variance = d * variance + (1 - d) * return^2, d = 0.5^(1/half_life), written as one weighted sum.
     """
-    count = len(close) - 1
-    if count < 1:
-        return math.nan
-    returns = np.log(close[1:] / close[:-1])
+    return weighted_sigma_bar(close, ewma_weights(len(close) - 1, half_life_bars))
+
+
+@compiled
+def ewma_weights(count: int, half_life_bars: float) -> NDArray[np.float64]:
+    """Return the weights of `count` returns, oldest first, which sum to 1; empty for none."""
     decay = 0.5 ** (1.0 / half_life_bars)
     weights = (1.0 - decay) * decay ** np.arange(count - 1, -1, -1)
-    weights[0] = decay ** (count - 1)
+    if count > 0:
+        weights[0] = decay ** (count - 1)
+    return weights
+
+
+@compiled
+def weighted_sigma_bar(close: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return the standard deviation of log returns under `weights`, one for each; NaN for none."""
+    if len(weights) < 1:
+        return math.nan
+    returns = np.log(close[1:] / close[:-1])
     return math.sqrt(np.sum(weights * returns * returns))
 
 

@@ -16,7 +16,7 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
     strategy, symbol = desk.strategy, market.instrument.symbol
     if STRATEGY_HALT in desk.state.halts or len(market.window) < strategy.warmup:
         return None
-    candles = market.window.view().tail(strategy.warmup)
+    candles = market.window.newest(strategy.warmup)
     try:
         signals = strategy.signals(candles)
         check_signals(signals, len(candles.close))
@@ -36,7 +36,7 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
 
 def refuse_broken(strategy: Strategy, name: str, window: CandleWindow) -> None:
     """Raise UserError when the strategy cannot read the candles that a session would begin with."""
-    candles = window.view().tail(strategy.warmup)
+    candles = window.newest(strategy.warmup)
     try:
         check_signals(strategy.signals(candles), len(candles.close))
     except Exception as error:

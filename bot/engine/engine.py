@@ -35,7 +35,7 @@ from bot.core.intent import (
     ReleaseMargin,
     SetLeverage,
 )
-from bot.core.volatility import ewma_sigma_day
+from bot.core.volatility import ewma_weights, per_sqrt_day, weighted_sigma_bar
 from bot.engine import entries, fills, margins, protection
 from bot.engine.beliefs import newest_signal
 from bot.engine.desk import Desk
@@ -59,6 +59,7 @@ class Engine:
         self.state = desk.state
         self._markets = desk.state.markets
         self._sigma_half_life_ms = sigma_half_life_ms
+        self._weights = ewma_weights(0, 1.0)
         self._handlers: dict[type, Callable[[Any], None]] = {
             CandleClosed: self._on_candle,
             FeedGap: self._on_gap,
@@ -117,8 +118,10 @@ class Engine:
             holding.wake()
 
     def _estimate(self, market: Market) -> None:
-        closes = market.window.view().close
-        sigma_day = ewma_sigma_day(closes, self._sigma_half_life_ms, self.desk.timeframe_ms)
+        closes, timeframe_ms = market.window.closes(), self.desk.timeframe_ms
+        if len(self._weights) != len(closes) - 1:
+            self._weights = ewma_weights(len(closes) - 1, self._sigma_half_life_ms / timeframe_ms)
+        sigma_day = per_sqrt_day(weighted_sigma_bar(closes, self._weights), timeframe_ms)
         market.sigma_day = sigma_day if math.isfinite(sigma_day) else 0.0
 
     def _on_candle(self, event: CandleClosed) -> None:

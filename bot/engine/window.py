@@ -1,9 +1,14 @@
 """The rolling window of closed candles of one symbol: what strategies and volatility estimates read."""
 
+from typing import Any, Final
+
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.core.candles import Candles
 from bot.core.event import CandleClosed
+
+_CLOSE: Final = 3
 
 
 class CandleWindow:
@@ -14,6 +19,7 @@ class CandleWindow:
         self._capacity = 4 * size
         self._open_ms = np.zeros(self._capacity, dtype=np.int64)
         self._columns = np.zeros((6, self._capacity), dtype=np.float64)
+        self._seen_open_ms, self._seen_columns = _read_only(self._open_ms), _read_only(self._columns)
         self._end = 0
 
     def __len__(self) -> int:
@@ -48,15 +54,25 @@ class CandleWindow:
 
     def view(self) -> Candles:
         """Return the window, oldest first; the arrays are read-only."""
-        start = max(self._end - self.size, 0)
-        columns = [self._columns[row, start : self._end] for row in range(6)]
-        arrays = [self._open_ms[start : self._end], *columns]
-        for array in arrays:
-            array.flags.writeable = False
-        return Candles(*arrays)  # pyright: ignore[reportArgumentType]
+        return self.newest(self.size)
+
+    def newest(self, count: int) -> Candles:
+        """Return the last `count` candles or what there is of them; the arrays are read-only."""
+        rows = slice(max(self._end - min(count, self.size), 0), self._end)
+        return Candles(self._seen_open_ms[rows], *self._seen_columns[:, rows])
+
+    def closes(self) -> NDArray[np.float64]:
+        """Return the close of every candle of the window, oldest first, read-only."""
+        return self._seen_columns[_CLOSE, max(self._end - self.size, 0) : self._end]
 
     def _compact(self) -> None:
         keep = self.size
         self._open_ms[:keep] = self._open_ms[self._end - keep : self._end].copy()
         self._columns[:, :keep] = self._columns[:, self._end - keep : self._end].copy()
         self._end = keep
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    seen = array.view()
+    seen.flags.writeable = False
+    return seen

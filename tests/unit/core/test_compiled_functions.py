@@ -126,6 +126,8 @@ ARGUMENTS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     volatility.per_sqrt_day: [(0.001, 60_000)],
     volatility.ewma_sigma_day: [(CLOSES, 600_000.0, 60_000)],
     volatility.ewma_sigma_bar: [(CLOSES, 10.0), (CLOSES[:1], 10.0)],
+    volatility.ewma_weights: [(4, 10.0), (0, 10.0)],
+    volatility.weighted_sigma_bar: [(CLOSES, volatility.ewma_weights(len(CLOSES) - 1, 10.0))],
     volatility.parkinson_sigma_day: [(HIGHS, LOWS, 60_000)],
     volatility.parkinson_sigma_bar: [(HIGHS, LOWS), (HIGHS[:0], LOWS[:0])],
     volatility.yang_zhang_sigma_bar: [
@@ -156,7 +158,7 @@ def test_compiled_function_agrees_with_plain_python(function: Callable[..., Any]
     compiled_call = njit(function)
     for arguments in ARGUMENTS[function]:
         plain = function(*arguments)
-        assert type(plain) in (float, int, bool), f"{plain!r} is not a plain Python number"
+        assert type(plain) in (float, int, bool, np.ndarray), f"{plain!r} is not a plain Python number"
         assert compiled_call(*arguments) == pytest.approx(plain, rel=TOLERANCE, abs=0.0, nan_ok=True)
 
 
