@@ -170,22 +170,21 @@ def build_signals(
     silence each other. Keep an exit true while its condition lasts, not for one candle only.
     `strength` is cut to [0, 1], NaN becomes 0; a stop distance that is not above 0 becomes NaN.
     """
-    count = len(long_entries)
     enters_long = long_entries & ~short_entries
     enters_short = short_entries & ~long_entries
     entries = enters_long | enters_short
     exits = (long_exits | short_exits) & ~entries
-    closes_long = exits & long_exits & ~short_exits
-    closes_short = exits & short_exits & ~long_exits
-    direction = (enters_long | closes_long).astype(np.int8) - (enters_short | closes_short).astype(np.int8)
-    strengths = np.broadcast_to(np.asarray(strength, dtype=np.float64), (count,))
-    distances = np.broadcast_to(np.asarray(stop_distance, dtype=np.float64), (count,))
+    goes_long = enters_long | (exits & long_exits & ~short_exits)
+    goes_short = enters_short | (exits & short_exits & ~long_exits)
+    distances = np.asarray(stop_distance, dtype=np.float64)
+    is_told = entries & (distances > 0.0) & (distances < math.inf)
     return Signals(
         entries=entries,
         exits=exits,
-        direction=direction.astype(np.int8),
-        strength=np.where(entries, np.clip(np.nan_to_num(strengths), 0.0, 1.0), 0.0),
-        stop_distance=np.where(entries & (distances > 0.0) & np.isfinite(distances), distances, np.nan),
+        direction=goes_long.astype(np.int8) - goes_short.astype(np.int8),
+        # fmax and fmin take the number where the other is NaN.
+        strength=np.where(entries, np.fmin(np.fmax(strength, 0.0), 1.0), 0.0),
+        stop_distance=np.where(is_told, distances, np.nan),
     )
 
 
