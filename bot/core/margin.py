@@ -278,21 +278,20 @@ def _coordinate_at_ratio(position: Position, ratio: float, rules: MarginRules) -
     else:
         base, slope = wallet - side * quantity * entry, side * quantity
     tiers, fee_rate = rules.tiers, _mark_fee_rate(rules)
-    last = len(tiers.notional_floor) - 1
+    rates, amounts = tiers.maintenance_margin_rate, tiers.maintenance_amount
+    floors, caps = tiers.notional_floor, tiers.notional_cap
+    last = len(floors) - 1
     falls = slope > 0.0  # liquidation is reached as x falls
     for step in range(last + 1):
         row = last - step if falls else step
-        rate = (float(tiers.maintenance_margin_rate[row]) + fee_rate) / ratio
-        steepness = quantity * rate - slope
+        steepness = quantity * ((float(rates[row]) + fee_rate) / ratio) - slope
         if falls and steepness >= 0.0:
             continue
-        root = (base + float(tiers.maintenance_amount[row]) / ratio) / steepness
-        floor = float(tiers.notional_floor[row]) / quantity
-        cap = float(tiers.notional_cap[row]) / quantity if row < last else math.inf
-        if falls and root > floor:
-            return min(root, cap)
-        if not falls and root <= cap:
-            return max(root, floor)
+        root = (base + float(amounts[row]) / ratio) / steepness
+        if falls and root > float(floors[row]) / quantity:
+            return min(root, float(caps[row]) / quantity) if row < last else root
+        if not falls and (row == last or root <= float(caps[row]) / quantity):
+            return max(root, float(floors[row]) / quantity)
     return 0.0 if falls else math.inf
 
 
