@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 from bot.core.event import InvariantBroken
 from bot.core.intent import PlaceStop
-from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market
@@ -61,6 +60,6 @@ def _unprotected(market: Market, holding: Holding) -> Iterator[tuple[str, str]]:
     if holding.stop is None:
         yield "I1", "no stop rests at the venue and none is on its way"
         return
-    liquidation = liquidation_price(holding.position, market.rules)
+    liquidation = market.liquidation_price(holding.position)
     if holding.position.side * (holding.stop.trigger_price - liquidation) <= 0.0:
         yield "I2", f"stop {holding.stop.trigger_price} is not inside liquidation {liquidation}"

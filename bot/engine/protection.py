@@ -6,7 +6,6 @@ that has no other, is closed at market.
 
 from bot.core.event import OrderAccepted, OrderCancelled, Refused
 from bot.core.intent import CancelOrder, Fact, Intent, PlaceStop, PlaceTakeProfit, ReducePosition
-from bot.core.margin import liquidation_price
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market, RestingStop
 from bot.risk.trailing import on_tick_toward_mark
@@ -21,7 +20,7 @@ def protect(desk: Desk, market: Market, holding: Holding, price: float, reason: 
     """Ask the venue for a stop at `price` over the whole position."""
     facts = {
         "mark": market.mark,
-        "liquidation_price": liquidation_price(holding.position, market.rules),
+        "liquidation_price": market.liquidation_price(holding.position),
         "previous_stop": holding.stop.trigger_price if holding.stop else None,
     }
     action = PlaceStop(market.instrument.symbol, holding.position.side, price)
@@ -158,7 +157,7 @@ def on_take_profit_refused(desk: Desk, market: Market, event: Refused, action: P
 
 def _nearest_stop(market: Market, holding: Holding) -> float:
     """The stop price that is as close to liquidation as any may be."""
-    liquidation = liquidation_price(holding.position, market.rules)
+    liquidation = market.liquidation_price(holding.position)
     return liquidation * (1.0 + holding.position.side * _MIN_GAP_FRACTION)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from bot.core.codec import from_json, to_json
 from bot.core.instrument import Instrument
 from bot.core.intent import Intent
+from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.core.profile import MarginRules
 from bot.engine.window import CandleWindow
@@ -94,6 +95,15 @@ class Market:
     leverage: int = 0
     holding: Holding | None = None
     entry: PendingEntry | None = None
+    liquidation_of: tuple[Position | None, float] = (None, 0.0)
+
+    def liquidation_price(self, position: Position) -> float:
+        """Return the position's liquidation price; the answer for the last one is kept."""
+        known, price = self.liquidation_of
+        if known is not position:
+            price = liquidation_price(position, self.rules)
+            self.liquidation_of = (position, price)
+        return price
 
 
 @dataclass(slots=True)
