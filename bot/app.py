@@ -71,7 +71,7 @@ class Application:
         self.engine = self._engine()
         self.path = database_path(settings)
         self._lock = DatabaseLock(self.path)
-        self._opened = ExitStack()
+        self._undo = ExitStack()
         self.is_running = False
         self.started_market_ms = 0
 
@@ -84,11 +84,16 @@ class Application:
         """Take the database; continue from it, or begin with a fresh account. UserError: not possible."""
         asyncio.run(self._warm_up(must_work=not self.path.exists()))
         self.path.parent.mkdir(exist_ok=True)
-        self._lock.acquire()
-        self._opened.callback(self._lock.release)
         binding = Binding(f"simulated {self.settings.venue.profile}", "paper", identity(self.settings))
-        self.journal = open_journal(self.path, binding)
-        self._opened.callback(self.journal.close)
+        with ExitStack() as undo:
+            if not self._lock.exists():
+                undo.callback(self._lock.remove)
+            self._lock.acquire()
+            undo.callback(self._lock.release)
+            self.journal = open_journal(self.path, binding)
+            undo.pop_all()
+        self._undo.callback(self._lock.release)
+        self._undo.callback(self.journal.close)
         self.session = Session(
             self.engine, self.feed, self.venue, self.journal, self.venue.snapshot, self._observe
         )
@@ -114,8 +119,8 @@ class Application:
         self.session.stop()
 
     def close(self) -> None:
-        """Give back what `open` took, however far it came. May be called twice."""
-        self._opened.close()
+        """Give the database back. May be called twice, and when `open` failed."""
+        self._undo.close()
 
     def recent_moves(self) -> tuple[MarginMoved, ...]:
         """Return the last margin moves that this database holds, oldest first."""

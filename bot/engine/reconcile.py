@@ -11,6 +11,8 @@ from bot.engine.run import Session
 from bot.engine.state import Holding, Market, PendingEntry, RestingStop
 from bot.ports import Account, Commit, Exchange, OpenOrder, Recovered
 
+_MONEY_TOLERANCE = 1e-6
+
 
 async def resume(session: Session, exchange: Exchange, recovered: Recovered) -> None:
     """Settle what the last process left: pending intents in order, then positions, stops and margin.
@@ -24,7 +26,7 @@ async def resume(session: Session, exchange: Exchange, recovered: Recovered) -> 
 async def adopt_truth(session: Session, account: Account) -> None:
     """Replace what we believe by what the venue holds; journal every difference; restore protection."""
     desk = session.engine.desk
-    desk.state.free_quote = account.free_quote
+    _adopt_free(desk, account)
     positions = {position.symbol: position for position in account.positions}
     for symbol, market in desk.state.markets.items():
         market.leverage = account.leverage.get(symbol, market.leverage)
@@ -44,6 +46,19 @@ def begin(engine: Engine, account: Account, now_ms: int) -> None:
     state.day_start_equity_quote = account.wallet_quote
     for symbol, market in state.markets.items():
         market.leverage = account.leverage.get(symbol, 0)
+
+
+def _adopt_free(desk: Desk, account: Account) -> None:
+    """Take the venue's free balance, unless ours differs by what open entries have reserved since.
+
+    An accepted order says nothing of its reserve, so that ours is right until the fill; counting it
+    now would size the next entry differently from a process that never stopped.
+    """
+    wallets = sum(position.isolated_wallet for position in account.positions)
+    reserved = max(account.wallet_quote - account.free_quote - wallets, 0.0)
+    excess = desk.state.free_quote - account.free_quote
+    if not -_MONEY_TOLERANCE <= excess <= reserved + _MONEY_TOLERANCE:
+        desk.state.free_quote = account.free_quote
 
 
 def _adopt_symbol(desk: Desk, market: Market, actual: Position | None, orders: tuple[OpenOrder, ...]) -> None:

@@ -39,6 +39,14 @@ class DatabaseLock:
         """Give the lock back; the file stays, because removing it would let two processes hold it."""
         self._lock.release()
 
+    def exists(self) -> bool:
+        """Return whether the lock file is there, held or not."""
+        return self._file.exists()
+
+    def remove(self) -> None:
+        """Remove the file, for a start that was refused before anything was written."""
+        self._file.unlink(missing_ok=True)
+
     def __enter__(self) -> "DatabaseLock":
         self.acquire()
         return self

@@ -1,4 +1,4 @@
-"""A whole session over a made-up market: loop, feed, venue and journal, rebuilt after every death."""
+"""A whole session over a made-up market: loop, feed, venue and journal, built anew after every death."""
 
 import asyncio
 from collections.abc import Callable

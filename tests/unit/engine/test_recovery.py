@@ -1,0 +1,294 @@
+"""A process that dies anywhere continues as if it had not; a venue that lived on is believed."""
+
+import asyncio
+from itertools import count
+from typing import Any
+
+import pytest
+
+from bot.core.event import EntriesHalted, FundingDue, MarkPrice, PositionClosed, Reconciled
+from bot.core.intent import Intent, OpenPosition, PlaceStop
+from bot.engine.reconcile import adopt_truth
+from tests.unit.engine.desk_builder import A, Bench, kinds
+from tests.unit.engine.session_builder import (
+    Fate,
+    Killed,
+    Process,
+    market_history,
+    new_memory,
+    tables,
+)
+
+HISTORY = market_history(seed=2, bars=90)
+BOUNDARIES = ("before commit", "after commit", "before execute", "after execute")
+
+
+def whole_run(**venue: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, int]]:
+    """Return final state, tables and how often each boundary was passed by a run that nothing stopped."""
+    passed = dict.fromkeys(BOUNDARIES, 0)
+    memory = new_memory()
+    process = Process(memory, HISTORY, Fate(lambda what: passed.__setitem__(what, passed[what] + 1)), **venue)
+    assert process.live()
+    return process.state(), tables(memory), passed
+
+
+def deadly(boundary: str, number: int) -> Fate:
+    """Return a fate that kills at the given passing of a boundary, the first being 1."""
+    passings = count(1)
+
+    def at(what: str) -> None:
+        if what == boundary and next(passings) == number:
+            raise Killed
+
+    return Fate(at)
+
+
+def same_state(left: dict[str, Any], right: dict[str, Any]) -> bool:
+    return repr(left) == repr(right)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_a_process_killed_once_at_any_boundary_ends_as_if_it_had_not_been(boundary: str) -> None:
+    state, rows, passed = whole_run(latency_ms=50)
+    assert passed[boundary] > 40
+    for number in range(1, passed[boundary] + 1):
+        memory = new_memory()
+        assert not Process(memory, HISTORY, deadly(boundary, number), latency_ms=50).live()
+        last = Process(memory, HISTORY, latency_ms=50)
+        assert last.live(), f"killed {boundary} {number}"
+        assert same_state(last.state(), state), f"killed {boundary} {number}"
+        assert tables(memory) == rows, f"killed {boundary} {number}"
+
+
+# A life must be long enough to commit the outcome of one round: less would be no progress for any program.
+@pytest.mark.parametrize(
+    ("boundary", "number"),
+    [("after commit", 2), ("after commit", 3), ("after execute", 3), ("after execute", 5)],
+)
+def test_a_process_that_dies_again_and_again_ends_as_if_it_had_not(boundary: str, number: int) -> None:
+    state, rows, _ = whole_run()
+    memory = new_memory()
+    for _ in range(2_000):
+        process = Process(memory, HISTORY, deadly(boundary, number))
+        if process.live():
+            break
+    assert same_state(process.state(), state)
+    assert tables(memory) == rows
+
+
+def test_how_often_quiet_marks_are_committed_changes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    state, rows, passed = whole_run()
+    monkeypatch.setattr("bot.engine.run._LONGEST_UNCOMMITTED_SECONDS", -1.0)
+    often, rows_often, passed_often = whole_run()
+    assert passed_often["after commit"] > 5 * passed["after commit"]
+    assert same_state(often, state)
+    assert rows_often == rows
+
+
+def test_recovering_twice_changes_nothing() -> None:
+    memory = new_memory()
+    process = Process(memory, HISTORY, deadly("after commit", 60))
+    assert not process.live()
+    first = Process(memory, HISTORY)
+    asyncio.run(first.recover())
+    before = first.state(), tables(memory)
+    second = Process(memory, HISTORY)
+    asyncio.run(second.recover())
+    assert same_state(second.state(), before[0])
+    assert tables(memory) == before[1]
+
+
+def test_a_venue_that_outlived_the_process_is_asked_before_anything_is_sent_again() -> None:
+    state, rows, passed = whole_run()
+    for number in range(1, passed["after execute"] + 1):
+        memory = new_memory()
+        dead = Process(memory, HISTORY, deadly("after execute", number))
+        assert not dead.live()
+        heir = Process(memory, HISTORY, venue=dead.venue)
+        asyncio.run(heir.recover())
+        assert_agrees(heir)
+        assert duplicates(heir) == set(), f"killed after execute {number}"
+        asyncio.run(heir.session.run())
+        assert same_state(heir.state(), state), f"killed after execute {number}"
+        assert tables(memory) == rows, f"killed after execute {number}"
+
+
+def duplicates(process: Process) -> set[str]:
+    """Return the client ids that the venue refused because it had seen them."""
+    return {
+        event.client_id
+        for commit in process.commits
+        for event in commit.events
+        if getattr(event, "code", "") == "duplicate_client_id"
+    }
+
+
+def assert_agrees(process: Process) -> None:
+    """Positions, margin, free money and stops are the same on both sides."""
+    account = asyncio.run(process.venue.account())
+    state = process.engine.state
+    assert {p.symbol: p for p in state.positions()} == {p.symbol: p for p in account.positions}
+    assert state.free_quote == account.free_quote
+    for symbol, market in state.markets.items():
+        stops = {
+            o.client_id: o.trigger_price for o in account.orders if o.symbol == symbol and o.leg == "stop"
+        }
+        if market.holding is None:
+            assert stops == {}
+        elif not market.holding.is_closing:
+            assert market.holding.stop is not None
+            assert stops == {market.holding.stop.client_id: market.holding.stop.trigger_price}
+        assert market.leverage == account.leverage[symbol]
+
+
+class Outage:
+    """An engine that hears nothing of what its venue does, until it adopts the truth."""
+
+    def __init__(self, **rules: Any) -> None:
+        self.bench = Bench(**rules)
+
+    def tick(self, mark: float) -> None:
+        """The venue trades on; nobody listens."""
+        self.bench.ts_ms += 1_000
+        list(self.bench.venue.advance(MarkPrice(self.bench.ts_ms, A, mark, mark)))
+
+    def adopt(self) -> list[Any]:
+        """Return what was sent to make it right."""
+        bench, before = self.bench, len(self.bench.sent)
+        account = asyncio.run(bench.venue.account())
+        asyncio.run(adopt_truth(StandIn(bench), account))  # pyright: ignore[reportArgumentType]
+        return bench.sent[before:]
+
+
+class StandIn:
+    """As much of a session as adopting needs, over a bench."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.engine, self._bench = bench.engine, bench
+
+    def commit(self, commit: Any) -> None:
+        self._bench.notes.extend(commit.notes)
+
+    async def perform(self, intents: tuple[Intent, ...]) -> None:
+        from bot.engine.outbox import Decision
+
+        self._bench.perform(Decision(intents, ()))
+
+
+def held_outage(**rules: Any) -> Outage:
+    outage = Outage(**rules)
+    outage.bench.enter()
+    return outage
+
+
+def test_nothing_is_done_where_nothing_happened() -> None:
+    outage = held_outage()
+    before = repr(outage.bench.engine.snapshot())
+    notes = len(outage.bench.notes)
+    assert outage.adopt() == []
+    assert repr(outage.bench.engine.snapshot()) == before
+    assert len(outage.bench.notes) == notes
+
+
+def test_a_position_closed_while_away_is_booked() -> None:
+    outage = held_outage()
+    outage.tick(97.0)
+    assert outage.adopt() == []
+    bench = outage.bench
+    assert bench.market().holding is None
+    assert [note.cause for note in bench.told(PositionClosed)] == ["closed_while_away"]
+    assert bench.engine.state.tally.trades == 1
+    assert bench.engine.state.in_flight == {}
+    assert bench.engine.state.free_quote == bench.venue.balances()["free"]
+
+
+def test_a_stop_that_is_gone_is_placed_again() -> None:
+    outage = held_outage()
+    cancel(outage.bench, outage.bench.stop().client_id)
+    assert [intent.action for intent in outage.adopt()] == [PlaceStop(A, 1, 98.0)]
+    assert list(outage.bench.stops().values()) == [98.0]
+
+
+def test_of_two_stops_the_tighter_one_stays() -> None:
+    outage = held_outage()
+    bench, mine = outage.bench, outage.bench.stop().client_id
+    bench.venue.handle(Intent(90, "other", bench.ts_ms, PlaceStop(A, 1, 98.5), "", {}))
+    assert kinds(outage.adopt()) == ["CancelOrder"]
+    assert bench.stops() == {"other": 98.5}
+    assert bench.stop().client_id == "other"
+    assert mine not in bench.stops()
+
+
+def test_a_position_that_changed_while_away_is_taken_as_it_is() -> None:
+    outage = held_outage()
+    bench = outage.bench
+    list(bench.venue.advance(FundingDue(bench.ts_ms, A, 0.001)))
+    assert outage.adopt() == []
+    assert bench.holding().position == asyncio.run(bench.venue.account()).positions[0]
+    assert [note.what for note in bench.told(Reconciled)] == ["position"]
+
+
+def test_take_profits_that_are_gone_are_forgotten() -> None:
+    outage = held_outage()
+    bench = outage.bench
+    gone = next(iter(bench.holding().take_profits))
+    cancel(bench, gone)
+    outage.adopt()
+    assert gone not in bench.holding().take_profits
+
+
+def test_an_entry_that_filled_while_away_is_adopted_and_protected() -> None:
+    outage = Outage(latency_ms=500)
+    bench = outage.bench
+    assert kinds(bench.enter()) == ["SetLeverage", "OpenPosition"]
+    outage.tick(100.0)
+    assert kinds(outage.adopt()) == ["PlaceStop", "PlaceTakeProfit", "PlaceTakeProfit"]
+    assert bench.market().entry is None
+    assert bench.engine.state.in_flight == {}
+    assert list(bench.stops().values()) == [98.0]
+
+
+def test_an_entry_that_came_and_went_while_away_leaves_the_symbol_free() -> None:
+    outage = Outage(latency_ms=500)
+    bench = outage.bench
+    entry = bench.enter()[-1]
+    cancel(bench, entry.client_id)
+    assert outage.adopt() == []
+    assert bench.market().entry is None
+    assert kinds(bench.enter())[-1] == "OpenPosition"
+
+
+def test_an_entry_still_on_its_way_stays_awaited() -> None:
+    outage = Outage(latency_ms=500)
+    bench = outage.bench
+    entry = bench.enter()[-1]
+    assert outage.adopt() == []
+    assert bench.market().entry is not None
+    assert list(bench.engine.state.in_flight) == [entry.client_id]
+
+
+def test_a_close_that_failed_while_away_is_no_longer_awaited() -> None:
+    outage = held_outage()
+    bench = outage.bench
+    bench.is_deaf = True
+    bench.candle(direction=1, is_exit=True)
+    bench.is_deaf = False
+    outage.adopt()
+    assert not bench.holding().is_closing
+    assert kinds(bench.candle(direction=1, is_exit=True)) == ["ReducePosition"]
+
+
+def test_a_position_that_is_not_ours_is_left_alone_and_stops_entries() -> None:
+    outage = Outage()
+    bench = outage.bench
+    bench.venue.handle(Intent(90, "foreign", bench.ts_ms, OpenPosition(A, 1, 10.0), "", {}))
+    assert outage.adopt() == []
+    assert [note.cause for note in bench.told(EntriesHalted)] == ["foreign_position"]
+    assert kinds(bench.enter()) == []
+    assert bench.venue.position_side(A) == 1
+
+
+def cancel(bench: Bench, client_id: str) -> None:
+    from bot.core.intent import CancelOrder
+
+    bench.venue.handle(Intent(0, f"X{client_id}", bench.ts_ms, CancelOrder(A, client_id), "", {}))
