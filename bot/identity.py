@@ -3,9 +3,9 @@
 import hashlib
 from pathlib import Path
 
+from bot.core.timerange import timerange_text
 from bot.liveness import DEFAULT_DATABASE, FOLDER
 from bot.settings import Settings
-from bot.settings.values import timerange_text
 
 
 def identity(settings: Settings) -> str:

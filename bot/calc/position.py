@@ -17,7 +17,7 @@ from bot.core.margin import (
     unrealised_pnl,
 )
 from bot.core.position import Position
-from bot.core.probability import first_passage_student, log_distance
+from bot.core.probability import liquidation_probability
 from bot.core.profile import AT_ENTRY, MarginRules
 from bot.core.tiers import tier_index
 
@@ -119,9 +119,7 @@ def _probability(
     _check_positive("sigma_day", sigma_day)
     if side * (mark - liquidation) <= 0.0:
         return 1.0
-    return first_passage_student(
-        log_distance(mark, liquidation), sigma_day * math.sqrt(hours / _HOURS_PER_DAY)
-    )
+    return liquidation_probability(mark, liquidation, sigma_day, hours / _HOURS_PER_DAY)
 
 
 def _check_positive(name: str, value: float) -> None:

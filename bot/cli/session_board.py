@@ -16,7 +16,7 @@ from bot.cli.board import (
 from bot.cli.screen.figures import step_decimals
 from bot.core.event import MarginMoved
 from bot.core.margin import distance, liquidation_price, unrealised_pnl
-from bot.core.probability import first_passage_student, log_distance
+from bot.core.probability import liquidation_probability
 from bot.engine.entries import portfolio
 from bot.engine.state import Holding, Market
 from bot.settings.values import speed_text
@@ -73,7 +73,7 @@ class BoardMaker:
         left = max(holding.agreed_loss_quote - position.isolated_wallet, 0.0)
         words = next_action_words(position.side, market.mark, holding.rungs, decimals, left)
         is_stale = age_ms > self._application.engine.desk.max_mark_age_ms
-        day = first_passage_student(log_distance(market.mark, liquidation), market.sigma_day)
+        day = liquidation_probability(market.mark, liquidation, market.sigma_day, 1.0)
         return BoardRow(
             symbol=position.symbol,
             side=position.side,

@@ -24,6 +24,15 @@ def log_distance(mark: float, barrier: float) -> float:
 
 
 @compiled
+def liquidation_probability(mark: float, liquidation: float, sigma_day: float, days: float) -> float:
+    """Return P(the mark reaches `liquidation` within `days`) by the Student form, in [0, 1].
+
+    `liquidation` 0.0 or inf (no price liquidates, as bot.core.margin.liquidation_price says it) gives 0.
+    """
+    return first_passage_student(log_distance(mark, liquidation), sigma_day * math.sqrt(days))
+
+
+@compiled
 def student4_cdf(value: float) -> float:
     """Return T4(value), accurate relatively in the lower tail."""
     square = 4.0 + value * value

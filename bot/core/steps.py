@@ -16,14 +16,18 @@ _ON_GRID_MOST_STEPS = 0.25
 
 @compiled
 def step_down(value: float, step: float) -> float:
-    """Return the largest multiple of `step` (> 0) that is <= `value`; `value` must be finite."""
+    """Return the largest multiple of `step` that is <= the finite `value`; step 0.0 leaves it alone."""
+    if step <= 0.0:
+        return value
     count = value / step
     return _steps_value(math.floor(count + _on_grid(count)), step)
 
 
 @compiled
 def step_up(value: float, step: float) -> float:
-    """Return the smallest multiple of `step` (> 0) that is >= `value`; `value` must be finite."""
+    """Return the smallest multiple of `step` that is >= the finite `value`; step 0.0 leaves it alone."""
+    if step <= 0.0:
+        return value
     count = value / step
     return _steps_value(math.ceil(count - _on_grid(count)), step)
 

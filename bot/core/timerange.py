@@ -25,9 +25,18 @@ def parse_timerange(text: str) -> TimeRange:
     return TimeRange(start_ms, end_ms)
 
 
+def timerange_text(timerange: TimeRange) -> str:
+    """Return "YYYYMMDD-YYYYMMDD": the text that `parse_timerange` reads back."""
+    return f"{_day_text(timerange.start_ms)}-{_day_text(timerange.end_ms)}"
+
+
 def utc_text(ts_ms: int) -> str:
     """Return a UTC instant for people, to the minute: "2025-02-03 02:07"."""
     return datetime.fromtimestamp(ts_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _day_text(ts_ms: int) -> str:
+    return datetime.fromtimestamp(ts_ms / 1000, UTC).strftime("%Y%m%d")
 
 
 def _midnight_ms(day: str) -> int:

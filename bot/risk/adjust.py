@@ -18,11 +18,11 @@ from bot.core.margin import (
     wallet_for_liquidation_price,
 )
 from bot.core.position import Position
+from bot.core.probability import liquidation_probability
+from bot.core.steps import step_down, step_up
 from bot.risk.anchor import anchor_buffer, anchor_price
 from bot.risk.band import Band
-from bot.risk.grid import ceil_to_step, floor_to_step
 from bot.risk.limits import MarginLimits
-from bot.risk.probability import liquidation_probability
 from bot.risk.view import MarginBook, MarginDecision, MarginView
 
 HOLD: Final = 0
@@ -273,11 +273,11 @@ def minimum_step(wallet: float, limits: MarginLimits) -> float:
 @compiled
 def _amount_to_add(wallet: float, wanted: float, ceiling: float, step: float) -> float:
     """Up to the margin step, but never above the ceiling."""
-    up = ceil_to_step(max(wanted - wallet, 0.0), step)
+    up = step_up(max(wanted - wallet, 0.0), step)
     if wallet + up <= ceiling:
         return up
     room = max(ceiling - wallet, 0.0)
-    return min(floor_to_step(room, step), room)
+    return min(step_down(room, step), room)
 
 
 @compiled
@@ -308,7 +308,7 @@ def _judge_release(view: MarginView, measured: Measured, book: MarginBook, limit
         return _hold(STOP_PASSED, wallet)
     floor = _release_floor(view, measured.band.target, limits)
     spare = max(wallet - floor.wallet, 0.0)
-    amount = min(floor_to_step(spare, book.margin_step_quote), spare)
+    amount = min(step_down(spare, book.margin_step_quote), spare)
     if amount <= 0.0 or amount < minimum_step(wallet, limits):
         return _hold(floor.reason, wallet)
     last_ms = max(book.last_add_ms, book.last_release_ms)

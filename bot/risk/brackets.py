@@ -3,7 +3,6 @@
 from bot.core.compiled import compiled
 from bot.core.instrument import Instrument
 from bot.core.steps import is_on_step, step_down
-from bot.risk.grid import floor_to_step
 from bot.risk.limits import BracketLimits
 from bot.risk.trailing import on_tick_toward_mark
 from bot.risk.view import TakeProfit
@@ -37,7 +36,7 @@ def take_profit_ladder(
     tick = instrument.tick_size
     first = target_price_for(side, entry_price, stop_price, bracket.first_take_profit_r, tick)
     second = target_price_for(side, entry_price, stop_price, bracket.second_take_profit_r, tick)
-    part = floor_to_step(quantity * bracket.take_profit_fraction, instrument.quantity_step)
+    part = step_down(quantity * bracket.take_profit_fraction, instrument.quantity_step)
     rest = _rest(quantity, part, instrument.quantity_step)
     if _is_tradable(part, first, instrument) and _is_tradable(rest, second, instrument):
         return TakeProfit(first, part), TakeProfit(second, rest)

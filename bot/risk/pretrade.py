@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from bot.core.instrument import Instrument
 from bot.core.intent import Fact
+from bot.core.probability import liquidation_probability
 from bot.core.profile import MarginRules
 from bot.core.signal import Signal
 from bot.risk.brackets import stop_price_for, take_profit_ladder
@@ -21,7 +22,6 @@ from bot.risk.checks import (
     price_checks,
 )
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
-from bot.risk.probability import liquidation_probability
 from bot.risk.sizing import EntryOrder, Sizing, SizingRules, entry_buffer, quantity_for, size_entry
 from bot.risk.view import EntryPlan, EntryRefusal, Portfolio, TakeProfit
 

@@ -10,8 +10,8 @@ from bot.core.compiled import compiled
 from bot.core.margin import liquidation_price, maintenance_margin, wallet_for_liquidation_price
 from bot.core.position import Position
 from bot.core.profile import MarginRules
+from bot.core.steps import step_down
 from bot.core.tiers import tier_index
-from bot.risk.grid import floor_to_step
 
 _MOST_LEVERAGE = 1e6
 
@@ -90,7 +90,7 @@ def gain_fraction(order: EntryOrder) -> float:
 def quantity_for(order: EntryOrder, sizing: SizingRules) -> float:
     """Return the quantity that loses `risk_fraction` of equity at the stop, on the step (down); may be 0."""
     risk_quote = sizing.risk_fraction * sizing.equity_quote
-    return floor_to_step(risk_quote / loss_fraction(order) / order.entry_price, sizing.quantity_step)
+    return step_down(risk_quote / loss_fraction(order) / order.entry_price, sizing.quantity_step)
 
 
 @compiled

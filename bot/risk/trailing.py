@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.core.compiled import compiled
-from bot.risk.grid import ceil_to_step, floor_to_step
+from bot.core.steps import step_down, step_up
 from bot.risk.limits import BracketLimits
 
 NOWHERE: Final = 0.0
@@ -18,7 +18,7 @@ def on_tick_toward_mark(side: int, price: float, tick: float) -> float:
     """
     if tick <= 0.0:
         return price
-    rounded = ceil_to_step(price, tick) if side > 0 else floor_to_step(price, tick)
+    rounded = step_up(price, tick) if side > 0 else step_down(price, tick)
     return max(rounded, tick)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from bot.core.timerange import TimeRange
+from bot.core.timerange import TimeRange, timerange_text
 from bot.redaction import REDACTED, is_secret_name
 from bot.settings.model import Settings
-from bot.settings.values import speed_text, timerange_text
+from bot.settings.values import speed_text
 
 HASH_LENGTH = 12
 

@@ -1,5 +1,6 @@
 """Builds the settings from flags, environment, secrets and file, in this order of precedence."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,11 @@ def _refusal(error: ValidationError, given: tuple[Given, ...]) -> UserError:
     return UserError(f"Impossible settings: {_sentence(clauses)} {_NEXT_STEP}")
 
 
-def _refuse(clauses: list[str], fact: str) -> None:
+def _refuse(clauses: Sequence[str], fact: str) -> None:
     if clauses:
         raise UserError(f"{fact}: {_sentence(clauses)} {_NEXT_STEP}")
 
 
-def _sentence(clauses: list[str]) -> str:
+def _sentence(clauses: Sequence[str]) -> str:
     joined = "; ".join(dict.fromkeys(clauses))
     return joined if joined.endswith(("?", ".")) else f"{joined}."

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.timeframe import MINUTE_MS, timeframe_ms
-from bot.core.timerange import TimeRange, parse_timerange
+from bot.core.timerange import TimeRange, parse_timerange, timerange_text
 from bot.plugins import did_you_mean
 from bot.risk.limits import (
     BRACKET_BOUNDS,
@@ -46,7 +46,7 @@ Speed = Annotated[
     PlainSerializer(values.speed_text),
 ]
 Symbols = Annotated[tuple[str, ...], _from_text(values.symbols_from_text)]
-Days = Annotated[TimeRange, _from_text(parse_timerange), PlainSerializer(values.timerange_text)]
+Days = Annotated[TimeRange, _from_text(parse_timerange), PlainSerializer(timerange_text)]
 
 
 class Section(BaseModel):

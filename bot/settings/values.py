@@ -5,10 +5,7 @@ Every function raises ValueError with a sentence that says what was expected.
 
 import math
 import re
-from datetime import UTC, datetime
 from typing import Final
-
-from bot.core.timerange import TimeRange
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
@@ -39,11 +36,6 @@ def speed_text(speed: float) -> str:
     return "max" if math.isinf(speed) else f"{speed:g}x"
 
 
-def timerange_text(timerange: TimeRange) -> str:
-    """Return "YYYYMMDD-YYYYMMDD": the text that `parse_timerange` reads back."""
-    return f"{_day_text(timerange.start_ms)}-{_day_text(timerange.end_ms)}"
-
-
 def symbols_from_text(text: str) -> tuple[str, ...]:
     """Return the symbols of "BTC/USDT:USDT,ETH/USDT:USDT", in the order given."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -59,7 +51,3 @@ def checked_symbols(symbols: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(symbols)) != len(symbols):
         raise ValueError("a symbol is named twice")
     return symbols
-
-
-def _day_text(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1_000, tz=UTC).strftime("%Y%m%d")

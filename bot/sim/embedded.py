@@ -2,12 +2,9 @@
 
 Sources: tick, step, minimum quantity and notional, liquidation fee from exchangeInfo of 2026-07-04;
 leverage brackets from a leverageBracket reply of 2026 (maintenance amounts are continuous over the
-tiers); fees of VIP 0. DEPTH_QUOTE is this project's own assumption, not a measurement: what one order
-may take at one tick. The venue changes brackets several times a month; live trading reads them there.
+tiers); fees of VIP 0. The venue changes brackets several times a month; live trading reads them there.
 """
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Final
 
 from bot.core.instrument import Instrument
@@ -110,17 +107,6 @@ _TIERS: Final = {
     ),
 }
 
-DEPTH_QUOTE: Final[Mapping[str, float]] = MappingProxyType(
-    {
-        "BTC/USDT:USDT": 2_000_000.0,
-        "ETH/USDT:USDT": 1_500_000.0,
-        "SOL/USDT:USDT": 500_000.0,
-        "BNB/USDT:USDT": 250_000.0,
-        "XRP/USDT:USDT": 400_000.0,
-        "DOGE/USDT:USDT": 250_000.0,
-    }
-)
-
 SYMBOLS: Final = tuple(_FILTERS)
 
 
@@ -149,11 +135,6 @@ def instrument_for(symbol: str) -> Instrument:
         funding_interval_ms=_FUNDING_INTERVAL_MS,
         tiers=tiers_from_rows(rows),
     )
-
-
-def instruments_for(symbols: Iterable[str]) -> dict[str, Instrument]:
-    """Return the embedded instruments by symbol. UserError: an unknown symbol."""
-    return {symbol: instrument_for(symbol) for symbol in symbols}
 
 
 def _tier_rows(symbol: str) -> list[LeverageTier]:

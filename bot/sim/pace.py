@@ -1,29 +1,13 @@
 """How fast recorded or invented market time passes on the clock."""
 
 import math
-import re
 from typing import Final
 
 from bot.ports import Clock
 
-MAX_SPEED: Final = math.inf
-_PATTERN: Final = re.compile(r"(\d{1,4}(?:\.\d+)?)x")
 _EVENTS_BETWEEN_YIELDS: Final = 256
 _TOLERATED_LAG_MS: Final = 5_000
 _SHORTEST_WAIT_MS: Final = 2.0
-
-
-def parse_speed(text: str) -> float:
-    """Return market seconds per second: "60x" -> 60.0, "max" -> infinity.
-
-    Raises ValueError for another form, and for a factor below 1 or above 1000.
-    """
-    if text == "max":
-        return MAX_SPEED
-    match = _PATTERN.fullmatch(text)
-    if match is None or not 1.0 <= float(match[1]) <= 1000.0:
-        raise ValueError(f"speed {text!r} is neither max nor a factor from 1x to 1000x, as in 60x")
-    return float(match[1])
 
 
 class Pace:

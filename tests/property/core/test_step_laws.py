@@ -69,3 +69,8 @@ def test_trillions_of_steps_still_round_to_the_neighbour() -> None:
 )
 def test_known_roundings(value: float, step: float, down: float, up: float) -> None:
     assert (step_down(value, step), step_up(value, step)) == (down, up)
+
+
+@given(st.floats(-1e9, 1e9))
+def test_a_market_without_a_step_takes_every_value(value: float) -> None:
+    assert step_down(value, 0.0) == step_up(value, 0.0) == value

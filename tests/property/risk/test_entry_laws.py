@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.core.signal import Signal
+from bot.core.steps import step_down
 from bot.risk.brackets import take_profit_ladder
-from bot.risk.grid import ceil_to_step, floor_to_step
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 from bot.risk.pretrade import Market, evaluate_entry
 from bot.risk.view import EntryPlan
@@ -62,19 +62,10 @@ def test_every_approved_plan_keeps_its_stop_inside_liquidation_and_its_caps(
 def test_take_profits_sum_to_the_position_in_whole_steps(
     side: int, steps: int, step: float, fraction: float
 ) -> None:
-    quantity = floor_to_step(steps * step, step)
+    quantity = step_down(steps * step, step)
     instrument = INSTRUMENT._replace(quantity_step=step, min_quantity=step)
     bracket = BracketLimits(take_profit_fraction=fraction)
     rungs = take_profit_ladder(side, 60_000.0, 60_000.0 - side * 1_200.0, quantity, instrument, bracket)
     assert sum(round(rung.quantity / step) for rung in rungs) == round(quantity / step)
     assert all(side * (rung.price - 60_000.0) > 0.0 for rung in rungs)
     assert all(rung.quantity >= step for rung in rungs)
-
-
-@given(number(0.0, 1e6), st.sampled_from([1e-8, 0.001, 0.01, 0.05, 0.25, 0.3, 1.0, 5.0]))
-def test_grid_rounding_brackets_the_value(value: float, step: float) -> None:
-    low, high = floor_to_step(value, step), ceil_to_step(value, step)
-    slack = 1e-8 * max(step, value)
-    assert low <= value + slack
-    assert high >= value - slack
-    assert high - low <= step + slack

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from bot.clock import VirtualClock, WallClock
-from bot.sim.pace import Pace, parse_speed
+from bot.sim.pace import Pace
 
 
 async def kept_at(pace: Pace, clock: VirtualClock, times) -> list[int]:
@@ -75,19 +75,6 @@ async def test_the_highest_speed_never_waits_but_lets_others_run():
     assert moments[-1] == 0
     assert others == [0, 1, 2]
     await task
-
-
-@pytest.mark.parametrize(
-    ("text", "speed"), [("1x", 1.0), ("60x", 60.0), ("1000x", 1000.0), ("2.5x", 2.5), ("max", math.inf)]
-)
-def test_a_speed_is_a_factor_or_max(text, speed):
-    assert parse_speed(text) == speed
-
-
-@pytest.mark.parametrize("text", ["", "60", "x", "0x", "0.5x", "1001x", "-5x", "nanx", "fast", "MAX", "1e3x"])
-def test_another_speed_is_refused(text):
-    with pytest.raises(ValueError, match="neither max nor a factor"):
-        parse_speed(text)
 
 
 async def test_a_virtual_clock_advances_by_sleeping():

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.core.timeframe import timeframe_ms, timeframe_text
-from bot.core.timerange import TimeRange, parse_timerange, utc_text
+from bot.core.timerange import TimeRange, parse_timerange, timerange_text, utc_text
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ def test_a_length_that_is_no_whole_minutes_has_no_text(length_ms):
 
 def test_a_timerange_runs_from_midnight_to_midnight_utc():
     assert parse_timerange("20250128-20250225") == TimeRange(1_738_022_400_000, 1_740_441_600_000)
+    assert timerange_text(parse_timerange("20250128-20250225")) == "20250128-20250225"
     assert utc_text(1_738_022_400_000) == "2025-01-28 00:00"
 
 

@@ -12,7 +12,7 @@ from numba.extending import register_jitable
 
 import bot.risk
 from bot.core.compiled import REGISTRY
-from bot.risk import adjust, anchor, brackets, grid, probability, sizing, trailing, triggers
+from bot.risk import adjust, anchor, brackets, sizing, trailing, triggers
 from bot.risk.band import Band
 from bot.risk.limits import BracketLimits, MarginLimits
 from bot.risk.policies import POLICIES, volatility
@@ -70,9 +70,6 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     anchor.anchor_price: [(1, 100.0, 0.02)],
     brackets.stop_price_for: [(1, 60_000.0, 0.0301, 0.1), (-1, 60_000.0, 0.0301, 0.1)],
     brackets.target_price_for: [(1, 60_000.0, 58_200.0, 1.5, 0.1)],
-    grid.floor_to_step: [(0.3, 0.1), (0.3, 0.0)],
-    grid.ceil_to_step: [(0.31, 0.1), (0.31, 0.0)],
-    probability.liquidation_probability: [(100.0, 90.0, 0.03, 1.0), (100.0, 0.0, 0.03, 1.0)],
     sizing.entry_buffer: [(0.03, 0.01, 1.0, 1.0)],
     sizing.loss_fraction: [(ORDER,)],
     sizing.gain_fraction: [(ORDER,)],

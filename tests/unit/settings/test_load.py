@@ -232,12 +232,18 @@ def test_every_impossible_value_is_named_at_once(places):
     ("text", "says"),
     [
         ("[feed]\nkind = 'replay'", "feed.data"),
-        ("[entry]\nmin_stop_distance = 0.2\nmax_stop_distance = 0.1", "min_stop_distance"),
+        (
+            "[entry]\nmin_stop_distance = 0.2\nmax_stop_distance = 0.1",
+            "entry.min_stop_distance 0.2 is not below entry.max_stop_distance 0.1",
+        ),
         ("[entry]\nmax_stop_distance = 0.9\nbuffer_min = 0.2", "beyond liquidation"),
         ("[entry]\nposition_cap_fraction = 0.7\nportfolio_cap_fraction = 0.6", "portfolio_cap_fraction"),
         ("[entry]\nportfolio_cap_fraction = 0.9\nreserve_fraction = 0.2", "whole equity"),
         ("[brackets]\nfirst_take_profit_r = 3.0\nsecond_take_profit_r = 2.0", "first_take_profit_r"),
         ("[entry]\nmin_reward_to_risk = 5.0", "every entry would be refused"),
+        ("[entry]\nrisk_fraction = 0.06", "entry.daily_loss_fraction"),
+        ("[margin.limits]\nposition_cap_fraction = 0.1", "margin.limits.position_cap_fraction"),
+        ("[brackets]\ntrail_distance_r = 2.5", "brackets.trail_distance_r"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(places, text, says):

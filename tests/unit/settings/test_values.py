@@ -4,14 +4,12 @@ import math
 
 import pytest
 
-from bot.core.timerange import parse_timerange
 from bot.settings.values import (
     checked_symbols,
     seconds_from_text,
     speed_from_text,
     speed_text,
     symbols_from_text,
-    timerange_text,
 )
 
 
@@ -35,8 +33,10 @@ def test_a_speed_survives_being_written_and_read(text, speed):
     assert speed_from_text(speed_text(speed)) == speed
 
 
-def test_a_timerange_survives_being_written_and_read():
-    assert timerange_text(parse_timerange("20250128-20250225")) == "20250128-20250225"
+@pytest.mark.parametrize("text", ["", "x", "fast", "60y", "60xx", "1 x x"])
+def test_another_speed_is_refused(text):
+    with pytest.raises(ValueError, match="60x"):
+        speed_from_text(text)
 
 
 def test_symbols_keep_their_order():

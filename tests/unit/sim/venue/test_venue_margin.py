@@ -11,7 +11,7 @@ from bot.core.margin import removable_margin
 from bot.core.profile import BINANCE_USDM, MarginRules
 from bot.errors import UserError
 from bot.sim.config import VenueConfig
-from bot.sim.embedded import DEPTH_QUOTE, SYMBOLS, instrument_for, instruments_for
+from bot.sim.embedded import SYMBOLS, instrument_for
 from bot.sim.ledger import FREE, MARKET, Ledger
 from bot.sim.venue import SimulatedVenue
 
@@ -182,7 +182,7 @@ def test_a_ledger_only_moves_money() -> None:
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
-def test_embedded_instruments_have_continuous_tiers_and_their_own_depth(symbol: str) -> None:
+def test_embedded_instruments_have_continuous_tiers(symbol: str) -> None:
     instrument = instrument_for(symbol)
     tiers = instrument.tiers
     at_cap = tiers.notional_cap[:-1]
@@ -190,12 +190,11 @@ def test_embedded_instruments_have_continuous_tiers_and_their_own_depth(symbol: 
     above = at_cap * tiers.maintenance_margin_rate[1:] - tiers.maintenance_amount[1:]
     assert below == pytest.approx(above)
     assert instrument.max_leverage == tiers.max_leverage[0]
-    assert symbol in DEPTH_QUOTE
 
 
 def test_an_unknown_embedded_symbol_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UserError, match="DOGE/USDT:USDT"):
-        instruments_for(["BTC/USDT:USDT", "PEPE/USDT:USDT"])
+        instrument_for("PEPE/USDT:USDT")
 
 
 def test_embedded_tiers_are_the_recorded_ones(shared) -> None:
