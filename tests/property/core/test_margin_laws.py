@@ -89,7 +89,8 @@ def excess(position: Position, mark: float, rules: MarginRules) -> float:
 
 
 def can_be_liquidated(price: float) -> bool:
-    return 0.0 < price < math.inf
+    """Entries are 1e-3 to 1e5: farther out is the float noise of a position that no price liquidates."""
+    return 1e-12 < price < 1e15
 
 
 def toward_liquidation(position: Position, price: float, share: float) -> float:
@@ -193,9 +194,7 @@ def test_mark_at_distance_inverts_distance(side: int, liquidation: float, wanted
 def test_liquidation_comes_before_bankruptcy(book: Book) -> None:
     position, rules = book
     price, bankruptcy = liquidation_price(position, rules), bankruptcy_price(position, rules)
-    # Beyond a million times the entry price both are the rounding of "never".
-    if max(price, bankruptcy) > 1e6 * position.entry_price:
-        return
+    assume(can_be_liquidated(price))
     assert position.side * price >= position.side * bankruptcy * (1.0 - position.side * 1e-12)
 
 
