@@ -1,11 +1,12 @@
 """`ringfence calc`: what a position would mean, from flags alone; nothing is read and nothing written."""
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
 from bot.cli.options import Json
-from bot.cli.output import show_facts
+from bot.cli.output import cell, show_facts
+from bot.cli.screen.figures import money
 from bot.errors import UserError
 
 if TYPE_CHECKING:
@@ -13,6 +14,25 @@ if TYPE_CHECKING:
     from bot.core.profile import MarginRules
 
 app = typer.Typer(help="Calculators that need no database.", rich_markup_mode=None, no_args_is_help=True)
+
+
+_FRACTIONS: Final = (
+    "maintenance_margin_rate",
+    "margin_ratio",
+    "liquidation_distance",
+    "liquidation_probability_1h",
+    "liquidation_probability_24h",
+)
+_AMOUNTS: Final = (
+    "isolated_wallet",
+    "notional",
+    "required_margin",
+    "unrealised_pnl",
+    "equity",
+    "maintenance_margin",
+    "removable_margin",
+    "loss_if_liquidated",
+)
 
 
 class Size(NamedTuple):
@@ -80,8 +100,14 @@ def position(
         raise UserError(
             f"These numbers make no position: {error}. Correct the flag and try again."
         ) from error
-    facts = {"side": side, "quantity": opened.quantity, "isolated_wallet": opened.isolated_wallet}
-    show_facts({**facts, **report._asdict()}, as_json)
+    facts = {
+        "side": side,
+        "tiers": _tiers_words(market),
+        "quantity": opened.quantity,
+        "isolated_wallet": opened.isolated_wallet,
+        **report._asdict(),
+    }
+    show_facts(facts if as_json else _for_people(facts, market.is_inverse), as_json)
 
 
 def _rules(market: Market) -> "MarginRules":
@@ -100,6 +126,32 @@ def _rules(market: Market) -> "MarginRules":
         raise ValueError(f"maintenance_rate is {rate}; it must be above 0 and below 1")
     tier = LeverageTier(0.0, float("inf"), rate, market.maintenance_amount, 1.0 / rate)
     return MarginRules(tiers_from_rows([tier]), profile, market.is_inverse, 0.0)
+
+
+def _tiers_words(market: Market) -> str:
+    if market.maintenance_rate is not None:
+        return f"one of {_percent(market.maintenance_rate)}, as given"
+    return f"{market.symbol} of the embedded Binance USD-M table"
+
+
+def _for_people(facts: dict[str, Any], is_inverse: bool) -> dict[str, str]:
+    """Quote amounts in cents, fractions in percent; amounts of an inverse contract are coins."""
+    known = {name: value for name, value in facts.items() if value is not None}
+    return {name: _fact_text(name, value, is_inverse) for name, value in known.items()}
+
+
+def _fact_text(name: str, value: Any, is_inverse: bool) -> str:
+    if name in _FRACTIONS:
+        return _percent(value)
+    if name == "effective_leverage":
+        return f"{value:.2f}x"
+    if name == "liquidation_price" and not 0.0 < value < float("inf"):
+        return "none: no price liquidates it"
+    return money(value) if name in _AMOUNTS and not is_inverse else cell(value)
+
+
+def _percent(fraction: float) -> str:
+    return f"{100.0 * fraction:.2f} %"
 
 
 def _opened(size: Size, market: Market, rules: "MarginRules") -> "Position":

@@ -38,8 +38,13 @@ def _lines(path: tuple[str, ...], table: dict[str, Any]) -> list[str]:
         if isinstance(value, dict):
             lines += _lines((*path, name), value)
         else:
-            text = (
-                ", ".join(value) if isinstance(value, list) else cell(value) if value is None else str(value)
-            )
-            lines.append(f"{'.'.join((*path, name))} = {text}")
+            lines.append(f"{'.'.join((*path, name))} = {_text(value)}")
     return lines
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return cell(value) if value in (None, "") else str(value)

@@ -84,7 +84,9 @@ def cell(value: Any) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.2f}" if 1_000 <= abs(value) < float("inf") else f"{value:.6g}"
+    if 1_000 <= abs(value) < float("inf"):
+        return f"{value:,.2f}"
+    return f"{value:.8f}".rstrip("0") if 1e-7 <= abs(value) < 1e-3 else f"{value:.6g}"
 
 
 def _padded(line: Sequence[str], widths: Sequence[int], shown: Sequence[Column]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,10 +24,10 @@ _FRAME_SECONDS: Final = 0.25
 _BEAT_SECONDS: Final = 5.0
 
 
-def trade_on(settings: Settings, is_watched: bool) -> int:
+def trade_on(settings: Settings, is_watched: bool, announce: Callable[[], None]) -> int:
     """Trade until the feed ends, the time is up or a signal comes; return the exit code.
 
-    UserError before anything is written when the session cannot start.
+    `announce` is called when nothing can be refused any more; before that a UserError is all there is.
     """
     narrate = Narrator(logs.logger())
     moves: list[MarginMoved] = []
@@ -36,10 +37,11 @@ def trade_on(settings: Settings, is_watched: bool) -> int:
         narrate(commit)
 
     application = Application(settings, observe)
-    for notice in application.notices:
-        logs.logger().warning("data.notice", notice=notice)
     try:
         application.open()
+        announce()
+        for notice in application.notices:
+            logs.logger().warning("data.notice", notice=notice)
         console = Console()
         view = LiveView(console) if is_watched and can_show(console) else None
         asyncio.run(_follow(application, view, moves))

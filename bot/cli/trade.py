@@ -59,8 +59,13 @@ def trade(
             "log.format": ("--json", "json" if as_json else None),
         },
     )
-    if settings.feed.kind == "synthetic" and (data is not None or timerange is not None):
-        raise UserError("--data and --timerange are for candles from files: add --feed replay, or drop them.")
+    for_files = {"--data": data, "--timerange": timerange, "--allow-gaps": allow_gaps}
+    typed = [flag for flag, value in for_files.items() if value is not None]
+    if settings.feed.kind == "synthetic" and typed:
+        raise UserError(
+            f"The feed is synthetic, and {' and '.join(typed)} are for candles from files. "
+            "Add --feed replay, or leave them out."
+        )
     return _run(settings)
 
 
@@ -71,10 +76,9 @@ def _run(settings: "Settings") -> int:
     check_ready(settings)
     path = database_path(settings)
     with _database_folder(path), _log_stream(settings):
-        _announce(settings, path)
         from bot.cli.session import trade_on
 
-        return trade_on(settings, has_live_view(settings))
+        return trade_on(settings, has_live_view(settings), lambda: _announce(settings, path))
 
 
 @contextmanager

@@ -47,7 +47,14 @@ def checked_symbols(symbols: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError("at least one symbol was expected")
     for symbol in symbols:
         if _SYMBOL.fullmatch(symbol) is None:
-            raise ValueError(f'"{symbol}" is not a unified perpetual symbol such as "BTC/USDT:USDT"')
+            raise ValueError(_no_symbol(symbol))
     if len(set(symbols)) != len(symbols):
         raise ValueError("a symbol is named twice")
     return symbols
+
+
+def _no_symbol(text: str) -> str:
+    upper = text.upper()
+    is_lowercase = upper != text and _SYMBOL.fullmatch(upper) is not None
+    hint = f'did you mean "{upper}"?' if is_lowercase else 'one looks like "BTC/USDT:USDT"'
+    return f'"{text}" is not a unified perpetual symbol, {hint}'

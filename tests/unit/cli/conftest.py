@@ -55,9 +55,10 @@ class FakeApplication:
         self.settings: Any = None
         self.work: Callable[[Any], int] = lambda _settings: 0
 
-    def trade_on(self, settings: Any, is_watched: bool) -> int:
+    def trade_on(self, settings: Any, is_watched: bool, announce: Callable[[], None]) -> int:
         assert not is_watched, "no terminal, no live view"
         self.settings = settings
+        announce()
         return self.work(settings)
 
 

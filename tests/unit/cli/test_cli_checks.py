@@ -140,6 +140,28 @@ def test_calc_position_reproduces_the_worked_example(ringfence):
     assert report["liquidation_probability_24h"] is None
 
 
+def test_calc_position_tells_the_worked_example_in_words(ringfence):
+    """500 USDT at 10x on BTC at 60,000, which then falls by 5 %."""
+    told = ringfence(
+        *("calc", "position", "--side", "long", "--entry", "60000", "--leverage", "10"),
+        *("--margin", "500", "--mark", "57000"),
+    ).out
+    facts = dict(line.split("  ", 1) for line in told.splitlines())
+    facts = {name: text.strip() for name, text in facts.items()}
+    assert facts["tiers"] == "BTC/USDT:USDT of the embedded Binance USD-M table"
+    assert (facts["liquidation price"], facts["bankruptcy price"]) == ("54,216.87", "54,000.00")
+    assert (facts["equity"], facts["maintenance margin"]) == ("250.00", "19.00")
+    assert (facts["margin ratio"], facts["liquidation distance"]) == ("7.60 %", "4.88 %")
+    assert (facts["effective leverage"], facts["loss if liquidated"]) == ("19.00x", "500.00")
+
+
+def test_calc_position_says_when_no_price_liquidates(ringfence):
+    sized = ("calc", "position", "--side", "long", "--entry", "100", "--leverage", "1", "--quantity", "1")
+    told = ringfence(*sized, "--wallet", "200", "--maintenance-rate", "0.01").out
+    assert "none: no price liquidates it" in told
+    assert "one of 1.00 %, as given" in told
+
+
 def test_calc_position_uses_the_tiers_of_the_symbol(ringfence):
     sized = ("calc", "position", "--side", "short", "--entry", "60000", "--leverage", "5", "--json")
     small = _json(ringfence(*sized, "--quantity", "1"))

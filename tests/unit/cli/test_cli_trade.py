@@ -93,16 +93,25 @@ class Mine(Strategy):
         (["--feed", "replay", "--data", "nowhere"], "nowhere"),
         (["--data", "nowhere"], "--feed replay"),
         (["--timerange", "20250128-20250225"], "--feed replay"),
+        (["--allow-gaps"], "--feed replay"),
+        (["--feed", "replay", "--data", ".", "--timerange", "20250225-20250128"], "later day"),
         (["--feed", "replay", "--data", ".", "--timerange", "2025"], "--timerange"),
         (["--symbols", "BTCUSDT"], "--symbols"),
         (["--symbols", ""], "--symbols"),
+        (["--symbols", "btc/usdt:usdt"], 'did you mean "BTC/USDT:USDT"?'),
+        (["--symbols", "BTC/USDT:USDT,BTC/USDT:USDT"], "named twice"),
         (["--timeframe", "7m"], "--timeframe"),
         (["--strategy", "ema_crss"], '"ema_cross"'),
         (["--strategy", "nowhere/mine.py"], "nowhere/mine.py"),
+        (["--strategy", ""], "ema_cross"),
         (["--policy", "stop_ancor"], '"stop_anchor"'),
+        (["--policy", ""], "stop_anchor"),
         (["--speed", "0"], "--speed"),
+        (["--speed", "-1"], "--speed"),
         (["--speed", "fast"], "--speed"),
         (["--for", "soon"], "--for"),
+        (["--for", "0"], "--for"),
+        (["--seed", "1.5"], "--seed"),
         (["--seed", "-1"], "--seed"),
         (["--summary", "nowhere/out.json"], "--summary"),
         (["--summary", "."], "it is a folder"),
@@ -146,6 +155,25 @@ def test_a_bad_file_is_one_paragraph_exit_2_and_nothing_written(
     assert says in outcome.err
     assert application.settings is None, "nothing was started"
     assert files_in(workplace) == ["my.toml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--symbols", "XXX/USDT:USDT"], "BTC/USDT:USDT"),
+        (["--db", "candles"], "candles"),
+        (["--db", ""], "--db"),
+        (["--db", "nowhere/my.db"], "nowhere"),
+        (["--feed", "replay", "--data", "candles"], "candles"),
+    ],
+)
+def test_what_only_the_session_can_refuse_is_one_paragraph_too(ringfence, workplace, arguments, says):
+    (workplace / "candles").mkdir()
+    outcome = ringfence("trade", "--headless", *arguments)
+    assert outcome.code == 2
+    assert_one_paragraph(outcome)
+    assert says in outcome.err
+    assert files_in(workplace) == ["candles"]
 
 
 def test_a_bad_variable_is_one_paragraph_exit_2_and_nothing_written(
