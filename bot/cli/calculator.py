@@ -137,7 +137,9 @@ def _tiers_words(market: Market) -> str:
 def _for_people(facts: dict[str, Any], is_inverse: bool) -> dict[str, str]:
     """Quote amounts in cents, fractions in percent; amounts of an inverse contract are coins."""
     known = {name: value for name, value in facts.items() if value is not None}
-    return {name: _fact_text(name, value, is_inverse) for name, value in known.items()}
+    return {
+        name.replace("_pnl", "_PnL"): _fact_text(name, value, is_inverse) for name, value in known.items()
+    }
 
 
 def _fact_text(name: str, value: Any, is_inverse: bool) -> str:

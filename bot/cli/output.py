@@ -4,9 +4,12 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 Row = Mapping[str, Any]
+
+_GAP: Final = 3
+_LEAST_LAST: Final = 24
 
 
 class Column(NamedTuple):
@@ -64,10 +67,20 @@ def show_json(value: Any) -> None:
 
 def aligned(rows: Sequence[Row], shown: Sequence[Column]) -> list[str]:
     """Return a heading and one line per row, columns padded with spaces, numbers to the right."""
-    table = [[column.heading for column in shown]]
-    table += [[column.text(row) for column in shown] for row in rows]
-    widths = [max(len(line[place]) for line in table) for place in range(len(shown))]
+    table = [[column.heading for column in shown], *_cells(rows, shown)]
+    widths = _widths(table)
     return ["  ".join(_padded(line, widths, shown)).rstrip() for line in table]
+
+
+def records(rows: Sequence[Row], shown: Sequence[Column]) -> list[str]:
+    """Return a line "heading  text" per cell and an empty line after each row, for narrow terminals."""
+    headings = [column.heading for column in shown]
+    width = max(map(len, headings))
+    lines = []
+    for row in _cells(rows, shown):
+        lines += [f"{heading:<{width}}  {text}" for heading, text in zip(headings, row, strict=True)]
+        lines.append("")
+    return lines
 
 
 def cell(value: Any) -> str:
@@ -96,17 +109,32 @@ def _padded(line: Sequence[str], widths: Sequence[int], shown: Sequence[Column])
     ]
 
 
+def _cells(rows: Sequence[Row], shown: Sequence[Column]) -> list[list[str]]:
+    return [[column.text(row) for column in shown] for row in rows]
+
+
+def _widths(table: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*table, strict=True)]
+
+
 def _show_table(rows: Sequence[Row], shown: Sequence[Column]) -> None:
+    """Print a table whose last column may wrap, or records where the terminal is too narrow for it."""
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
+    console, cells = Console(), _cells(rows, shown)
+    *widths, last = _widths([[column.heading for column in shown], *cells])
+    if sum(widths) + min(last, _LEAST_LAST) + _GAP * len(shown) > console.width:
+        print("\n".join(records(rows, shown)))
+        return
     table = Table(box=SIMPLE, header_style="bold", pad_edge=False)
     for column in shown:
-        table.add_column(column.heading, justify="right" if column.is_number else "left")
-    for row in rows:
-        table.add_row(*(column.text(row).replace("[", r"\[") for column in shown))
-    Console().print(table)
+        justify = "right" if column.is_number else "left"
+        table.add_column(column.heading, justify=justify, no_wrap=column is not shown[-1])
+    for texts in cells:
+        table.add_row(*(text.replace("[", r"\[") for text in texts))
+    console.print(table)
 
 
 def _plain(value: Any) -> Any:

@@ -30,6 +30,16 @@ def test_rows_in_a_terminal_are_a_table(capsys, monkeypatch):
     assert "amount" in out
 
 
+def test_a_narrow_terminal_gets_whole_numbers_as_records(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "16")
+    show_rows(_ROWS, _COLUMNS, as_json=False, empty="none")
+    assert capsys.readouterr().out.splitlines() == [
+        *("symbol  BTC", "amount  12.5", ""),
+        *("symbol  SOLUSD", "amount  -3", ""),
+    ]
+
+
 def test_no_rows_are_said_in_words_and_an_empty_list_in_json(capsys):
     show_rows([], _COLUMNS, as_json=False, empty="No margin was moved yet.")
     assert capsys.readouterr().out == "No margin was moved yet.\n"
