@@ -17,7 +17,7 @@ from bot.core.event import MarginMoved
 from bot.core.instrument import Instrument, margin_rules
 from bot.core.profile import VenueProfile, venue_profile
 from bot.core.timeframe import timeframe_ms
-from bot.engine.beliefs import refuse_broken
+from bot.engine.beliefs import lift_halt, refuse_broken
 from bot.engine.desk import Desk
 from bot.engine.engine import SIGMA_HALF_LIFE_MS, SIGMA_WINDOW_MS, Engine
 from bot.engine.outbox import Outbox
@@ -107,6 +107,7 @@ class Application:
         else:
             self._restore(recovered)
             await self._warm_up(must_work=False)
+            lift_halt(self.engine.desk, self.strategy_name)
             await resume(self.session, self.venue, recovered)
         self.started_market_ms = self.engine.state.now_ms
         self.is_running = True

@@ -126,12 +126,13 @@ def next_action_words(
     reachable = sorted(drawable, key=lambda rung: abs(rung.price - mark))
     kinds = ("add", "stop", "liquidation") if add_left_quote is None or add_left_quote > 0.0 else _NOT_ADDED
     danger = _first_of(kinds, reachable)
-    favourable = [rung for rung in reachable if rung.kind in ("release", "trail", "take_profit")]
+    ahead = [rung for rung in reachable if side * (rung.price - mark) > 0.0]
+    favourable = [rung for rung in ahead if rung.kind in ("release", "trail", "take_profit")]
     sentences: list[str] = []
     if danger is not None:
         sentences.append(_danger_words(danger, side, mark, price_decimals, add_left_quote))
     if favourable:
-        sentences.append(_favourable_words(favourable[0], side, mark, price_decimals))
+        sentences.append(_favourable_words(favourable[0], price_decimals))
     return "; ".join(sentences) or "no rung is set: nothing is due"
 
 
@@ -169,10 +170,13 @@ def _danger_words(
     return f"the stop closes it {when}" if rung.kind == "stop" else f"liquidated {when}: no stop is set"
 
 
-def _favourable_words(rung: Rung, side: int, mark: float, price_decimals: int) -> str:
+def held_words(reason: str) -> str:
+    """Return why a margin move that is due is not made; empty for no reason."""
+    return f"; a margin move is due but held: {reason.replace('_', ' ')}" if reason else ""
+
+
+def _favourable_words(rung: Rung, price_decimals: int) -> str:
     where = f"at {price_text(rung.price, price_decimals)}"
-    if side * (rung.price - mark) <= 0.0:
-        where = f"now, mark is past {price_text(rung.price, price_decimals)}"
     if rung.kind == "release":
         return f"releases {_amount(rung.amount)} {where}"
     return f"stop trails {where}" if rung.kind == "trail" else f"takes profit {where}"

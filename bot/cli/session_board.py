@@ -8,6 +8,7 @@ from bot.cli.board import (
     BoardRow,
     Counters,
     MoveRow,
+    held_words,
     hour_moves,
     next_action_words,
     stale_words,
@@ -72,6 +73,7 @@ class BoardMaker:
         age_ms = now_ms - market.mark_ms
         left = max(holding.agreed_loss_quote - position.isolated_wallet, 0.0)
         words = next_action_words(position.side, market.mark, holding.rungs, decimals, left)
+        words += held_words(holding.last_hold_reason)
         is_stale = age_ms > self._application.engine.desk.max_mark_age_ms
         day = liquidation_probability(market.mark, liquidation, market.sigma_day, 1.0)
         return BoardRow(

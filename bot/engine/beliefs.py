@@ -1,6 +1,6 @@
 """The strategy, asked once per closed candle, and contained: its error stops entries, nothing else."""
 
-from bot.core.event import EntriesHalted
+from bot.core.event import EntriesHalted, EntriesResumed
 from bot.core.signal import Signal
 from bot.engine.desk import Desk
 from bot.engine.state import Market
@@ -32,6 +32,20 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
         strength=float(signals.strength[-1]),
         stop_distance=float(signals.stop_distance[-1]),
     )
+
+
+def lift_halt(desk: Desk, name: str) -> None:
+    """Let entries go on after a restart, if the strategy can read every market's candles again."""
+    if STRATEGY_HALT not in desk.state.halts:
+        return
+    try:
+        for market in desk.state.markets.values():
+            refuse_broken(desk.strategy, name, market.window)
+    except UserError as error:
+        desk.state.halts[STRATEGY_HALT] = str(error)
+        return
+    del desk.state.halts[STRATEGY_HALT]
+    desk.outbox.note(EntriesResumed(desk.state.now_ms, "", STRATEGY_HALT))
 
 
 def refuse_broken(strategy: Strategy, name: str, window: CandleWindow) -> None:

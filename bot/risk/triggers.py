@@ -220,10 +220,18 @@ def ladder(
         Rung(trail, "trail", position.quantity),
         *(Rung(rung.price, "take_profit", rung.quantity) for rung in take_profits),
     ]
-    present = sorted(rung for rung in rungs if rung.price > 0.0 and math.isfinite(rung.price))
+    present = sorted(rung for rung in rungs if _is_reached(rung, position.side, view.stop_price))
     sleep_low = max(margin.add.quiet_low, margin.release.quiet_low)
     sleep_high = min(margin.add.quiet_high, margin.release.quiet_high)
     return Ladder(tuple(present), *_with_trail(sleep_low, sleep_high, position.side, trail, best_mark))
+
+
+def _is_reached(rung: Rung, side: int, stop_price: float) -> bool:
+    """Whether the mark can come to the rung: margin is not moved behind the stop, which fills first."""
+    if not (rung.price > 0.0 and math.isfinite(rung.price)):
+        return False
+    is_margin = rung.kind in ("add", "release")
+    return not (is_margin and stop_price > 0.0 and side * (rung.price - stop_price) <= 0.0)
 
 
 @compiled

@@ -1,6 +1,7 @@
 """Whole sessions for the benches, wired as the program wires them."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +17,6 @@ from bot.engine.state import Holding, Market
 from bot.ports import Commit, Json, MarketFeed
 from bot.settings import Settings
 from bot.settings.model import Feed, Margin, Run, StrategyChoice
-from bot.sim.pace import MAX_SPEED
 
 ROOT = Path(__file__).resolve().parents[2]
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
@@ -25,7 +25,7 @@ SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 def settings_of(database: Path, feed: Feed | None = None, margin: Margin | None = None) -> Settings:
     """Return the defaults at full speed, with a new database."""
     return Settings(
-        run=Run(db=database, speed=MAX_SPEED, headless=True),
+        run=Run(db=database, speed=math.inf, headless=True),
         feed=feed or Feed(symbols=SYMBOLS),
         strategy=StrategyChoice(directory=ROOT / "strategies"),
         margin=margin or Margin(),
