@@ -12,7 +12,7 @@ from bot.risk.band import Band
 from bot.risk.brackets import take_profit_ladder
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 from bot.risk.policies import POLICIES
-from bot.risk.trailing import on_tick_toward_mark, trailed_stop
+from bot.risk.trailing import trailed_stop
 from bot.risk.view import (
     EntryPlan,
     EntryRefusal,
@@ -119,10 +119,6 @@ class RiskManager:
     ) -> float:
         """Return the stop price to move to, or 0.0 to leave the stop where it is."""
         return trailed_stop(side, entry_price, initial_stop, current_stop, best_mark, tick, self._bracket)
-
-    def rounded_stop(self, side: int, price: float, tick: float) -> float:
-        """Return `price` on the tick toward the mark, away from liquidation."""
-        return on_tick_toward_mark(side, price, tick)
 
     def risk_of(self, view: MarginView) -> PositionRisk:
         """Return the numbers that are kept before and after a margin move."""

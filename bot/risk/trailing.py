@@ -16,8 +16,6 @@ def on_tick_toward_mark(side: int, price: float, tick: float) -> float:
 
     Up for a long, down for a short, never below one tick. `tick` 0.0 leaves the price alone.
     """
-    if tick <= 0.0:
-        return price
     rounded = step_up(price, tick) if side > 0 else step_down(price, tick)
     return max(rounded, tick)
 

@@ -16,8 +16,9 @@ _POSITION = json.loads((_GOLDEN / "examples" / "positions.json").read_text(encod
 _MARGIN = json.loads((_GOLDEN / "examples" / "margin_cases.json").read_text(encoding="utf-8"))
 
 
-def _golden_run(directory: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", str(_GOLDEN), "--golden-dir", str(directory)]
+def _golden_run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    chosen = arguments or (str(_GOLDEN), "--golden-dir", str(directory))
+    command = [sys.executable, "-m", "pytest", *chosen]
     environment = {**os.environ, "PYTEST_ADDOPTS": ""}
     return subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True, check=False)
 
@@ -89,3 +90,20 @@ def test_malformed_rows_fail_alone_with_their_id_and_field(tmp_path: Path) -> No
     ):
         assert any(case_id in line and field in line for line in result.stdout.splitlines()), (case_id, field)
     assert "wrong-price: liquidation_price 72289.15662650602, the venue reported 72289.3" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("tests/golden", "--golden-dir", "{}"),
+        ("--golden-dir", "{}", "tests/golden"),
+        ("--golden-dir={}", "tests/golden"),
+        ("--golden-dir={}",),
+    ],
+)
+def test_the_option_may_stand_anywhere(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    _write(tmp_path / "positions.json", [_changed(_POSITION, "sound")])
+    result = _golden_run(tmp_path, *(text.format(tmp_path) for text in arguments))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "passed  sound" in result.stdout
+    assert "golden cases: 1 passed, 0 failed, 0 skipped" in result.stdout

@@ -19,6 +19,7 @@ from bot.risk.policies import DEFAULT_POLICY, POLICIES
 from bot.risk.policies.distance_band import DistanceBandParams
 from bot.risk.policies.stop_anchor import StopAnchorParams
 from bot.risk.policies.volatility import VolatilityParams
+from bot.risk.trailing import on_tick_toward_mark
 from bot.risk.view import Ladder, MarginView, TakeProfit
 from tests.property.risk.worlds import INSTRUMENT, book_of, position_of, view_of
 
@@ -171,9 +172,8 @@ def test_a_short_whose_trail_would_lie_below_zero_has_none() -> None:
 
 
 def test_a_tightened_stop_is_rounded_toward_the_mark() -> None:
-    risk = manager("static")
-    assert risk.rounded_stop(1, 100.03, 0.1) == 100.1
-    assert risk.rounded_stop(-1, 100.03, 0.1) == 100.0
+    assert on_tick_toward_mark(1, 100.03, 0.1) == 100.1
+    assert on_tick_toward_mark(-1, 100.03, 0.1) == 100.0
 
 
 def test_risk_of_is_plain_numbers() -> None:
