@@ -1,6 +1,7 @@
 """What must never be shown: by the name of a key, and by its form inside a text."""
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 REDACTED: Final = "[redacted]"
@@ -15,6 +16,7 @@ _SECRET_TEXT: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     """Return whether a key of this name holds something that must never be shown."""
     return _SECRET_NAME.search(name) is not None
