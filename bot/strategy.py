@@ -8,7 +8,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Final, Generic, TypeVar, cast, overload
+from typing import Any, Final, Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,8 @@ class Parameter(Generic[_Number]):
     def __get__(self, instance: "Strategy | None", owner: type) -> "Parameter[_Number] | _Number":
         if instance is None:
             return self
-        return cast("_Number", instance.values[self.name])
+        value: Any = instance.values[self.name]
+        return value
 
     def __set__(self, instance: "Strategy", value: object) -> None:
         raise AttributeError(f"{self.name} is fixed; construct a new strategy with {self.name}={value!r}")
@@ -221,7 +222,7 @@ def _check_column(name: str, column: object, dtype: type[np.generic], count: int
 
 
 def _refuse(is_wrong: NDArray[np.bool_], fact: str) -> None:
-    if is_wrong.any():
+    if np.count_nonzero(is_wrong):  # several times faster than any()
         raise ValueError(f"signals: {fact} (row {int(np.argmax(is_wrong))} of {len(is_wrong)})")
 
 
