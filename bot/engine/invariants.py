@@ -47,6 +47,7 @@ def _breaches(desk: Desk, market: Market, holding: Holding) -> Iterator[tuple[st
     position = holding.position
     if not (0.0 < position.quantity < math.inf and math.isfinite(position.isolated_wallet)):
         yield "I9", f"quantity is {position.quantity}, isolated wallet {position.isolated_wallet}"
+        return  # no price follows from such numbers
     if not holding.is_closing and not desk.is_in_flight(position.symbol, PlaceStop):
         yield from _unprotected(market, holding)
     allowed = max(holding.agreed_loss_quote, holding.initial_wallet_quote)

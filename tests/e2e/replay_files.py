@@ -18,13 +18,13 @@ _WARM_DAYS: Final = 1
 _PRICES: Final = {"BTC/USDT:USDT": 100_000.0, "ETH/USDT:USDT": 3_000.0}
 _WALL_COLUMNS: Final = {"run_id", "started_ms", "ended_ms"}
 _WALL_TABLES: Final = {"run", "checkpoint"}
-WALL_FIELDS: Final = ("wall_seconds", "market_ms", "database")
+WALL_FIELDS: Final = ("wall_seconds", "market_ms")
 
 
 def write_candles(folder: Path, seed: int, days: int) -> str:
     """Write one-minute candles with calm and stormy hours; return the time range to trade."""
     random = np.random.default_rng(seed)
-    count = (_WARM_DAYS + days) * 1_440
+    count, first_ms = (_WARM_DAYS + days) * 1_440, _START_MS - _WARM_DAYS * 86_400_000
     storms = np.repeat(np.where(random.random(count // 240) < 0.3, 4.0, 1.0), 240)
     common = random.standard_t(4, count)
     for symbol in SYMBOLS:
@@ -34,9 +34,7 @@ def write_candles(folder: Path, seed: int, days: int) -> str:
         reach = 1.0 + 0.0004 * storms * random.random((2, count))
         frame = pl.DataFrame(
             {
-                "timestamp": _START_MS
-                - _WARM_DAYS * 86_400_000
-                + _MINUTE_MS * np.arange(count, dtype=np.int64),
+                "timestamp": first_ms + _MINUTE_MS * np.arange(count, dtype=np.int64),
                 "open": open_,
                 "high": np.maximum(open_, close) * reach[0],
                 "low": np.minimum(open_, close) / reach[1],

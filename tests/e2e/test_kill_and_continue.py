@@ -35,11 +35,14 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
 
 
 def finish(market: Market, folder: Path, root: Path) -> Finished:
-    """Run without interruption and return what came of it."""
-    database, summary = folder / "whole.db", folder / "whole.json"
+    """Run without interruption, return what came of it, and remove it: the next run has the same paths."""
+    database, summary = folder / "my.db", folder / "out.json"
     ended = run(trade_command(market.data, market.timerange, database, summary), root)
     assert ended.returncode == 0, ended.stderr[-2_000:]
-    return Finished(totals(summary), tables(database), last_cut(database), len(ended.stderr.splitlines()))
+    done = Finished(totals(summary), tables(database), last_cut(database), len(ended.stderr.splitlines()))
+    for path in folder.iterdir():
+        path.unlink()
+    return done
 
 
 def kill_after(command: list[str], root: Path, lines: int) -> bool:
@@ -61,7 +64,7 @@ def check_killed_run_ends_the_same(market: Market, folder: Path, root: Path, see
     assert whole.totals["margin_adds"] + whole.totals["margin_releases"] > 3
     assert whole.totals["invariant_violations"] == 0
     assert whole.totals["conservation_error"] < 1e-9
-    database, summary = folder / "killed.db", folder / "killed.json"
+    database, summary = folder / "my.db", folder / "out.json"
     command = trade_command(market.data, market.timerange, database, summary)
     moments = random.Random(seed)
     # A life logs about a twentieth of the whole, so that the last death comes near the end.
@@ -92,7 +95,7 @@ def test_a_stopped_run_leaves_its_stops_writes_its_summary_and_continues(
     market: Market, tmp_path: Path, root: Path
 ) -> None:
     whole = finish(market, tmp_path, root)
-    database, summary = tmp_path / "stopped.db", tmp_path / "stopped.json"
+    database, summary = tmp_path / "my.db", tmp_path / "out.json"
     command = trade_command(market.data, market.timerange, database, summary)
     process = start(command, root)
     assert process.stderr is not None
@@ -116,6 +119,9 @@ def test_a_stopped_run_leaves_its_stops_writes_its_summary_and_continues(
 def test_a_finished_run_that_is_started_again_changes_nothing(
     market: Market, tmp_path: Path, root: Path
 ) -> None:
-    whole = finish(market, tmp_path, root)
-    again = finish(market, tmp_path, root)
-    assert again[:3] == whole[:3]
+    database, summary = tmp_path / "my.db", tmp_path / "out.json"
+    command = trade_command(market.data, market.timerange, database, summary)
+    assert run(command, root).returncode == 0
+    before = totals(summary), tables(database), last_cut(database)
+    assert run(command, root).returncode == 0
+    assert (totals(summary), tables(database), last_cut(database)) == before
