@@ -5,11 +5,19 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import CandleClosed, FeedGap, MarginHeld, MarginMoved, MarkPrice
+from bot.core.event import (
+    CandleClosed,
+    EquityMarked,
+    FeedGap,
+    FundingDue,
+    MarginHeld,
+    MarginMoved,
+    MarkPrice,
+)
 from bot.core.intent import AddMargin, PlaceStop, ReleaseMargin
 from bot.risk.limits import BracketLimits, MarginLimits
 from bot.risk.policies.distance_band import DistanceBandParams
-from tests.unit.engine.desk_builder import MINUTE_MS, A, Bench, actions, kinds
+from tests.unit.engine.desk_builder import MINUTE_MS, START_MS, A, Bench, actions, kinds
 
 NARROW = DistanceBandParams(low=0.9, high=1.1)
 NO_TRAIL = BracketLimits(trail_activate_r=0.0, first_take_profit_r=3.0, second_take_profit_r=6.0)
@@ -174,3 +182,42 @@ def test_moves_of_one_position_leave_another_alone() -> None:
     bench.tick(ADD)
     assert bench.holding("BBB/USDT:USDT").position == other
     assert len(moves(bench)) == 1
+
+
+def test_an_incomplete_entry_is_left_alone_even_where_an_add_would_be_due() -> None:
+    limits = MarginLimits(min_step_quote=0.0, min_step_fraction=0.0)
+    bench = Bench(policy="distance_band", params=NARROW, margin=limits, bracket=NO_TRAIL, depth=500.0)
+    bench.enter()
+    assert kinds(bench.tick(ADD)) == []
+    assert not bench.holding().is_filled
+    while not bench.holding().is_filled:
+        bench.tick(100.0)
+    bench.tick(100.0)
+    assert kinds(bench.tick(98.9)) == ["AddMargin"]
+
+
+def test_a_new_funding_rate_is_looked_at_with_the_next_mark() -> None:
+    bench = held_bench()
+    bench.hear(FundingDue(bench.ts_ms, A, 0.0001))
+    assert (bench.holding().sleep_low, bench.holding().sleep_high) == (0.0, 0.0)
+    assert bench.market().funding_rate == 0.0001
+
+
+def test_a_gap_inside_another_does_not_end_it() -> None:
+    bench = held_bench()
+    bench.feed(FeedGap(bench.ts_ms, A, bench.ts_ms + 10_000))
+    bench.feed(FeedGap(bench.ts_ms, A, bench.ts_ms + 2_000))
+    assert [kinds(bench.tick(ADD)) for _ in range(9)] == [[]] * 9
+
+
+def test_a_day_begins_with_its_own_equity() -> None:
+    bench = held_bench()
+    bench.hear(MarkPrice(bench.ts_ms, A, 100.4, 100.4))
+    state = bench.engine.state
+    began_ms, midnight_ms = state.day_start_ms, state.day_start_ms + 86_400_000
+    assert began_ms == START_MS
+    bench.hear(CandleClosed(midnight_ms, A, MINUTE_MS, 100.4, 100.4, 100.4, 100.4, 1.0, 0.0))
+    assert state.day_start_ms == midnight_ms
+    gain = bench.holding().position.quantity * 0.4
+    assert state.day_start_equity_quote == pytest.approx(state.equity_quote() + gain)
+    assert bench.told(EquityMarked)[-1].unrealised_pnl_quote == pytest.approx(gain)

@@ -10,6 +10,7 @@ from bot.core.event import (
     LeverageSet,
     OrderAccepted,
     OrderCancelled,
+    OrderFilled,
     PositionClosed,
     Refused,
 )
@@ -214,6 +215,30 @@ def test_liquidation_closes_the_books() -> None:
     closed = bench.told(PositionClosed)[0]
     assert (closed.cause, closed.realised_pnl_quote) == ("liquidation", pytest.approx(-wallet))
     assert bench.engine.state.free_quote == pytest.approx(bench.venue.balances()["free"])
+
+
+def test_a_later_fill_that_brings_liquidation_to_the_stop_tightens_it() -> None:
+    bench = Bench(depth=2_000.0)
+    entry = bench.enter()[1]
+    bench.is_deaf = True
+    after = bench.holding().position._replace(quantity=40.0, isolated_wallet=120.0)
+    fill = OrderFilled(
+        bench.ts_ms, A, entry.client_id, 9, "entry", 1, 100.0, 20.0, 6.5, 1.0, False, 0.0, after, 9_000.0
+    )
+    sent = bench.hear(fill)
+    assert [intent.reason for intent in sent] == ["liquidation_came_close"]
+    assert actions(sent, PlaceStop)[0].trigger_price > 98.0
+
+
+def test_funding_that_came_while_a_stop_was_on_its_way_is_made_up_for_when_it_rests() -> None:
+    bench = held_bench()
+    bench.is_deaf = True
+    placed = bench.engine.desk.outbox.intend(PlaceStop(A, 1, 98.1), "trailing")
+    bench.engine.desk.outbox.take()
+    assert kinds(bench.feed(FundingDue(bench.ts_ms, A, 0.042))) == []
+    sent = bench.hear(OrderAccepted(bench.ts_ms, A, placed.client_id, "stop"))
+    assert kinds(sent) == ["CancelOrder", "PlaceStop"]
+    assert sent[1].reason == "liquidation_came_close"
 
 
 def fill_entry(bench: Bench) -> list[Any]:
