@@ -188,7 +188,7 @@ def test_an_incomplete_entry_is_left_alone_even_where_an_add_would_be_due() -> N
     limits = MarginLimits(min_step_quote=0.0, min_step_fraction=0.0)
     bench = Bench(policy="distance_band", params=NARROW, margin=limits, bracket=NO_TRAIL, depth=500.0)
     bench.enter()
-    assert kinds(bench.tick(ADD)) == []
+    assert kinds(bench.tick(98.2)) == []
     assert not bench.holding().is_filled
     while not bench.holding().is_filled:
         bench.tick(100.0)
