@@ -42,9 +42,17 @@ def test_unknown_amount_is_not_written_as_zero() -> None:
     assert words(Rung(61_240.0, "add", 0.0)) == "adds margin if mark falls to 61,240 (-1.4 %)"
 
 
-def test_rung_already_passed_is_due_now() -> None:
+def test_add_already_passed_is_due_now() -> None:
     assert words(ADD, mark=61_000.0) == "adds 35.20 now, mark is past 61,240"
-    assert words(RELEASE, mark=64_500.0) == "releases 12.00 now, mark is past 64,100"
+
+
+def test_release_already_passed_promises_nothing() -> None:
+    assert words(STOP, RELEASE, mark=64_500.0) == "the stop closes it if mark falls to 60,000 (-7.0 %)"
+
+
+def test_a_held_move_is_said_with_its_reason() -> None:
+    assert held_words("release_cooldown") == "; a margin move is due but held: release cooldown"
+    assert held_words("") == ""
 
 
 def test_add_never_promises_more_than_is_left() -> None:
