@@ -1,6 +1,6 @@
 """The next action in words."""
 
-from bot.cli.board import hour_moves, next_action_words, stale_words, waiting_words
+from bot.cli.board import held_words, hour_moves, next_action_words, stale_words, waiting_words
 from bot.risk.view import Rung
 
 LIQUIDATION = Rung(58_000.0, "liquidation", 0.0)
