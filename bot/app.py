@@ -16,7 +16,7 @@ from bot.core.codec import from_json
 from bot.core.event import MarginMoved
 from bot.core.instrument import Instrument, margin_rules
 from bot.core.profile import VenueProfile, venue_profile
-from bot.core.timeframe import timeframe_ms
+from bot.core.timeframe import timeframe_ms, timeframe_text
 from bot.engine.beliefs import lift_halt, refuse_broken
 from bot.engine.desk import Desk
 from bot.engine.engine import SIGMA_HALF_LIFE_MS, SIGMA_WINDOW_MS, Engine
@@ -146,6 +146,13 @@ class Application:
         return max((int(ms) + self.engine.desk.timeframe_ms for opens in newest for ms in opens), default=0)
 
     def _restore(self, recovered: Recovered) -> None:
+        was_ms, is_ms = recovered.checkpoint.engine["timeframe_ms"], self.engine.desk.timeframe_ms
+        if was_ms != is_ms:
+            raise UserError(
+                f"The database {self.path} continues a session on {timeframe_text(was_ms)} candles, but this "
+                f"start asks for {timeframe_text(is_ms)} ones (strategy {self.strategy_name}). Give "
+                f"--timeframe {timeframe_text(was_ms)}, or name another database with --db."
+            )
         self.venue.restore(recovered.checkpoint.venue)
         self.feed.seek(recovered.checkpoint.feed)
         restore(self.engine.state, recovered.checkpoint.engine)
@@ -164,7 +171,8 @@ class Application:
             {
                 symbol: Market(instrument, margin_rules(instrument, self.profile), CandleWindow(size))
                 for symbol, instrument in self.instruments.items()
-            }
+            },
+            timeframe_ms=step_ms,
         )
         limits = settings.margin.limits
         risk = RiskManager(

@@ -16,23 +16,28 @@ def identity(settings: Settings) -> str:
     if feed.kind == "synthetic":
         return f"synthetic market, seed {settings.run.seed}, {symbols}, ticks of {feed.tick_ms} ms, {deposit}"
     days = timerange_text(feed.timerange) if feed.timerange is not None else "all"
-    return f"replay of {feed.data}, {symbols}, {days}, {deposit}"
+    folder = feed.data.resolve() if feed.data is not None else ""
+    return f"replay of {folder}, {symbols}, {days}, {deposit}"
 
 
 def database_path(settings: Settings) -> Path:
     """Return the database of this session: the one named, or one per feed and rules in `var`.
 
-    The default synthetic market lives in var/paper.db. Another feed, and for a replay other rules,
-    has a file of its own, so that the same command continues what it began and nothing else.
+    The default synthetic market lives in var/paper.db. Another feed or strategy, and for a replay other
+    rules, has a file of its own, so that the same command continues what it began and nothing else.
     """
     if settings.run.db is not None:
         return settings.run.db
     default = Settings.model_construct()
-    if identity(settings) == identity(default):
+    if _session(settings) == _session(default):
         return DEFAULT_DATABASE
     if settings.feed.kind == "synthetic":
-        return FOLDER / f"paper-{_digest(identity(settings))}.db"
+        return FOLDER / f"paper-{_digest(_session(settings))}.db"
     return FOLDER / f"replay-{_digest(identity(settings) + _rules(settings))}.db"
+
+
+def _session(settings: Settings) -> str:
+    return f"{identity(settings)}, {settings.strategy.name}, {settings.feed.timeframe}"
 
 
 def _rules(settings: Settings) -> str:

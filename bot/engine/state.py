@@ -129,6 +129,7 @@ class State:
     """The whole session. `wallet_start_quote` is what the account held at the very first start."""
 
     markets: dict[str, Market]
+    timeframe_ms: int = 0
     free_quote: float = 0.0
     wallet_start_quote: float = 0.0
     now_ms: int = 0
