@@ -172,7 +172,7 @@ def test_a_cap_of_the_account_is_named(limits: dict[str, Any], words: str) -> No
 
 def test_all_failed_checks_are_listed() -> None:
     busy = portfolio_of(free=10.0, positions=(position_of(wallet=9_000.0),), day_pnl=-600.0)
-    answer = refusal(portfolio=busy, funding_rate=0.01)
+    answer = refusal(manager(max_leverage=10), portfolio=busy, funding_rate=0.01)
     assert len(answer.checks) == 5
     assert answer.facts["leverage"] == 10
 
