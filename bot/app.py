@@ -34,7 +34,7 @@ from bot.settings import Settings, config_hash, effective
 from bot.sim.config import VenueConfig
 from bot.sim.embedded import instrument_for
 from bot.sim.feed import VenueFeed
-from bot.sim.market import SyntheticMarket
+from bot.sim.market import ORIGIN_MS, SyntheticMarket
 from bot.sim.replay import ReplayMarket
 from bot.sim.source import MarketSource
 from bot.sim.venue import SimulatedVenue
@@ -66,7 +66,9 @@ class Application:
         self.instruments = {symbol: instrument_for(symbol) for symbol in settings.feed.symbols}
         self.profile = venue_profile(settings.venue.profile, 0.0)
         self.venue = _venue(settings, self.instruments, self.profile)
-        self.source, self.notices = _source(settings, timeframe_ms(self.timeframe_name), self.venue)
+        self.source, self.notices, self._start_ms = _source(
+            settings, timeframe_ms(self.timeframe_name), self.venue
+        )
         self.feed = VenueFeed(self.source, self.venue, WallClock(), settings.run.speed)
         self.engine = self._engine()
         self.path = database_path(settings)
@@ -135,15 +137,10 @@ class Application:
 
     async def _begin(self) -> None:
         account = await self.venue.account()
-        begin(self.engine, account, self._last_close_ms())
+        begin(self.engine, account, self._start_ms)
         self.journal.set_deposit(account.wallet_quote)
         self.journal.put_instruments(self.instruments.values())
         self.session.commit(Commit(self.engine.state.now_ms))
-
-    def _last_close_ms(self) -> int:
-        """The close of the newest candle that the feed knew before its first event; 0 without any."""
-        newest = (market.window.view().open_ms[-1:] for market in self.engine.state.markets.values())
-        return max((int(ms) + self.engine.desk.timeframe_ms for opens in newest for ms in opens), default=0)
 
     def _restore(self, recovered: Recovered) -> None:
         was_ms, is_ms = recovered.checkpoint.engine["timeframe_ms"], self.engine.desk.timeframe_ms
@@ -210,13 +207,16 @@ def _venue(settings: Settings, instruments: dict[str, Instrument], profile: Venu
     return SimulatedVenue(instruments, profile, config, chosen.deposit_quote)
 
 
-def _source(settings: Settings, step_ms: int, venue: SimulatedVenue) -> tuple[MarketSource, tuple[str, ...]]:
+def _source(
+    settings: Settings, step_ms: int, venue: SimulatedVenue
+) -> tuple[MarketSource, tuple[str, ...], int]:
+    """Return the source, what its user should know, and the market time it begins at."""
     feed = settings.feed
     if feed.kind == "synthetic":
-        return SyntheticMarket(settings.run.seed, feed.symbols, step_ms, feed.tick_ms), ()
+        return SyntheticMarket(settings.run.seed, feed.symbols, step_ms, feed.tick_ms), (), ORIGIN_MS
     if feed.data is None:
         raise UserError("A replay needs candles: name their folder with --data (feed.data).")
     from bot.backtest.history import load_history  # noqa: PLC0415  polars is needed by replays only
 
     history = load_history(feed.data, feed.symbols, feed.timerange, step_ms, allow_gaps=feed.allow_gaps)
-    return ReplayMarket(history, step_ms, venue.position_side), history.notices
+    return ReplayMarket(history, step_ms, venue.position_side), history.notices, history.start_ms

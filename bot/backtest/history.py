@@ -61,8 +61,17 @@ def load_history(
     choice = choose(candidates, timeframe_ms, timerange, _extent)
     loader = _Loader(timerange, choice.timeframe_ms, allow_gaps, warmup_ms)
     series = tuple(loader.series(symbol, choice.files[symbol], candidates[symbol]) for symbol in symbols)
-    notices = (*choice.notices, *loader.notices)
+    notices = (*choice.notices, *loader.notices, *(_gap_notice(item) for item in series if item.gaps))
     return MarketHistory(choice.timeframe_ms, timerange.start_ms, timerange.end_ms, series, notices)
+
+
+def _gap_notice(series: Series) -> str:
+    longest = max(series.gaps, key=lambda gap: gap.until_ms - gap.from_ms)
+    count = f"{len(series.gaps)} gap" + ("s" if len(series.gaps) > 1 else "")
+    return (
+        f"{series.symbol}: {count} in the data, each played as a feed outage; the longest lasts from "
+        f"{utc_text(longest.from_ms)} to {utc_text(longest.until_ms)} UTC."
+    )
 
 
 class _Loader:

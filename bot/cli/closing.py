@@ -11,7 +11,7 @@ from bot.cli.screen.figures import counted, money, signed_money, span
 class Closing:
     """A run in numbers. `ran_ms`: wall time; `market_ms`: market time passed. Amounts in quote, >= 0.
 
-    `open_positions` stay open with their stops. `database`: its path as the user gave it.
+    `open_positions` stay open with their stops. `database`: its path. `command`: continues the session.
     """
 
     mode: Mode
@@ -30,6 +30,7 @@ class Closing:
     wallet_end_quote: float
     open_positions: int
     database: str
+    command: str
 
 
 def closing_text(closing: Closing) -> str:
@@ -53,7 +54,7 @@ def closing_text(closing: Closing) -> str:
         ("open", _open(closing)),
         ("database", closing.database),
         ("next", f"ringfence margin history --db {shlex.quote(closing.database)}"),
-        ("", f"ringfence trade --db {shlex.quote(closing.database)}   (continues where this run ended)"),
+        ("", f"{closing.command}   (continues where this run ended)"),
     )
     return "".join(f"  {label:<9} {text}\n" for label, text in facts)
 

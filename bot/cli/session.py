@@ -1,7 +1,9 @@
 """Runs an application in a terminal or headless: the picture, the signals, the clock, the last words."""
 
 import asyncio
+import shlex
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -108,6 +110,7 @@ def _closing(application: Application, told: dict[str, Any]) -> Closing:
     return Closing(
         mode=application.settings.run.mode,
         quote=QUOTE,
+        command=shlex.join(["ringfence", *sys.argv[1:]]),
         ran_ms=int(1000 * told["wall_seconds"]),
         margin_added_quote=told["margin_added"],
         margin_released_quote=told["margin_released"],

@@ -256,7 +256,7 @@ class EntriesResumed(NamedTuple):
 
 
 class EquityMarked(NamedTuple):
-    """The account once an hour of event time. equity = free + isolated wallets, without unrealised PnL."""
+    """The account at the first candle of each hour. equity = free + isolated wallets, no unrealised PnL."""
 
     ts_ms: int
     symbol: str

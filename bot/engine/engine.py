@@ -11,6 +11,8 @@ from typing import Any, Final
 from bot.core.candles import Candles
 from bot.core.event import (
     CandleClosed,
+    EntriesHalted,
+    EntriesResumed,
     EquityMarked,
     Event,
     FeedGap,
@@ -35,6 +37,7 @@ from bot.core.intent import (
     ReleaseMargin,
     SetLeverage,
 )
+from bot.core.timerange import utc_text
 from bot.core.volatility import ewma_weights, per_sqrt_day, weighted_sigma_bar
 from bot.engine import entries, fills, margins, protection
 from bot.engine.beliefs import newest_signal
@@ -129,6 +132,7 @@ class Engine:
         if not market.window.append(event):
             return
         self._estimate(market)
+        self._end_gap(market)
         self._roll_clock()
         signal = newest_signal(self.desk, market)
         if signal is not None:
@@ -144,7 +148,7 @@ class Engine:
         unrealised = entries.unrealised_quote(self.desk)
         equity = state.equity_quote()
         committed = equity - state.free_quote
-        self.desk.outbox.note(EquityMarked(hour_ms, "", state.free_quote, equity, committed, unrealised))
+        self.desk.outbox.note(EquityMarked(state.now_ms, "", state.free_quote, equity, committed, unrealised))
         day_ms = hour_ms - hour_ms % _DAY_MS
         if day_ms != state.day_start_ms:
             state.day_start_ms, state.day_start_equity_quote = day_ms, equity + unrealised
@@ -152,6 +156,14 @@ class Engine:
     def _on_gap(self, event: FeedGap) -> None:
         market = self._markets[event.symbol]
         market.gap_until_ms = max(market.gap_until_ms, event.until_ms)
+        message = f"no market data until {utc_text(event.until_ms)} UTC; resting stops stay at the venue"
+        self.desk.outbox.note(EntriesHalted(event.ts_ms, event.symbol, "feed_gap", message))
+
+    def _end_gap(self, market: Market) -> None:
+        if 0 < market.gap_until_ms <= self.state.now_ms:
+            market.gap_until_ms = 0
+            symbol = market.instrument.symbol
+            self.desk.outbox.note(EntriesResumed(self.state.now_ms, symbol, "feed_gap"))
 
     def _on_funding_rate(self, event: FundingDue) -> None:
         market = self._markets[event.symbol]

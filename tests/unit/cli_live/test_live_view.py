@@ -34,6 +34,7 @@ CLOSING = Closing(
     wallet_end_quote=5024.31,
     open_positions=3,
     database="paper.db",
+    command="ringfence trade --db paper.db",
 )
 
 

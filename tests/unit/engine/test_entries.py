@@ -6,6 +6,9 @@ import pytest
 
 from bot.core.event import (
     CandleClosed,
+    EntriesHalted,
+    EntriesResumed,
+    EquityMarked,
     FeedGap,
     LeverageSet,
     MarkPrice,
@@ -114,6 +117,25 @@ def test_nothing_is_entered_in_a_gap_of_the_feed() -> None:
     bench.feed(FeedGap(bench.ts_ms, A, bench.ts_ms + 10 * MINUTE_MS))
     assert kinds(bench.enter()) == []
     assert "in a gap" in bench.told(SignalSeen)[-1].checks[0]
+
+
+def test_an_outage_is_told_when_it_begins_and_when_it_ends() -> None:
+    bench = Bench()
+    bench.candle()
+    bench.feed(FeedGap(bench.ts_ms, A, bench.ts_ms + 10 * MINUTE_MS))
+    assert [note.cause for note in bench.told(EntriesHalted)] == ["feed_gap"]
+    bench.candle()
+    assert bench.told(EntriesResumed) == []
+    bench.ts_ms += 20 * MINUTE_MS
+    bench.candle()
+    assert [note.cause for note in bench.told(EntriesResumed)] == ["feed_gap"]
+
+
+def test_equity_is_marked_with_the_time_it_was_read() -> None:
+    bench = Bench()
+    bench.ts_ms += 90 * MINUTE_MS
+    bench.candle()
+    assert bench.told(EquityMarked)[-1].ts_ms == bench.engine.state.now_ms
 
 
 def test_nothing_is_entered_on_a_stale_mark() -> None:
