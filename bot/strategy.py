@@ -162,14 +162,16 @@ def build_signals(
     *,
     long_exits: NDArray[np.bool_],
     short_exits: NDArray[np.bool_],
-    strength: NDArray[np.float64] | float = 1.0,
-    stop_distance: NDArray[np.float64] | float = math.nan,
+    strength: NDArray[np.float64] | float | None = None,
+    stop_distance: NDArray[np.float64] | float | None = None,
 ) -> Signals:
     """Return signals from one boolean column per wish.
 
     A row holds one direction, so an entry silences the exits of its row, and two opposite entries
     silence each other. Keep an exit true while its condition lasts, not for one candle only.
-    `strength` is cut to [0, 1], NaN becomes 0; a stop distance that is not above 0 becomes NaN.
+    `strength` left out is 1; `stop_distance` left out leaves the stop to the risk manager. What is given
+    counts on entry rows only and must be usable there: ValueError names column, row and value unless the
+    strength lies within 0 and 1 and the stop distance is finite and above 0.
     """
     enters_long = long_entries & ~short_entries
     enters_short = short_entries & ~long_entries
@@ -177,16 +179,24 @@ def build_signals(
     exits = (long_exits | short_exits) & ~entries
     goes_long = enters_long | (exits & long_exits & ~short_exits)
     goes_short = enters_short | (exits & short_exits & ~long_exits)
-    distances = np.asarray(stop_distance, dtype=np.float64)
-    is_told = entries & (distances > 0.0) & (distances < math.inf)
+    strengths = _on_entries(entries, 1.0 if strength is None else strength, 0.0)
+    distances = _on_entries(entries, math.nan if stop_distance is None else stop_distance, math.nan)
+    _check_strength(strengths)
+    if stop_distance is not None:
+        _check_every_stop(entries, distances)
     return Signals(
         entries=entries,
         exits=exits,
         direction=goes_long.astype(np.int8) - goes_short.astype(np.int8),
-        # fmax and fmin take the number where the other is NaN.
-        strength=np.where(entries, np.fmin(np.fmax(strength, 0.0), 1.0), 0.0),
-        stop_distance=np.where(is_told, distances, np.nan),
+        strength=strengths,
+        stop_distance=distances,
     )
+
+
+def _on_entries(
+    entries: NDArray[np.bool_], given: NDArray[np.float64] | float, elsewhere: float
+) -> NDArray[np.float64]:
+    return np.where(entries, np.asarray(given, dtype=np.float64), elsewhere)
 
 
 _COLUMN_TYPES: Final[Mapping[str, type[np.generic]]] = {
@@ -199,17 +209,30 @@ _COLUMN_TYPES: Final[Mapping[str, type[np.generic]]] = {
 
 
 def check_signals(signals: Signals, count: int) -> None:
-    """Return if `signals` is usable for `count` candles; raise ValueError naming column and row if not."""
+    """Return if `signals` is usable for `count` candles; else raise ValueError with column, row and value.
+
+    A stop_distance that is NaN on every row is one that was not given; otherwise every entry has one.
+    """
     if not isinstance(signals, Signals):
         raise ValueError(f"signals must be of type Signals, was {type(signals).__name__}")
     for name, dtype in _COLUMN_TYPES.items():
         _check_column(name, getattr(signals, name), dtype, count)
-    _refuse(np.isnan(signals.strength), "strength is NaN")
-    _refuse((signals.strength < 0.0) | (signals.strength > 1.0), "strength lies outside 0 and 1")
-    _refuse(np.abs(signals.direction.astype(np.int16)) > 1, "direction is none of -1, 0 and 1")
-    _refuse(signals.entries & (signals.direction == 0), "an entry has direction 0")
-    _refuse(signals.stop_distance <= 0.0, "stop_distance is not above 0")
-    _refuse(np.isinf(signals.stop_distance), "stop_distance is infinite")
+    direction, distances = signals.direction, signals.stop_distance
+    _check_strength(signals.strength)
+    _refuse(np.abs(direction.astype(np.int16)) > 1, "direction is none of -1, 0 and 1", direction)
+    _refuse(signals.entries & (direction == 0), "an entry has direction 0", direction)
+    if np.count_nonzero(np.isnan(distances)) < count:
+        _check_every_stop(signals.entries, distances)
+
+
+def _check_strength(strength: NDArray[np.float64]) -> None:
+    _refuse(~((strength >= 0.0) & (strength <= 1.0)), "strength lies outside 0 and 1", strength)
+
+
+def _check_every_stop(entries: NDArray[np.bool_], distances: NDArray[np.float64]) -> None:
+    _refuse(entries & np.isnan(distances), "an entry has no stop_distance", distances)
+    _refuse(distances <= 0.0, "stop_distance is not above 0", distances)
+    _refuse(np.isinf(distances), "stop_distance is infinite", distances)
 
 
 def _check_column(name: str, column: object, dtype: type[np.generic], count: int) -> None:
@@ -221,9 +244,10 @@ def _check_column(name: str, column: object, dtype: type[np.generic], count: int
         raise ValueError(f"signals.{name} must have dtype {np.dtype(dtype)}, was {column.dtype}")
 
 
-def _refuse(is_wrong: NDArray[np.bool_], fact: str) -> None:
+def _refuse(is_wrong: NDArray[np.bool_], fact: str, column: NDArray[Any]) -> None:
     if np.count_nonzero(is_wrong):  # several times faster than any()
-        raise ValueError(f"signals: {fact} (row {int(np.argmax(is_wrong))} of {len(is_wrong)})")
+        row = int(np.argmax(is_wrong))
+        raise ValueError(f"signals: {fact}, was {column[row]} (row {row} of {len(is_wrong)})")
 
 
 def _unknown_parameter(owner: str, name: str, known: Mapping[str, object]) -> str:

@@ -28,9 +28,10 @@ class DonchianBreakout(Strategy):
         above = close > _previous(talib.MAX(candles.high, self.channel))
         below = close < _previous(talib.MIN(candles.low, self.channel))
         volatility = talib.ATR(candles.high, candles.low, close, self.atr_period) / close
+        is_warm = ~np.isnan(volatility)
         return build_signals(
-            above & ~_was(above),
-            below & ~_was(below),
+            is_warm & above & ~_was(above),
+            is_warm & below & ~_was(below),
             long_exits=close < _previous(talib.MIN(candles.low, self.exit_channel)),
             short_exits=close > _previous(talib.MAX(candles.high, self.exit_channel)),
             stop_distance=self.stop_atr * volatility,

@@ -35,9 +35,10 @@ class EmaCross(Strategy):
         side = np.where(gap > 1e-9, 1, 0) - np.where(gap < -1e-9, 1, 0)
         before = np.concatenate(([0], side[:-1]))
         volatility = talib.ATR(candles.high, candles.low, close, self.atr_period) / close
+        is_warm = ~np.isnan(volatility)
         return build_signals(
-            (side == 1) & (before == -1),
-            (side == -1) & (before == 1),
+            is_warm & (side == 1) & (before == -1),
+            is_warm & (side == -1) & (before == 1),
             long_exits=side == -1,
             short_exits=side == 1,
             stop_distance=self.stop_atr * volatility,

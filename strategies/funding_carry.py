@@ -41,12 +41,13 @@ class FundingCarry(Strategy):
         gap = close / talib.EMA(close, self.trend_period) - 1.0
         before = np.concatenate(([np.nan], gap[:-1]))
         volatility = talib.ATR(candles.high, candles.low, close, self.atr_period) / close
+        is_warm = ~np.isnan(volatility)
         return build_signals(
-            (rate <= -self.entry_rate) & (gap > _NOISE) & (before <= _NOISE),
-            (rate >= self.entry_rate) & (gap < -_NOISE) & (before >= -_NOISE),
+            is_warm & (rate <= -self.entry_rate) & (gap > _NOISE) & (before <= _NOISE),
+            is_warm & (rate >= self.entry_rate) & (gap < -_NOISE) & (before >= -_NOISE),
             long_exits=(rate >= -self.exit_rate) | (gap < -volatility),
             short_exits=(rate <= self.exit_rate) | (gap > volatility),
-            strength=np.abs(rate) / _FULL_RATE,
+            strength=np.minimum(np.abs(rate) / _FULL_RATE, 1.0),
             stop_distance=self.stop_atr * volatility,
         )
 

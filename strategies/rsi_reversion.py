@@ -28,9 +28,10 @@ class RsiReversion(Strategy):
         index = talib.RSI(close, self.period)
         before = np.concatenate(([np.nan], index[:-1]))
         volatility = talib.ATR(candles.high, candles.low, close, self.period) / close
+        is_warm = ~np.isnan(volatility)
         return build_signals(
-            (before < self.oversold) & (index >= self.oversold),
-            (before > self.overbought) & (index <= self.overbought),
+            is_warm & (before < self.oversold) & (index >= self.oversold),
+            is_warm & (before > self.overbought) & (index <= self.overbought),
             long_exits=index >= self.neutral,
             short_exits=index <= self.neutral,
             stop_distance=self.stop_atr * volatility,

@@ -11,7 +11,8 @@ class Signals(NamedTuple):
 
     `entries`: open a position in `direction` (+1 long, -1 short). `exits`: close a position whose
     side is `direction` (0 closes either side). `strength` in [0, 1]. `stop_distance` is the
-    fraction of price between entry and stop (NaN: the risk manager chooses).
+    fraction of price between entry and stop, above 0 and finite on every entry row; a column of nothing
+    but NaN leaves every stop to the risk manager.
     """
 
     entries: NDArray[np.bool_]

@@ -119,15 +119,29 @@ def directions(*values: int) -> np.ndarray:
         ({"direction": np.zeros(3, dtype=np.int64)}, "signals.direction must have dtype int8, was int64"),
         ({"strength": np.zeros((3, 1))}, r"signals.strength must have shape \(3,\), was \(3, 1\)"),
         ({"strength": [0.0, 0.0, 0.0]}, "signals.strength must be a numpy array, was list"),
-        ({"strength": numbers(0, math.nan, 0)}, r"strength is NaN \(row 1 of 3\)"),
-        ({"strength": numbers(0, 0, 1.01)}, r"strength lies outside 0 and 1 \(row 2 of 3\)"),
-        ({"strength": numbers(-0.01, 0, 0)}, r"strength lies outside 0 and 1 \(row 0 of 3\)"),
-        ({"direction": directions(0, 2, 0)}, r"direction is none of -1, 0 and 1 \(row 1 of 3\)"),
-        ({"direction": directions(-128, 0, 0)}, r"direction is none of -1, 0 and 1 \(row 0 of 3\)"),
-        ({"entries": flags(0, 0, 1)}, r"an entry has direction 0 \(row 2 of 3\)"),
-        ({"stop_distance": numbers(0.1, 0.0, 0.1)}, r"stop_distance is not above 0 \(row 1 of 3\)"),
-        ({"stop_distance": numbers(0.1, -0.1, 0.1)}, r"stop_distance is not above 0 \(row 1 of 3\)"),
-        ({"stop_distance": numbers(0.1, 0.1, math.inf)}, r"stop_distance is infinite \(row 2 of 3\)"),
+        ({"strength": numbers(0, math.nan, 0)}, r"strength lies outside 0 and 1, was nan \(row 1 of 3\)"),
+        ({"strength": numbers(0, 0, 1.01)}, r"strength lies outside 0 and 1, was 1.01 \(row 2 of 3\)"),
+        ({"strength": numbers(-0.01, 0, 0)}, r"strength lies outside 0 and 1, was -0.01 \(row 0 of 3\)"),
+        ({"direction": directions(0, 2, 0)}, r"direction is none of -1, 0 and 1, was 2 \(row 1 of 3\)"),
+        ({"direction": directions(-128, 0, 0)}, r"direction is none of -1, 0 and 1, was -128 \(row 0 of 3\)"),
+        ({"entries": flags(0, 0, 1)}, r"an entry has direction 0, was 0 \(row 2 of 3\)"),
+        ({"stop_distance": numbers(0.1, 0.0, 0.1)}, r"stop_distance is not above 0, was 0.0 \(row 1 of 3\)"),
+        (
+            {"stop_distance": numbers(0.1, -0.1, 0.1)},
+            r"stop_distance is not above 0, was -0.1 \(row 1 of 3\)",
+        ),
+        (
+            {"stop_distance": numbers(0.1, 0.1, math.inf)},
+            r"stop_distance is infinite, was inf \(row 2 of 3\)",
+        ),
+        (
+            {
+                "entries": flags(1, 1, 0),
+                "direction": directions(1, 1, 0),
+                "stop_distance": numbers(0.1, math.nan, 0.1),
+            },
+            r"an entry has no stop_distance, was nan \(row 1 of 3\)",
+        ),
     ],
 )
 def test_unusable_signals_are_refused_with_column_and_row(wrong: dict[str, Any], message: str) -> None:
@@ -165,15 +179,40 @@ def test_an_entry_silences_the_exit_of_its_row_and_opposite_wishes_cancel() -> N
     assert built.direction.tolist() == [LONG, SHORT, LONG, 0, 0]
 
 
-def test_strength_and_stop_are_made_usable_and_stand_only_on_entries() -> None:
-    built = build_signals(
-        flags(1, 1, 1, 0),
-        flags(0, 0, 0, 0),
-        long_exits=flags(0, 0, 0, 0),
-        short_exits=flags(0, 0, 0, 0),
-        strength=numbers(2.0, math.nan, -1.0, 0.5),
-        stop_distance=numbers(0.02, 0.0, math.inf, 0.02),
+def _two_entries(**given: Any) -> Signals:
+    """Return signals that enter on rows 1 and 3 of four."""
+    nothing = flags(0, 0, 0, 0)
+    return build_signals(flags(0, 1, 0, 1), nothing, long_exits=nothing, short_exits=nothing, **given)
+
+
+def test_what_is_given_stands_on_entries_only_so_a_warm_up_may_be_nan() -> None:
+    built = _two_entries(
+        strength=numbers(math.nan, 0.0, 7.0, 1.0), stop_distance=numbers(math.nan, 0.02, -1.0, 0.03)
     )
     check_signals(built, 4)
-    assert built.strength.tolist() == [1.0, 0.0, 0.0, 0.0]
-    np.testing.assert_array_equal(built.stop_distance, [0.02, math.nan, math.nan, math.nan])
+    assert built.strength.tolist() == [0.0, 0.0, 0.0, 1.0]
+    np.testing.assert_array_equal(built.stop_distance, [math.nan, 0.02, math.nan, 0.03])
+
+
+def test_only_a_stop_distance_left_out_leaves_the_stop_to_the_risk_manager() -> None:
+    built = _two_entries()
+    check_signals(built, 4)
+    assert built.strength.tolist() == [0.0, 1.0, 0.0, 1.0]
+    assert np.isnan(built.stop_distance).all()
+    with pytest.raises(ValueError, match=r"an entry has no stop_distance, was nan \(row 1 of 4\)"):
+        _two_entries(stop_distance=math.nan)
+
+
+@pytest.mark.parametrize("column", ["strength", "stop_distance"])
+@pytest.mark.parametrize("value", [math.nan, -0.01, math.inf, -math.inf])
+def test_an_impossible_number_on_an_entry_row_is_refused_with_its_row_and_value(
+    column: str, value: float
+) -> None:
+    with pytest.raises(ValueError, match=rf"{column}.*, was {value} \(row 3 of 4\)"):
+        _two_entries(**{column: numbers(0.5, 0.5, 0.5, value)})
+
+
+@pytest.mark.parametrize(("column", "value"), [("strength", 1.01), ("stop_distance", 0.0)])
+def test_a_number_just_beyond_its_bound_is_refused(column: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"{column}.*, was {value} \(row 3 of 4\)"):
+        _two_entries(**{column: numbers(0.5, 0.5, 0.5, value)})
