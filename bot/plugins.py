@@ -8,10 +8,13 @@ from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from bot.errors import UserError
 from bot.strategy import Strategy
+
+# Somebody else's code may raise anything, also by sys.exit(). KeyboardInterrupt is the user's own.
+_FAILURES: Final = (Exception, SystemExit)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -45,7 +48,7 @@ def load_strategy(name: str, directory: Path, parameters: Mapping[str, Any]) -> 
     try:
         strategy = kind(**parameters)
         warmup = strategy.warmup
-    except Exception as error:  # a strategy is somebody else's code
+    except _FAILURES as error:  # a strategy is somebody else's code
         raise UserError(
             f'Strategy "{name}" cannot be built: {_said(error)}. '
             f"Correct [strategy.params.{strategy_key(name)}] or the strategy."
@@ -64,6 +67,11 @@ def strategy_class(name: str, directory: Path) -> type[Strategy]:
         return _class_of_file(name, Path(name))
     if ":" in name:
         return _class_of_module(name)
+    if not directory.is_dir():
+        raise UserError(
+            f'The folder {directory.resolve()} does not exist; the strategy "{name}" is sought there: '
+            "run from the checkout, or set strategy.directory to the folder of your strategies."
+        )
     files = strategy_files(directory)
     if name not in files:
         raise UserError(
@@ -96,7 +104,7 @@ def _class_of_module(name: str) -> type[Strategy]:
     module_name, _, class_name = name.rpartition(":")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except _FAILURES as error:
         raise _cannot_import(name, error) from error
     kind = getattr(module, class_name, None)
     if not (isinstance(kind, type) and issubclass(kind, Strategy)):
@@ -118,7 +126,7 @@ def _module_of(name: str, path: Path) -> ModuleType:
     sys.modules[spec.name] = module  # pickling and dataclasses look the module up by name
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except _FAILURES as error:
         del sys.modules[spec.name]
         raise _cannot_import(name, error) from error
     return module
@@ -158,13 +166,13 @@ def _strategies_in(module: ModuleType) -> dict[str, type[Strategy]]:
     }
 
 
-def _cannot_import(name: str, error: Exception) -> UserError:
+def _cannot_import(name: str, error: BaseException) -> UserError:
     return UserError(
         f'Strategy "{name}" cannot be imported: {_said(error)}. Correct the file and start again.'
     )
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     """One line of what an error said and where, without a traceback."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -1,5 +1,10 @@
 """The strategy, asked once per closed candle, and contained: its error stops entries, nothing else."""
 
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
 from bot.core.event import EntriesHalted, EntriesResumed
 from bot.core.signal import Signal
 from bot.engine.desk import Desk
@@ -9,6 +14,9 @@ from bot.errors import UserError
 from bot.strategy import Strategy, check_signals
 
 STRATEGY_HALT = "strategy_error"
+
+# A user's code may raise anything, also by sys.exit(). KeyboardInterrupt is the user's own wish to stop.
+_FAILURES: Final = (Exception, SystemExit)
 
 
 def newest_signal(desk: Desk, market: Market) -> Signal | None:
@@ -20,8 +28,8 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
     try:
         signals = strategy.signals(candles)
         check_signals(signals, len(candles.close))
-    except Exception as error:  # noqa: BLE001  A user's code may raise anything; positions stay guarded.
-        _halt(desk, symbol, error)
+    except _FAILURES as error:
+        _halt(desk, symbol, failure_text(strategy, error))
         return None
     return Signal(
         symbol=symbol,
@@ -53,15 +61,32 @@ def refuse_broken(strategy: Strategy, name: str, window: CandleWindow) -> None:
     candles = window.newest(strategy.warmup)
     try:
         check_signals(strategy.signals(candles), len(candles.close))
-    except Exception as error:
+    except _FAILURES as error:
         raise UserError(
             f"The strategy {name} failed on {len(candles.close)} candles before the start "
-            f"({type(error).__name__}: {error}). Nothing was started. Correct the strategy, or choose "
+            f"({failure_text(strategy, error)}). Nothing was started. Correct the strategy, or choose "
             'another ("ringfence list-strategies").'
         ) from error
 
 
-def _halt(desk: Desk, symbol: str, error: Exception) -> None:
-    message = f"{type(error).__name__}: {error}"
+def failure_text(strategy: Strategy, error: BaseException) -> str:
+    """Return "Kind: message (file.py:line)"; the place is the last one inside the strategy's own file."""
+    text = f"{type(error).__name__}: {error}"
+    try:
+        path = inspect.getfile(type(strategy))
+    except (OSError, TypeError):  # its class was made without a file
+        return text
+    lines = [number for file, number in _places(error) if file == path]
+    return f"{text} ({Path(path).name}:{lines[-1]})" if lines else text
+
+
+def _places(error: BaseException) -> Iterator[tuple[str, int]]:
+    trace = error.__traceback__
+    while trace is not None:
+        yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+
+
+def _halt(desk: Desk, symbol: str, message: str) -> None:
     desk.state.halts[STRATEGY_HALT] = message
     desk.outbox.note(EntriesHalted(desk.state.now_ms, symbol, STRATEGY_HALT, message))

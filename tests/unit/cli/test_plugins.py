@@ -64,7 +64,14 @@ def test_files_that_begin_with_an_underscore_are_no_strategies(folder):
 
 def test_a_folder_that_is_not_there_holds_no_strategy(tmp_path):
     assert strategy_files(tmp_path / "nowhere") == {}
-    assert "no strategy" in _refusal("mine", tmp_path / "nowhere")
+    refusal = _refusal("mine", tmp_path / "nowhere")
+    assert f"The folder {tmp_path / 'nowhere'} does not exist" in refusal
+    assert "run from the checkout, or set strategy.directory" in refusal
+
+
+def test_a_folder_named_relative_is_said_with_its_whole_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert f"The folder {tmp_path / 'strategies'} does not exist" in _refusal("mine", Path("strategies"))
 
 
 @pytest.mark.parametrize("name", ["mnie", "Mine", "MINE", "mine_"])
@@ -82,6 +89,8 @@ def test_a_name_near_to_nothing_is_refused_with_the_known_ones():
         ("def broken(:", "SyntaxError"),
         ("import a_module_that_is_nowhere", "ModuleNotFoundError"),
         ("raise RuntimeError('no\\ndata')", "RuntimeError: no data"),
+        ("import sys\nsys.exit('enough')", "SystemExit: enough (bad.py:2)"),
+        (_GOOD.replace("return self.period", "raise SystemExit"), "SystemExit: no message (bad.py:10)"),
         ("answer = 42", "holds none"),
         (_GOOD + "\nclass Second(Mine):\n    pass\n", "holds 2 (Mine, Second)"),
         (_GOOD.replace('"5m"', '"5x"'), "timeframe"),

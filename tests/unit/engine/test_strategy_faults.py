@@ -1,6 +1,8 @@
 """A strategy that fails stops entries, never protection, and stays stopped after a restart."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,9 +10,10 @@ import pytest
 
 from bot.core.candles import Candles
 from bot.core.event import EntriesHalted, SignalSeen
-from bot.engine.beliefs import refuse_broken
+from bot.engine.beliefs import failure_text, refuse_broken
 from bot.engine.state import restore
 from bot.errors import UserError
+from bot.plugins import load_strategy
 from bot.strategy import no_signals
 from tests.unit.engine.desk_builder import A, B, Bench, kinds
 
@@ -19,8 +22,17 @@ def raises(_candles: Candles) -> Any:
     raise RuntimeError("no idea")
 
 
+def leaves(_candles: Candles) -> Any:
+    sys.exit("enough")
+
+
+def interrupts(_candles: Candles) -> Any:
+    raise KeyboardInterrupt
+
+
 FAULTS: dict[str, Callable[[Candles], Any]] = {
     "raises": raises,
+    "exit": leaves,
     "nan": lambda candles: no_signals(len(candles.close))._replace(
         strength=np.full(len(candles.close), np.nan)
     ),
@@ -66,3 +78,45 @@ def test_a_strategy_that_fails_before_the_start_is_bad_input() -> None:
     bench.strategy.answer = raises
     with pytest.raises(UserError, match=r"mine failed on 5 candles .*RuntimeError: no idea"):
         refuse_broken(bench.strategy, "mine", bench.market(A).window)
+
+
+def test_a_strategy_that_leaves_the_program_before_the_start_is_bad_input() -> None:
+    bench = Bench()
+    bench.strategy.answer = leaves
+    with pytest.raises(UserError, match=r"mine failed on 5 candles .*SystemExit: enough"):
+        refuse_broken(bench.strategy, "mine", bench.market(A).window)
+
+
+def test_the_users_own_interrupt_is_not_caught() -> None:
+    bench = Bench()
+    bench.strategy.answer = interrupts
+    with pytest.raises(KeyboardInterrupt):
+        bench.candle()
+
+
+_DIVIDES = """
+from bot.strategy import Strategy, check_signals, no_signals
+
+class Mine(Strategy):
+    timeframe = "1m"
+
+    @property
+    def warmup(self):
+        return 5
+
+    def signals(self, candles):
+        return check_signals(
+            no_signals(1), len(candles.close))
+"""
+
+
+def test_a_failure_names_the_last_line_of_the_strategys_own_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(_DIVIDES)
+    strategy = load_strategy("mine", tmp_path, {})
+    window = Bench().market(A).window
+    with pytest.raises(ValueError, match="shape") as caught:
+        strategy.signals(window.newest(5))
+    line = _DIVIDES[: _DIVIDES.index("return check_signals")].count("\n") + 1
+    assert failure_text(strategy, caught.value).endswith(f"(mine.py:{line})")
+    with pytest.raises(UserError, match=rf"mine failed on 5 candles .*shape.*\(mine\.py:{line}\)"):
+        refuse_broken(strategy, "mine", window)
