@@ -45,6 +45,16 @@ class Fields(NamedTuple):
         value = self.number(name)
         return value if value >= 0.0 else self.reject(name, "0 or above")
 
+    def positive_or_null(self, name: str) -> float | None:
+        is_null = name in self.values and self.values[name] is None
+        return None if is_null else self.positive(name)
+
+    def refuse_not_finite(self) -> None:
+        """Fail for the first number, at any depth, that is NaN or infinite, also where nothing reads it."""
+        for name, value in _numbers_below(self.values, ""):
+            if not math.isfinite(value):
+                pytest.fail(f"{self.owner}: field {name!r} is {value!r}; it must be finite", pytrace=False)
+
     def text(self, name: str) -> str:
         value = self.values.get(name)
         return value if isinstance(value, str) and value else self.reject(name, "a text")
@@ -78,6 +88,14 @@ class Fields(NamedTuple):
         return [
             Fields(f"{self.owner}: {name}", {str(i): entry}).number(str(i)) for i, entry in enumerate(value)
         ]
+
+
+def _numbers_below(value: Any, name: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, float):
+        yield name, value
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in below:
+        yield from _numbers_below(inner, f"{name}.{key}" if name else str(key))
 
 
 class GoldenCase(NamedTuple):
@@ -139,7 +157,7 @@ def _case_of(item: pytest.Item) -> GoldenCase | None:
 @pytest.fixture
 def golden_directories(request: pytest.FixtureRequest) -> dict[Path, int]:
     """The directories that are read, and how many cases each holds."""
-    return {path: sum(1 for _ in _cases_in(path)) for path in _directories(request.config)}
+    return {path: len(_cases_in(path)) for path in _directories(request.config)}
 
 
 def _directories(config: pytest.Config) -> list[Path]:
@@ -154,9 +172,22 @@ def _all_cases(config: pytest.Config) -> list[GoldenCase]:
     return [case for directory in _directories(config) for case in _cases_in(directory)]
 
 
-def _cases_in(directory: Path) -> Iterator[GoldenCase]:
+def _cases_in(directory: Path) -> list[GoldenCase]:
+    """Return the directory's cases; those that share an id all fail, as none could be told from another."""
+    found: list[tuple[str, GoldenCase]] = []
     for path in sorted(directory.rglob("*.json")):
-        yield from _cases_of(path.relative_to(directory).as_posix(), path)
+        name = path.relative_to(directory).as_posix()
+        found += [(name, case) for case in _cases_of(name, path)]
+    files: dict[str, list[str]] = {}
+    for name, case in found:
+        files.setdefault(case.case_id, []).append(name)
+    return [_unique(case, files[case.case_id]) for _, case in found]
+
+
+def _unique(case: GoldenCase, files: list[str]) -> GoldenCase:
+    if len(files) == 1:
+        return case
+    return case._replace(problem=f"field 'id' stands {len(files)} times, in {', '.join(files)}")
 
 
 def _cases_of(name: str, path: Path) -> Iterator[GoldenCase]:

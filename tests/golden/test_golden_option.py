@@ -92,6 +92,44 @@ def test_malformed_rows_fail_alone_with_their_id_and_field(tmp_path: Path) -> No
     assert "wrong-price: liquidation_price 72289.15662650602, the venue reported 72289.3" in result.stdout
 
 
+def test_a_number_that_no_formula_uses_must_still_be_one(tmp_path: Path) -> None:
+    without_mark = _changed(_POSITION, "without-mark")
+    del without_mark["mark_price"]
+    rows = [
+        _changed(_POSITION, "null-mark", mark_price=None),
+        _changed(_POSITION, "nan-mark", mark_price=float("nan")),
+        _changed(_POSITION, "infinite-mark", mark_price=float("inf")),
+        _changed(_POSITION, "text-mark", mark_price="high"),
+        _changed(_POSITION, "nan-maintenance", maintenance_margin=float("nan")),
+        _changed(_POSITION, "nan-bankruptcy", bankruptcy_price=float("nan")),
+        _changed(_POSITION, "nan-check", check={"rel_error_rounded": float("nan")}),
+        without_mark,
+    ]
+    _write(tmp_path / "positions.json", rows)
+    result = _golden_run(tmp_path)
+    assert "passed  null-mark" in result.stdout
+    assert "golden cases: 1 passed, 7 failed, 0 skipped" in result.stdout
+    for case_id, field in (
+        ("nan-mark", "'mark_price' is nan"),
+        ("infinite-mark", "'mark_price' is inf"),
+        ("text-mark", "'mark_price' is 'high'"),
+        ("nan-maintenance", "'maintenance_margin' is nan"),
+        ("nan-bankruptcy", "'bankruptcy_price' is nan"),
+        ("nan-check", "'check.rel_error_rounded' is nan"),
+        ("without-mark", "'mark_price' is missing"),
+    ):
+        assert any(case_id in line and field in line for line in result.stdout.splitlines()), (case_id, field)
+
+
+def test_cases_that_share_an_id_fail_with_the_files_they_stand_in(tmp_path: Path) -> None:
+    _write(tmp_path / "a.json", [_changed(_POSITION, "twice"), _changed(_POSITION, "once")])
+    _write(tmp_path / "b.json", [_changed(_POSITION, "twice")])
+    result = _golden_run(tmp_path)
+    assert result.returncode == 1
+    assert "golden cases: 1 passed, 2 failed, 0 skipped" in result.stdout
+    assert "twice: field 'id' stands 2 times, in a.json, b.json" in result.stdout
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -26,6 +26,7 @@ Fields = Any  # tests/golden/conftest.py; test folders are not packages
 
 def test_liquidation_price_is_the_venues_own(position_case: Any) -> None:
     row = position_case.fields
+    _refuse_malformed(row)
     rules = _reported_rules(row)
     got = _reported_liquidation(row, rules)
     expected = row.not_negative("liquidation_price")
@@ -33,6 +34,21 @@ def test_liquidation_price_is_the_venues_own(position_case: Any) -> None:
     assert abs(got - expected) <= limit, (
         f"{row.owner}: liquidation_price {got!r}, the venue reported {expected!r} (limit {limit:.3g})"
     )
+
+
+def _refuse_malformed(row: Fields) -> None:
+    """Fail for a field of the schema that is missing or no number, also where the formula does not use it."""
+    row.refuse_not_finite()
+    for name in ("contracts", "contract_size", "entry_price", "leverage", "mm_rate"):
+        row.positive(name)
+    row.positive_or_null("mark_price")
+    for name in ("mm_amount", "fee_in_mm", "liquidation_price"):
+        row.not_negative(name)
+    for name in ("maintenance_margin", "tick_size"):  # only some formulas and venues have one
+        if row.values.get(name) is not None:
+            row.not_negative(name)
+    if row.values.get("isolated_margin", math.nan) is not None:
+        row.number("isolated_margin")
 
 
 def _reported_liquidation(row: Fields, rules: MarginRules) -> float:
