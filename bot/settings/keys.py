@@ -47,6 +47,33 @@ def find(given: Iterable[Given], path: Path) -> Given | None:
     return next((item for item in given if item.path == path[: len(item.path)]), None)
 
 
+def quoted_numbers(given: Iterable[Given], settings: BaseModel) -> list[str]:
+    """Return one clause for each text of a file that stands where `settings` hold a number.
+
+    Texts that are more than a number, such as "10m" or "60x", are what their settings are written as.
+    """
+    return [
+        f'{item.where} was "{item.value}", but a number is written without quotes'
+        for item in given
+        if isinstance(item.value, str) and _is_number(item.value) and _holds_number(settings, item.path)
+    ]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _holds_number(settings: BaseModel, path: Path) -> bool:
+    value: Any = settings
+    for name in path:
+        value = value[name] if isinstance(value, Mapping) else getattr(value, name)
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _unknown(item: Given, tree: Tree) -> str:
     level = tree
     for depth, name in enumerate(item.path):

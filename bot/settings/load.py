@@ -9,7 +9,7 @@ from pydantic_settings import PydanticBaseSettingsSource
 
 from bot.errors import UserError
 from bot.settings.contradictions import contradictions
-from bot.settings.keys import Given, find, known_keys, unknown_keys
+from bot.settings.keys import Given, find, known_keys, quoted_numbers, unknown_keys
 from bot.settings.model import Settings
 from bot.settings.refusal import clause
 from bot.settings.sources import Flag, config_file, environment, flags_given, nested, secrets
@@ -24,11 +24,13 @@ def load(config: Path | None = None, flags: tuple[Flag, ...] = ()) -> Settings:
     key, an impossible value, values that contradict each other, and a file that cannot be read.
     """
     known = known_keys(Settings)
-    sources = (environment(), secrets(known), config_file(config))
+    file = config_file(config)
+    sources = (environment(), secrets(known), file)
     given = (*flags_given(flags), *(item for source in sources for item in source.given))
     _refuse(unknown_keys(given, known), "Unknown settings")
     readers = tuple(reader for source in sources for reader in source.readers)
     settings = _built(nested(flags), readers, given)
+    _refuse(quoted_numbers(file.given, settings), "Impossible settings")
     _refuse(contradictions(settings), "The settings contradict each other")
     return settings
 

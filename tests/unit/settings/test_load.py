@@ -268,6 +268,34 @@ def test_a_file_that_is_not_there_is_refused(places, name):
     assert "no configuration file" in places.refusal()
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('[entry]\nmax_leverage = "10"', 'config.toml: entry.max_leverage was "10"'),
+        ('[run]\nseed = " 7 "', 'config.toml: run.seed was " 7 "'),
+        ('[run]\nspeed = "60"', 'config.toml: run.speed was "60"'),
+        ('[venue]\nimpact_fraction = "0.0001"', 'config.toml: venue.impact_fraction was "0.0001"'),
+        ('[strategy.params.ema_cross]\nfast = "10"', 'config.toml: strategy.params.ema_cross.fast was "10"'),
+    ],
+)
+def test_a_number_in_quotes_is_refused_in_a_file(places, text, where):
+    places.file(text)
+    assert f"{where}, but a number is written without quotes" in places.refusal()
+
+
+def test_texts_with_a_unit_are_no_numbers_in_quotes(places):
+    places.file('[run]\nspeed = "60x"\nfor_seconds = "10m"')
+    settings = places.load()
+    assert (settings.run.speed, settings.run.for_seconds) == (60.0, 600.0)
+
+
+def test_the_environment_and_secrets_hold_numbers_as_text(places):
+    places.variable("RINGFENCE__ENTRY__MAX_LEVERAGE", "10")
+    places.secret("run__seed", "11")
+    settings = places.load()
+    assert (settings.entry.max_leverage, settings.run.seed) == (10, 11)
+
+
 def test_a_secrets_folder_that_is_not_there_is_refused(places):
     places.variable("RINGFENCE_SECRETS_DIR", str(places.folder / "nowhere"))
     assert "RINGFENCE_SECRETS_DIR" in places.refusal()
