@@ -66,7 +66,7 @@ class Application:
         self.instruments = {symbol: instrument_for(symbol) for symbol in settings.feed.symbols}
         self.profile = venue_profile(settings.venue.profile, 0.0)
         self.venue = _venue(settings, self.instruments, self.profile)
-        self.source, self.notices, self._start_ms = _source(
+        self.source, self.played, self.notices, self._start_ms = _source(
             settings, timeframe_ms(self.timeframe_name), self.venue
         )
         self.feed = VenueFeed(self.source, self.venue, WallClock(), settings.run.speed)
@@ -209,14 +209,16 @@ def _venue(settings: Settings, instruments: dict[str, Instrument], profile: Venu
 
 def _source(
     settings: Settings, step_ms: int, venue: SimulatedVenue
-) -> tuple[MarketSource, tuple[str, ...], int]:
-    """Return the source, what its user should know, and the market time it begins at."""
+) -> tuple[MarketSource, str, tuple[str, ...], int]:
+    """Return the source, what it plays in words, what its user should know, and when it begins."""
     feed = settings.feed
     if feed.kind == "synthetic":
-        return SyntheticMarket(settings.run.seed, feed.symbols, step_ms, feed.tick_ms), (), ORIGIN_MS
+        source = SyntheticMarket(settings.run.seed, feed.symbols, step_ms, feed.tick_ms)
+        return source, "", (), ORIGIN_MS
     if feed.data is None:
         raise UserError("A replay needs candles: name their folder with --data (feed.data).")
     from bot.backtest.history import load_history  # noqa: PLC0415  polars is needed by replays only
 
     history = load_history(feed.data, feed.symbols, feed.timerange, step_ms, allow_gaps=feed.allow_gaps)
-    return ReplayMarket(history, step_ms, venue.position_side), history.notices, history.start_ms
+    source = ReplayMarket(history, step_ms, venue.position_side)
+    return source, history.played, history.notices, history.start_ms

@@ -13,10 +13,14 @@ ExtentOf = Callable[[DataFile], Extent | None]
 
 
 class Choice(NamedTuple):
-    """`files` by symbol are the candle files of `timeframe_ms` that touch the range or its warm-up."""
+    """`files` by symbol are the candle files of `timeframe_ms` that touch the range or its warm-up.
+
+    `played` is a sentence that names those in the range; `notices` say what they lack.
+    """
 
     timeframe_ms: int
     files: dict[str, list[DataFile]]
+    played: str
     notices: tuple[str, ...]
 
 
@@ -32,7 +36,7 @@ def choose(
     for length_ms in _timeframes(candidates, timeframe_ms):
         extents = {symbol: _extents(files, length_ms, extent_of) for symbol, files in candidates.items()}
         missing = [
-            _lacking_text(symbol, length_ms, mine)
+            _lacking_text(symbol, length_ms, mine, _empty_files(candidates[symbol], length_ms, mine))
             for symbol, mine in extents.items()
             if not covers(list(mine.values()), length_ms, timerange)
         ]
@@ -54,17 +58,20 @@ def longest(
 
     UserError when the symbols have no time in common.
     """
+    empty: list[str] = []
     for length_ms in _timeframes(candidates, timeframe_ms):
         shared: list[TimeRange] | None = None
         for files in candidates.values():
-            mine = stretches(list(_extents(files, length_ms, extent_of).values()), length_ms)
+            extents = _extents(files, length_ms, extent_of)
+            empty += _empty_files(files, length_ms, extents)
+            mine = stretches(list(extents.values()), length_ms)
             shared = mine if shared is None else _overlaps(shared, mine)
         if shared:
             return max(shared, key=lambda stretch: stretch.end_ms - stretch.start_ms)
     raise UserError(
         f"The symbols {', '.join(candidates)} have no candles of one timeframe up to "
-        f"{timeframe_text(timeframe_ms)} at the same time. Choose other symbols, a longer timeframe or "
-        "other data."
+        f"{timeframe_text(timeframe_ms)} at the same time{_empty_text(empty)}. Choose other symbols, "
+        "a longer timeframe or other data."
     )
 
 
@@ -101,9 +108,22 @@ def _extents(files: Sequence[DataFile], length_ms: int, extent_of: ExtentOf) -> 
     return {file: extent for file in candles if (extent := extent_of(file)) is not None}
 
 
-def _lacking_text(symbol: str, length_ms: int, extents: Mapping[DataFile, Extent]) -> str:
+def _empty_files(files: Sequence[DataFile], length_ms: int, extents: Mapping[DataFile, Extent]) -> list[str]:
+    """Return the paths of the candle files that have no extent."""
+    candles = (file for file in files if file.kind == "last" and file.timeframe_ms == length_ms)
+    return [str(file.path) for file in candles if file not in extents]
+
+
+def _empty_text(empty: Sequence[str]) -> str:
+    return f" (no rows in {', '.join(empty)})" if empty else ""
+
+
+def _lacking_text(
+    symbol: str, length_ms: int, extents: Mapping[DataFile, Extent], empty: Sequence[str]
+) -> str:
     spans = (f"{utc_text(first)} to {utc_text(last + length_ms)}" for first, last in sorted(extents.values()))
-    return f"{symbol} has {timeframe_text(length_ms)} candles of {' and '.join(spans) or 'no time at all'}"
+    covered = " and ".join(spans) or "no time at all"
+    return f"{symbol} has {timeframe_text(length_ms)} candles of {covered}{_empty_text(empty)}"
 
 
 def _chosen(
@@ -117,13 +137,12 @@ def _chosen(
         symbol: [file for file, (first_ms, _) in mine.items() if first_ms < timerange.end_ms]
         for symbol, mine in extents.items()
     }
-    played = [
+    names = [
         file.path.name
         for symbol, mine in files.items()
         for file in mine
         if extents[symbol][file][1] >= timerange.start_ms
     ]
-    notices = [f"Replaying {timeframe_text(length_ms)} candles from {', '.join(played)}."]
-    if lacking:
-        notices.append(f"Finer candles do not cover the range for every symbol: {'; '.join(lacking)}.")
-    return Choice(length_ms, files, tuple(notices))
+    played = f"Replaying {timeframe_text(length_ms)} candles from {', '.join(names)}."
+    finer = f"Finer candles do not cover the range for every symbol: {'; '.join(lacking)}."
+    return Choice(length_ms, files, played, (finer,) if lacking else ())

@@ -52,7 +52,7 @@ def load_history(
 
     Without a range it is the longest one that the finest candles of all symbols share.
     Candles before the range, up to `warmup_ms` of them without a gap, come along for warm-up. With
-    `allow_gaps` missing bars are returned as gaps. `notices` are sentences for the user.
+    `allow_gaps` missing bars are returned as gaps.
     UserError, naming file, row and reason, for anything that is not sound.
     """
     candidates = {symbol: files_of(directory, symbol) for symbol in symbols}
@@ -62,7 +62,8 @@ def load_history(
     loader = _Loader(timerange, choice.timeframe_ms, allow_gaps, warmup_ms)
     series = tuple(loader.series(symbol, choice.files[symbol], candidates[symbol]) for symbol in symbols)
     notices = (*choice.notices, *loader.notices, *(_gap_notice(item) for item in series if item.gaps))
-    return MarketHistory(choice.timeframe_ms, timerange.start_ms, timerange.end_ms, series, notices)
+    start_ms, end_ms = timerange
+    return MarketHistory(choice.timeframe_ms, start_ms, end_ms, series, notices, choice.played)
 
 
 def _gap_notice(series: Series) -> str:
@@ -171,7 +172,7 @@ def _refuse_gap(rows: Stitched, gaps: Sequence[Gap], timeframe_ms: int) -> None:
         int(rows.number[before]),
         int(rows.ts_ms[before]),
         f"bars are missing after it, until {utc_text(gap.until_ms)} UTC ({count} in the range, in "
-        f"{len(gaps)} gaps; --allow-gaps would play them as feed outages)",
+        f"{len(gaps)} gap{'s' if len(gaps) > 1 else ''}; --allow-gaps would play them as feed outages)",
     )
 
 

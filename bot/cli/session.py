@@ -4,7 +4,7 @@ import asyncio
 import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,8 +42,7 @@ def trade_on(settings: Settings, is_watched: bool, announce: Callable[[], None])
     try:
         application.open()
         announce()
-        for notice in application.notices:
-            logs.logger().warning("data.notice", notice=notice)
+        tell_data(application.played, application.notices)
         console = Console()
         view = LiveView(console) if is_watched and can_show(console) else None
         asyncio.run(_follow(application, view, moves))
@@ -56,6 +55,14 @@ def trade_on(settings: Settings, is_watched: bool, announce: Callable[[], None])
     if view is not None:
         view.close(_closing(application, told))
     return 0
+
+
+def tell_data(played: str, notices: Iterable[str]) -> None:
+    """Log which files are played, and as warnings what they lack."""
+    if played:
+        logs.logger().info("data.notice", notice=played)
+    for notice in notices:
+        logs.logger().warning("data.notice", notice=notice)
 
 
 async def _follow(application: Application, view: LiveView | None, moves: list[MarginMoved]) -> None:

@@ -62,8 +62,9 @@ def trade(
     for_files = {"--data": data, "--timerange": timerange, "--allow-gaps": allow_gaps}
     typed = [flag for flag, value in for_files.items() if value is not None]
     if settings.feed.kind == "synthetic" and typed:
+        verb = "is" if len(typed) == 1 else "are"
         raise UserError(
-            f"The feed is synthetic, and {' and '.join(typed)} are for candles from files. "
+            f"The feed is synthetic, and {' and '.join(typed)} {verb} for candles from files. "
             "Add --feed replay, or leave them out."
         )
     return _run(settings)

@@ -36,13 +36,17 @@ class Series(NamedTuple):
 
 
 class MarketHistory(NamedTuple):
-    """Everything a replay plays: bars of one timeframe for every symbol over [start_ms, end_ms)."""
+    """Everything a replay plays: bars of one timeframe for every symbol over [start_ms, end_ms).
+
+    `notices` say what the data lacks, `played` which files it comes from; both are sentences for the user.
+    """
 
     timeframe_ms: int
     start_ms: int
     end_ms: int
     series: tuple[Series, ...]
     notices: tuple[str, ...]
+    played: str = ""
 
 
 NO_FUNDING = Funding(np.empty(0, np.int64), np.empty(0, np.float64))

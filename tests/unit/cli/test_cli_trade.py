@@ -233,3 +233,17 @@ def test_a_folder_that_cannot_be_made_is_refused(ringfence, application, workpla
     assert outcome.code == 2
     assert "cannot be created: Permission denied" in outcome.err
     assert application.settings is None, "nothing was started"
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--data", "candles"), "--data is for candles from files"),
+        (("--data", "candles", "--allow-gaps"), "--data and --allow-gaps are for candles from files"),
+    ],
+)
+def test_flags_of_files_are_refused_for_a_synthetic_feed(ringfence, application, flags, said):
+    outcome = ringfence("trade", *flags)
+    assert outcome.code != 0
+    assert_one_paragraph(outcome)
+    assert said in outcome.err

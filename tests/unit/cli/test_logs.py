@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from bot import logs
+from bot.cli.session import tell_data
 from bot.redaction import REDACTED
 
 
@@ -70,3 +71,14 @@ def test_auto_writes_json_where_there_is_no_terminal(tmp_path):
         logs.configure("auto", "info", stream)
         logs.logger().info("run.started")
     assert orjson.loads(path.read_text())["event"] == "run.started"
+
+
+def test_the_files_played_are_information_and_what_they_lack_a_warning():
+    stream = io.StringIO()
+    logs.configure("json", "info", stream)
+    tell_data("Replaying 1m candles from a.csv.", ["No funding."])
+    tell_data("", ())
+    assert [(line["level"], line["notice"]) for line in _lines(stream)] == [
+        ("info", "Replaying 1m candles from a.csv."),
+        ("warning", "No funding."),
+    ]

@@ -67,8 +67,8 @@ def test_the_finest_timeframe_that_covers_the_range_is_chosen_and_named(write):
     write(candle_frame(bars=BARS // 15, step_ms=15 * MINUTE_MS), "BTCUSDT_15m.parquet")
     history = load_history(path.parent, [BTC], RANGE, 15 * MINUTE_MS)
     assert history.timeframe_ms == 5 * MINUTE_MS
-    assert history.notices[0] == "Replaying 5m candles from BTCUSDT_5m.parquet."
-    assert "BTC/USDT:USDT has 1m candles of 2025-02-01 00:00 to 2025-02-01 09:59" in history.notices[1]
+    assert history.played == "Replaying 5m candles from BTCUSDT_5m.parquet."
+    assert "BTC/USDT:USDT has 1m candles of 2025-02-01 00:00 to 2025-02-01 09:59" in history.notices[0]
 
 
 def test_one_timeframe_is_chosen_for_all_symbols(write):

@@ -87,7 +87,28 @@ def test_missing_bars_are_refused_by_the_row_before_them(write):
     path = write(pl.concat([frame[:100], frame[103:200], frame[201:]]))
     message = refusal(path.parent)
     assert f"{path}, row 100 (2025-02-01 01:39 UTC)" in message
-    assert "until 2025-02-01 01:43 UTC (4 in the range, in 2 gaps" in message
+    assert "until 2025-02-01 01:43 UTC (4 in the range, in 2 gaps;" in message
+
+
+def test_one_gap_is_said_in_the_singular(write):
+    frame = candle_frame()
+    path = write(pl.concat([frame[:100], frame[103:]]))
+    assert "3 in the range, in 1 gap;" in refusal(path.parent)
+
+
+@pytest.mark.parametrize("timerange", [RANGE, None])
+@pytest.mark.parametrize("name", ["BTCUSDT_1m.parquet", "BTC_USDT_USDT-1m-futures.feather", "BTCUSDT_1m.csv"])
+def test_a_file_without_rows_is_refused_by_name(write, name, timerange):
+    path = write(candle_frame()[:0], name)
+    with pytest.raises(UserError) as caught:
+        load_history(path.parent, [BTC], timerange, MINUTE_MS)
+    assert f"(no rows in {path})" in str(caught.value)
+
+
+def test_a_file_of_no_bytes_is_refused_by_name(tmp_path):
+    path = tmp_path / "BTCUSDT_1m.csv"
+    path.write_bytes(b"")
+    assert str(path) in refusal(tmp_path)
 
 
 def test_missing_bars_become_gaps_when_allowed(write):
