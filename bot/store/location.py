@@ -9,7 +9,8 @@ from bot.errors import UserError
 def writable_directory(path: Path) -> Path:
     """Return `path` made absolute, once its directory is known to exist and to be writable.
 
-    UserError: the directory is missing or read-only, or `path` is a directory or a read-only file.
+    UserError: the directory is missing or read-only, or `path` is a directory, a read-only file or
+    a file with several hard links.
     """
     full = path.expanduser().resolve()
     directory = full.parent
@@ -31,7 +32,19 @@ def writable_directory(path: Path) -> Path:
             f"The database {full} cannot be used: this user may not write to the file. "
             "Give write access to it, or name another file with --db."
         )
+    _refuse_hard_links(full)
     return full
+
+
+def _refuse_hard_links(path: Path) -> None:
+    """The lock and the write-ahead log are named after the file: two names would hide two writers."""
+    links = path.stat().st_nlink if path.exists() else 1
+    if links > 1:
+        raise UserError(
+            f"The database {path} cannot be used: the file has {links} names (hard links), and a process "
+            "that writes through another one would damage it unseen. Remove the other names, or make "
+            "a copy with `ringfence db backup` and name that with --db."
+        )
 
 
 def existing_file(path: Path) -> Path:

@@ -149,6 +149,16 @@ def test_a_read_only_file_is_refused(database: MakeDatabase, monkeypatch: pytest
     assert "may not write to the file" in refusal(path)
 
 
+def test_a_file_with_two_hard_links_is_refused_under_either_name(database: MakeDatabase) -> None:
+    path = database(entry())
+    other = path.with_name("other.db")
+    os.link(path, other)
+    assert "2 names (hard links)" in refusal(path)
+    assert "2 names (hard links)" in refusal(other)
+    other.unlink()
+    open_journal(path, BINDING).close()
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a directory that takes no new files")
 def test_a_directory_that_takes_no_files_is_refused_even_when_it_looks_writable(
     monkeypatch: pytest.MonkeyPatch,
