@@ -1,12 +1,14 @@
 """What a run came to, in numbers: the content of `--summary`."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bot.app import Application
 from bot.engine.entries import unrealised_quote
+from bot.errors import UserError
 from bot.settings import config_hash
 from bot.store.books import books_error
 from bot.store.reader import open_reader
@@ -41,7 +43,15 @@ def summary(application: Application) -> dict[str, Any]:
 
 
 def write_summary(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` as JSON, whole or not at all."""
+    """Write `content` as JSON, whole or not at all. UserError: the file cannot be written."""
     beside = path.with_name(f".{path.name}.new")
-    beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    beside.replace(path)
+    try:
+        beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise UserError(
+            f"The summary {path} cannot be written: {error.strerror}. The run itself ended well and is whole "
+            "in its database; free some space or name another file with --summary."
+        ) from error

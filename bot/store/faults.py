@@ -2,11 +2,23 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Final
 
+from bot.errors import Fatal, RingfenceError, UserError
+
+# EFBIG and EDQUOT reach SQLite as a failed write; the shared memory file of the log may fail to grow too.
+_MAY_NOT_GROW: Final = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
+_NO_SPACE: Final = (
+    "the file may not grow: a file size limit (ulimit -f), a quota or a full disk",
+    (
+        "Everything committed before is intact: lift the limit or free some space, "
+        "and the same command continues from there."
+    ),
+)
 _CAUSES = {
     sqlite3.SQLITE_FULL: (
         "the disk (or its quota) is full",
-        "Free some space and start again; everything committed before is intact.",
+        "Everything committed before is intact: free some space, and the same command continues from there.",
     ),
     sqlite3.SQLITE_BUSY: (
         "another program holds the database locked",
@@ -38,6 +50,20 @@ _UNNAMED = ("SQLite refused", "Run `ringfence db check`; restore a backup if it 
 
 def paragraph(fact: str, path: Path, error: sqlite3.Error) -> str:
     """Return one paragraph: `fact` about the database at `path`, the cause of `error`, the next step."""
-    primary_code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    cause, next_step = _CAUSES.get(primary_code, _UNNAMED)
+    cause, next_step = _NO_SPACE if _code(error) in _MAY_NOT_GROW else _CAUSES.get(_primary(error), _UNNAMED)
     return f"{fact} {path}: {cause} ({error}). {next_step}"
+
+
+def failure(fact: str, path: Path, error: sqlite3.Error) -> RingfenceError:
+    """Return what to raise when a running journal fails: UserError for want of space, else Fatal."""
+    is_for_the_user = _primary(error) == sqlite3.SQLITE_FULL or _code(error) in _MAY_NOT_GROW
+    kind = UserError if is_for_the_user else Fatal
+    return kind(paragraph(fact, path, error))
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", None) or 0
+
+
+def _primary(error: sqlite3.Error) -> int:
+    return _code(error) & 0xFF

@@ -15,7 +15,7 @@ from bot.errors import Fatal
 from bot.ports import Checkpoint, Commit, Recovered, Resolution
 from bot.store import statements as sql
 from bot.store.backup import copy_database
-from bot.store.faults import paragraph
+from bot.store.faults import failure
 from bot.store.intents import intent_of, intent_row, order_row
 from bot.store.projection import project
 from bot.store.reader import Reader, reader_on
@@ -49,15 +49,16 @@ class SqliteJournal:
     def commit(self, commit: Commit) -> None:
         """Write all of `commit` durably before returning, or nothing.
 
-        Fatal: the disk failed, or the commit contradicts the journal (a repeated intent seq, a
-        resolution of an intent that is not open, a close of a position that is not open).
+        UserError: the disk is full, or the file may not grow. Fatal: the disk failed, or the commit
+        contradicts the journal (a repeated intent seq, a resolution of an intent that is not open,
+        a close of a position that is not open).
         """
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._write(commit)
         except sqlite3.Error as error:
-            raise Fatal(paragraph("The journal could not be written to", self._path, error)) from error
+            raise failure("The journal could not be written to", self._path, error) from error
         except (TypeError, ValueError) as error:
             raise Fatal(f"The journal refused a value it cannot store exactly: {error}.") from error
 
@@ -113,7 +114,7 @@ class SqliteJournal:
         try:
             return self._connection.execute(statement, row)
         except sqlite3.Error as error:
-            raise Fatal(paragraph("The journal could not be written to", self._path, error)) from error
+            raise failure("The journal could not be written to", self._path, error) from error
 
     def _write(self, commit: Commit) -> None:
         for intent in commit.intents:

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from bot.errors import Fatal, OutcomeUnknown, UserError
+from bot.summary import write_summary
 from tests.unit.cli.conftest import assert_one_paragraph, files_in
 
 _VERBS = (
@@ -141,3 +143,14 @@ def test_an_interrupt_ends_cleanly(ringfence, application):
     outcome = ringfence("trade", "--headless", "--db", "x.db")
     assert outcome.code == 130
     assert "Traceback" not in outcome.err
+
+
+def test_a_summary_that_cannot_be_written_is_one_paragraph_and_leaves_nothing(tmp_path, monkeypatch):
+    def no_space(path, *_given, **_more):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", no_space)
+    with pytest.raises(UserError, match=r"cannot be written: No space left.*whole in its database"):
+        write_summary(tmp_path / "out.json", {"trades": 1})
+    assert list(tmp_path.iterdir()) == []

@@ -13,6 +13,7 @@ import pytest
 from bot.errors import Fatal, UserError
 from bot.ports import Checkpoint, Commit
 from bot.store.database import Binding, open_journal
+from bot.store.faults import failure
 from bot.store.maintenance import check
 from bot.store.reader import open_reader
 from bot.store.schema import APPLICATION_ID
@@ -181,20 +182,41 @@ def test_a_database_locked_by_another_program_is_refused(
             open_journal(path, BINDING)
 
 
-def test_a_full_disk_is_fatal_and_leaves_the_last_commit_whole(path: Path) -> None:
+def test_a_full_disk_is_for_the_user_to_mend_and_leaves_the_last_commit_whole(path: Path) -> None:
     journal = open_journal(path, BINDING)
     journal.commit(Commit(1, intents=(add_margin(1),), checkpoint=checkpoint(1)))
     with journal.read() as reader:
         pages = reader.exec_driver_sql("PRAGMA page_count").scalar_one()
         reader.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     large = Commit(2, intents=(add_margin(2),), checkpoint=Checkpoint({"blob": "x" * 100_000}, {}, {}))
-    with pytest.raises(Fatal, match=r"disk \(or its quota\) is full.*Free some space"):
+    with pytest.raises(UserError, match=r"disk \(or its quota\) is full.*intact: free some space.*continues"):
         journal.commit(large)
     recovered = journal.recover()
     journal.close()
     assert recovered is not None
     assert (recovered.checkpoint, recovered.pending) == (checkpoint(1), (add_margin(1),))
     assert check(path) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        (sqlite3.SQLITE_IOERR_WRITE, UserError, "may not grow: a file size limit"),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, UserError, "may not grow: a file size limit"),
+        (sqlite3.SQLITE_FULL, UserError, "is full"),
+        (sqlite3.SQLITE_IOERR_READ, Fatal, "input/output error"),
+        (sqlite3.SQLITE_IOERR_FSYNC, Fatal, "input/output error"),
+        (sqlite3.SQLITE_CORRUPT, Fatal, "damaged"),
+    ],
+)
+def test_only_want_of_space_is_the_users_to_mend(
+    path: Path, code: int, kind: type[Exception], words: str
+) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    raised = failure("The journal could not be written to", path, error)
+    assert type(raised) is kind
+    assert words in str(raised)
 
 
 def test_a_disk_that_fills_while_creating_leaves_nothing_behind(
