@@ -61,7 +61,7 @@ def show_facts(facts: Row, as_json: bool) -> None:
 
 
 def show_json(value: Any) -> None:
-    """Print one JSON document. Decimals are exact text, infinities and NaN are null."""
+    """Print one JSON document. Every amount is a number; infinities and NaN are null."""
     print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
 
 
@@ -142,6 +142,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, Decimal):
+        return _plain(float(value))
     if isinstance(value, float):
         return value if -float("inf") < value < float("inf") else None
     return value if isinstance(value, bool | int | str | None) else str(value)

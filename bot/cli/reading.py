@@ -40,9 +40,10 @@ _TRADES = (
     price_column("entry_price", "entry"),
     price_column("exit_price", "exit"),
     words_column("cause"),
-    signed_money_column("realised_pnl_quote", "PnL"),
+    signed_money_column("realised_pnl_quote", "gross"),
     money_column("fees_quote", "fees"),
     signed_money_column("funding_quote", "funding"),
+    signed_money_column("net_pnl_quote", "net"),
     money_column("margin_added_quote", "added"),
     money_column("margin_released_quote", "released"),
 )
@@ -93,7 +94,10 @@ def trades(
 
     with open_reader(database_of(config, db)) as reader:
         found = closed_positions(reader, symbol=symbol, limit=limit)
-    rows = [{**trade._asdict(), "side": side_name(trade.side)} for trade in found]
+    rows = [
+        {**trade._asdict(), "side": side_name(trade.side), "net_pnl_quote": trade.net_pnl_quote}
+        for trade in found
+    ]
     show_rows(rows, _TRADES, as_json, empty="No position was closed yet.")
 
 

@@ -35,7 +35,8 @@ def status(reader: Reader) -> Status:
     """Return the account at a glance."""
     account = reader.execute(select(TABLES["account"])).mappings().one()
     committed = sum(reader.execute(select(TABLES["holding"].c.isolated_wallet)).scalars(), _ZERO)
-    free = account["free_quote"]
+    # Until the wallet changes for the first time, all of the deposit is free.
+    free = account["deposit_quote"] if account["free_quote"] is None else account["free_quote"]
     newest = runs(reader, limit=1)
     return Status(
         venue=account["venue"],

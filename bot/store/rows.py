@@ -87,6 +87,11 @@ class Trade(NamedTuple):
     margin_released_quote: Decimal
     liquidation_loss_quote: Decimal | None
 
+    @property
+    def net_pnl_quote(self) -> Decimal:
+        """What the position did to the wallet: realised PnL minus fees plus funding (> 0: received)."""
+        return self.realised_pnl_quote - self.fees_quote + self.funding_quote
+
 
 class MarginMove(NamedTuple):
     """One margin adjustment, with the risk before and after it. `venue_reply` is the decoded reply."""

@@ -109,11 +109,11 @@ def test_status_shows_the_account_and_its_positions(ringfence, paper_session):
         assert pair(position.symbol) in outcome.out
 
 
-def test_status_in_json_has_exact_amounts(ringfence, paper_session):
+def test_status_in_json_has_the_amounts_of_the_session(ringfence, paper_session):
     status = _json(ringfence("status", "--db", str(paper_session.path), "--json"))
     assert (status["mode"], status["is_running"]) == ("paper", False)
-    assert float(status["free_quote"]) == paper_session.state.free_quote
-    assert float(status["wallet_quote"]) == pytest.approx(paper_session.state.equity_quote(), rel=1e-12)
+    assert status["free_quote"] == paper_session.state.free_quote
+    assert status["wallet_quote"] == pytest.approx(paper_session.state.equity_quote(), rel=1e-12)
     wallets = {row["symbol"]: row["isolated_wallet"] for row in status["positions"]}
     assert wallets == {held.symbol: held.isolated_wallet for held in paper_session.state.positions()}
 
@@ -180,14 +180,51 @@ def test_no_position_is_said_in_words(ringfence, closed):
 
 def test_trades_show_why_a_position_was_closed(ringfence, closed):
     (trade,) = _json(ringfence("trades", "--json"))
-    assert (trade["cause"], trade["exit_price"], trade["side"]) == ("stop", "94.9", "long")
+    assert (trade["cause"], trade["exit_price"], trade["side"]) == ("stop", 94.9, "long")
     assert "stop" in ringfence("trades").out
+
+
+def test_every_amount_in_json_is_a_number(ringfence, paper_session):
+    for verb in (
+        ["status"],
+        ["positions"],
+        ["trades"],
+        ["margin", "history"],
+        ["margin", "plan"],
+        ["journal"],
+    ):
+        found = _json(ringfence(*verb, "--db", str(paper_session.path), "--json"))
+        amounts = dict(_amounts(found))
+        assert amounts, verb
+        texts = {key: value for key, value in amounts.items() if isinstance(value, str)}
+        assert not texts, verb
+
+
+def _amounts(found):
+    """Yield every amount below `found` by name: prices, quantities and quote currency."""
+    for item in found if isinstance(found, list) else [found]:
+        for key, value in item.items():
+            if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict)):
+                yield from _amounts(value)
+            elif key.endswith(("_quote", "price", "quantity", "distance", "wallet", "_wallet_after")):
+                yield key, value
+
+
+def test_trades_show_what_remains_after_fees_and_funding(ringfence, closed):
+    (trade,) = _json(ringfence("trades", "--json"))
+    net = trade["realised_pnl_quote"] - trade["fees_quote"] + trade["funding_quote"]
+    assert trade["net_pnl_quote"] == pytest.approx(net, abs=1e-12)
+    assert trade["net_pnl_quote"] < trade["realised_pnl_quote"]
+    heading, line = ringfence("trades").out.splitlines()
+    assert "gross" in heading
+    assert heading.index("fees") < heading.index("funding") < heading.index("net")
+    assert f"{trade['net_pnl_quote']:.2f}" in line.replace("\N{MINUS SIGN}", "-")
 
 
 def test_margin_history_shows_the_reason_and_the_risk_before_and_after(ringfence, closed):
     (move,) = _json(ringfence("margin", "history", "--json"))
-    assert (move["amount_quote"], move["reason"], move["policy"]) == ("2.51", "touched_add", "distance_band")
-    assert (move["distance_before"], move["distance_after"]) == ("0.0714", "0.0969")
+    assert (move["amount_quote"], move["reason"], move["policy"]) == (2.51, "touched_add", "distance_band")
+    assert (move["distance_before"], move["distance_after"]) == (0.0714, 0.0969)
     text = ringfence("margin", "history").out
     assert "7.1 % -> 9.7 %" in text
     assert "touched add" in text

@@ -47,10 +47,10 @@ def test_no_rows_are_said_in_words_and_an_empty_list_in_json(capsys):
     assert json.loads(capsys.readouterr().out) == []
 
 
-def test_json_keeps_decimals_exact_and_has_no_infinities(capsys):
-    show_json({"a": Decimal("0.10000000000000000001"), "b": float("inf"), "c": float("nan"), "d": (1, None)})
+def test_json_writes_decimals_as_numbers_and_has_no_infinities(capsys):
+    show_json({"a": Decimal("0.1"), "b": float("inf"), "c": float("nan"), "d": (1, None)})
     printed = json.loads(capsys.readouterr().out)
-    assert printed == {"a": "0.10000000000000000001", "b": None, "c": None, "d": [1, None]}
+    assert printed == {"a": 0.1, "b": None, "c": None, "d": [1, None]}
 
 
 @pytest.mark.parametrize(

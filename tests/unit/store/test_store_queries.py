@@ -39,13 +39,14 @@ from tests.unit.store.story import (
 MakeDatabase = Callable[[list[Commit]], Path]
 
 
-def test_status_of_a_new_database_has_a_deposit_and_no_wallet_yet(journal: SqliteJournal) -> None:
+def test_status_of_a_new_database_has_its_deposit_for_a_wallet(journal: SqliteJournal) -> None:
     with journal.read() as reader:
         state = queries.status(reader)
     assert (state.venue, state.mode, state.account) == BINDING
     assert state.run is not None
     assert (state.run.strategy, state.run.ended_ms) == (RUN.strategy, None)
-    assert (state.deposit_quote, state.wallet_quote, state.last_event_ms) == (Decimal("1000.0"), None, None)
+    assert state.deposit_quote == state.wallet_quote == state.free_quote == Decimal("1000.0")
+    assert (state.committed_quote, state.last_event_ms) == (0, None)
 
 
 def test_status_shows_open_positions_with_their_last_known_risk(journal: SqliteJournal) -> None:
