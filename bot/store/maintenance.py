@@ -18,7 +18,7 @@ from bot.store.header import check_header
 from bot.store.location import existing_file, writable_directory
 from bot.store.lock import DatabaseLock
 from bot.store.queries import intents, margin_history, runs, status, trades
-from bot.store.reader import Reader, connect_read_only, open_reader
+from bot.store.reader import Reader, connect_read_only, connect_shared, open_reader
 from bot.store.tables import TABLES
 
 TOLERANCE: Final = 1e-9
@@ -39,7 +39,7 @@ def backup(path: Path, to: Path) -> None:
     check_header(full)
     target = to.expanduser().resolve()
     try:
-        with closing(connect_read_only(full)) as connection:
+        with closing(connect_shared(full)) as connection:
             copy_database(connection, target)
     except sqlite3.Error as error:
         raise UserError(paragraph("Cannot copy the database", full, error)) from error

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, StaticPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import UserError
+from bot.liveness import is_locked
 from bot.store.faults import paragraph
 from bot.store.header import check_header
 from bot.store.location import existing_file
@@ -48,8 +49,27 @@ def reader_on(connection: sqlite3.Connection) -> Iterator[Reader]:
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
-    """Return a connection that cannot write."""
-    return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0, isolation_level=None)
+    """Return a connection that cannot write, and leaves nothing beside a file that nobody writes to."""
+    return _connect(path, "immutable=1") if _is_idle(path) else connect_shared(path)
+
+
+def connect_shared(path: Path) -> sqlite3.Connection:
+    """Return a connection that cannot write and that any writer, also one that begins later, respects."""
+    return _connect(path, "mode=ro")
+
+
+def _connect(path: Path, query: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.as_uri()}?{query}", uri=True, timeout=5.0, isolation_level=None)
+
+
+def _is_idle(path: Path) -> bool:
+    """Return whether the file is all there is: no log with commits beside it, and no process trading.
+
+    A bot that starts while an idle file is read commits to its log; the file itself changes only at
+    that bot's first checkpoint, thousands of pages later.
+    """
+    beside = (path.with_name(path.name + ending) for ending in ("-wal", "-journal"))
+    return not any(file.exists() and file.stat().st_size for file in beside) and not is_locked(path)
 
 
 def _check_revision(connection: sqlite3.Connection, path: Path) -> None:

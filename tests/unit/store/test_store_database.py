@@ -14,6 +14,7 @@ from bot.errors import Fatal, UserError
 from bot.ports import Checkpoint, Commit
 from bot.store.database import Binding, open_journal
 from bot.store.faults import failure
+from bot.store.lock import DatabaseLock
 from bot.store.maintenance import check
 from bot.store.reader import open_reader
 from bot.store.schema import APPLICATION_ID
@@ -251,6 +252,32 @@ def test_a_reader_sees_a_running_journal_and_cannot_write(path: Path) -> None:
     with pytest.raises(UserError, match="read-only"), open_reader(path) as reader:
         reader.exec_driver_sql("DELETE FROM intent")
     journal.close()
+
+
+def test_a_reader_sees_what_a_killed_process_left_in_its_log(path: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from bot.ports import Commit\n"
+        "from bot.store.database import open_journal\n"
+        "from tests.unit.store.story import BINDING, add_margin, checkpoint\n"
+        f"journal = open_journal(Path({str(path)!r}), BINDING)\n"
+        "journal.commit(Commit(1, intents=(add_margin(1),), checkpoint=checkpoint(1)))\n"
+        "os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert path.with_name(f"{path.name}-wal").stat().st_size > 0
+    with open_reader(path) as reader:
+        assert reader.exec_driver_sql("SELECT count(*) FROM intent").scalar() == 1
+
+
+def test_a_reader_leaves_the_log_to_a_process_that_holds_the_lock(path: Path) -> None:
+    with DatabaseLock(path):
+        journal = open_journal(path, BINDING)
+        with open_reader(path) as reader:
+            assert reader.exec_driver_sql("SELECT count(*) FROM intent").scalar() == 0
+        journal.commit(Commit(1, intents=(add_margin(1),), checkpoint=checkpoint(1)))
+        with open_reader(path) as reader:
+            assert reader.exec_driver_sql("SELECT count(*) FROM intent").scalar() == 1
+        journal.close()
 
 
 def test_the_journal_of_a_symbol_with_quotes_is_safe(path: Path) -> None:
