@@ -25,7 +25,7 @@ def load(config: Path | None = None, flags: tuple[Flag, ...] = ()) -> Settings:
     """
     known = known_keys(Settings)
     file = config_file(config)
-    sources = (environment(), secrets(known), file)
+    sources = (environment(known), secrets(known), file)
     given = (*flags_given(flags), *(item for source in sources for item in source.given))
     _refuse(unknown_keys(given, known), "Unknown settings")
     readers = tuple(reader for source in sources for reader in source.readers)

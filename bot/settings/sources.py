@@ -17,11 +17,10 @@ from pydantic_settings import (
 from bot.errors import UserError
 from bot.settings.keys import Given, Tree, given_in
 from bot.settings.model import ENVIRONMENT_PREFIX, NESTING, Settings
+from bot.settings.near_misses import variable_meant
 
 SECRETS_VARIABLE: Final = "RINGFENCE_SECRETS_DIR"
 DEFAULT_SECRETS: Final = Path("/run/secrets")
-
-_PRODUCT: Final = "RINGFENCE_"
 
 
 class Flag(NamedTuple):
@@ -56,22 +55,23 @@ def nested(flags: tuple[Flag, ...]) -> dict[str, Any]:
     return tables
 
 
-def environment() -> Source:
+def environment(known: Tree) -> Source:
     """Return what the variables RINGFENCE__SECTION__KEY set.
 
-    Raises UserError for a variable that only looks like one of them (a lost underscore).
+    Raises UserError for a variable that only looks like one of them: a lost underscore, a misspelt prefix.
     """
     given = []
     for variable, value in sorted(os.environ.items()):
+        meant = variable_meant(variable, known)
+        if meant:
+            raise UserError(
+                f"The environment variable {variable} is unknown: settings begin with {ENVIRONMENT_PREFIX} "
+                "and their parts are joined by two underscores, "
+                f'did you mean "{meant}"? Rename or unset it.'
+            )
         if variable.upper().startswith(ENVIRONMENT_PREFIX):
             path = variable[len(ENVIRONMENT_PREFIX) :].lower().split(NESTING)
             given.append(Given(tuple(path), variable, value))
-        elif variable.upper().startswith(_PRODUCT) and NESTING in variable:
-            meant = ENVIRONMENT_PREFIX + variable[len(_PRODUCT) :].lstrip("_")
-            raise UserError(
-                f"The environment variable {variable} is unknown: settings begin with {ENVIRONMENT_PREFIX} "
-                f'(two underscores), did you mean "{meant}"? Rename or unset it.'
-            )
     return Source((EnvSettingsSource(Settings),), tuple(given))
 
 

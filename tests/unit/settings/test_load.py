@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.settings import Flag, load
+from bot.settings import Flag, Settings, load
+from bot.settings.keys import known_keys
+from bot.settings.model import ENVIRONMENT_PREFIX
+from bot.settings.near_misses import setting_paths, variable_meant
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +146,14 @@ def test_a_misspelt_key_in_a_file_is_refused_with_the_file_the_key_and_the_neare
         ("RINGFENCE__RUM__SEED", '"run"'),
         ("RINGFENCE__MARGIN__LIMITS__MAX_ADDSS", '"max_adds"'),
         ("RINGFENCE_RUN__SEED", '"RINGFENCE__RUN__SEED"'),
+        ("RINGFENCE_RUN_SEED", '"RINGFENCE__RUN__SEED"'),
+        ("RINGFENCE__ENTRY_MAX_LEVERAGE", '"RINGFENCE__ENTRY__MAX_LEVERAGE"'),
+        ("RINGFENCE_ENTRY_MAX_LEVERAGE", '"RINGFENCE__ENTRY__MAX_LEVERAGE"'),
+        ("RINGFENCE__MARGIN__LIMITS_MAX_ADDS", '"RINGFENCE__MARGIN__LIMITS__MAX_ADDS"'),
+        ("RINGFENCE__MARGIN_LIMITS_MAX_ADDS", '"RINGFENCE__MARGIN__LIMITS__MAX_ADDS"'),
+        ("RINGFNCE__ENTRY__MAX_LEVERAGE", '"RINGFENCE__ENTRY__MAX_LEVERAGE"'),
+        ("RINGFENCES__ENTRY__MAX_LEVERAGE", '"RINGFENCE__ENTRY__MAX_LEVERAGE"'),
+        ("ringfecne__margin__limits__max_adds", '"RINGFENCE__MARGIN__LIMITS__MAX_ADDS"'),
         ("ringfence__run__sead", '"seed"'),
     ],
 )
@@ -151,6 +162,21 @@ def test_a_misspelt_variable_is_refused_with_its_name_and_the_nearest(places, va
     refusal = places.refusal()
     assert variable in refusal
     assert meant in refusal
+
+
+def test_no_variable_of_a_setting_looks_like_another():
+    known = known_keys(Settings)
+    for path in setting_paths(known):
+        assert variable_meant(ENVIRONMENT_PREFIX + "__".join(path).upper(), known) == ""
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["FREQTRADE__ENTRY__MAX_LEVERAGE", "RINGFNCE__OTHER__KEY", "RINGFENCE_IMAGE_TAG", "RING__RUN__SEED"],
+)
+def test_a_variable_of_another_program_is_passed_over(places, variable):
+    places.variable(variable, "1")
+    places.load()
 
 
 def test_a_misspelt_secret_is_refused_with_its_file_and_without_its_text(places):
