@@ -6,6 +6,7 @@ instant, and every command imports what it needs in its body.
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from typer.exceptions import TyperException
 
 from bot import __version__
 from bot.cli import calculator, checks, configuration, database, listing, margin, reading, trade
+from bot.cli.start_up import StoppedEarly, stoppable_start
 from bot.errors import RingfenceError, UserError
 
 OK = 0
@@ -80,7 +82,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         if tuple(arguments) == _HEALTH_CHECK:
             return checks.health(None, None, None, as_json=False)
-        code = app(list(arguments), prog_name="ringfence", standalone_mode=False)
+        with stoppable_start() if tuple(arguments[:1]) == ("trade",) else nullcontext():
+            code = app(list(arguments), prog_name="ringfence", standalone_mode=False)
+    except StoppedEarly:
+        return _say("stopped before trading began; nothing was sent.", OK)
     except UserError as error:
         return _say(str(error), BAD_INPUT)
     except RingfenceError as error:

@@ -1,8 +1,10 @@
 """`ringfence trade`: what its flags set, what it refuses, and that a refusal writes nothing."""
 
+import asyncio
 import json
 import math
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -247,3 +249,42 @@ def test_flags_of_files_are_refused_for_a_synthetic_feed(ringfence, application,
     assert outcome.code != 0
     assert_one_paragraph(outcome)
     assert said in outcome.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_trading_began_is_one_line_and_exit_0(ringfence, application, workplace, number):
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    application.work = lambda _settings: signal.raise_signal(number)
+    outcome = ringfence("trade", "--headless")
+    assert outcome.code == 0
+    assert outcome.err.endswith("ringfence: stopped before trading began; nothing was sent.\n")
+    assert "Traceback" not in outcome.err
+    assert files_in(workplace) == []
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_trading_reaches_the_loop_and_not_the_start(ringfence, application, number):
+    stopped = []
+
+    async def follow():
+        asyncio.get_running_loop().add_signal_handler(number, stopped.append, number)
+        signal.raise_signal(number)
+        while not stopped:
+            await asyncio.sleep(0)
+        return 0
+
+    application.work = lambda _settings: asyncio.run(follow())
+    outcome = ringfence("trade", "--headless")
+    assert outcome.code == 0
+    assert stopped == [number]
+    assert "before trading began" not in outcome.err
+
+
+def test_a_database_in_a_folder_that_takes_no_files_is_refused(ringfence):
+    if not Path("/proc/self").exists():
+        pytest.skip("needs a folder that takes no new files: no /proc here")
+    outcome = ringfence("trade", "--headless", "--db", "/proc/ringfence-test.db")
+    assert outcome.code == 2, outcome.err
+    assert "/proc" in outcome.err
+    assert "Traceback" not in outcome.err
