@@ -9,8 +9,8 @@ from typing import Final, NoReturn
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-class StoppedEarly(SystemExit):
-    """A signal came before trading began. A SystemExit, which no handler of errors on the way catches."""
+class StoppedEarly(BaseException):
+    """A signal came before trading began. No error and no SystemExit: those of a strategy are contained."""
 
 
 @contextmanager
@@ -31,4 +31,4 @@ def stoppable_start() -> Iterator[None]:
 
 
 def _stop(_number: int, _frame: object) -> NoReturn:
-    raise StoppedEarly(0)
+    raise StoppedEarly

@@ -263,6 +263,13 @@ def test_a_signal_before_trading_began_is_one_line_and_exit_0(ringfence, applica
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
 
 
+def test_a_signal_while_a_strategy_loads_is_no_fault_of_the_strategy(ringfence, workplace):
+    (workplace / "slow.py").write_text("import signal\nsignal.raise_signal(signal.SIGTERM)\n")
+    outcome = ringfence("trade", "--headless", "--strategy", "slow.py")
+    assert outcome.code == 0
+    assert outcome.err == "ringfence: stopped before trading began; nothing was sent.\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_trading_reaches_the_loop_and_not_the_start(ringfence, application, number):
     stopped = []
