@@ -60,18 +60,19 @@ def test_malformed_rows_fail_alone_with_their_id_and_field(tmp_path: Path) -> No
     _write(tmp_path / "deep" / "positions.json", rows)
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
     case = _MARGIN["cases"][0]
+    student = next(row for row in _MARGIN["cases"] if row["kind"] == "first_passage_student")
     cases = [
         _changed(case, "unknown-kind", kind="position_snapshots"),
         _changed(case, "no-tiers", inputs={**case["inputs"], "tiers": "NOWHERE"}),
         _changed(case, "more-expected", expected={**case["expected"], "colour": 1.0}),
         _changed(case, "null-expected", expected={**case["expected"], "equity": None}),
-        _changed(case, "later-kind", kind="allocator"),
+        _changed(student, "other-law", inputs={**student["inputs"], "dof": 5.0}),
     ]
     _write(tmp_path / "cases.json", {**_MARGIN, "cases": cases})
     result = _golden_run(tmp_path)
     assert result.returncode == 1
     assert "passed  sound" in result.stdout
-    assert "skipped later-kind" in result.stdout
+    assert "skipped other-law" in result.stdout
     assert "golden cases: 1 passed, 14 failed, 1 skipped" in result.stdout
     for case_id, field in (
         ("no-leverage", "'leverage' is missing"),

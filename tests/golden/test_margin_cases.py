@@ -43,21 +43,18 @@ from bot.core.profile import (
 )
 from bot.core.tiers import LeverageTier, Tiers, tiers_from_rows
 from bot.core.volatility import ewma_sigma_bar, parkinson_sigma_bar, yang_zhang_sigma_bar
+from bot.risk.allocator import AllocationLeg, allocate, legs_from_rows
 from bot.risk.pretrade import pretrade_numbers
 
 Case = Any  # tests/golden/conftest.py GoldenCase; test folders are not packages
 Fields = Any
 
-_LATER_KINDS = ("allocator",)
-
 
 def test_margin_case(margin_case: Case) -> None:
     case = margin_case
     kind = case.fields.text("kind")
-    if kind in _LATER_KINDS:
-        pytest.skip(f"{case.case_id}: kind {kind} has no production function yet")
     if kind not in _COMPUTE:
-        case.fields.reject("kind", f"one of {', '.join((*_COMPUTE, *_LATER_KINDS))}")
+        case.fields.reject("kind", f"one of {', '.join(_COMPUTE)}")
     expected = case.fields.item("expected")
     if not expected.values:
         case.fields.reject("expected", "an object with at least one value")
@@ -264,6 +261,28 @@ def _volatility(_case: Case, inputs: Fields, _expected: Fields) -> dict[str, Any
     }
 
 
+def _allocator(_case: Case, inputs: Fields, _expected: Fields) -> dict[str, Any]:
+    _only_fitted_student(inputs)
+    legs = legs_from_rows(
+        [_allocation_leg(leg) for leg in inputs.items(_first_of(inputs, "positions", "legs"))]
+    )
+    split = allocate(legs, inputs.number("budget"), inputs.not_negative("hurdle_per_usdt_per_horizon"))
+    return {**split._asdict(), "extra_margin": split.extra_margin.tolist()}
+
+
+def _allocation_leg(leg: Fields) -> AllocationLeg:
+    return AllocationLeg(
+        leg.side(),
+        leg.positive("notional"),
+        leg.not_negative("mmr"),
+        leg.positive("sigma_horizon"),
+        leg.not_negative("loss_if_liquidated"),
+        leg.number("excess_at_zero"),
+        leg.not_negative("min_extra"),
+        leg.not_negative("max_extra"),
+    )
+
+
 def _pretrade(case: Case, inputs: Fields, _expected: Fields) -> dict[str, Any]:
     numbers = {name: inputs.positive(name) for name in _PRETRADE_POSITIVE}
     costs = {name: inputs.not_negative(name) for name in _PRETRADE_NOT_NEGATIVE}
@@ -292,6 +311,7 @@ _COMPUTE: dict[str, Callable[[Case, Fields, Fields], dict[str, Any]]] = {
     "two_barrier": _two_barrier,
     "pretrade": _pretrade,
     "volatility": _volatility,
+    "allocator": _allocator,
 }
 
 

@@ -1,0 +1,241 @@
+"""One margin budget over all isolated legs, so that the last unit saves the same everywhere.
+
+minimise  sum cost_i * P_i(m_i) + hurdle * sum m_i   subject to  sum m_i <= budget, min_i <= m_i <= max_i
+P_i = 2 * T4(-a * d_i / s_i),   d_i = (excess_i + m_i) / (N_i * (1 - q_i * mmr_i)),   a = 1.10
+
+Source: margin-science 3.8. P is convex while d >= 0, so the KKT conditions decide: an interior leg has
+the marginal saving k_i * (1 + (a * d_i / s_i)^2 / 4)^-2.5 = lambda, with k_i its saving at d = 0. In the
+level u = lambda^-0.4 this is a square root: a * d_i / s_i = 2 * sqrt(k_i^0.4 * u - 1). The sum of margins
+rises with u; the segment between two breakpoints is found by binary search, the level in it by Newton.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.core.probability import STUDENT_SCALE
+
+Column = NDArray[np.float64]
+
+_DENSITY_AT_ZERO: Final = 0.375  # of Student's t with four degrees of freedom
+_TOLERANCE: Final = 1e-12  # of the budget left unspent
+_MOST_STEPS: Final = 200
+
+
+class AllocationLeg(NamedTuple):
+    """One leg. Money in quote; "extra" is on top of the margin that `excess_at_zero` already counts.
+
+    `excess_at_zero` is equity less maintenance margin without any extra margin; `sigma_horizon` the
+    standard deviation of the log price over the horizon; `liquidation_cost` the dead weight of a
+    liquidation, gap risk included (not the margin lost). `max_extra` may be inf.
+    """
+
+    side: int
+    notional: float
+    maintenance_rate: float
+    sigma_horizon: float
+    liquidation_cost: float
+    excess_at_zero: float
+    min_extra: float
+    max_extra: float
+
+
+class AllocationLegs(NamedTuple):
+    """The same as columns of equal length (float64)."""
+
+    side: Column
+    notional: Column
+    maintenance_rate: Column
+    sigma_horizon: Column
+    liquidation_cost: Column
+    excess_at_zero: Column
+    min_extra: Column
+    max_extra: Column
+
+
+class Allocation(NamedTuple):
+    """`extra_margin` per leg and what it leaves; `shadow_price` is the last unit's saving, >= the hurdle.
+
+    A shadow price at the hurdle means that the budget is not what stops: the rest earns more elsewhere.
+    """
+
+    extra_margin: Column
+    total_extra: float
+    expected_liquidation_loss: float
+    shadow_price: float
+
+
+class _Curve(NamedTuple):
+    """m_i(u) = clip(width_i * sqrt(height_i * u - 1) - excess_i, low_i, high_i)."""
+
+    width: Column
+    height: Column
+    excess: Column
+    low: Column
+    high: Column
+
+
+def legs_from_rows(rows: Sequence[AllocationLeg]) -> AllocationLegs:
+    """Return the legs as columns, after checking them; ValueError names the leg, the field and its value."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(AllocationLegs._fields)
+    legs = AllocationLegs(*(np.array(column, dtype=np.float64) for column in columns))
+    check_legs(legs)
+    return legs
+
+
+def allocate(legs: AllocationLegs, budget: float, hurdle: float) -> Allocation:
+    """Return the cheapest split of at most `budget` (quote) over checked `legs`.
+
+    `hurdle` is what one unit of margin must earn over the horizon (rate * horizon). ValueError: a budget
+    or hurdle that is negative or not a number, or a budget below the sum of the floors.
+    """
+    _check_budget(legs, budget, hurdle)
+    curve = _curve(legs)
+    level = hurdle**-0.4 if hurdle > 0.0 else math.inf
+    if _margins_sum(curve, level) > budget:
+        level = _level_for(curve, budget)
+        price = level**-2.5
+    else:
+        price = hurdle
+    margins = _margins(curve, level)
+    loss = float(np.sum(legs.liquidation_cost * liquidation_probabilities(legs, margins)))
+    return Allocation(margins, float(np.sum(margins)), loss, max(price, hurdle))
+
+
+def liquidation_probabilities(legs: AllocationLegs, extra_margin: Column) -> Column:
+    """Return each leg's P(liquidated within the horizon) with this extra margin, in [0, 1]."""
+    value = -STUDENT_SCALE * np.maximum(_distance(legs, extra_margin), 0.0) / legs.sigma_horizon
+    square = 4.0 + value * value
+    sine = value / np.sqrt(square)
+    below = 4.0 / (square * (1.0 - sine))
+    return np.minimum(below * below * (2.0 - sine) / 2.0, 1.0)
+
+
+def marginal_savings(legs: AllocationLegs, extra_margin: Column) -> Column:
+    """Return how much expected loss one more unit of margin saves on each leg (quote per quote)."""
+    curve = _curve(legs)
+    reach = (curve.excess + extra_margin) / curve.width
+    return curve.height**2.5 * (1.0 + reach * reach) ** -2.5
+
+
+def check_legs(legs: AllocationLegs) -> None:
+    """Raise ValueError naming leg, field and value for numbers that make no living leg."""
+    _check(legs, "side", np.abs(legs.side) == 1.0, "1 (long) or -1 (short)")
+    _check(legs, "notional", _is_positive(legs.notional), "finite and above 0")
+    rate = legs.maintenance_rate
+    _check(legs, "maintenance_rate", (rate >= 0.0) & (rate < 1.0), "at least 0 and below 1")
+    _check(legs, "sigma_horizon", _is_positive(legs.sigma_horizon), "finite and above 0")
+    cost = legs.liquidation_cost
+    _check(legs, "liquidation_cost", np.isfinite(cost) & (cost >= 0.0), "finite and not negative")
+    _check(legs, "excess_at_zero", np.isfinite(legs.excess_at_zero), "finite")
+    _check(legs, "min_extra", np.isfinite(legs.min_extra) & (legs.min_extra >= 0.0), "finite, not negative")
+    _check(legs, "max_extra", legs.max_extra >= legs.min_extra, "at least min_extra")
+    is_alive = legs.excess_at_zero + legs.min_extra >= 0.0
+    _check(legs, "min_extra", is_alive, "enough to keep the leg from being past liquidation")
+
+
+def _check(legs: AllocationLegs, field: str, is_valid: NDArray[Any], wanted: str) -> None:
+    for index in np.flatnonzero(~is_valid)[:1]:
+        value = float(getattr(legs, field)[index])
+        raise ValueError(f"legs[{index}].{field} is {value!r}; it must be {wanted}")
+
+
+def _is_positive(column: Column) -> NDArray[Any]:
+    return np.isfinite(column) & (column > 0.0)
+
+
+def _check_budget(legs: AllocationLegs, budget: float, hurdle: float) -> None:
+    for name, value in (("budget", budget), ("hurdle", hurdle)):
+        if not 0.0 <= value < math.inf:
+            raise ValueError(f"{name} is {value!r}; it must be finite and not negative")
+    floors = float(np.sum(legs.min_extra))
+    if budget < floors:
+        raise ValueError(f"budget is {budget!r}; it must be at least the sum of the floors, {floors!r}")
+
+
+def _distance(legs: AllocationLegs, extra_margin: Column) -> Column:
+    return (legs.excess_at_zero + extra_margin) / _margin_per_distance(legs)
+
+
+def _margin_per_distance(legs: AllocationLegs) -> Column:
+    return legs.notional * (1.0 - legs.side * legs.maintenance_rate)
+
+
+def _curve(legs: AllocationLegs) -> _Curve:
+    width = 2.0 * legs.sigma_horizon * _margin_per_distance(legs) / STUDENT_SCALE
+    steepest = 4.0 * _DENSITY_AT_ZERO * legs.liquidation_cost / width
+    return _Curve(width, steepest**0.4, legs.excess_at_zero, legs.min_extra, legs.max_extra)
+
+
+def _margins(curve: _Curve, level: float) -> Column:
+    if math.isinf(level):  # margin is free: every leg takes all it may, unless its liquidation costs nothing
+        return np.where(curve.height > 0.0, curve.high, curve.low)
+    reach = np.sqrt(np.maximum(curve.height * level - 1.0, 0.0))
+    return np.clip(curve.width * reach - curve.excess, curve.low, curve.high)
+
+
+def _margins_sum(curve: _Curve, level: float) -> float:
+    return float(np.sum(_margins(curve, level)))
+
+
+def _breakpoints(curve: _Curve) -> Column:
+    """The levels at which a leg leaves its floor or meets its ceiling, ascending, without duplicates."""
+    paid = curve.height > 0.0
+    ends = np.concatenate([(curve.low + curve.excess)[paid], (curve.high + curve.excess)[paid]])
+    reach = ends / np.tile(curve.width[paid], 2)
+    levels = (1.0 + reach * reach) / np.tile(curve.height[paid], 2)
+    return np.unique(levels[np.isfinite(levels)])
+
+
+def _level_for(curve: _Curve, budget: float) -> float:
+    """The level at which the margins sum to the budget, approached from below so as never to exceed it."""
+    levels = _breakpoints(curve)
+    first, last = 0, len(levels)  # the sum at levels[first - 1] is within budget, at levels[last] above
+    while first < last:
+        middle = (first + last) // 2
+        if _margins_sum(curve, float(levels[middle])) <= budget:
+            first = middle + 1
+        else:
+            last = middle
+    low = float(levels[first - 1]) if first > 0 else (1.0 - _TOLERANCE) * float(levels[0])
+    high = float(levels[first]) if first < len(levels) else _level_above(curve, budget, low)
+    return _solved(curve, budget, low, high)
+
+
+def _level_above(curve: _Curve, budget: float, low: float) -> float:
+    """A level past the last breakpoint at which the margins are more than the budget."""
+    high = 2.0 * low
+    while _margins_sum(curve, high) <= budget:
+        high *= 4.0
+    return high
+
+
+def _solved(curve: _Curve, budget: float, low: float, high: float) -> float:
+    """Newton inside a bracket that never leaves the root; on one segment the sum is smooth and concave."""
+    for _ in range(_MOST_STEPS):
+        missing = budget - _margins_sum(curve, low)
+        if missing <= _TOLERANCE * budget:
+            break
+        tried = low + missing / _slope(curve, low, high)
+        if not low < tried < high:
+            tried = 0.5 * (low + high)
+        if not low < tried < high:
+            break
+        if _margins_sum(curve, tried) <= budget:
+            low = tried
+        else:
+            high = tried
+    return low
+
+
+def _slope(curve: _Curve, low: float, high: float) -> float:
+    """d(sum of margins)/d(level) at `low`; inf where a leg's square root begins there: bisect then."""
+    middle = _margins(curve, 0.5 * (low + high))
+    moves = (middle > curve.low) & (middle < curve.high)
+    reach = np.sqrt(np.maximum(curve.height[moves] * low - 1.0, 0.0))
+    if not len(reach) or float(np.min(reach)) <= 0.0:
+        return math.inf
+    return float(np.sum(curve.width[moves] * curve.height[moves] / (2.0 * reach)))

@@ -1,0 +1,311 @@
+"""The de-risk ladder: hold, add, cut a quarter, half or three quarters, or close, whichever costs least.
+
+Source: margin-science 3.11. Costs are expected quote over the horizon. `judge_derisk` and what it calls
+are compiled and speak in integer codes; `derisk` gives them names and steps.
+
+A cut is compared as the study does it: the wallet STAYS, less the realised loss. A venue that pays the
+freed share of the wallet out must get it back, which `target_wallet_quote` of the decision says.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+from bot.core.compiled import compiled
+from bot.core.instrument import Instrument
+from bot.core.intent import Fact
+from bot.core.margin import bankruptcy_price, liquidation_price, notional, unrealised_pnl
+from bot.core.position import Position
+from bot.core.probability import first_passage_student, log_distance
+from bot.risk.grid import floor_to_step
+from bot.risk.view import MarginView
+
+HOLD: Final = 0
+ADD: Final = 1
+CUT: Final = 2
+CLOSE: Final = 3
+MOVES: Final = ("hold", "add", "cut", "close")
+
+CHEAPEST: Final = 0
+CUTS_USED: Final = 1
+TOO_SMALL: Final = 2
+BELOW_MINIMUM: Final = 3
+REASONS: Final = ("cheapest", "cuts_used_up", "below_share_of_original", "below_venue_minimum")
+
+ADMISSIBLE: Final = 0
+NOTHING_TO_ADD: Final = 1
+ADVERSE_TREND: Final = 2
+ADDS_USED: Final = 3
+NO_REENTRY: Final = 4
+ADD_REFUSALS: Final = (
+    "admissible",
+    "nothing_to_add",
+    "adverse_trend",
+    "adds_used_up",
+    "reentry_test_failed",
+)
+
+_TIE: Final = 1e-9  # of the cheaper cost: float noise is no preference
+
+
+class GapRisk(NamedTuple):
+    """Jumps past bankruptcy: `per_day` of them beyond `start` (log distance), falling over `scale`.
+
+    The defaults are those of BTC in margin-science 3.11, per side.
+    """
+
+    per_day: float = 0.02
+    start: float = 0.012
+    scale: float = 0.024
+
+
+class DeriskLimits(NamedTuple):
+    """When an add is out of the question, and when cutting is over. `hurdle_day`: quote per quote and day."""
+
+    adverse_trend: float = -0.65
+    max_cuts: int = 2
+    min_share: float = 0.30
+    hurdle_day: float = 0.20 / 365.0
+    horizon_days: float = 1.0
+    gap: GapRisk = GapRisk()
+
+
+class DeriskCase(NamedTuple):
+    """What the ladder knows of the position besides its view. Rates are fractions of notional.
+
+    `add_quote`: the add under comparison (0: none). `liquidation_cost_rate`: dead weight of a liquidation;
+    `exit_rate`: taker fee and slippage. `edge_day`: what the thesis earns per day (>= 0). `trend`: tau of
+    margin-science 3.6, above 0 in the position's favour. `does_reenter`: the signal would enter here now.
+    """
+
+    add_quote: float
+    liquidation_cost_rate: float
+    exit_rate: float
+    edge_day: float
+    trend: float
+    adds_left: int
+    does_reenter: bool
+    cuts_made: int
+    original_quantity: float
+
+
+class DeriskCosts(NamedTuple):
+    """Expected cost of each move over the horizon, quote; inf for an add that is not admissible."""
+
+    hold: float
+    add: float
+    cut_quarter: float
+    cut_half: float
+    cut_three_quarters: float
+    close: float
+
+
+class DeriskVerdict(NamedTuple):
+    """The choice in codes; `share` is the part of the quantity to close, 0.0 for hold and add."""
+
+    move: int
+    reason: int
+    add_refusal: int
+    share: float
+    costs: DeriskCosts
+
+
+class DeriskDecision(NamedTuple):
+    """`move`: "hold", "add", "cut" or "close". `reduce_quantity` (base, on the step) is reduce-only.
+
+    `add_quote` is what to add, 0.0 unless the move is an add. `target_wallet_quote`: the isolated wallet
+    the comparison counted on afterwards (0.0 after a close). `facts` hold every alternative's cost.
+    """
+
+    move: str
+    reason: str
+    add_refusal: str
+    reduce_quantity: float
+    add_quote: float
+    target_wallet_quote: float
+    facts: dict[str, Fact]
+
+
+def derisk(
+    view: MarginView, case: DeriskCase, instrument: Instrument, limits: DeriskLimits
+) -> DeriskDecision:
+    """Return the cheapest move, on the venue's steps; a cut the venue would refuse becomes a close.
+
+    ValueError names a field that is not a number, negative where it cannot be, or a position that is
+    already past its liquidation price.
+    """
+    _check(view, case)
+    verdict = judge_derisk(view, case, limits)
+    quantity = view.position.quantity
+    cut = floor_to_step(verdict.share * quantity, instrument.quantity_step)
+    move, reason = verdict.move, verdict.reason
+    if move == CUT and not _is_tradable(cut, quantity - cut, view.mark, instrument):
+        move, reason = CLOSE, BELOW_MINIMUM
+    reduced = {CUT: cut, CLOSE: quantity}.get(move, 0.0)
+    added = case.add_quote if move == ADD else 0.0
+    wallet = view.position.isolated_wallet + added
+    if reduced > 0.0:
+        wallet = _after_cut(view, reduced / quantity, case.exit_rate).isolated_wallet
+    facts: dict[str, Fact] = {
+        **{f"cost_{name}": cost for name, cost in verdict.costs._asdict().items()},
+        "share": reduced / quantity,
+        "trend": case.trend,
+        "adds_left": case.adds_left,
+        "cuts_made": case.cuts_made,
+        "share_of_original": quantity / case.original_quantity,
+    }
+    return DeriskDecision(
+        MOVES[move],
+        REASONS[reason],
+        ADD_REFUSALS[verdict.add_refusal],
+        reduced,
+        added,
+        0.0 if move == CLOSE else wallet,
+        facts,
+    )
+
+
+@compiled
+def judge_derisk(view: MarginView, case: DeriskCase, limits: DeriskLimits) -> DeriskVerdict:
+    """Return the cheapest admissible move in codes; on a tie the one that leaves less exposure.
+
+    After `max_cuts` cuts, or below `min_share` of the original quantity, there is nothing left to weigh:
+    close. Otherwise a cut that would leave less than that share is still compared.
+    """
+    refusal = add_refusal(case, limits)
+    costs = derisk_costs(view, case, limits, refusal == ADMISSIBLE)
+    if case.cuts_made >= limits.max_cuts:
+        return DeriskVerdict(CLOSE, CUTS_USED, refusal, 1.0, costs)
+    if view.position.quantity < limits.min_share * case.original_quantity:
+        return DeriskVerdict(CLOSE, TOO_SMALL, refusal, 1.0, costs)
+    move, share, best = CLOSE, 1.0, costs.close
+    if costs.cut_three_quarters < best - _TIE * best:
+        move, share, best = CUT, 0.75, costs.cut_three_quarters
+    if costs.cut_half < best - _TIE * best:
+        move, share, best = CUT, 0.5, costs.cut_half
+    if costs.cut_quarter < best - _TIE * best:
+        move, share, best = CUT, 0.25, costs.cut_quarter
+    if costs.hold < best - _TIE * best:
+        move, share, best = HOLD, 0.0, costs.hold
+    if costs.add < best - _TIE * best:
+        move, share, best = ADD, 0.0, costs.add
+    return DeriskVerdict(move, CHEAPEST, refusal, share, costs)
+
+
+@compiled
+def add_refusal(case: DeriskCase, limits: DeriskLimits) -> int:
+    """Return why an add is not admissible, or ADMISSIBLE; an unknown trend (NaN) admits none."""
+    if case.add_quote <= 0.0:
+        return NOTHING_TO_ADD
+    if not case.trend >= limits.adverse_trend:
+        return ADVERSE_TREND
+    if case.adds_left <= 0:
+        return ADDS_USED
+    if not case.does_reenter:
+        return NO_REENTRY
+    return ADMISSIBLE
+
+
+@compiled
+def derisk_costs(
+    view: MarginView, case: DeriskCase, limits: DeriskLimits, is_add_admissible: bool
+) -> DeriskCosts:
+    """Return the expected cost of every move over the horizon, quote."""
+    position = view.position
+    waste = case.liquidation_cost_rate * notional(position, view.mark, view.rules)
+    hold = waste * _probability(view, position, limits)
+    add = math.inf
+    if is_add_admissible:
+        dearer = limits.hurdle_day * limits.horizon_days + gap_probability(view, limits)
+        more = _with_wallet(position, position.isolated_wallet + case.add_quote)
+        add = case.add_quote * dearer + waste * _probability(view, more, limits)
+    return DeriskCosts(
+        hold,
+        add,
+        _cut_cost(view, case, limits, 0.25),
+        _cut_cost(view, case, limits, 0.5),
+        _cut_cost(view, case, limits, 0.75),
+        _cut_cost(view, case, limits, 1.0),
+    )
+
+
+@compiled
+def gap_probability(view: MarginView, limits: DeriskLimits) -> float:
+    """Return P(a jump passes bankruptcy within the horizon): what the venue then pays, added margin loses."""
+    away = _safe_distance(view, bankruptcy_price(view.position, view.rules))
+    rate = limits.gap.per_day * limits.horizon_days
+    return min(rate * math.exp(-(away - limits.gap.start) / limits.gap.scale), 1.0)
+
+
+@compiled
+def _cut_cost(view: MarginView, case: DeriskCase, limits: DeriskLimits, share: float) -> float:
+    value = notional(view.position, view.mark, view.rules)
+    cost = share * value * (case.exit_rate + case.edge_day * limits.horizon_days)
+    if share < 1.0:
+        left = _after_cut(view, share, case.exit_rate)
+        waste = case.liquidation_cost_rate * (1.0 - share) * value
+        cost += waste * _probability(view, left, limits)
+    return cost
+
+
+@compiled
+def _probability(view: MarginView, position: Position, limits: DeriskLimits) -> float:
+    away = _safe_distance(view, liquidation_price(position, view.rules))
+    return first_passage_student(away, view.sigma_day * math.sqrt(limits.horizon_days))
+
+
+@compiled
+def _safe_distance(view: MarginView, price: float) -> float:
+    """The smaller of the relative and the log distance to `price`; below 0 beyond it."""
+    relative = view.position.side * (view.mark - price) / view.mark
+    return min(relative, log_distance(view.mark, price))
+
+
+@compiled
+def _after_cut(view: MarginView, share: float, exit_rate: float) -> Position:
+    position = view.position
+    pnl = unrealised_pnl(position, view.mark, view.rules)
+    fee = exit_rate * notional(position, view.mark, view.rules)
+    left = _with_wallet(position, position.isolated_wallet + share * (pnl - fee))
+    return Position(
+        left.symbol,
+        left.side,
+        left.quantity * (1.0 - share),
+        left.entry_price,
+        left.isolated_wallet,
+        left.leverage,
+        left.opened_ms,
+    )
+
+
+@compiled
+def _with_wallet(position: Position, wallet: float) -> Position:
+    return Position(
+        position.symbol,
+        position.side,
+        position.quantity,
+        position.entry_price,
+        wallet,
+        position.leverage,
+        position.opened_ms,
+    )
+
+
+def _is_tradable(cut: float, left: float, mark: float, instrument: Instrument) -> bool:
+    """Whether the venue takes an order of `cut` and lets `left` be closed later."""
+    smaller = min(cut, left)
+    value = smaller / mark if instrument.is_inverse else smaller * mark
+    return smaller >= instrument.min_quantity and value >= instrument.min_notional_quote
+
+
+def _check(view: MarginView, case: DeriskCase) -> None:
+    positive = {"mark": view.mark, "sigma_day": view.sigma_day, "original_quantity": case.original_quantity}
+    for name, value in positive.items():
+        if not 0.0 < value < math.inf:
+            raise ValueError(f"{name} is {value!r}; it must be finite and above 0")
+    for name in ("add_quote", "liquidation_cost_rate", "exit_rate", "edge_day"):
+        value = getattr(case, name)
+        if not 0.0 <= value < math.inf:
+            raise ValueError(f"{name} is {value!r}; it must be finite and not negative")
+    liquidation = liquidation_price(view.position, view.rules)
+    if not view.position.side * (view.mark - liquidation) > 0.0:
+        raise ValueError(f"mark is {view.mark!r}; the position is past its liquidation price {liquidation!r}")

@@ -1,0 +1,107 @@
+"""From wallets as they are to wallets as they should be: the moves in order, and what a failure stops.
+
+Source: margin-science 3.8. Releases come first, because they pay for the adds; a leg within the deadband
+of its target is left alone.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from bot.risk.grid import ceil_to_step, floor_to_step
+
+DEADBAND: Final = 0.10
+
+
+class WalletTarget(NamedTuple):
+    """One leg's isolated wallet now and as wanted, quote; `margin_step_quote` 0.0: the venue has none."""
+
+    symbol: str
+    wallet_quote: float
+    target_quote: float
+    margin_step_quote: float
+
+
+class MarginMove(NamedTuple):
+    """One call to the venue. `kind`: "release" or "add"; `amount_quote` > 0 on the venue's step.
+
+    `paid_by` names the releases whose money an add spends; an add out of free balance names none.
+    """
+
+    symbol: str
+    kind: str
+    amount_quote: float
+    paid_by: tuple[str, ...]
+
+
+def rebalance_plan(
+    wallets: Sequence[WalletTarget], free_quote: float, deadband: float = DEADBAND
+) -> tuple[MarginMove, ...]:
+    """Return the moves to the targets, releases before adds, each kind largest first.
+
+    A leg moves only when it is more than `deadband` (fraction of its target) away from it. Adds round up,
+    releases down, and the adds never need more than `free_quote` and the releases together: the last
+    ones get less or nothing. ValueError names a number that is negative or not finite.
+    """
+    _check(wallets, free_quote, deadband)
+    moving = [leg for leg in wallets if abs(_gap(leg)) > deadband * leg.target_quote]
+    moving.sort(key=lambda leg: (-abs(_gap(leg)), leg.symbol))
+    releases = tuple(_releases(moving))
+    return (*releases, *_adds(moving, free_quote, releases))
+
+
+def moves_after_failure(moves: Sequence[MarginMove], failed: str) -> tuple[MarginMove, ...]:
+    """Return the moves still to be made after the release of `failed` did not happen.
+
+    Its adds are dropped whole: half an add is no target, and the next plan starts from what is true then.
+    """
+    return tuple(move for move in moves if failed not in move.paid_by and move.symbol != failed)
+
+
+def _releases(moving: Sequence[WalletTarget]) -> Iterator[MarginMove]:
+    for leg in moving:
+        amount = floor_to_step(max(-_gap(leg), 0.0), leg.margin_step_quote)
+        if amount > 0.0:
+            yield MarginMove(leg.symbol, "release", amount, ())
+
+
+def _adds(
+    moving: Sequence[WalletTarget], free_quote: float, releases: Sequence[MarginMove]
+) -> Iterator[MarginMove]:
+    """Free balance is spent first: a failed release then stops as few adds as possible."""
+    funds = [("", free_quote), *((move.symbol, move.amount_quote) for move in releases)]
+    for leg in moving:
+        if _gap(leg) <= 0.0:
+            continue
+        wanted = ceil_to_step(_gap(leg), leg.margin_step_quote)
+        amount = min(wanted, floor_to_step(sum(left for _, left in funds), leg.margin_step_quote))
+        if amount > 0.0:
+            funds, paid_by = _spent(funds, amount)
+            yield MarginMove(leg.symbol, "add", amount, paid_by)
+
+
+def _spent(
+    funds: Sequence[tuple[str, float]], amount: float
+) -> tuple[list[tuple[str, float]], tuple[str, ...]]:
+    """What is left of each fund after paying `amount` in order, and the releases that paid."""
+    left, paid_by = [], []
+    for name, held in funds:
+        part = min(held, amount)
+        amount -= part
+        if part > 0.0 and name:
+            paid_by.append(name)
+        left.append((name, held - part))
+    return left, tuple(paid_by)
+
+
+def _gap(leg: WalletTarget) -> float:
+    return leg.target_quote - leg.wallet_quote
+
+
+def _check(wallets: Sequence[WalletTarget], free_quote: float, deadband: float) -> None:
+    named = [("free_quote", free_quote), ("deadband", deadband)]
+    for leg in wallets:
+        named += [(f"{leg.symbol}.{name}", getattr(leg, name)) for name in leg._fields[1:]]
+    for name, value in named:
+        if not 0.0 <= value < math.inf:
+            raise ValueError(f"{name} is {value!r}; it must be finite and not negative")

@@ -1,0 +1,193 @@
+"""How many legs can die together: three caps on the whole book, by stress and not by variance alone.
+
+Source: margin-science 3.8 (i) to (iii). Standard deviations are per sqrt(day), so the caps look one day
+ahead; money in quote. W is the account's equity.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[np.float64]
+
+MARGIN: Final = "margin"
+CORRELATED_RISK: Final = "correlated_risk"
+CASCADE: Final = "cascade"
+
+
+class Exposure(NamedTuple):
+    """One leg as the stress sees it: what it holds at the mark and the margin it can lose."""
+
+    symbol: str
+    side: int
+    notional_quote: float
+    margin_quote: float
+    sigma_day: float
+
+
+class StressCaps(NamedTuple):
+    """Fractions of equity, and how far the market moves in the two stresses (daily sigmas)."""
+
+    margin_cap_fraction: float = 0.60
+    risk_cap_fraction: float = 0.25
+    cascade_cap_fraction: float = 0.50
+    risk_sigmas: float = 4.19
+    cascade_sigmas: float = 5.0
+
+
+class CapState(NamedTuple):
+    """One cap's `value` against its `limit`, quote, and what each leg adds to the value (they sum to it).
+
+    `largest` is the symbol that adds most: the first to cut. "" for an empty book.
+    """
+
+    cap: str
+    value: float
+    limit: float
+    contributions: tuple[float, ...]
+    largest: str
+
+    @property
+    def is_breached(self) -> bool:
+        """Whether the value is above the limit."""
+        return self.value > self.limit
+
+
+def stress(
+    legs: Sequence[Exposure], correlation: Column, equity_quote: float, caps: StressCaps
+) -> tuple[CapState, ...]:
+    """Return the three caps in order, breached or not; `correlation` is of log returns, legs in order.
+
+    ValueError names a field that is not a number or out of range, or a matrix that is no correlation.
+    """
+    _check(legs, correlation, equity_quote)
+    return (
+        _state(MARGIN, legs, margins(legs), caps.margin_cap_fraction * equity_quote),
+        _state(
+            CORRELATED_RISK,
+            legs,
+            caps.risk_sigmas * correlated_risk(legs, correlation),
+            caps.risk_cap_fraction * equity_quote,
+        ),
+        _state(CASCADE, legs, cascade(legs, caps.cascade_sigmas), caps.cascade_cap_fraction * equity_quote),
+    )
+
+
+def breached_caps(states: Sequence[CapState]) -> tuple[CapState, ...]:
+    """Return the breached ones."""
+    return tuple(state for state in states if state.is_breached)
+
+
+def margins(legs: Sequence[Exposure]) -> Column:
+    """Return each leg's margin: cap (i)."""
+    return _column(legs, "margin_quote")
+
+
+def correlated_risk(legs: Sequence[Exposure], correlation: Column) -> Column:
+    """Return each leg's share of sqrt(w' C w), its marginal contribution times its size: cap (ii).
+
+    w_i = q_i * N_i * sigma_i; C is `correlation` shrunk half-way to ones, because correlations rise when
+    it matters. A hedging leg's share is negative.
+    """
+    weights = _column(legs, "side") * _column(legs, "notional_quote") * _column(legs, "sigma_day")
+    pull = shrunk(correlation) @ weights
+    total = math.sqrt(max(float(weights @ pull), 0.0))
+    return weights * pull / total if total > 0.0 else np.zeros(len(legs))
+
+
+def cascade(legs: Sequence[Exposure], sigmas: float) -> Column:
+    """Return each leg's loss when every leg moves `sigmas` against its side, at most its margin: cap (iii)."""
+    moved = sigmas * _column(legs, "notional_quote") * _column(legs, "sigma_day")
+    return np.minimum(moved, margins(legs))
+
+
+def shrunk(correlation: Column) -> Column:
+    """Return the matrix half-way to all ones."""
+    return 0.5 * (correlation + 1.0)
+
+
+def assumed_correlation(legs: Sequence[Exposure]) -> Column:
+    """Return the matrix to use when none was measured: 1 between legs of one side, 0 between the sides.
+
+    No diversification and no hedge is taken for granted.
+    """
+    side = _column(legs, "side")
+    return (np.equal.outer(side, side)).astype(np.float64)
+
+
+def fraction_within_caps(
+    held: Sequence[Exposure], new: Exposure, equity_quote: float, caps: StressCaps
+) -> tuple[float, str]:
+    """Return the largest part of `new` in [0, 1] that keeps caps (ii) and (iii), and the cap that limits it.
+
+    Margin and notional of `new` shrink together; correlations are `assumed_correlation`. "" when all of
+    it fits. An entry that hedges a breached book is not kept out by (ii) while it lowers the risk.
+    """
+    return min(
+        (_risk_fraction(held, new, equity_quote, caps), CORRELATED_RISK),
+        (_cascade_fraction(held, new, equity_quote, caps), CASCADE),
+        (1.0, ""),
+        key=lambda found: found[0],
+    )
+
+
+def _risk_fraction(held: Sequence[Exposure], new: Exposure, equity_quote: float, caps: StressCaps) -> float:
+    """The larger root f of (w_h + f w_n)' C (w_h + f w_n) = (limit / sigmas)^2, within [0, 1]."""
+    legs = (*held, new)
+    matrix = shrunk(assumed_correlation(legs))
+    weights = _column(legs, "side") * _column(legs, "notional_quote") * _column(legs, "sigma_day")
+    own, others = float(weights[-1]), weights[:-1]
+    square = own * own
+    half = own * float(matrix[-1, :-1] @ others)
+    before = float(others @ matrix[:-1, :-1] @ others)
+    limit = (caps.risk_cap_fraction * equity_quote / caps.risk_sigmas) ** 2
+    if before + 2.0 * half + square <= max(limit, before):
+        return 1.0
+    root = half * half - square * (before - max(limit, before if half < 0.0 else limit))
+    return min(max((math.sqrt(max(root, 0.0)) - half) / square, 0.0), 1.0)
+
+
+def _cascade_fraction(
+    held: Sequence[Exposure], new: Exposure, equity_quote: float, caps: StressCaps
+) -> float:
+    room = caps.cascade_cap_fraction * equity_quote - float(np.sum(cascade(held, caps.cascade_sigmas)))
+    own = float(cascade((new,), caps.cascade_sigmas)[0])
+    return min(max(room / own, 0.0), 1.0) if own > 0.0 else 1.0
+
+
+def _state(cap: str, legs: Sequence[Exposure], contributions: Column, limit: float) -> CapState:
+    largest = legs[int(np.argmax(contributions))].symbol if legs else ""
+    value = float(np.sum(contributions))
+    return CapState(cap, value, limit, tuple(float(part) for part in contributions), largest)
+
+
+def _column(legs: Sequence[Exposure], name: str) -> Column:
+    return np.array([getattr(leg, name) for leg in legs], dtype=np.float64)
+
+
+def _check(legs: Sequence[Exposure], correlation: Column, equity_quote: float) -> None:
+    if not 0.0 < equity_quote < math.inf:
+        raise ValueError(f"equity_quote is {equity_quote!r}; it must be finite and above 0")
+    for leg in legs:
+        if leg.side not in (1, -1):
+            raise ValueError(f"{leg.symbol}.side is {leg.side!r}; it must be 1 (long) or -1 (short)")
+        for name in ("notional_quote", "margin_quote", "sigma_day"):
+            value = getattr(leg, name)
+            if not 0.0 <= value < math.inf:
+                raise ValueError(f"{leg.symbol}.{name} is {value!r}; it must be finite and not negative")
+    _check_correlation(correlation, len(legs))
+
+
+def _check_correlation(correlation: Column, count: int) -> None:
+    if correlation.shape != (count, count):
+        raise ValueError(f"correlation has the shape {correlation.shape}; it must be ({count}, {count})")
+    is_valid = np.abs(correlation) <= 1.0 + 1e-9
+    for row, column in np.argwhere(~is_valid)[:1]:
+        value = float(correlation[row, column])
+        raise ValueError(f"correlation[{row}][{column}] is {value!r}; it must be between -1 and 1")
+    is_one = np.abs(np.diag(correlation) - 1.0) <= 1e-9
+    if not is_one.all() or not np.allclose(correlation, correlation.T, atol=1e-9):
+        raise ValueError("correlation is no correlation matrix: symmetric with ones on its diagonal")
