@@ -7,7 +7,9 @@ from typing import NamedTuple
 from bot.core.instrument import Instrument
 from bot.risk.brackets import stop_price_for
 from bot.risk.limits import EntryLimits
+from bot.risk.odds import EntryOdds
 from bot.risk.sizing import EntryOrder, Sizing, SizingRules, quantity_for
+from bot.risk.stress import StressRoom
 from bot.risk.view import Portfolio
 
 
@@ -78,9 +80,10 @@ def account_checks(symbol: str, portfolio: Portfolio, limits: EntryLimits) -> It
     """Yield what forbids any entry now, whatever its size."""
     if any(position.symbol == symbol for position in portfolio.positions):
         yield f"{symbol} already has an open position"
-    count = len(portfolio.positions)
-    if count >= limits.max_positions:
-        yield f"{count} positions are open (at most {limits.max_positions})"
+    count, coming = len(portfolio.positions), portfolio.in_flight_count
+    if count + coming >= limits.max_positions:
+        also = f" and {coming} entries are in flight" if coming else ""
+        yield f"{count} positions are open{also} (at most {limits.max_positions})"
     allowed = limits.daily_loss_fraction * portfolio.day_start_equity_quote
     if portfolio.day_pnl_quote < 0.0 and portfolio.day_pnl_quote <= -allowed:
         yield (
@@ -160,6 +163,27 @@ def margin_checks(candidate: Candidate, limits: EntryLimits) -> Iterator[str]:
             f"margin of all positions would be {committed + required:.2f}, above "
             f"{limits.portfolio_cap_fraction:.0%} of equity ({limits.portfolio_cap_fraction * equity:.2f})"
         )
+
+
+def odds_checks(odds: EntryOdds, limits: EntryLimits) -> Iterator[str]:
+    """Yield what the claimed hit rate cannot pay for; nothing when none is claimed."""
+    needed, claimed = odds.breakeven_hit_rate, limits.claimed_hit_rate
+    if 0.0 < claimed < needed:
+        yield (
+            f"the trade breaks even at a hit rate of {needed:.1%}, above the claimed {claimed:.1%}: without "
+            f"an edge the stop comes first with {odds.stop_first:.1%}, the target with "
+            f"{odds.target_first:.1%}, within {limits.outcome_horizon_days:g} days"
+        )
+
+
+def no_room(room: StressRoom) -> tuple[str, ...]:
+    """Return the check that fails when a cap on the whole book leaves less than one quantity step."""
+    cap = room.cap.replace("_", " ")
+    text = (
+        f"the {cap} of the book is {room.held_quote:.2f} already (at most {room.limit_quote:.2f}): "
+        f"{room.fraction:.1%} of the size would fit, less than one step"
+    )
+    return (text,)
 
 
 def failed_checks(candidate: Candidate, limits: EntryLimits) -> tuple[str, ...]:

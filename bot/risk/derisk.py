@@ -16,7 +16,7 @@ from bot.core.intent import Fact
 from bot.core.margin import bankruptcy_price, liquidation_price, notional, unrealised_pnl
 from bot.core.position import Position
 from bot.core.probability import first_passage_student, log_distance
-from bot.risk.grid import floor_to_step
+from bot.core.steps import step_down
 from bot.risk.view import MarginView
 
 HOLD: Final = 0
@@ -136,7 +136,7 @@ def derisk(
     _check(view, case)
     verdict = judge_derisk(view, case, limits)
     quantity = view.position.quantity
-    cut = floor_to_step(verdict.share * quantity, instrument.quantity_step)
+    cut = step_down(verdict.share * quantity, instrument.quantity_step)
     move, reason = verdict.move, verdict.reason
     if move == CUT and not _is_tradable(cut, quantity - cut, view.mark, instrument):
         move, reason = CLOSE, BELOW_MINIMUM
@@ -216,7 +216,7 @@ def derisk_costs(
     add = math.inf
     if is_add_admissible:
         dearer = limits.hurdle_day * limits.horizon_days + gap_probability(view, limits)
-        more = _with_wallet(position, position.isolated_wallet + case.add_quote)
+        more = _resized(position, position.quantity, position.isolated_wallet + case.add_quote)
         add = case.add_quote * dearer + waste * _probability(view, more, limits)
     return DeriskCosts(
         hold,
@@ -265,24 +265,17 @@ def _after_cut(view: MarginView, share: float, exit_rate: float) -> Position:
     position = view.position
     pnl = unrealised_pnl(position, view.mark, view.rules)
     fee = exit_rate * notional(position, view.mark, view.rules)
-    left = _with_wallet(position, position.isolated_wallet + share * (pnl - fee))
-    return Position(
-        left.symbol,
-        left.side,
-        left.quantity * (1.0 - share),
-        left.entry_price,
-        left.isolated_wallet,
-        left.leverage,
-        left.opened_ms,
+    return _resized(
+        position, position.quantity * (1.0 - share), position.isolated_wallet + share * (pnl - fee)
     )
 
 
 @compiled
-def _with_wallet(position: Position, wallet: float) -> Position:
+def _resized(position: Position, quantity: float, wallet: float) -> Position:
     return Position(
         position.symbol,
         position.side,
-        position.quantity,
+        quantity,
         position.entry_price,
         wallet,
         position.leverage,

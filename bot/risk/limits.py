@@ -38,7 +38,11 @@ class MarginLimits(NamedTuple):
 
 
 class EntryLimits(NamedTuple):
-    """What an entry must satisfy; margin-science 3.7 and 3.10."""
+    """What an entry must satisfy; margin-science 3.7, 3.8 and 3.10.
+
+    `claimed_hit_rate` is the share of trades that the user says reach their target; a signal's strength is
+    no probability and claims nothing. 0 claims nothing, and nothing is refused for it.
+    """
 
     risk_fraction: float = 0.01
     max_leverage: int = 25
@@ -58,6 +62,10 @@ class EntryLimits(NamedTuple):
     buffer_min: float = 0.01
     buffer_sigmas: float = 1.0
     buffer_horizon_days: float = 1.0
+    risk_cap_fraction: float = 0.25
+    cascade_cap_fraction: float = 0.50
+    claimed_hit_rate: float = 0.0
+    outcome_horizon_days: float = 3.0
 
 
 class BracketLimits(NamedTuple):
@@ -123,6 +131,18 @@ ENTRY_BOUNDS: Mapping[str, Bound] = {
     "buffer_min": Bound(0.001, 0.2, "fraction of price", "Least gap between stop and liquidation."),
     "buffer_sigmas": Bound(0.0, 10.0, "sigmas", "Gap between stop and liquidation."),
     "buffer_horizon_days": Bound(1e-3, 30.0, "days", "Over which those sigmas are taken."),
+    "risk_cap_fraction": Bound(
+        0.001, 10.0, "fraction of equity", "Largest 4.19-sigma day of the whole correlated book."
+    ),
+    "cascade_cap_fraction": Bound(
+        0.001, 1.0, "fraction of equity", "Largest loss if every leg moves 5 daily sigmas against it."
+    ),
+    "claimed_hit_rate": Bound(
+        0.0, 0.99, "probability", "Entries that need a higher hit rate are refused; 0 claims nothing."
+    ),
+    "outcome_horizon_days": Bound(
+        1e-3, 365.0, "days", "How long a trade may take to its stop or target when that rate is found."
+    ),
 }
 
 BRACKET_BOUNDS: Mapping[str, Bound] = {

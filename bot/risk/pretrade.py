@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from bot.core.instrument import Instrument
 from bot.core.intent import Fact
+from bot.core.position import Position
 from bot.core.probability import liquidation_probability
 from bot.core.profile import MarginRules
 from bot.core.signal import Signal
@@ -18,11 +19,15 @@ from bot.risk.checks import (
     account_checks,
     failed_checks,
     input_checks,
+    no_room,
     nothing_to_buy,
+    odds_checks,
     price_checks,
 )
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
+from bot.risk.odds import entry_odds
 from bot.risk.sizing import EntryOrder, Sizing, SizingRules, entry_buffer, quantity_for, size_entry
+from bot.risk.stress import Exposure, StressCaps, StressRoom, entry_room
 from bot.risk.view import EntryPlan, EntryRefusal, Portfolio, TakeProfit
 
 
@@ -46,8 +51,9 @@ def evaluate_entry(
 ) -> EntryPlan | EntryRefusal:
     """Return the plan of an entry at the mark, or a refusal that names every failed check.
 
-    The agreed loss is required margin * (1 + max_added_fraction) plus both fees: what the position may
-    ever cost when every allowed add is used up and lost.
+    A size that would break a cap on the whole book (margin-science 3.8) is made smaller; the facts say by
+    which cap and by how much. The agreed loss is required margin * (1 + max_added_fraction) plus both
+    fees: what the position may ever cost when every allowed add is used up and lost.
     """
     instrument, side = market.instrument, signal.direction
     checks = input_checks(
@@ -62,15 +68,21 @@ def evaluate_entry(
     stop = stop_price_for(side, market.mark, away, market.rules.tick_size)
     terms = _terms(market, portfolio, entry)
     order = EntryOrder(side, market.mark, stop, market.mark, instrument.taker_fee_rate, entry.stop_slippage)
+    if quantity_for(order, terms) <= 0.0:
+        return _unsized(signal.symbol, portfolio, entry, nothing_to_buy(order, terms))
+    room = _room(signal.symbol, order, terms, market, portfolio, entry)
+    terms = terms._replace(risk_fraction=terms.risk_fraction * room.fraction)
     quantity = quantity_for(order, terms)
     if quantity <= 0.0:
-        return _unsized(signal.symbol, portfolio, entry, nothing_to_buy(order, terms))
+        return _unsized(signal.symbol, portfolio, entry, no_room(room))
     take_profits = take_profit_ladder(side, market.mark, stop, quantity, instrument, bracket)
-    sizing = size_entry(order._replace(target_price=_mean_price(take_profits)), terms, market.rules)
+    order = order._replace(target_price=_mean_price(take_profits))
+    sizing = size_entry(order, terms, market.rules)
+    odds = entry_odds(order, market.sigma_day, entry.outcome_horizon_days)
     funding = max(side * market.funding_rate, 0.0) * sizing.notional_quote
     candidate = Candidate(signal.symbol, side, instrument, portfolio, sizing, funding)
-    facts = _facts(candidate, market, stop)
-    checks = failed_checks(candidate, entry)
+    facts = {**_facts(candidate, market, stop), **_stress_facts(room), **odds._asdict()}
+    checks = (*failed_checks(candidate, entry), *odds_checks(odds, entry))
     if checks:
         return EntryRefusal(checks, facts)
     return _plan(candidate, market, stop, take_profits, margin, facts)
@@ -140,6 +152,46 @@ def _terms(market: Market, portfolio: Portfolio, entry: EntryLimits) -> SizingRu
         min(entry.max_leverage, market.instrument.max_leverage),
         market.instrument.quantity_step,
     )
+
+
+def _room(
+    symbol: str,
+    order: EntryOrder,
+    terms: SizingRules,
+    market: Market,
+    portfolio: Portfolio,
+    entry: EntryLimits,
+) -> StressRoom:
+    """What the caps on the whole book leave of the entry that the risk alone would make."""
+    sized = size_entry(order, terms, market.rules)
+    new = Exposure(symbol, order.side, sized.notional_quote, sized.required_margin_quote, market.sigma_day)
+    caps = StressCaps(
+        margin_cap_fraction=entry.portfolio_cap_fraction,
+        risk_cap_fraction=entry.risk_cap_fraction,
+        cascade_cap_fraction=entry.cascade_cap_fraction,
+    )
+    return entry_room(held_exposures(portfolio, market.sigma_day), new, portfolio.equity_quote, caps)
+
+
+def held_exposures(portfolio: Portfolio, sigma_day: float) -> tuple[Exposure, ...]:
+    """Return what the caps count besides a new entry; `sigma_day` stands in for positions not named."""
+    named = {exposure.symbol for exposure in portfolio.exposures}
+    unnamed = (position for position in portfolio.positions if position.symbol not in named)
+    return (*portfolio.exposures, *(_exposure_at_entry(position, sigma_day) for position in unnamed))
+
+
+def _exposure_at_entry(position: Position, sigma_day: float) -> Exposure:
+    value = position.quantity * position.entry_price
+    return Exposure(position.symbol, position.side, value, position.isolated_wallet, sigma_day)
+
+
+def _stress_facts(room: StressRoom) -> dict[str, Fact]:
+    return {
+        "size_fraction": room.fraction,
+        "size_limited_by": room.cap,
+        "book_stress": room.held_quote,
+        "book_stress_limit": room.limit_quote,
+    }
 
 
 def _mean_price(ladder: tuple[TakeProfit, ...]) -> float:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from bot.risk.grid import ceil_to_step, floor_to_step
+from bot.core.steps import step_down, step_up
 
 DEADBAND: Final = 0.10
 
@@ -60,7 +60,7 @@ def moves_after_failure(moves: Sequence[MarginMove], failed: str) -> tuple[Margi
 
 def _releases(moving: Sequence[WalletTarget]) -> Iterator[MarginMove]:
     for leg in moving:
-        amount = floor_to_step(max(-_gap(leg), 0.0), leg.margin_step_quote)
+        amount = step_down(max(-_gap(leg), 0.0), leg.margin_step_quote)
         if amount > 0.0:
             yield MarginMove(leg.symbol, "release", amount, ())
 
@@ -73,8 +73,8 @@ def _adds(
     for leg in moving:
         if _gap(leg) <= 0.0:
             continue
-        wanted = ceil_to_step(_gap(leg), leg.margin_step_quote)
-        amount = min(wanted, floor_to_step(sum(left for _, left in funds), leg.margin_step_quote))
+        wanted = step_up(_gap(leg), leg.margin_step_quote)
+        amount = min(wanted, step_down(sum(left for _, left in funds), leg.margin_step_quote))
         if amount > 0.0:
             funds, paid_by = _spent(funds, amount)
             yield MarginMove(leg.symbol, "add", amount, paid_by)

@@ -7,8 +7,14 @@ import math
 from typing import NamedTuple
 
 from bot.core.compiled import compiled
-from bot.core.margin import liquidation_price, maintenance_margin, wallet_for_liquidation_price
+from bot.core.margin import (
+    initial_margin,
+    liquidation_price,
+    maintenance_margin,
+    wallet_for_liquidation_price,
+)
 from bot.core.position import Position
+from bot.core.probability import distance_for_probability
 from bot.core.profile import MarginRules
 from bot.core.steps import step_down
 from bot.core.tiers import tier_index
@@ -128,6 +134,21 @@ def size_entry(order: EntryOrder, sizing: SizingRules, rules: MarginRules) -> Si
         float(rules.tiers.max_leverage[row]),
         order.side * (wanted - liquidation) >= 0.0,
     )
+
+
+@compiled
+def margin_without_stop(
+    position: Position, mark: float, sigma_day: float, probability: float, days: float, rules: MarginRules
+) -> float:
+    """Return max(N / leverage, the wallet that is liquidated with `probability` within `days`), at `mark`.
+
+    The volatility-adjusted requirement of margin-science 3.10 for a position without a stop; the log
+    distance is that of the fat-tailed law, so a long's price distance is 1 - exp(-b), a short's exp(b) - 1.
+    """
+    away = distance_for_probability(probability, sigma_day * math.sqrt(days))
+    liquidation = mark * math.exp(-position.side * away)
+    needed = wallet_for_liquidation_price(position, liquidation, rules)
+    return max(initial_margin(position, mark, rules), needed)
 
 
 @compiled

@@ -56,6 +56,18 @@ class CapState(NamedTuple):
         return self.value > self.limit
 
 
+class StressRoom(NamedTuple):
+    """What the caps leave of a new leg: `fraction` in [0, 1] of it, and the `cap` that says so ("": none).
+
+    `held_quote` is that cap's value of the book without the new leg, `limit_quote` its limit.
+    """
+
+    fraction: float
+    cap: str
+    held_quote: float
+    limit_quote: float
+
+
 def stress(
     legs: Sequence[Exposure], correlation: Column, equity_quote: float, caps: StressCaps
 ) -> tuple[CapState, ...]:
@@ -99,7 +111,7 @@ def correlated_risk(legs: Sequence[Exposure], correlation: Column) -> Column:
 
 
 def cascade(legs: Sequence[Exposure], sigmas: float) -> Column:
-    """Return each leg's loss when every leg moves `sigmas` against its side, at most its margin: cap (iii)."""
+    """Return each leg's loss when all move `sigmas` against their sides, at most its margin: cap (iii)."""
     moved = sigmas * _column(legs, "notional_quote") * _column(legs, "sigma_day")
     return np.minimum(moved, margins(legs))
 
@@ -118,44 +130,42 @@ def assumed_correlation(legs: Sequence[Exposure]) -> Column:
     return (np.equal.outer(side, side)).astype(np.float64)
 
 
-def fraction_within_caps(
-    held: Sequence[Exposure], new: Exposure, equity_quote: float, caps: StressCaps
-) -> tuple[float, str]:
-    """Return the largest part of `new` in [0, 1] that keeps caps (ii) and (iii), and the cap that limits it.
+def entry_room(held: Sequence[Exposure], new: Exposure, equity_quote: float, caps: StressCaps) -> StressRoom:
+    """Return the largest part of `new` that keeps caps (ii) and (iii), and the cap that limits it.
 
-    Margin and notional of `new` shrink together; correlations are `assumed_correlation`. "" when all of
-    it fits. An entry that hedges a breached book is not kept out by (ii) while it lowers the risk.
+    Margin and notional of `new` shrink together; correlations are `assumed_correlation`. An entry that
+    hedges a book beyond cap (ii) is let in as far as it makes that no worse.
     """
-    return min(
-        (_risk_fraction(held, new, equity_quote, caps), CORRELATED_RISK),
-        (_cascade_fraction(held, new, equity_quote, caps), CASCADE),
-        (1.0, ""),
-        key=lambda found: found[0],
+    found = (
+        _risk_room(held, new, caps, caps.risk_cap_fraction * equity_quote),
+        _cascade_room(held, new, caps, caps.cascade_cap_fraction * equity_quote),
     )
+    narrowest = min(found, key=lambda room: room.fraction)
+    return narrowest if narrowest.fraction < 1.0 else narrowest._replace(cap="")
 
 
-def _risk_fraction(held: Sequence[Exposure], new: Exposure, equity_quote: float, caps: StressCaps) -> float:
-    """The larger root f of (w_h + f w_n)' C (w_h + f w_n) = (limit / sigmas)^2, within [0, 1]."""
+def _risk_room(held: Sequence[Exposure], new: Exposure, caps: StressCaps, limit_quote: float) -> StressRoom:
+    """The largest f in [0, 1] with (w_h + f w_n)' C (w_h + f w_n) within the cap, or within what it was."""
     legs = (*held, new)
     matrix = shrunk(assumed_correlation(legs))
     weights = _column(legs, "side") * _column(legs, "notional_quote") * _column(legs, "sigma_day")
     own, others = float(weights[-1]), weights[:-1]
-    square = own * own
-    half = own * float(matrix[-1, :-1] @ others)
+    square, half = own * own, own * float(matrix[-1, :-1] @ others)
     before = float(others @ matrix[:-1, :-1] @ others)
-    limit = (caps.risk_cap_fraction * equity_quote / caps.risk_sigmas) ** 2
-    if before + 2.0 * half + square <= max(limit, before):
-        return 1.0
-    root = half * half - square * (before - max(limit, before if half < 0.0 else limit))
-    return min(max((math.sqrt(max(root, 0.0)) - half) / square, 0.0), 1.0)
+    room = max((limit_quote / caps.risk_sigmas) ** 2 - before, 0.0)
+    fraction = 1.0
+    if 2.0 * half + square > room:
+        fraction = max((math.sqrt(half * half + square * room) - half) / square, 0.0)
+    return StressRoom(fraction, CORRELATED_RISK, caps.risk_sigmas * math.sqrt(max(before, 0.0)), limit_quote)
 
 
-def _cascade_fraction(
-    held: Sequence[Exposure], new: Exposure, equity_quote: float, caps: StressCaps
-) -> float:
-    room = caps.cascade_cap_fraction * equity_quote - float(np.sum(cascade(held, caps.cascade_sigmas)))
+def _cascade_room(
+    held: Sequence[Exposure], new: Exposure, caps: StressCaps, limit_quote: float
+) -> StressRoom:
+    before = float(np.sum(cascade(held, caps.cascade_sigmas)))
     own = float(cascade((new,), caps.cascade_sigmas)[0])
-    return min(max(room / own, 0.0), 1.0) if own > 0.0 else 1.0
+    fraction = min(max((limit_quote - before) / own, 0.0), 1.0) if own > 0.0 else 1.0
+    return StressRoom(fraction, CASCADE, before, limit_quote)
 
 
 def _state(cap: str, legs: Sequence[Exposure], contributions: Column, limit: float) -> CapState:

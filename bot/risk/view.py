@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from bot.core.position import Position
 from bot.core.profile import MarginRules
+from bot.risk.stress import Exposure
 
 
 class MarginView(NamedTuple):
@@ -111,7 +112,11 @@ class EntryRefusal(NamedTuple):
 
 
 class Portfolio(NamedTuple):
-    """The account as the entry check sees it. `worst_case_quote`: margin of entries still in flight."""
+    """The account as the entry check sees it; `in_flight_...`: entries that were sent and not yet answered.
+
+    `exposures` are what the caps on the whole book count, open positions and entries in flight alike. A
+    position it does not name counts at its entry notional and with the volatility of the new entry.
+    """
 
     free_quote: float
     equity_quote: float
@@ -119,3 +124,5 @@ class Portfolio(NamedTuple):
     in_flight_margin_quote: float
     day_start_equity_quote: float
     day_pnl_quote: float
+    in_flight_count: int = 0
+    exposures: tuple[Exposure, ...] = ()

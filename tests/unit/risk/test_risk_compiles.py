@@ -12,7 +12,7 @@ from numba.extending import register_jitable
 
 import bot.risk
 from bot.core.compiled import REGISTRY
-from bot.risk import adjust, anchor, brackets, sizing, trailing, triggers
+from bot.risk import adjust, anchor, brackets, derisk, odds, sizing, trailing, triggers
 from bot.risk.band import Band
 from bot.risk.limits import BracketLimits, MarginLimits
 from bot.risk.policies import POLICIES, volatility
@@ -36,6 +36,10 @@ SIZING = sizing.SizingRules(10_000.0, 0.01, 0.01, 50.0, 0.001)
 MEASURED = [adjust.measure(view, BAND, 3) for view in VIEWS]
 POLICY = POLICIES["stop_anchor"]
 LIQUIDATION = 55_000.0
+
+CASE = derisk.DeriskCase(200.0, 0.01, 0.0007, 0.0, 0.1, 3, True, 0, 0.1)
+CASES = (CASE, CASE._replace(trend=-0.7), CASE._replace(cuts_made=2), CASE._replace(add_quote=0.0))
+DERISK = derisk.DeriskLimits()
 
 COMPILED_BAND = njit(POLICY.band)
 
@@ -77,6 +81,17 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     sizing.size_entry: [(ORDER, SIZING, RULES)],
     sizing._opened: [(ORDER, 0.1, 10)],
     sizing._leverage_for: [(ORDER, 0.1, 57_600.0, 50.0, RULES)],
+    sizing.margin_without_stop: [(position_of(), 60_000.0, 0.03, 0.01, 1.0, RULES)],
+    odds.entry_odds: [(ORDER, 0.03, 3.0), (ORDER, 1e-9, 3.0)],
+    derisk.judge_derisk: [(view, case, DERISK) for view in VIEWS for case in CASES],
+    derisk.add_refusal: [(case, DERISK) for case in CASES],
+    derisk.derisk_costs: [(view, CASE, DERISK, is_add) for view in VIEWS for is_add in (True, False)],
+    derisk.gap_probability: _per_view(DERISK),
+    derisk._cut_cost: _per_view(CASE, DERISK, 0.5) + _per_view(CASE, DERISK, 1.0),
+    derisk._probability: [(view, view.position, DERISK) for view in VIEWS],
+    derisk._safe_distance: _per_view(57_000.0),
+    derisk._after_cut: _per_view(0.5, 0.0007),
+    derisk._resized: [(position_of(), 0.05, 300.0)],
     trailing.on_tick_toward_mark: [(1, 100.03, 0.1), (-1, 100.03, 0.1), (1, 100.03, 0.0)],
     trailing.trail_mark: [(1, 100.0, 98.0, 98.0, 0.1, BRACKET)],
     trailing.trailed_stop: [(1, 100.0, 98.0, 98.0, 104.0, 0.1, BRACKET)],
