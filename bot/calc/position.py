@@ -1,8 +1,8 @@
 """One position explained in numbers: what `ringfence calc position` and the live view print."""
 
-import math
 from typing import NamedTuple
 
+from bot.calc.inputs import check_positive, check_side
 from bot.core.margin import (
     bankruptcy_price,
     distance,
@@ -56,11 +56,10 @@ def new_position(
 
     ValueError names the field: a side other than +1 or -1, or a number that is not finite and > 0.
     """
-    if side not in (1, -1):
-        raise ValueError(f"side is {side!r}; it must be 1 (long) or -1 (short)")
-    _check_positive("quantity", quantity)
-    _check_positive("entry_price", entry_price)
-    _check_positive("leverage", leverage)
+    check_side(side)
+    check_positive("quantity", quantity)
+    check_positive("entry_price", entry_price)
+    check_positive("leverage", leverage)
     position = Position(symbol, side, quantity, entry_price, 0.0, leverage)
     return position._replace(isolated_wallet=initial_margin(position, entry_price, rules))
 
@@ -70,9 +69,9 @@ def quantity_for_margin(margin: float, leverage: float, entry_price: float, is_i
 
     ValueError names an argument that is not finite and > 0.
     """
-    _check_positive("margin", margin)
-    _check_positive("leverage", leverage)
-    _check_positive("entry_price", entry_price)
+    check_positive("margin", margin)
+    check_positive("leverage", leverage)
+    check_positive("entry_price", entry_price)
     return margin * leverage * (entry_price if is_inverse else 1.0 / entry_price)
 
 
@@ -83,7 +82,7 @@ def position_report(
 
     ValueError names `mark` or `sigma_day` when it is not finite and > 0.
     """
-    _check_positive("mark", mark)
+    check_positive("mark", mark)
     liquidation = liquidation_price(position, rules)
     tier = _tier_row(position, mark, rules)
     return PositionReport(
@@ -116,12 +115,7 @@ def _probability(
 ) -> float | None:
     if sigma_day is None:
         return None
-    _check_positive("sigma_day", sigma_day)
+    check_positive("sigma_day", sigma_day)
     if side * (mark - liquidation) <= 0.0:
         return 1.0
     return liquidation_probability(mark, liquidation, sigma_day, hours / _HOURS_PER_DAY)
-
-
-def _check_positive(name: str, value: float) -> None:
-    if not 0.0 < value < math.inf:
-        raise ValueError(f"{name} is {value!r}; it must be finite and above 0")

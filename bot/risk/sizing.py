@@ -112,7 +112,7 @@ def size_entry(order: EntryOrder, sizing: SizingRules, rules: MarginRules) -> Si
     wanted = order.stop_price * (1.0 - order.side * sizing.buffer)
     row = tier_index(rules.tiers, value)
     cap = min(sizing.max_leverage, float(rules.tiers.max_leverage[row]))
-    leverage = _leverage_for(order, quantity, wanted, cap, rules)
+    leverage = leverage_for(order, quantity, wanted, cap, rules)
     position = _opened(order, quantity, leverage)
     liquidation = float(liquidation_price(position, rules))
     fee = order.taker_fee_rate * value
@@ -158,8 +158,11 @@ def _opened(order: EntryOrder, quantity: float, leverage: int) -> Position:
 
 
 @compiled
-def _leverage_for(order: EntryOrder, quantity: float, wanted: float, cap: float, rules: MarginRules) -> int:
-    """floor(N / margin), then down while a venue's own rounding or closing fee still leaves it too near."""
+def leverage_for(order: EntryOrder, quantity: float, wanted: float, cap: float, rules: MarginRules) -> int:
+    """Return the highest whole leverage up to `cap` that liquidates no nearer than `wanted`; 1 if none does.
+
+    floor(N / margin), then down while a venue's own rounding or closing fee still leaves it too near.
+    """
     value = quantity * order.entry_price
     guess = _opened(order, quantity, 1)
     margin = wallet_for_liquidation_price(guess, wanted, rules)

@@ -80,7 +80,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     sizing.quantity_for: [(ORDER, SIZING)],
     sizing.size_entry: [(ORDER, SIZING, RULES)],
     sizing._opened: [(ORDER, 0.1, 10)],
-    sizing._leverage_for: [(ORDER, 0.1, 57_600.0, 50.0, RULES)],
+    sizing.leverage_for: [(ORDER, 0.1, 57_600.0, 50.0, RULES)],
     sizing.margin_without_stop: [(position_of(), 60_000.0, 0.03, 0.01, 1.0, RULES)],
     odds.entry_odds: [(ORDER, 0.03, 3.0), (ORDER, 1e-9, 3.0)],
     derisk.judge_derisk: [(view, case, DERISK) for view in VIEWS for case in CASES],
