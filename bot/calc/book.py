@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot.calc.inputs import check_alive, check_not_negative
+from bot.calc.inputs import check_alive, check_not_negative, check_positive
 from bot.core.margin import equity, maintenance_margin
 from bot.core.position import Position
 from bot.core.profile import MarginRules
@@ -17,14 +17,21 @@ class Leg(NamedTuple):
     rules: MarginRules
 
 
-def check_book(legs: Sequence[Leg], free_quote: float) -> None:
-    """Raise ValueError naming the field: an empty book, a position past liquidation, a negative balance."""
+def check_account(legs: Sequence[Leg], free_quote: float) -> None:
+    """Raise ValueError naming the field: an empty book, a mark that is no price, a negative balance."""
     check_not_negative("free_quote", free_quote)
     if not legs:
         raise ValueError("legs is empty; at least one position is needed")
     for leg in legs:
         if leg.rules.is_inverse:
             raise ValueError(f"{leg.position.symbol} is settled in its base coin; one account needs one coin")
+        check_positive(f"{leg.position.symbol}.mark", leg.mark)
+
+
+def check_isolated(legs: Sequence[Leg], free_quote: float) -> None:
+    """Raise ValueError as check_account does, and for a position that is past its own liquidation price."""
+    check_account(legs, free_quote)
+    for leg in legs:
         check_alive(leg.position, leg.mark, leg.rules)
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from bot.calc.book import Leg, book_equity, book_maintenance, check_book, shocked
+from bot.calc.book import Leg, book_equity, book_maintenance, check_account, shocked
 from bot.calc.inputs import check_finite
 
 _FARTHEST: Final = 1e9
@@ -36,7 +36,7 @@ class CrossLiquidation(NamedTuple):
 
 def cross_account(legs: Sequence[Leg], free_quote: float) -> CrossAccount:
     """Return the account's cross-margin numbers; ValueError names a field that makes no account."""
-    check_book(legs, free_quote)
+    check_account(legs, free_quote)
     equity, maintenance = book_equity(legs, free_quote), book_maintenance(legs)
     value = sum(leg.position.quantity * leg.mark for leg in legs)
     if equity <= 0.0:
@@ -52,7 +52,7 @@ def cross_liquidation(legs: Sequence[Leg], free_quote: float, direction: Sequenc
     that is not one number per leg, or all zeros, and whatever makes no account.
     """
     _check_direction(legs, direction)
-    check_book(legs, free_quote)
+    check_account(legs, free_quote)
     falls = [-1.0 / move for move in direction if move < 0.0]
     farthest = min(falls) if falls else _FARTHEST
     if _excess(legs, free_quote, direction, 0.0) <= 0.0:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.calc.account import Account, HeldLeg
-from bot.calc.book import Leg, account_quote, book_equity, book_maintenance, check_book
+from bot.calc.book import Leg, account_quote, book_equity, book_maintenance, check_isolated
 from bot.calc.inputs import check_not_negative, check_positive
 from bot.calc.whatif import CROSS, EXCHANGE_AUTO_ADD, ISOLATED
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
@@ -180,7 +180,7 @@ def _minutes(paths: Sequence[PathLeg]) -> list[list[float]]:
 
 
 def _check(paths: Sequence[PathLeg], free_quote: float, policies: Mapping[str, Any]) -> None:
-    check_book([Leg(path.view.position, path.view.mark, path.view.rules) for path in paths], free_quote)
+    check_isolated([Leg(path.view.position, path.view.mark, path.view.rules) for path in paths], free_quote)
     for path in paths:
         symbol = path.view.position.symbol
         check_not_negative(f"{symbol}.margin_step", path.margin_step)

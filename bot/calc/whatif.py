@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from bot.calc.autoadd import added_by_exchange
-from bot.calc.book import Leg, account_quote, book_equity, book_maintenance, check_book, shocked
+from bot.calc.book import Leg, account_quote, book_equity, book_maintenance, check_isolated, shocked
 from bot.calc.inputs import check_positive
 from bot.calc.scenario import shocked_position
 from bot.core.margin import liquidation_price
@@ -50,7 +50,7 @@ def what_if(legs: Sequence[Leg], free_quote: float, shocks: Sequence[float]) -> 
     a straight walk: no leg turns back on the way. ValueError names a shock not above -1 or of no leg, and
     what makes no account.
     """
-    check_book(legs, free_quote)
+    check_isolated(legs, free_quote)
     if len(shocks) != len(legs):
         raise ValueError(f"shocks has {len(shocks)} values; it must have one per leg, {len(legs)}")
     for index, shock in enumerate(shocks):

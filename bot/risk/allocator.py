@@ -89,6 +89,7 @@ def legs_from_rows(rows: Sequence[AllocationLeg]) -> AllocationLegs:
 def allocate(legs: AllocationLegs, budget: float, hurdle: float) -> Allocation:
     """Return the cheapest split of at most `budget` (quote) over checked `legs`.
 
+    Where the budget binds it is met to 1e-10, or to 1e-8 of a leg's notional * sigma where that is more.
     `hurdle` is what one unit of margin must earn over the horizon (rate * horizon). ValueError: a budget
     or hurdle that is negative or not a number, or a budget below the sum of the floors.
     """

@@ -163,7 +163,7 @@ def _room(
     entry: EntryLimits,
 ) -> StressRoom:
     """What the caps on the whole book leave of the entry that the risk alone would make."""
-    sized = size_entry(order, terms, market.rules)
+    sized = size_entry(order, terms._replace(quantity_step=0.0), market.rules)
     new = Exposure(symbol, order.side, sized.notional_quote, sized.required_margin_quote, market.sigma_day)
     caps = StressCaps(
         margin_cap_fraction=entry.portfolio_cap_fraction,
