@@ -12,7 +12,6 @@ from bot.calc.book import Leg, book_equity, book_maintenance, check_account, sho
 from bot.calc.inputs import check_finite
 
 _FARTHEST: Final = 1e9
-_BISECTIONS: Final = 200
 
 
 class CrossAccount(NamedTuple):
@@ -76,14 +75,13 @@ def _first_beyond(
 
 def _bisected(legs: Sequence[Leg], free_quote: float, direction: Sequence[float], beyond: float) -> float:
     low, high = 0.0, beyond
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (low + high)
-        if not low < middle < high:
-            break
+    middle = 0.5 * beyond
+    while low < middle < high:
         if _excess(legs, free_quote, direction, middle) > 0.0:
             low = middle
         else:
             high = middle
+        middle = 0.5 * (low + high)
     return high
 
 

@@ -16,13 +16,16 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.core.margin import equity, maintenance_margin, notional
 from bot.core.probability import STUDENT_SCALE
+from bot.core.profile import AT_ENTRY, IN_MAINTENANCE, MarginRules
+from bot.core.tiers import tier_index
+from bot.risk.view import MarginView
 
 Column = NDArray[np.float64]
 
 _DENSITY_AT_ZERO: Final = 0.375  # of Student's t with four degrees of freedom
 _TOLERANCE: Final = 1e-12  # of the budget left unspent
-_MOST_STEPS: Final = 200
 
 
 class AllocationLeg(NamedTuple):
@@ -84,6 +87,45 @@ def legs_from_rows(rows: Sequence[AllocationLeg]) -> AllocationLegs:
     legs = AllocationLegs(*(np.array(column, dtype=np.float64) for column in columns))
     check_legs(legs)
     return legs
+
+
+def wallet_leg(
+    view: MarginView,
+    liquidation_cost: float,
+    horizon_days: float,
+    lowest_wallet: float,
+    highest_wallet: float,
+) -> AllocationLeg:
+    """Return a position as a leg whose extra margin is its WHOLE isolated wallet: what it should hold.
+
+    `lowest_wallet`: what the venue's removal rule and a stop's anchor leave in it; it is raised to where the
+    position is just not liquidated. Linear contracts only: ValueError for one settled in its base coin.
+    """
+    position, rules = view.position, view.rules
+    if rules.is_inverse:
+        raise ValueError(f"{position.symbol} is settled in its base coin; one budget needs one coin")
+    value = notional(position, view.mark, rules)
+    excess = equity(position, view.mark, rules) - maintenance_margin(position, view.mark, rules)
+    without = excess - position.isolated_wallet
+    lowest = max(lowest_wallet, -without, 0.0)
+    return AllocationLeg(
+        position.side,
+        value,
+        _rate_at(value, rules),
+        view.sigma_day * math.sqrt(horizon_days),
+        liquidation_cost,
+        without,
+        lowest,
+        max(highest_wallet, lowest),
+    )
+
+
+def _rate_at(value: float, rules: MarginRules) -> float:
+    """How fast maintenance margin grows with the notional: not at all where it is valued at entry."""
+    if rules.profile.valuation == AT_ENTRY:
+        return 0.0
+    fee = rules.profile.close_fee_rate if rules.profile.close_fee == IN_MAINTENANCE else 0.0
+    return float(rules.tiers.maintenance_margin_rate[tier_index(rules.tiers, value)]) + fee
 
 
 def allocate(legs: AllocationLegs, budget: float, hurdle: float) -> Allocation:
@@ -216,17 +258,16 @@ def _level_above(curve: _Curve, budget: float, low: float) -> float:
 
 def _solved(curve: _Curve, budget: float, low: float, high: float) -> float:
     """Newton inside a bracket that never leaves the root; on one segment the sum is smooth and concave."""
-    for _ in range(_MOST_STEPS):
-        missing = budget - _margins_sum(curve, low)
-        if missing <= _TOLERANCE * budget:
-            break
+    missing = budget - _margins_sum(curve, low)
+    while missing > _TOLERANCE * budget:
         tried = low + missing / _slope(curve, low, high)
         if not low < tried < high:
             tried = 0.5 * (low + high)
         if not low < tried < high:
-            break
+            break  # the two are neighbours among the floats
         if _margins_sum(curve, tried) <= budget:
             low = tried
+            missing = budget - _margins_sum(curve, low)
         else:
             high = tried
     return low

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.risk.allocator import AllocationLeg, allocate, legs_from_rows, marginal_savings
+from bot.core.margin import liquidation_distance
+from bot.core.profile import BINANCE_USDM, VenueProfile, bybit_entry_valued, okx
+from bot.risk.allocator import AllocationLeg, allocate, legs_from_rows, marginal_savings, wallet_leg
+from tests.property.risk.worlds import RULES, position_of, rules_of, view_of
 
 LEG = AllocationLeg(1, 5_000.0, 0.004, 0.025, 45.0, 0.0, 0.0, math.inf)
 THREE = [
@@ -108,3 +111,25 @@ def test_a_short_leg_needs_more_than_the_long_one_of_the_same_size() -> None:
     legs = legs_from_rows([LEG, LEG._replace(side=-1)])
     long, short = allocate(legs, 500.0, 0.0).extra_margin
     assert short > long
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("profile", [BINANCE_USDM, okx(0.0005), bybit_entry_valued(0.0005)])
+def test_a_wallet_leg_is_as_far_from_liquidation_as_its_position(side: int, profile: VenueProfile) -> None:
+    rules = rules_of(profile, tick_size=0.0)
+    view = view_of(position_of(side, wallet=500.0), mark=60_500.0, rules=rules)
+    row = wallet_leg(view, 45.0, 1.0, 0.0, 5_000.0)
+    wallet = view.position.isolated_wallet
+    distance = (row.excess_at_zero + wallet) / (row.notional * (1.0 - side * row.maintenance_rate))
+    assert distance == pytest.approx(liquidation_distance(view.position, view.mark, rules), rel=1e-9)
+    assert row.min_extra == pytest.approx(max(-row.excess_at_zero, 0.0))
+    split = allocate(legs_from_rows([row, row]), 1_500.0, 0.0)
+    assert split.extra_margin == pytest.approx([750.0, 750.0])
+
+
+def test_a_wallet_leg_keeps_what_may_not_leave_it() -> None:
+    view = view_of(position_of(wallet=500.0))
+    row = wallet_leg(view, 45.0, 1.0, 400.0, 300.0)
+    assert (row.min_extra, row.max_extra) == (400.0, 400.0)
+    with pytest.raises(ValueError, match="settled in its base coin"):
+        wallet_leg(view._replace(rules=RULES._replace(is_inverse=True)), 45.0, 1.0, 0.0, 1.0)
