@@ -41,7 +41,7 @@ def top_up(
     if not 0.0 < wanted_distance < farthest:
         raise ValueError(f"wanted_distance is {wanted_distance!r}; it must be above 0 and below {farthest}")
     exact = wallet_for(position, mark, wanted_distance, rules) - position.isolated_wallet
-    amount = step_up(exact, margin_step) if margin_step > 0.0 else exact
+    amount = step_up(exact, margin_step)
     after = position._replace(isolated_wallet=position.isolated_wallet + amount)
     return TopUp(
         amount,

@@ -54,7 +54,7 @@ def rebalance_plan(
 def is_rebalance_due(
     now_ms: int, solved_ms: int, solved: Sequence[float], probabilities: Sequence[float]
 ) -> bool:
-    """Return whether to allocate again: an hour after the last time, or a liquidation twice as likely as then.
+    """Return whether to allocate again: after an hour, or when a liquidation is twice as likely as then.
 
     `solved` are the legs' liquidation probabilities when it was last done, in the order of `probabilities`;
     another number of legs is due at once.

@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from bot.core.margin import liquidation_price
-from bot.core.probability import log_distance
+from bot.core.probability import liquidation_probability, log_distance
 from bot.core.signal import Signal
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 from bot.risk.odds import entry_odds
 from bot.risk.pretrade import Market, evaluate_entry
-from bot.risk.probability import liquidation_probability
 from bot.risk.sizing import EntryOrder, margin_without_stop
 from bot.risk.stress import Exposure
 from bot.risk.view import EntryPlan, EntryRefusal, Portfolio
