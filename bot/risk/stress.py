@@ -17,6 +17,8 @@ MARGIN: Final = "margin"
 CORRELATED_RISK: Final = "correlated_risk"
 CASCADE: Final = "cascade"
 
+_ROUNDING: Final = 1e-9
+
 
 class Exposure(NamedTuple):
     """One leg as the stress sees it: what it holds at the mark and the margin it can lose."""
@@ -105,7 +107,7 @@ def correlated_risk(legs: Sequence[Exposure], correlation: Column) -> Column:
     it matters. A hedging leg's share is negative.
     """
     weights = _column(legs, "side") * _column(legs, "notional_quote") * _column(legs, "sigma_day")
-    pull = shrunk(correlation) @ weights
+    pull = 0.5 * (correlation @ weights + float(np.sum(weights)))  # shrunk, without building the matrix
     total = math.sqrt(max(float(weights @ pull), 0.0))
     return weights * pull / total if total > 0.0 else np.zeros(len(legs))
 
@@ -194,10 +196,10 @@ def _check(legs: Sequence[Exposure], correlation: Column, equity_quote: float) -
 def _check_correlation(correlation: Column, count: int) -> None:
     if correlation.shape != (count, count):
         raise ValueError(f"correlation has the shape {correlation.shape}; it must be ({count}, {count})")
-    is_valid = np.abs(correlation) <= 1.0 + 1e-9
-    for row, column in np.argwhere(~is_valid)[:1]:
+    if not np.max(np.abs(correlation), initial=0.0) <= 1.0 + _ROUNDING:
+        row, column = np.argwhere(~(np.abs(correlation) <= 1.0 + _ROUNDING))[0]
         value = float(correlation[row, column])
         raise ValueError(f"correlation[{row}][{column}] is {value!r}; it must be between -1 and 1")
-    is_one = np.abs(np.diag(correlation) - 1.0) <= 1e-9
-    if not is_one.all() or not np.allclose(correlation, correlation.T, atol=1e-9):
+    off = np.max(np.abs(correlation - correlation.T), initial=0.0)
+    if not max(off, np.max(np.abs(np.diag(correlation) - 1.0), initial=0.0)) <= _ROUNDING:
         raise ValueError("correlation is no correlation matrix: symmetric with ones on its diagonal")
