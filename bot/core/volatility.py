@@ -1,7 +1,7 @@
-"""Volatility of log prices from candles: EWMA, Parkinson, Yang-Zhang. Per bar, or per sqrt(day).
+"""Volatility from candles: EWMA, Parkinson, Yang-Zhang (of log prices, per bar or per sqrt(day)) and ATR.
 
 All functions read a whole window (float64 columns, oldest first) and return NaN when it is too short.
-Sources: Parkinson 1980; Yang and Zhang 2000; the EWMA is seeded with the first squared return.
+Sources: Parkinson 1980; Yang and Zhang 2000; Wilder 1978; the EWMA is seeded with the first squared return.
 """
 
 import math
@@ -95,3 +95,21 @@ def yang_zhang_sigma_bar(
 def _sample_variance(values: NDArray[np.float64]) -> float:
     deviations = values - np.mean(values)
     return float(np.sum(deviations * deviations)) / (len(values) - 1)
+
+
+@compiled
+def average_true_range(
+    high: NDArray[np.float64], low: NDArray[np.float64], close: NDArray[np.float64], period: int
+) -> float:
+    """Return Wilder's average true range, in price units; NaN for fewer than period + 1 bars.
+
+    The first bar only lends its close, the next `period` ranges are averaged plainly, and from then on
+    average = ((period - 1) * average + range) / period, written as one weighted sum.
+    """
+    count = len(close) - 1
+    if count < period:
+        return math.nan
+    ranges = np.maximum(high[1:], close[:-1]) - np.minimum(low[1:], close[:-1])
+    keep, later = (period - 1) / period, count - period
+    weights = keep ** np.arange(later - 1, -1, -1) / period
+    return float(np.mean(ranges[:period]) * keep**later + np.sum(weights * ranges[period:]))

@@ -5,7 +5,7 @@ and speak in integer codes; only `decide_margin` gives them names.
 """
 
 import math
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from bot.core.compiled import compiled
 from bot.core.margin import (
@@ -23,68 +23,57 @@ from bot.core.steps import step_down, step_up
 from bot.risk.anchor import anchor_buffer, anchor_price
 from bot.risk.band import Band
 from bot.risk.limits import MarginLimits
-from bot.risk.view import MarginBook, MarginDecision, MarginView
-
-HOLD: Final = 0
-ADD: Final = 1
-RELEASE: Final = 2
-ACTIONS: Final = ("hold", "add", "release")
-
-IN_BAND: Final = 0
-BELOW_BAND: Final = 1
-EMERGENCY: Final = 2
-ABOVE_BAND: Final = 3
-STALE: Final = 4
-UNUSABLE: Final = 5
-PAST_LIQUIDATION: Final = 6
-MAX_ADDS: Final = 7
-MAX_ADDED: Final = 8
-AGREED_LOSS: Final = 9
-POSITION_CAP: Final = 10
-RESERVE: Final = 11
-BELOW_STEP: Final = 12
-ADD_COOLDOWN: Final = 13
-CANNOT_REACH: Final = 14
-RELEASE_COOLDOWN: Final = 15
-STOP_INEFFECTIVE: Final = 16
-STOP_PASSED: Final = 17
-ANCHOR_FLOOR: Final = 18
-VENUE_RULE: Final = 19
-REASONS: Final = (
-    "in_band",
-    "below_band",
-    "emergency",
-    "above_band",
-    "stale",
-    "unusable_numbers",
-    "past_liquidation",
-    "max_adds",
-    "max_added",
-    "agreed_loss",
-    "position_cap",
-    "reserve",
-    "below_minimum_step",
-    "add_cooldown",
-    "cannot_reach_band",
-    "release_cooldown",
-    "stop_not_inside_liquidation",
-    "stop_passed",
-    "anchor_floor",
-    "venue_removal_rule",
+from bot.risk.permissions import UNRESTRICTED, Permissions, cut_due
+from bot.risk.reasons import (
+    ABOVE_BAND,
+    ACTIONS,
+    ADD,
+    ADD_COOLDOWN,
+    ADD_NOT_ALLOWED,
+    ADVERSE_TREND,
+    AGREED_LOSS,
+    ANCHOR_FLOOR,
+    BELOW_BAND,
+    BELOW_STEP,
+    CANNOT_REACH,
+    EMERGENCY,
+    HIGH_VOLATILITY,
+    HOLD,
+    IN_BAND,
+    MAX_ADDED,
+    MAX_ADDS,
+    PAST_LIQUIDATION,
+    POSITION_CAP,
+    REASONS,
+    RELEASE,
+    RELEASE_COOLDOWN,
+    RELEASE_NOT_ALLOWED,
+    RESERVE,
+    STALE,
+    STOP_INEFFECTIVE,
+    STOP_PASSED,
+    UNUSABLE,
+    VENUE_RULE,
 )
+from bot.risk.regime import REGIMES
+from bot.risk.view import MarginBook, MarginDecision, MarginView
 
 _HOUR = 1.0 / 24.0
 _FARTHEST_LONG = 0.999  # a long's liquidation price stays above zero
 
 
 class Verdict(NamedTuple):
-    """A decision in codes and numbers; `wallet` is the target, `amount` the move, both quote."""
+    """A decision in codes and numbers; `wallet` is the target, `amount` the move, both quote.
+
+    `wants_derisk`: the de-risk ladder is to be consulted (margin-science 3.0, LADDER).
+    """
 
     action: int
     reason: int
     wallet: float
     amount: float
     retry_at_ms: int
+    wants_derisk: bool
 
 
 class Measured(NamedTuple):
@@ -104,13 +93,21 @@ class Edge(NamedTuple):
     reason: int
 
 
-def decide_margin(view: MarginView, band: Band, book: MarginBook, limits: MarginLimits) -> MarginDecision:
+def decide_margin(
+    view: MarginView,
+    band: Band,
+    book: MarginBook,
+    limits: MarginLimits,
+    permissions: Permissions = UNRESTRICTED,
+) -> MarginDecision:
     """Return the margin move that `band` (a policy's own) asks for, after every rule of `limits`.
 
     "hold" has the rule that stopped it as `reason`; `retry_at_ms` is when the cooldown ends, else 0.
+    A volatility cut, the policy's or that of the limits, comes along with any action.
     """
     measured = measure(view, band, limits.funding_payments_ahead)
-    verdict = judge(view, measured, book, limits)
+    verdict = judge(view, measured, book, limits, permissions)
+    cut = cut_fraction(view, verdict, limits, permissions)
     facts: dict[str, float | int | str | bool | None] = {
         "mark": view.mark,
         "mark_age_ms": view.mark_age_ms,
@@ -128,6 +125,13 @@ def decide_margin(view: MarginView, band: Band, book: MarginBook, limits: Margin
         "added_quote": book.added_quote,
         "free_quote": book.free_quote,
         "agreed_loss_quote": book.agreed_loss_quote,
+        "regime": REGIMES[view.regime],
+        "trend_score": view.trend_score,
+        "sigma_6h": view.sigma_6h,
+        "sigma_10d": view.sigma_10d,
+        "is_high_volatility": view.is_high_volatility,
+        "wants_derisk": verdict.wants_derisk,
+        "cut_fraction": cut,
     }
     return MarginDecision(
         ACTIONS[verdict.action],
@@ -136,6 +140,8 @@ def decide_margin(view: MarginView, band: Band, book: MarginBook, limits: Margin
         REASONS[verdict.reason],
         verdict.retry_at_ms,
         facts,
+        verdict.wants_derisk,
+        cut,
     )
 
 
@@ -170,7 +176,9 @@ def measure(view: MarginView, band: Band, payments_ahead: int) -> Measured:
 
 
 @compiled
-def judge(view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits) -> Verdict:
+def judge(
+    view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits, permissions: Permissions
+) -> Verdict:
     """Return the decision; the order of the rules is that of margin-science 3.0."""
     wallet = view.position.isolated_wallet
     if not 0 <= view.mark_age_ms <= limits.max_mark_age_ms:
@@ -179,16 +187,45 @@ def judge(view: MarginView, measured: Measured, book: MarginBook, limits: Margin
         return _hold(UNUSABLE, wallet)
     if measured.distance <= 0.0:
         return _hold(PAST_LIQUIDATION, wallet)
+    if measured.distance < permissions.derisk_below:
+        return _ladder(ADVERSE_TREND, wallet)
     if measured.distance < measured.band.low:
-        return _judge_add(view, measured, book, limits)
+        if not permissions.allow_add:
+            return _hold(ADD_NOT_ALLOWED, wallet)
+        return _judge_add(view, measured, book, limits, permissions.may_fall_short)
     if measured.distance > measured.band.high:
+        if not permissions.allow_release or limits.allow_release == 0:
+            return _hold(RELEASE_NOT_ALLOWED, wallet)
         return _judge_release(view, measured, book, limits)
     return _hold(IN_BAND, wallet)
 
 
 @compiled
+def cut_fraction(view: MarginView, verdict: Verdict, limits: MarginLimits, permissions: Permissions) -> float:
+    """Return the share of the quantity to close because of volatility, 0.0 for none; margin-science 3.6.
+
+    0.0 too where the numbers are stale or unusable, or the venue is liquidating already.
+    """
+    if verdict.reason in (STALE, UNUSABLE, PAST_LIQUIDATION):
+        return 0.0
+    cut = permissions.cut_fraction
+    if view.is_high_volatility:
+        due = cut_due(
+            view, limits.volatile_cut_fraction, limits.max_volatile_cuts, limits.volatile_cut_interval_ms
+        )
+        cut = max(cut, due)
+    return cut
+
+
+@compiled
 def _hold(reason: int, wallet: float) -> Verdict:
-    return Verdict(HOLD, reason, wallet, 0.0, 0)
+    return Verdict(HOLD, reason, wallet, 0.0, 0, False)
+
+
+@compiled
+def _ladder(reason: int, wallet: float) -> Verdict:
+    """Hold, and say that more margin is not the answer."""
+    return Verdict(HOLD, reason, wallet, 0.0, 0, True)
 
 
 @compiled
@@ -220,10 +257,12 @@ def _is_usable(view: MarginView, measured: Measured, book: MarginBook) -> bool:
 
 
 @compiled
-def _judge_add(view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits) -> Verdict:
+def _judge_add(
+    view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits, may_fall_short: bool
+) -> Verdict:
     wallet = view.position.isolated_wallet
     if book.adds >= limits.max_adds:
-        return _hold(MAX_ADDS, wallet)
+        return _ladder(MAX_ADDS, wallet)
     ceiling = _ceiling(wallet, book, limits)
     wanted = target_wallet(view, measured.band.target)
     amount = _amount_to_add(wallet, wanted, ceiling.wallet, book.margin_step_quote)
@@ -232,13 +271,13 @@ def _judge_add(view: MarginView, measured: Measured, book: MarginBook, limits: M
     is_capped = wallet + amount < wanted
     least = minimum_step(wallet, limits)
     if amount <= 0.0 or (amount < least and not is_emergency):
-        return _hold(ceiling.reason if is_capped else BELOW_STEP, wallet)
-    if _distance_with(view, wallet + amount) < measured.band.low:
-        return _hold(CANNOT_REACH, wallet)
+        return _ladder(ceiling.reason, wallet) if is_capped else _hold(BELOW_STEP, wallet)
+    if not may_fall_short and _distance_with(view, wallet + amount) < measured.band.low:
+        return _ladder(CANNOT_REACH, wallet)
     retry_at_ms = book.last_add_ms + limits.add_cooldown_ms
     if book.last_add_ms > 0 and view.ts_ms < retry_at_ms and not is_emergency:
-        return Verdict(HOLD, ADD_COOLDOWN, wallet, 0.0, retry_at_ms)
-    return Verdict(ADD, EMERGENCY if is_emergency else BELOW_BAND, wallet + amount, amount, 0)
+        return Verdict(HOLD, ADD_COOLDOWN, wallet, 0.0, retry_at_ms, False)
+    return Verdict(ADD, EMERGENCY if is_emergency else BELOW_BAND, wallet + amount, amount, 0, False)
 
 
 @compiled
@@ -306,6 +345,8 @@ def _judge_release(view: MarginView, measured: Measured, book: MarginBook, limit
         return _hold(STOP_INEFFECTIVE, wallet)
     if view.stop_price > 0.0 and side * (view.mark - view.stop_price) <= 0.0:
         return _hold(STOP_PASSED, wallet)
+    if view.is_high_volatility:
+        return _hold(HIGH_VOLATILITY, wallet)
     floor = _release_floor(view, measured.band.target, limits)
     spare = max(wallet - floor.wallet, 0.0)
     amount = min(step_down(spare, book.margin_step_quote), spare)
@@ -314,8 +355,8 @@ def _judge_release(view: MarginView, measured: Measured, book: MarginBook, limit
     last_ms = max(book.last_add_ms, book.last_release_ms)
     retry_at_ms = last_ms + limits.release_cooldown_ms
     if last_ms > 0 and view.ts_ms < retry_at_ms:
-        return Verdict(HOLD, RELEASE_COOLDOWN, wallet, 0.0, retry_at_ms)
-    return Verdict(RELEASE, ABOVE_BAND, wallet - amount, amount, 0)
+        return Verdict(HOLD, RELEASE_COOLDOWN, wallet, 0.0, retry_at_ms, False)
+    return Verdict(RELEASE, ABOVE_BAND, wallet - amount, amount, 0, False)
 
 
 @compiled

@@ -52,6 +52,22 @@ def _of_params(table: str, params: Any) -> Iterator[str]:
                 "the release threshold lies beyond the target and the add threshold before it"
             )
 
+    yield from _of_ratios(name, params)
+    if getattr(params, "target_distance", 0.0) > 0.0 and getattr(params, "target_atrs", 0.0) > 0.0:
+        yield (
+            f"policy {name}: target_distance {params.target_distance} and target_atrs {params.target_atrs} "
+            "are both set: the distance is given in one unit only"
+        )
+
+
+def _of_ratios(name: str, params: Any) -> Iterator[str]:
+    release, add = getattr(params, "release_below", None), getattr(params, "add_above", None)
+    if release is not None and add is not None and not release < params.target_ratio < add:
+        yield (
+            f"policy {name}: release_below {release} must be below target_ratio {params.target_ratio} and "
+            f"add_above {add} above it"
+        )
+
 
 def _of_stops(entry: EntryLimits, margin: MarginLimits) -> Iterator[str]:
     if entry.min_stop_distance >= entry.max_stop_distance:

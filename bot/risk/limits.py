@@ -35,6 +35,10 @@ class MarginLimits(NamedTuple):
     anchor_buffer_min: float = 0.01
     anchor_buffer_sigmas: float = 1.0
     anchor_floor_share: float = 0.5
+    allow_release: int = 1
+    volatile_cut_fraction: float = 0.0
+    max_volatile_cuts: int = 1
+    volatile_cut_interval_ms: int = 43_200_000
 
 
 class EntryLimits(NamedTuple):
@@ -108,6 +112,12 @@ MARGIN_BOUNDS: Mapping[str, Bound] = {
     "anchor_buffer_min": Bound(0.001, 0.2, "fraction of price", "Least gap between stop and liquidation."),
     "anchor_buffer_sigmas": Bound(0.0, 10.0, "daily sigmas", "Gap between stop and liquidation."),
     "anchor_floor_share": Bound(0.1, 1.0, "fraction of the gap", "No release leaves a smaller gap."),
+    "allow_release": Bound(0, 1, "switch", "1: margin above the band is released; 0: never."),
+    "volatile_cut_fraction": Bound(
+        0.0, 0.9, "fraction of quantity", "Closed when volatility is high, whatever the policy; 0: nothing."
+    ),
+    "max_volatile_cuts": Bound(0, 10, "count", "Such cuts over the life of one position."),
+    "volatile_cut_interval_ms": Bound(0, 604_800_000, "ms", "Wait between two such cuts."),
 }
 
 ENTRY_BOUNDS: Mapping[str, Bound] = {

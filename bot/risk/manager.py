@@ -106,7 +106,8 @@ class RiskManager:
     def decide_margin(self, view: MarginView, book: MarginBook) -> MarginDecision:
         """Return what to do with the position's margin now; facts hold the numbers behind it."""
         band = self._policy.band(view, self._params)
-        return adjust.decide_margin(view, band, book, self._margin)
+        allowed = self._policy.permissions(view, self._params)
+        return adjust.decide_margin(view, band, book, self._margin, allowed)
 
     def trailed_stop(
         self,

@@ -59,6 +59,16 @@ def at_mark(view: MarginView, mark: float) -> MarginView:
         view.sigma_day,
         view.funding_rate,
         view.entry_distance,
+        view.atr,
+        view.sigma_parkinson,
+        view.sigma_yang_zhang,
+        view.sigma_6h,
+        view.sigma_10d,
+        view.trend_score,
+        view.is_high_volatility,
+        view.regime,
+        view.cuts,
+        view.last_cut_ms,
     )
 
 

@@ -1,9 +1,11 @@
 """What a margin decision may look at: one position, its market, its margin history, the account."""
 
+import math
 from typing import NamedTuple
 
 from bot.core.position import Position
 from bot.core.profile import MarginRules
+from bot.risk.regime import NEUTRAL
 from bot.risk.stress import Exposure
 
 
@@ -13,6 +15,11 @@ class MarginView(NamedTuple):
     `stop_price` 0.0: no stop rests on the venue. `sigma_day`: standard deviation of the log price
     per sqrt(day). `funding_rate`: expected next rate, fraction of notional. `entry_distance`:
     liquidation distance right after entry.
+
+    The rest is of bot.risk.estimates, for the policies that ask for it: `atr` in price units, the other
+    volatilities per sqrt(day), `trend_score` positive in a rising market (not multiplied by the side).
+    NaN: not known; a policy that needs it then moves nothing. `regime`: a code of bot.risk.regime.
+    `cuts`, `last_cut_ms`: volatility cuts of this position so far; 0 when there was none.
     """
 
     ts_ms: int
@@ -24,6 +31,16 @@ class MarginView(NamedTuple):
     sigma_day: float
     funding_rate: float
     entry_distance: float
+    atr: float = math.nan
+    sigma_parkinson: float = math.nan
+    sigma_yang_zhang: float = math.nan
+    sigma_6h: float = math.nan
+    sigma_10d: float = math.nan
+    trend_score: float = 0.0
+    is_high_volatility: bool = False
+    regime: int = NEUTRAL
+    cuts: int = 0
+    last_cut_ms: int = 0
 
 
 class MarginBook(NamedTuple):
@@ -47,7 +64,12 @@ class MarginBook(NamedTuple):
 
 
 class MarginDecision(NamedTuple):
-    """`action`: "hold", "add" or "release". `retry_at_ms`: before it only a new rung changes the answer."""
+    """`action`: "hold", "add" or "release". `retry_at_ms`: before it only a new rung changes the answer.
+
+    `wants_derisk`: margin is short and may not or cannot be added: consult the de-risk ladder.
+    `cut_fraction` > 0: close that share of the quantity first, reduce-only, never below the venue's
+    minimum; where that is not possible the action holds by itself.
+    """
 
     action: str
     target_wallet_quote: float
@@ -55,6 +77,8 @@ class MarginDecision(NamedTuple):
     reason: str
     retry_at_ms: int
     facts: dict[str, float | int | str | bool | None]
+    wants_derisk: bool = False
+    cut_fraction: float = 0.0
 
 
 class Rung(NamedTuple):

@@ -1,5 +1,7 @@
 """The margin policies by name. A policy is one pure function from a view to a band, and its params.
 
+Few also restrict what the engine may do with that band, by a second function: permissions.
+
 A new one is one file here and one row below; the engine below the band gives it hysteresis, caps,
 cooldowns, trigger prices and an explanation.
 """
@@ -9,18 +11,33 @@ from typing import Any, Final, NamedTuple
 
 from bot.risk.band import Band
 from bot.risk.limits import Bound
-from bot.risk.policies import distance_band, static, stop_anchor, volatility
+from bot.risk.permissions import Permissions, unrestricted
+from bot.risk.policies import (
+    distance_band,
+    exchange_auto_add,
+    hurdle,
+    liquidation_probability,
+    margin_ratio_band,
+    static,
+    stop_anchor,
+    trend_regime,
+    volatility,
+)
 from bot.risk.view import MarginView
 
 
 class Policy(NamedTuple):
-    """`band(view, params)` answers; `params_type` is a NamedTuple whose fields all have defaults."""
+    """`band(view, params)` answers; `params_type` is a NamedTuple whose fields all have defaults.
+
+    `permissions(view, params)` says what may be done with the answer.
+    """
 
     name: str
     doc: str
     band: Callable[[MarginView, Any], Band]
     params_type: type[Any]
     bounds: Mapping[str, Bound]
+    permissions: Callable[[MarginView, Any], Permissions] = unrestricted
 
     @property
     def default(self) -> Any:
@@ -38,10 +55,17 @@ _ALL: Final = (
     ),
     Policy(
         "distance_band",
-        "Hold a fixed liquidation distance, or the one at entry.",
+        "Hold a fixed liquidation distance, a number of true ranges, or the distance at entry.",
         distance_band.band,
         distance_band.DistanceBandParams,
         distance_band.BOUNDS,
+    ),
+    Policy(
+        "margin_ratio_band",
+        "Hold the venue's margin ratio, maintenance margin / equity.",
+        margin_ratio_band.band,
+        margin_ratio_band.MarginRatioBandParams,
+        margin_ratio_band.BOUNDS,
     ),
     Policy(
         "volatility",
@@ -51,8 +75,38 @@ _ALL: Final = (
         volatility.BOUNDS,
     ),
     Policy(
+        "liquidation_probability",
+        "Hold the distance at which liquidation has a chosen, fat-tailed probability.",
+        liquidation_probability.band,
+        liquidation_probability.LiquidationProbabilityParams,
+        liquidation_probability.BOUNDS,
+    ),
+    Policy(
+        "hurdle",
+        "Add margin while it saves more liquidation cost than it could earn elsewhere.",
+        hurdle.band,
+        hurdle.HurdleParams,
+        hurdle.BOUNDS,
+    ),
+    Policy(
+        "trend_regime",
+        "Strengthen favoured positions, cut them in high volatility; found neutral for profit.",
+        trend_regime.band,
+        trend_regime.TrendRegimeParams,
+        trend_regime.BOUNDS,
+        trend_regime.permissions,
+    ),
+    Policy(
+        "exchange_auto_add",
+        "What the exchanges' own switch does, to compare with: it feeds losers, do not trade with it.",
+        exchange_auto_add.band,
+        exchange_auto_add.ExchangeAutoAddParams,
+        exchange_auto_add.BOUNDS,
+        exchange_auto_add.permissions,
+    ),
+    Policy(
         "stop_anchor",
-        "Keep liquidation just beyond the resting stop; volatility band without a stop.",
+        "Keep liquidation just beyond the resting stop; the hurdle's distance without a stop.",
         stop_anchor.band,
         stop_anchor.StopAnchorParams,
         stop_anchor.BOUNDS,

@@ -9,7 +9,8 @@ from bot.core.margin import distance
 from bot.risk.anchor import anchor_buffer, anchor_price
 from bot.risk.band import Band
 from bot.risk.limits import Bound
-from bot.risk.policies.volatility import volatility_band
+from bot.risk.policies.clip import clipped_band
+from bot.risk.policies.hurdle import hurdle_distance, liquidation_cost
 from bot.risk.view import MarginView
 
 # Past the anchor the stop has failed: adding there is good money after bad, so the band shrinks to this.
@@ -17,13 +18,16 @@ _NEAREST = 1e-6
 
 
 class StopAnchorParams(NamedTuple):
-    """The anchor's buffer and band; the `fallback` fields are the volatility band without a stop."""
+    """The anchor's buffer and band; the `fallback` fields are the hurdle policy's, without a stop."""
 
     buffer_min: float = 0.01
     buffer_sigmas: float = 1.0
     low: float = 0.9
     high: float = 1.15
-    fallback_sigmas: float = 4.2
+    fallback_annual_hurdle: float = 0.20
+    fallback_forfeited_share: float = 1.0
+    fallback_clearance_fee: float = 0.003
+    fallback_slippage: float = 0.002
     fallback_horizon_days: float = 1.0
     fallback_low: float = 0.8
     fallback_high: float = 1.5
@@ -34,8 +38,15 @@ BOUNDS: Mapping[str, Bound] = {
     "buffer_sigmas": Bound(0.0, 10.0, "daily sigmas", "Gap between stop and liquidation."),
     "low": Bound(0.05, 0.98, "x target", "Below it margin is added."),
     "high": Bound(1.02, 20.0, "x target", "Above it margin is released."),
-    "fallback_sigmas": Bound(0.5, 20.0, "sigmas", "Target distance while no stop rests."),
-    "fallback_horizon_days": Bound(0.01, 30.0, "days", "Over which those sigmas are taken."),
+    "fallback_annual_hurdle": Bound(0.001, 10.0, "fraction per year", "What margin could earn elsewhere."),
+    "fallback_forfeited_share": Bound(
+        0.0, 1.0, "fraction of maintenance", "Kept by the venue at a liquidation."
+    ),
+    "fallback_clearance_fee": Bound(
+        0.0, 0.05, "fraction of notional", "Charged by the venue at a liquidation."
+    ),
+    "fallback_slippage": Bound(0.0005, 0.05, "fraction of notional", "Lost to the forced trade."),
+    "fallback_horizon_days": Bound(0.01, 30.0, "days", "Over which cost and earning are compared."),
     "fallback_low": Bound(0.05, 0.98, "x target", "Below it margin is added while no stop rests."),
     "fallback_high": Bound(1.02, 20.0, "x target", "Above it margin is released while no stop rests."),
 }
@@ -45,19 +56,28 @@ BOUNDS: Mapping[str, Bound] = {
 def band(view: MarginView, params: StopAnchorParams) -> Band:
     """Return the band around the distance to stop * (1 - side * max(buffer_min, buffer_sigmas * sigma)).
 
-    Without a resting stop: the volatility band. Source: margin-science 3.9 and the buffer study of 4.3.
+    Without a resting stop: the hurdle policy's band. Source: margin-science 3.9 (s) and the buffer study
+    of 4.3.
     """
     if view.stop_price <= 0.0:
-        return volatility_band(
-            view.sigma_day,
-            params.fallback_sigmas,
-            params.fallback_horizon_days,
-            params.fallback_low,
-            params.fallback_high,
-        )
+        return _without_stop(view, params)
     if math.isnan(view.sigma_day):
         return Band(math.nan, math.nan, math.nan)
     side = view.position.side
     buffer = anchor_buffer(view.sigma_day, params.buffer_min, params.buffer_sigmas)
     wanted = max(distance(side, view.mark, anchor_price(side, view.stop_price, buffer)), _NEAREST)
     return Band(params.low * wanted, wanted, params.high * wanted)
+
+
+@compiled
+def _without_stop(view: MarginView, params: StopAnchorParams) -> Band:
+    cost = liquidation_cost(
+        view,
+        params.fallback_forfeited_share,
+        params.fallback_clearance_fee,
+        params.fallback_slippage,
+    )
+    wanted = hurdle_distance(
+        view.sigma_day, params.fallback_annual_hurdle, cost, params.fallback_horizon_days
+    )
+    return clipped_band(wanted, params.fallback_low, params.fallback_high)

@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bot.core.compiled import compiled
 from bot.risk.band import Band
 from bot.risk.limits import Bound
+from bot.risk.policies.clip import clipped_band
 from bot.risk.view import MarginView
 
-_NEAREST = 0.012
-_FARTHEST = 0.60
+EWMA: Final = 0
+PARKINSON: Final = 1
+YANG_ZHANG: Final = 2
 
 
 class VolatilityParams(NamedTuple):
@@ -20,6 +22,7 @@ class VolatilityParams(NamedTuple):
     horizon_days: float = 1.0
     low: float = 0.8
     high: float = 1.5
+    estimator: int = EWMA
 
 
 BOUNDS: Mapping[str, Bound] = {
@@ -27,22 +30,23 @@ BOUNDS: Mapping[str, Bound] = {
     "horizon_days": Bound(0.01, 30.0, "days", "Over which the sigmas are taken."),
     "low": Bound(0.05, 0.98, "x target", "Below it margin is added."),
     "high": Bound(1.02, 20.0, "x target", "Above it margin is released."),
+    "estimator": Bound(0, 2, "code", "Volatility of: 0 closes (EWMA), 1 ranges (Parkinson), 2 Yang-Zhang."),
 }
 
 
 @compiled
 def band(view: MarginView, params: VolatilityParams) -> Band:
-    """Return the band around clip(sigmas * sigma_day * sqrt(horizon), 1.2 %, 60 %).
+    """Return the band around clip(sigmas * sigma * sqrt(horizon), 1.2 %, 60 %).
 
-    Source: margin-science 3.3 (c) and the k table of 3.0.
+    Parkinson and Yang-Zhang calibrate about as well as the EWMA. An unknown volatility (NaN) gives a
+    NaN band, which moves nothing. Source: margin-science 3.3 (c) and the k table of 3.0.
     """
-    return volatility_band(view.sigma_day, params.sigmas, params.horizon_days, params.low, params.high)
+    sigma_day = _sigma_day(view, params.estimator)
+    return clipped_band(params.sigmas * sigma_day * math.sqrt(params.horizon_days), params.low, params.high)
 
 
 @compiled
-def volatility_band(sigma_day: float, sigmas: float, horizon_days: float, low: float, high: float) -> Band:
-    """Return the same band from plain numbers; NaN volatility gives a NaN band, which moves nothing."""
-    if math.isnan(sigma_day):
-        return Band(math.nan, math.nan, math.nan)
-    wanted = min(max(sigmas * sigma_day * math.sqrt(horizon_days), _NEAREST), _FARTHEST)
-    return Band(low * wanted, wanted, high * wanted)
+def _sigma_day(view: MarginView, estimator: int) -> float:
+    if estimator == PARKINSON:
+        return view.sigma_parkinson
+    return view.sigma_yang_zhang if estimator == YANG_ZHANG else view.sigma_day

@@ -1,14 +1,36 @@
 """Laws of every margin policy."""
 
+from typing import Any
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bot.risk.contradictions import contradictions
+from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 from bot.risk.policies import POLICIES
 from bot.risk.view import MarginView
 from tests.property.risk.worlds import number, views
 
 _NAMES = st.sampled_from(sorted(POLICIES))
+_LIMITS = (MarginLimits(), EntryLimits(), BracketLimits())
+
+
+@st.composite
+def params_of(draw: st.DrawFn, name: str) -> Any:
+    """Params anywhere within the bounds that do not contradict each other."""
+    policy = POLICIES[name]
+    drawn = [
+        draw(
+            st.integers(int(bound.low), int(bound.high))
+            if isinstance(getattr(policy.default, key), int)
+            else number(bound.low, bound.high)
+        )
+        for key, bound in policy.bounds.items()
+    ]
+    params = policy.params_type(*drawn)
+    assume(contradictions(policy, params, *_LIMITS) == ())
+    return params
 
 
 @given(views(), _NAMES)
@@ -29,9 +51,8 @@ def test_more_volatility_never_lowers_the_target(view: MarginView, name: str, fa
 
 @given(_NAMES, st.data())
 def test_band_stays_ordered_anywhere_within_the_bounds(name: str, data: st.DataObject) -> None:
-    policy = POLICIES[name]
-    drawn = [data.draw(number(bound.low, bound.high), label=key) for key, bound in policy.bounds.items()]
-    band = policy.band(data.draw(views()), policy.params_type(*drawn))
+    params = data.draw(params_of(name))
+    band = POLICIES[name].band(data.draw(views()), params)
     assert 0.0 < band.low <= band.target <= band.high
 
 

@@ -7,6 +7,7 @@ from bot.core.margin import liquidation_distance, liquidation_price
 from bot.core.position import Position
 from bot.core.profile import AT_MARK, NO_CLOSE_FEE, NOT_ROUNDED, MarginRules, VenueProfile
 from bot.core.tiers import LeverageTier, tiers_from_rows
+from bot.risk.regime import REGIMES
 from bot.risk.view import MarginBook, MarginView, Portfolio
 
 SYMBOL = "BTC/USDT:USDT"
@@ -118,13 +119,21 @@ def views(draw: st.DrawFn, with_stop: bool | None = None) -> MarginView:
     has_stop = draw(st.booleans()) if with_stop is None else with_stop
     between = draw(number(0.05, 0.95))
     stop = liquidation + between * (mark - liquidation) if has_stop else 0.0
-    return view_of(
+    view = view_of(
         position,
         mark,
         stop,
         sigma=draw(number(0.003, 0.3)),
         funding=draw(number(-0.003, 0.003)),
         rules=rules,
+    )
+    return view._replace(
+        atr=mark * draw(number(0.0005, 0.05)),
+        sigma_parkinson=draw(number(0.003, 0.3)),
+        sigma_yang_zhang=draw(number(0.003, 0.3)),
+        trend_score=draw(number(-4.0, 4.0)),
+        is_high_volatility=draw(st.booleans()) and draw(st.booleans()),
+        regime=draw(st.sampled_from(range(len(REGIMES)))),
     )
 
 

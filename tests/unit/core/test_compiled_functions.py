@@ -135,6 +135,11 @@ ARGUMENTS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
         (OPENS, HIGHS, LOWS, CLOSES),
         (OPENS[:2], HIGHS[:2], LOWS[:2], CLOSES[:2]),
     ],
+    volatility.average_true_range: [
+        (HIGHS, LOWS, CLOSES, 14),
+        (HIGHS[:15], LOWS[:15], CLOSES[:15], 14),
+        (HIGHS[:14], LOWS[:14], CLOSES[:14], 14),
+    ],
 }
 # Sums over a window and libm calls may differ in the last bits between numpy, C and LLVM.
 TOLERANCE = 1e-14

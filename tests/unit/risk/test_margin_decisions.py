@@ -197,6 +197,6 @@ def test_a_target_beyond_the_whole_price_keeps_a_longs_liquidation_above_zero() 
     assert decision.target_wallet_quote < 6_000.0
 
 
-def test_facts_are_plain_numbers() -> None:
+def test_facts_are_plain_values() -> None:
     for view in (LOW, HIGH, view_of(mark=math.nan)):
-        assert all(type(value) in {int, float} for value in decide(view).facts.values())
+        assert all(type(value) in {int, float, bool, str} for value in decide(view).facts.values())

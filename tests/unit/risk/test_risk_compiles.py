@@ -12,10 +12,35 @@ from numba.extending import register_jitable
 
 import bot.risk
 from bot.core.compiled import REGISTRY
-from bot.risk import adjust, anchor, brackets, derisk, odds, sizing, trailing, triggers
+from bot.risk import (
+    adjust,
+    anchor,
+    brackets,
+    derisk,
+    estimators,
+    odds,
+    permissions,
+    regime,
+    sizing,
+    trailing,
+    triggers,
+)
 from bot.risk.band import Band
+from bot.risk.estimates import UNKNOWN
 from bot.risk.limits import BracketLimits, MarginLimits
-from bot.risk.policies import POLICIES, volatility
+from bot.risk.permissions import UNRESTRICTED, Permissions
+from bot.risk.policies import (
+    POLICIES,
+    clip,
+    distance_band,
+    exchange_auto_add,
+    hurdle,
+    liquidation_probability,
+    margin_ratio_band,
+    stop_anchor,
+    trend_regime,
+    volatility,
+)
 from tests.property.risk.worlds import RULES, book_of, position_of, view_of
 
 for _module in pkgutil.walk_packages(bot.risk.__path__, "bot.risk."):
@@ -24,11 +49,17 @@ for _module in pkgutil.walk_packages(bot.risk.__path__, "bot.risk."):
 RISK = [function for function in REGISTRY if function.__module__.startswith("bot.risk.")]
 
 LIMITS, BRACKET = MarginLimits(), BracketLimits()
+CUTTING = MarginLimits(volatile_cut_fraction=0.25)
 THIN = view_of(position_of(wallet=400.0), mark=59_000.0, funding=0.0004)
 RICH = view_of(position_of(wallet=2_500.0), mark=66_000.0, stop=61_000.0)
 SHORT = view_of(position_of(side=-1, wallet=900.0), mark=59_000.0, stop=62_000.0)
 FREE = view_of(position_of(wallet=7_000.0))
-VIEWS = (THIN, RICH, SHORT, FREE)
+WILD = THIN._replace(
+    atr=300.0, sigma_parkinson=0.04, sigma_yang_zhang=0.05, is_high_volatility=True, regime=regime.VOLATILE
+)
+UP = SHORT._replace(trend_score=1.5, regime=regime.ADVERSE)
+CALM = RICH._replace(trend_score=1.5, regime=regime.CALM_FAVOURABLE)
+VIEWS = (THIN, RICH, SHORT, FREE, WILD, UP, CALM)
 BOOK = book_of()
 BAND = Band(0.10, 0.13, 0.19)
 ORDER = sizing.EntryOrder(1, 60_000.0, 58_200.0, 63_600.0, 0.0005, 0.0005)
@@ -42,6 +73,13 @@ CASES = (CASE, CASE._replace(trend=-0.7), CASE._replace(cuts_made=2), CASE._repl
 DERISK = derisk.DeriskLimits()
 
 COMPILED_BAND = njit(POLICY.band)
+ALLOWED = (UNRESTRICTED, Permissions(False, False, 0.5, 0.2, True))
+BAR = estimators.Bar(100.0, 100.5, 102.0, 99.0, 101.0)
+ESTIMATES = UNKNOWN._replace(sigma_6h=0.06, sigma_10d=0.03, trend_score=0.5, is_high_volatility=True)
+ONE_BAR = estimators.yang_zhang_entered(estimators.YangZhangState(), BAR)
+TWO_BARS = estimators.yang_zhang_entered(ONE_BAR, BAR._replace(close=100.0))
+PARKINSON = estimators.parkinson_entered(estimators.ParkinsonState(), BAR)
+ADVERSE = regime.RegimeState(1, regime.ADVERSE, 5)
 
 
 def _per_view(*rest: Any) -> list[tuple[Any, ...]]:
@@ -55,11 +93,26 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     adjust.funding_reserve: _per_view(3),
     adjust.reserved_band: _per_view(BAND, 3),
     adjust.measure: _per_view(BAND, 3),
-    adjust.judge: [(view, seen, BOOK, LIMITS) for view, seen in zip(VIEWS, MEASURED, strict=True)],
+    adjust.judge: [
+        (view, seen, BOOK, LIMITS, allowed)
+        for view, seen in zip(VIEWS, MEASURED, strict=True)
+        for allowed in ALLOWED
+    ],
+    adjust.cut_fraction: [
+        (view, adjust._hold(reason, 5.0), CUTTING, allowed)
+        for view in VIEWS
+        for reason in (0, 4)
+        for allowed in ALLOWED
+    ],
+    adjust._ladder: [(7, 10.0)],
     adjust._hold: [(4, 10.0)],
     adjust._is_measurable: _per_view(),
     adjust._is_usable: [(view, seen, BOOK) for view, seen in zip(VIEWS, MEASURED, strict=True)],
-    adjust._judge_add: [(view, seen, BOOK, LIMITS) for view, seen in zip(VIEWS, MEASURED, strict=True)],
+    adjust._judge_add: [
+        (view, seen, BOOK, LIMITS, short)
+        for view, seen in zip(VIEWS, MEASURED, strict=True)
+        for short in (False, True)
+    ],
     adjust._judge_release: [(view, seen, BOOK, LIMITS) for view, seen in zip(VIEWS, MEASURED, strict=True)],
     adjust._ceiling: [(600.0, BOOK, LIMITS), (600.0, BOOK._replace(free_quote=100.0), LIMITS)],
     adjust._release_floor: [(view, 0.13, LIMITS) for view in VIEWS],
@@ -106,7 +159,57 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     triggers._due: _per_view(*SEARCH, 1),
     triggers._secant: _per_view(*SEARCH, -1, 5.0),
     triggers._bisected: _per_view(*SEARCH, -1),
-    volatility.volatility_band: [(0.03, 4.2, 1.0, 0.8, 1.5), (math.nan, 4.2, 1.0, 0.8, 1.5)],
+    clip.clipped_band: [(0.03, 0.8, 1.5), (math.nan, 0.8, 1.5), (7.0, 0.8, 1.5)],
+    distance_band._distance: [
+        (WILD, distance_band.DistanceBandParams(distance, atrs))
+        for distance in (0.0, 0.1)
+        for atrs in (0.0, 9.0)
+    ],
+    margin_ratio_band._distance_at: _per_view(0.05),
+    volatility._sigma_day: [(WILD, code) for code in range(3)],
+    liquidation_probability.distance_of_probability: [(1, 0.01, 0.03, 1.0), (-1, 0.01, 0.03, 3.0)],
+    hurdle.hurdle_distance: [(sigma, 0.2, 0.01, 1.0) for sigma in (0.03, 9.0, 0.0, math.nan)],
+    hurdle.liquidation_cost: _per_view(1.0, 0.003, 0.002),
+    stop_anchor._without_stop: _per_view(POLICY.default),
+    trend_regime.permissions: _per_view(trend_regime.TrendRegimeParams()),
+    trend_regime._derisk_distance: _per_view(),
+    exchange_auto_add.permissions: _per_view(exchange_auto_add.ExchangeAutoAddParams()),
+    permissions.unrestricted: _per_view(POLICY.default),
+    permissions.cut_due: [
+        (view, 0.5, 2, 1_000)
+        for view in (THIN, THIN._replace(cuts=2), THIN._replace(cuts=1, last_cut_ms=THIN.ts_ms - 5))
+    ],
+    regime.next_regime: [
+        (state, seen, now_ms)
+        for state in (regime.RegimeState(1), ADVERSE, regime.RegimeState(1, regime.VOLATILE, 5))
+        for seen in (ESTIMATES, ESTIMATES._replace(is_high_volatility=False), UNKNOWN)
+        for now_ms in (10, 10_000_000)
+    ],
+    regime._is_volatile: [(code, ESTIMATES) for code in range(4)],
+    regime._of_trend: [(code, score) for code in range(4) for score in (0.3, 0.5, -0.6, -0.8)],
+    estimators.ewma_after: [
+        (estimators.EwmaState(0.9), 0.01),
+        (estimators.EwmaState(0.9, 0.02, 3), 0.01),
+    ],
+    estimators.ewma_sigma: [(estimators.EwmaState(0.9),), (estimators.EwmaState(0.9, 0.02, 3),)],
+    estimators.mean_after: [(estimators.MeanState(0.9), 5.0)],
+    estimators.mean_of: [(estimators.MeanState(0.9),), (estimators.MeanState(0.9, 0.5, 0.1),)],
+    estimators.range_after: [(estimators.RangeState(14), BAR), (estimators.RangeState(14, 2.0, 20), BAR)],
+    estimators.average_true_range_of: [
+        (estimators.RangeState(14),),
+        (estimators.RangeState(14, 2.0, 20),),
+    ],
+    estimators.parkinson_entered: [(PARKINSON, BAR)],
+    estimators.parkinson_left: [(PARKINSON, BAR)],
+    estimators.parkinson_sigma: [(PARKINSON,), (estimators.ParkinsonState(),)],
+    estimators.yang_zhang_entered: [(ONE_BAR, BAR)],
+    estimators.yang_zhang_left: [(TWO_BARS, BAR)],
+    estimators.yang_zhang_sigma: [(ONE_BAR,), (TWO_BARS,)],
+    estimators._parkinson_moved: [(PARKINSON, BAR, 1)],
+    estimators._yang_zhang_moved: [(TWO_BARS, BAR, -1)],
+    estimators._sample_variance: [(estimators.Sum(2.0, 0.0), estimators.Sum(5.0, 1e-20), 3)],
+    estimators._plus: [(estimators.Sum(1.0, 0.0), 1e-20), (estimators.Sum(1e-20, 0.0), 1.0)],
+    estimators._value: [(estimators.Sum(1.0, 1e-20),)],
     **{policy.band: _per_view(policy.default) for policy in POLICIES.values()},
 }
 

@@ -120,9 +120,9 @@ def test_an_unusable_mark_leaves_a_ladder_without_margin_rungs() -> None:
     assert kinds(ladder) == ["liquidation"]
 
 
-def test_the_stop_anchor_falls_back_to_volatility_without_a_stop() -> None:
+def test_the_stop_anchor_falls_back_to_the_hurdle_without_a_stop() -> None:
     view = view_of()
-    assert manager("stop_anchor").band(view) == manager("volatility").band(view)
+    assert manager("stop_anchor").band(view) == manager("hurdle").band(view)
     anchored = manager("stop_anchor").band(view._replace(stop_price=58_000.0))
     assert anchored.target == pytest.approx(1.0 - 58_000.0 * 0.97 / 60_000.0)
 
