@@ -272,7 +272,9 @@ def _judge_add(
     least = minimum_step(wallet, limits)
     if amount <= 0.0 or (amount < least and not is_emergency):
         return _ladder(ceiling.reason, wallet) if is_capped else _hold(BELOW_STEP, wallet)
-    if not may_fall_short and _distance_with(view, wallet + amount) < measured.band.low:
+    # An add that is not capped reaches its target, unless no wallet can.
+    is_doubtful = is_capped or measured.band.low > _FARTHEST_LONG
+    if is_doubtful and not may_fall_short and _distance_with(view, wallet + amount) < measured.band.low:
         return _ladder(CANNOT_REACH, wallet)
     retry_at_ms = book.last_add_ms + limits.add_cooldown_ms
     if book.last_add_ms > 0 and view.ts_ms < retry_at_ms and not is_emergency:

@@ -165,7 +165,8 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
         for distance in (0.0, 0.1)
         for atrs in (0.0, 9.0)
     ],
-    margin_ratio_band._distance_at: _per_view(0.05),
+    margin_ratio_band._distance_at: _per_view(24.0, 0.05),
+    margin_ratio_band._distance_in_tier: _per_view(500.0),
     volatility._sigma_day: [(WILD, code) for code in range(3)],
     liquidation_probability.distance_of_probability: [(1, 0.01, 0.03, 1.0), (-1, 0.01, 0.03, 3.0)],
     hurdle.hurdle_distance: [(sigma, 0.2, 0.01, 1.0) for sigma in (0.03, 9.0, 0.0, math.nan)],
