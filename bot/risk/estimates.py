@@ -105,6 +105,8 @@ def _hourly_atr(candles: Candles, timeframe_ms: int) -> float:
     if hours <= _ATR_PERIOD:
         return math.nan
     newest = candles.tail(hours * bars)
+    if not min(newest.high.min(), newest.low.min(), newest.close.min()) > 0.0:
+        return math.nan
     first = np.arange(0, hours * bars, bars)
     high, low = np.maximum.reduceat(newest.high, first), np.minimum.reduceat(newest.low, first)
     value = average_true_range(high, low, newest.close[bars - 1 :: bars], _ATR_PERIOD)

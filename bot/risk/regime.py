@@ -3,6 +3,7 @@
 Source: margin-science 3.6. The engine keeps one RegimeState per position and asks at every closed candle.
 """
 
+import math
 from typing import Final, NamedTuple
 
 from bot.core.compiled import compiled
@@ -35,11 +36,12 @@ def next_regime(state: RegimeState, estimates: MarketEstimates, ts_ms: int) -> R
     High volatility begins at once; every other change waits for 30 minutes in the present regime.
     Estimates that are not known (NaN) change nothing.
     """
-    volatile = _is_volatile(state.regime, estimates)
+    if math.isnan(estimates.sigma_day):
+        return state
     is_settled = state.since_ms == 0 or ts_ms - state.since_ms >= _MINIMUM_STAY_MS
-    if volatile:
+    if _is_volatile(state.regime, estimates):
         regime = VOLATILE
-    elif not is_settled or estimates.trend_score != estimates.trend_score:
+    elif not is_settled:
         regime = state.regime
     else:
         regime = _of_trend(state.regime, state.side * estimates.trend_score)

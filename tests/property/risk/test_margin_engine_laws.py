@@ -15,7 +15,7 @@ from tests.property.risk.worlds import books, number, views
 
 _LIMITS = MarginLimits()
 _CLOSE = 1e-9
-_MOVERS = st.sampled_from(["distance_band", "volatility", "stop_anchor"])
+_MOVERS = st.sampled_from(sorted(set(POLICIES) - {"static"}))
 
 
 @st.composite

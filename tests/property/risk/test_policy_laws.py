@@ -13,6 +13,7 @@ from bot.risk.view import MarginView
 from tests.property.risk.worlds import number, views
 
 _NAMES = st.sampled_from(sorted(POLICIES))
+_ALMOST = 1.0 - 1e-12
 _LIMITS = (MarginLimits(), EntryLimits(), BracketLimits())
 
 
@@ -44,9 +45,29 @@ def test_band_is_positive_and_ordered(view: MarginView, name: str) -> None:
 def test_more_volatility_never_lowers_the_target(view: MarginView, name: str, factor: float) -> None:
     policy = POLICIES[name]
     calm = policy.band(view, policy.default)
-    wild = policy.band(view._replace(sigma_day=view.sigma_day * factor), policy.default)
-    assert wild.target >= calm.target
-    assert wild.low >= calm.low
+    wild = policy.band(more_volatile(view, factor), policy.default)
+    assert wild.target >= calm.target * _ALMOST
+    assert wild.low >= calm.low * _ALMOST
+
+
+@given(views(), _NAMES, number(1.0, 500.0), st.data())
+def test_more_volatility_never_lowers_the_target_anywhere_within_the_bounds(
+    view: MarginView, name: str, factor: float, data: st.DataObject
+) -> None:
+    params = data.draw(params_of(name))
+    calm = POLICIES[name].band(view, params)
+    wild = POLICIES[name].band(more_volatile(view, factor), params)
+    assert wild.target >= calm.target * _ALMOST
+
+
+def more_volatile(view: MarginView, factor: float) -> MarginView:
+    """The same market with every measure of volatility times `factor`."""
+    return view._replace(
+        sigma_day=view.sigma_day * factor,
+        sigma_parkinson=view.sigma_parkinson * factor,
+        sigma_yang_zhang=view.sigma_yang_zhang * factor,
+        atr=view.atr * factor,
+    )
 
 
 @given(_NAMES, st.data())

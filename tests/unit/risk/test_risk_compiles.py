@@ -75,7 +75,9 @@ DERISK = derisk.DeriskLimits()
 COMPILED_BAND = njit(POLICY.band)
 ALLOWED = (UNRESTRICTED, Permissions(False, False, 0.5, 0.2, True))
 BAR = estimators.Bar(100.0, 100.5, 102.0, 99.0, 101.0)
-ESTIMATES = UNKNOWN._replace(sigma_6h=0.06, sigma_10d=0.03, trend_score=0.5, is_high_volatility=True)
+ESTIMATES = UNKNOWN._replace(
+    sigma_day=0.03, sigma_6h=0.06, sigma_10d=0.03, trend_score=0.5, is_high_volatility=True
+)
 ONE_BAR = estimators.yang_zhang_entered(estimators.YangZhangState(), BAR)
 TWO_BARS = estimators.yang_zhang_entered(ONE_BAR, BAR._replace(close=100.0))
 PARKINSON = estimators.parkinson_entered(estimators.ParkinsonState(), BAR)
