@@ -88,12 +88,15 @@ def test_the_range_volatilities_are_those_of_the_last_day() -> None:
     assert 0.5 * seen.sigma_day < seen.sigma_yang_zhang < 2.0 * seen.sigma_day
 
 
+def window_of(candles: Candles, start: int, end: int) -> Candles:
+    columns = (candles.open, candles.high, candles.low, candles.close)
+    return candles_of(*(column[start:end] for column in columns))
+
+
 def test_on_a_real_market_the_trend_score_has_unit_spread_and_bursts_are_rare(shared: Path) -> None:
     candles = real_candles(shared, "BTCUSDT_1h", 50_000)
     ends = range(1_000, 50_000, 49)
-    seen = [
-        market_estimates(Candles(*(column[end - 720 : end] for column in candles)), HOUR_MS) for end in ends
-    ]
+    seen = [market_estimates(window_of(candles, end - 720, end), HOUR_MS) for end in ends]
     assert np.std([estimates.trend_score for estimates in seen]) == pytest.approx(1.0, abs=0.1)
     assert 0.03 < np.mean([estimates.is_high_volatility for estimates in seen]) < 0.08
 
