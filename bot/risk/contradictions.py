@@ -51,21 +51,20 @@ def _of_params(table: str, params: Any) -> Iterator[str]:
                 f"{table}.{prefix}low {low} must be below 1 and {table}.{prefix}high {high} above 1: "
                 "the release threshold lies beyond the target and the add threshold before it"
             )
-
-    yield from _of_ratios(name, params)
+    yield from _of_ratios(table, params)
     if getattr(params, "target_distance", 0.0) > 0.0 and getattr(params, "target_atrs", 0.0) > 0.0:
         yield (
-            f"policy {name}: target_distance {params.target_distance} and target_atrs {params.target_atrs} "
+            f"{table}.target_distance {params.target_distance} and {table}.target_atrs {params.target_atrs} "
             "are both set: the distance is given in one unit only"
         )
 
 
-def _of_ratios(name: str, params: Any) -> Iterator[str]:
+def _of_ratios(table: str, params: Any) -> Iterator[str]:
     release, add = getattr(params, "release_below", None), getattr(params, "add_above", None)
     if release is not None and add is not None and not release < params.target_ratio < add:
         yield (
-            f"policy {name}: release_below {release} must be below target_ratio {params.target_ratio} and "
-            f"add_above {add} above it"
+            f"{table}.release_below {release} must be below {table}.target_ratio {params.target_ratio} and "
+            f"{table}.add_above {add} above it"
         )
 
 

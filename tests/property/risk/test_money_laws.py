@@ -1,5 +1,7 @@
 """Laws over whole lives of positions: nothing oscillates, and no budget or cap is ever exceeded."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from tests.property.risk.accounts import Step, lived, random_limits
 from tests.property.risk.worlds import RULES
 
 _MOVERS = sorted(set(POLICIES) - {"static"})
+_ONE_WAY = {"exchange_auto_add", "trend_regime"}  # the one never releases, the other waits for a regime
 _RUNS = 10_000
 _CENT = 1e-6
 
@@ -32,13 +35,13 @@ def assert_within_every_cap(step: Step, limits: MarginLimits) -> None:
 
 
 def test_budget_and_caps_hold_through_ten_thousand_lives() -> None:
-    chance, moves = np.random.default_rng(2026), dict.fromkeys(("add", "release", "hold"), 0)
+    chance, moves = np.random.default_rng(2026), Counter[str]()
     for run in range(_RUNS):
         policy, limits = POLICIES[_MOVERS[run % len(_MOVERS)]], random_limits(chance)
         for step in lived(chance, policy, policy.default, limits, 6):
             assert_within_every_cap(step, limits)
             moves[step.decision.action] += 1
-    assert min(moves.values()) > 1_000, moves
+    assert min(moves[action] for action in ("add", "release", "hold")) > 1_000, moves
 
 
 @pytest.mark.parametrize("name", _MOVERS)
@@ -54,6 +57,7 @@ def test_money_is_not_added_and_released_within_the_deadband(name: str) -> None:
         position_cap_fraction=1.0,
         reserve_fraction=0.0,
     )
+    turns = 0
     for _ in range(150):
         moved = None
         for step in lived(chance, policy, policy.default, free_hand, 40):
@@ -61,7 +65,9 @@ def test_money_is_not_added_and_released_within_the_deadband(name: str) -> None:
                 continue
             if moved is not None and moved.decision.action != step.decision.action:
                 assert_the_market_crossed_the_deadband(moved, step)
+                turns += 1
             moved = step
+    assert turns > 30 or name in _ONE_WAY
 
 
 def assert_the_market_crossed_the_deadband(moved: Step, back: Step) -> None:

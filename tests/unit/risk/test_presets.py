@@ -171,7 +171,11 @@ def test_a_candle_whose_high_is_below_its_low_is_refused() -> None:
     [
         ("volatility", VolatilityParams(low=0.9, high=0.95), "release threshold"),
         ("margin_ratio_band", MarginRatioBandParams(release_below=0.06), "release_below 0.06 must be below"),
-        ("margin_ratio_band", MarginRatioBandParams(add_above=0.04), "add_above 0.04 above it"),
+        (
+            "margin_ratio_band",
+            MarginRatioBandParams(add_above=0.04),
+            "margin.params.margin_ratio_band.add_above 0.04 above it",
+        ),
         ("distance_band", DistanceBandParams(0.1, 5.0), "in one unit only"),
     ],
 )
