@@ -19,7 +19,7 @@ from bot.core.profile import VenueProfile, venue_profile
 from bot.core.timeframe import timeframe_ms, timeframe_text
 from bot.engine.beliefs import lift_halt, refuse_broken
 from bot.engine.desk import Desk
-from bot.engine.engine import SIGMA_HALF_LIFE_MS, SIGMA_WINDOW_MS, Engine
+from bot.engine.engine import ESTIMATE_WINDOW_MS, MOST_CANDLES, Engine
 from bot.engine.outbox import Outbox
 from bot.engine.reconcile import begin, resume
 from bot.engine.run import Session
@@ -163,7 +163,7 @@ class Application:
 
     def _engine(self) -> Engine:
         settings, step_ms = self.settings, timeframe_ms(self.timeframe_name)
-        size = max(self.strategy.warmup, SIGMA_WINDOW_MS // step_ms)
+        size = max(self.strategy.warmup, min(ESTIMATE_WINDOW_MS // step_ms, MOST_CANDLES))
         state = State(
             {
                 symbol: Market(instrument, margin_rules(instrument, self.profile), CandleWindow(size))
@@ -177,7 +177,7 @@ class Application:
         )
         outbox = Outbox(state, _CLIENT_ID_PREFIX)
         desk = Desk(state, risk, self.strategy, outbox, step_ms, limits.max_mark_age_ms)
-        return Engine(desk, SIGMA_HALF_LIFE_MS)
+        return Engine(desk)
 
     def _run_record(self) -> Run:
         settings = self.settings

@@ -38,17 +38,17 @@ from bot.core.intent import (
     SetLeverage,
 )
 from bot.core.timerange import utc_text
-from bot.core.volatility import ewma_weights, per_sqrt_day, weighted_sigma_bar
 from bot.engine import entries, fills, margins, protection
 from bot.engine.beliefs import newest_signal
 from bot.engine.desk import Desk
 from bot.engine.invariants import check
 from bot.engine.outbox import NOTHING, Decision
 from bot.engine.state import Market, snapshot
+from bot.risk.estimates import market_estimates
 
-# Margin-science 3.0: half-life 24 h; three half-lives of candles are read, so a restart sees the same.
-SIGMA_HALF_LIFE_MS: Final = 86_400_000
-SIGMA_WINDOW_MS: Final = 3 * SIGMA_HALF_LIFE_MS
+# Ten days of candles say what volatility is normal (margin-science 3.6); more than 3,000 cost too much.
+ESTIMATE_WINDOW_MS: Final = 10 * 86_400_000
+MOST_CANDLES: Final = 3_000
 
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
@@ -57,12 +57,10 @@ _DAY_MS: Final = 24 * _HOUR_MS
 class Engine:
     """Turns events into intents. It never asks which mode it runs in, and never reads a clock."""
 
-    def __init__(self, desk: Desk, sigma_half_life_ms: int) -> None:
+    def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.state = desk.state
         self._markets = desk.state.markets
-        self._sigma_half_life_ms = sigma_half_life_ms
-        self._weights = ewma_weights(0, 1.0)
         self._handlers: dict[type, Callable[[Any], None]] = {
             CandleClosed: self._on_candle,
             FeedGap: self._on_gap,
@@ -121,11 +119,11 @@ class Engine:
             holding.wake()
 
     def _estimate(self, market: Market) -> None:
-        closes, timeframe_ms = market.window.closes(), self.desk.timeframe_ms
-        if len(self._weights) != len(closes) - 1:
-            self._weights = ewma_weights(len(closes) - 1, self._sigma_half_life_ms / timeframe_ms)
-        sigma_day = per_sqrt_day(weighted_sigma_bar(closes, self._weights), timeframe_ms)
+        market.estimates = market_estimates(market.window.view(), self.desk.timeframe_ms)
+        sigma_day = market.estimates.sigma_day
         market.sigma_day = sigma_day if math.isfinite(sigma_day) else 0.0
+        if market.holding is not None:
+            margins.follow_regime(self.desk, market, market.holding)
 
     def _on_candle(self, event: CandleClosed) -> None:
         market = self._markets[event.symbol]

@@ -1,11 +1,14 @@
 """From a signal to an order: risk evaluates, the venue confirms the leverage, then the order goes."""
 
+from collections.abc import Iterator
+
 from bot.core.event import LeverageSet, SignalSeen
 from bot.core.intent import Fact, OpenPosition, SetLeverage
 from bot.core.signal import Signal
 from bot.engine.desk import Desk
 from bot.engine.protection import close
 from bot.engine.state import Market, PendingEntry
+from bot.risk.stress import Exposure
 from bot.risk.view import EntryPlan, EntryRefusal, Portfolio
 
 
@@ -69,7 +72,7 @@ def portfolio(desk: Desk) -> Portfolio:
     """Return the account as the entry check sees it, unrealised PnL and entries in flight included."""
     state = desk.state
     equity = state.equity_quote()
-    pending = (m.entry.plan.required_margin_quote for m in state.markets.values() if m.entry is not None)
+    pending = [m.entry.plan.required_margin_quote for m in state.markets.values() if m.entry is not None]
     return Portfolio(
         free_quote=state.free_quote,
         equity_quote=equity,
@@ -77,7 +80,22 @@ def portfolio(desk: Desk) -> Portfolio:
         in_flight_margin_quote=sum(pending),
         day_start_equity_quote=state.day_start_equity_quote,
         day_pnl_quote=equity + unrealised_quote(desk) - state.day_start_equity_quote,
+        in_flight_count=len(pending),
+        exposures=tuple(_exposures(desk)),
     )
+
+
+def _exposures(desk: Desk) -> Iterator[Exposure]:
+    """What the caps on the whole book count: positions at their mark, and entries on their way."""
+    for symbol, market in desk.state.markets.items():
+        if market.holding is not None:
+            held = market.holding.position
+            value = held.quantity * market.mark
+            yield Exposure(symbol, held.side, value, held.isolated_wallet, market.sigma_day)
+        elif market.entry is not None:
+            plan = market.entry.plan
+            value = plan.quantity * plan.entry_price
+            yield Exposure(symbol, plan.side, value, plan.required_margin_quote, market.sigma_day)
 
 
 def unrealised_quote(desk: Desk) -> float:

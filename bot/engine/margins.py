@@ -1,9 +1,11 @@
 """Margin moves: ask the risk manager when a rung is touched, send the target, record before and after."""
 
 from bot.core.event import MarginAdjusted, MarginHeld, MarginMoved, PositionRisk, Refused
-from bot.core.intent import AddMargin, Intent, PlaceStop, ReleaseMargin
+from bot.core.instrument import quantity_down
+from bot.core.intent import AddMargin, Intent, PlaceStop, ReducePosition, ReleaseMargin
 from bot.engine.desk import Desk
 from bot.engine.state import NEVER_MS, Holding, Market
+from bot.risk.regime import REGIMES, RegimeState, next_regime
 from bot.risk.view import MarginDecision
 
 _SECOND_LOOK_MS = 60_000
@@ -18,11 +20,20 @@ def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
     held = None
     if desk.state.now_ms >= holding.margin_again_ms and not desk.is_blind(market):
         decision = desk.risk.decide_margin(desk.view(market, holding), desk.book(market, holding))
+        if decision.cut_fraction > 0.0 and _cut(desk, market, holding, decision):
+            return
         if decision.action != "hold":
             _move(desk, market, holding, decision)
             return
         held = decision
     lay_ladder(desk, market, holding, held)
+
+
+def follow_regime(desk: Desk, market: Market, holding: Holding) -> None:
+    """Let the position's regime follow the newest estimates; asked once per closed candle."""
+    before = RegimeState(holding.position.side, holding.regime, holding.regime_since_ms)
+    after = next_regime(before, market.estimates, desk.state.now_ms)
+    holding.regime, holding.regime_since_ms = after.regime, after.since_ms
 
 
 def lay_ladder(desk: Desk, market: Market, holding: Holding, held: MarginDecision | None) -> None:
@@ -101,6 +112,22 @@ def _move(desk: Desk, market: Market, holding: Holding, decision: MarginDecision
     risk = desk.risk.risk_of(desk.view(market, holding))
     facts = {**decision.facts, **{f"before_{name}": value for name, value in risk._asdict().items()}}
     desk.outbox.intend(kind(market.instrument.symbol, decision.target_wallet_quote), decision.reason, facts)
+
+
+def _cut(desk: Desk, market: Market, holding: Holding, decision: MarginDecision) -> bool:
+    """Close a share of the position, reduce-only; return whether it is large enough to be cut."""
+    instrument, position = market.instrument, holding.position
+    if desk.is_in_flight(instrument.symbol, ReducePosition):
+        return True
+    quantity = quantity_down(position.quantity * decision.cut_fraction, instrument)
+    rest = min(quantity, position.quantity - quantity)
+    if rest < instrument.min_quantity or rest * market.mark < instrument.min_notional_quote:
+        return False
+    holding.cuts += 1
+    holding.last_cut_ms = desk.state.now_ms
+    facts = {**decision.facts, "regime": REGIMES[holding.regime]}
+    desk.outbox.intend(ReducePosition(instrument.symbol, position.side, quantity), "volatility_cut", facts)
+    return True
 
 
 def _risk_from(intent: Intent) -> PositionRisk:

@@ -4,6 +4,7 @@
 windows are not in it, because the feed gives them back for any place.
 """
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.core.profile import MarginRules
 from bot.engine.window import CandleWindow
+from bot.risk.estimates import UNKNOWN, MarketEstimates
+from bot.risk.regime import NEUTRAL
 from bot.risk.view import EntryPlan, MarginBook, MarginView, Rung, TakeProfit
 
 NEVER_MS: Final = 2**62
@@ -54,6 +57,10 @@ class Holding:
     adds: int = 0
     last_add_ms: int = 0
     last_release_ms: int = 0
+    regime: int = NEUTRAL
+    regime_since_ms: int = 0
+    cuts: int = 0
+    last_cut_ms: int = 0
     realised_pnl_quote: float = 0.0
     fees_quote: float = 0.0
     funding_quote: float = 0.0
@@ -90,6 +97,7 @@ class Market:
     last: float = 0.0
     mark_ms: int = 0
     sigma_day: float = 0.0
+    estimates: MarketEstimates = UNKNOWN
     funding_rate: float = 0.0
     gap_until_ms: int = 0
     leverage: int = 0
@@ -163,6 +171,16 @@ class State:
             sigma_day=market.sigma_day,
             funding_rate=market.funding_rate,
             entry_distance=holding.entry_distance,
+            atr=market.estimates.atr,
+            sigma_parkinson=market.estimates.sigma_parkinson,
+            sigma_yang_zhang=market.estimates.sigma_yang_zhang,
+            sigma_6h=market.estimates.sigma_6h,
+            sigma_10d=market.estimates.sigma_10d,
+            trend_score=market.estimates.trend_score,
+            is_high_volatility=market.estimates.is_high_volatility,
+            regime=holding.regime,
+            cuts=holding.cuts,
+            last_cut_ms=holding.last_cut_ms,
         )
 
     def book(self, market: Market, holding: Holding) -> MarginBook:
@@ -221,6 +239,8 @@ def _fields_of(record: Any) -> dict[str, Any]:
 
 def _market_snapshot(market: Market) -> dict[str, Any]:
     saved: dict[str, Any] = {name: getattr(market, name) for name in _MARKET_FIELDS}
+    # NaN is "not known" and no JSON number.
+    saved["estimates"] = [None if math.isnan(value) else value for value in market.estimates]
     saved["holding"] = _holding_snapshot(market.holding) if market.holding is not None else None
     saved["entry"] = (
         {"plan": _plan_json(market.entry.plan), "client_id": market.entry.client_id}
@@ -233,6 +253,8 @@ def _market_snapshot(market: Market) -> dict[str, Any]:
 def _restore_market(market: Market, saved: dict[str, Any]) -> None:
     for name in _MARKET_FIELDS:
         setattr(market, name, saved[name])
+    known: list[Any] = [math.nan if value is None else value for value in saved["estimates"]]
+    market.estimates = MarketEstimates(*known)
     market.holding = _holding_from(saved["holding"]) if saved["holding"] is not None else None
     entry = saved["entry"]
     market.entry = PendingEntry(_plan_from(entry["plan"]), entry["client_id"]) if entry is not None else None

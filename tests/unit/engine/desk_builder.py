@@ -13,7 +13,7 @@ from bot.core.profile import BINANCE_USDM
 from bot.core.signal import Signals
 from bot.core.tiers import LeverageTier, tiers_from_rows
 from bot.engine.desk import Desk
-from bot.engine.engine import SIGMA_HALF_LIFE_MS, Engine
+from bot.engine.engine import Engine
 from bot.engine.outbox import Decision, Outbox
 from bot.engine.state import Holding, Market, RestingStop, State
 from bot.engine.window import CandleWindow
@@ -95,7 +95,7 @@ def engine_for(
     state = State(markets)
     risk = RiskManager(policy, params or POLICIES[policy].default, margin, entry, bracket)
     desk = Desk(state, risk, strategy, Outbox(state, "T"), MINUTE_MS, margin.max_mark_age_ms)
-    return Engine(desk, SIGMA_HALF_LIFE_MS)
+    return Engine(desk)
 
 
 def venue_for(
