@@ -140,7 +140,8 @@ def recomputed(candles: Candles, timeframe_ms: int) -> MarketEstimates:
             state = stream.mean_after(state, value)
         return stream.mean_of(state)
 
-    sigma_day = max(sigma(DAY_MS), math.sqrt(0.5) * sigma(30 * DAY_MS))
+    blend = math.sqrt(0.5 * (sigma(DAY_MS // 4) ** 2 + sigma(5 * DAY_MS) ** 2))
+    sigma_day = max(blend, math.sqrt(0.5) * sigma(30 * DAY_MS))
     trend = (mean(4) - mean(24)) / (0.36 * sigma_day)
     quarter, ten = sigma(DAY_MS // 4), sigma(10 * DAY_MS)
     return MarketEstimates(sigma_day, quarter, ten, 0.0, trend, quarter > 1.6 * ten, 0.0, 0.0)
