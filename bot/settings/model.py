@@ -85,7 +85,7 @@ class Run(Section):
     summary: Path | None = _setting(
         None, "Write the run's totals to this JSON file at the end.", example="summary.json"
     )
-    seed: Whole = _setting(7, "Seed of the synthetic market and of everything random.", ge=0, le=2**63 - 1)
+    seed: Whole = _setting(8, "Seed of the synthetic market and of everything random.", ge=0, le=2**63 - 1)
 
 
 class Feed(Section):
