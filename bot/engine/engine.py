@@ -122,14 +122,14 @@ class Engine:
         market.estimates = market_estimates(market.window.view(), self.desk.timeframe_ms)
         sigma_day = market.estimates.sigma_day
         market.sigma_day = sigma_day if math.isfinite(sigma_day) else 0.0
-        if market.holding is not None:
-            margins.follow_regime(self.desk, market, market.holding)
 
     def _on_candle(self, event: CandleClosed) -> None:
         market = self._markets[event.symbol]
         if not market.window.append(event):
             return
         self._estimate(market)
+        if market.holding is not None:
+            margins.follow_regime(self.desk, market, market.holding)
         self._end_gap(market)
         self._roll_clock()
         signal = newest_signal(self.desk, market)

@@ -32,7 +32,7 @@ def test_the_hash_is_the_same_for_the_same_settings_and_short():
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("run.seed", 8), ("margin.limits", {"max_adds": 7}), ("run.speed", "max"), ("entry.max_leverage", 9)],
+    [("run.seed", 9), ("margin.limits", {"max_adds": 7}), ("run.speed", "max"), ("entry.max_leverage", 9)],
 )
 def test_any_changed_setting_changes_the_hash(key, value):
     assert config_hash(load(flags=(Flag(key, "", value),))) != config_hash(load())
