@@ -18,6 +18,8 @@ RefusalCode = Literal[
     "margin_mode_refused",
     "position_limit",
     "not_finite",
+    "lost",
+    "unavailable",
 ]
 
 

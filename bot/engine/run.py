@@ -10,15 +10,16 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.core.event import CandleClosed, Event, FeedGap, FundingDue, MarkPrice, Note, Refused, VenueEvent
-from bot.core.intent import Intent
+from bot.core.intent import Intent, OpenPosition
 from bot.engine.engine import Engine
 from bot.engine.outbox import NOTHING, Decision
-from bot.errors import Fatal
+from bot.errors import Fatal, OutcomeUnknown, Transient, Unavailable
 from bot.ports import Checkpoint, Commit, Exchange, Journal, Json, MarketFeed, Resolution
 
 _MAX_ROUNDS: Final = 64
 # Notes and quiet marks wait for the next commit, but not longer: they can be worked out again.
 _LONGEST_UNCOMMITTED_SECONDS: Final = 1.0
+_ASK_AGAIN_SECONDS: Final = 1.0
 _MARKET_EVENTS: Final = (MarkPrice, CandleClosed, FundingDue, FeedGap)
 
 Observer = Callable[[Commit], None]
@@ -46,6 +47,8 @@ class Session:
         self._is_settling = False
         self._notes: list[Note] = []
         self._due = 0.0
+        self._doubts: dict[int, Intent] = {}
+        self._ask_due = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
@@ -74,6 +77,10 @@ class Session:
                 self._is_settling = False
             elif decision is not NOTHING:
                 self._notes.extend(decision.notes)
+            if self._doubts and time.monotonic() > self._ask_due:
+                self._is_settling = True
+                await self._ask_again()
+                self._is_settling = False
             if time.monotonic() > self._due:
                 self.commit(Commit(self.engine.state.now_ms))
             if self._is_stopping:
@@ -105,22 +112,56 @@ class Session:
             "answer each other without end. Next step: restart; the journal holds the last consistent state."
         )
 
+    async def _ask_again(self) -> None:
+        """Ask the venue once more what became of the requests it left unanswered."""
+        doubts = tuple(self._doubts.values())
+        await self._drain(doubts, frozenset(intent.seq for intent in doubts))
+
     async def _send(self, intents: tuple[Intent, ...], doubtful: frozenset[int]) -> tuple[Intent, ...]:
         events: list[VenueEvent] = []
         resolutions: list[Resolution] = []
         decisions: list[Decision] = []
         for intent in intents:
-            outcome = await self._exchange.outcome_of(intent) if intent.seq in doubtful else None
-            if outcome is None:
-                outcome = await self._exchange.execute(intent)
+            outcome, resolution = await self._outcome(intent, is_doubtful=intent.seq in doubtful)
             events.extend(outcome)
-            resolutions.append(_resolution(intent, outcome))
+            resolutions.extend(resolution)
             decisions.extend(self.engine.step(event) for event in outcome)
         wanted = tuple(intent for decision in decisions for intent in decision.intents)
         notes = tuple(note for decision in decisions for note in decision.notes)
         now_ms = self.engine.state.now_ms
         self.commit(Commit(now_ms, tuple(events), wanted, tuple(resolutions), notes))
         return wanted
+
+    async def _outcome(
+        self, intent: Intent, *, is_doubtful: bool
+    ) -> tuple[tuple[VenueEvent, ...], tuple[Resolution, ...]]:
+        """Return what the intent did and how it ended; while its fate is unknown it stays in flight.
+
+        A doubtful intent is asked for, and sent only when it provably never arrived.
+        """
+        try:
+            outcome = await self._exchange.outcome_of(intent) if is_doubtful else None
+            if outcome is None:
+                outcome = self._given_up(intent) or await self._exchange.execute(intent)
+        except (OutcomeUnknown, Transient, Unavailable) as doubt:
+            return (), self._doubt(intent, str(doubt))
+        self._doubts.pop(intent.seq, None)
+        return outcome, (_resolution(intent, outcome),)
+
+    def _given_up(self, intent: Intent) -> tuple[VenueEvent, ...]:
+        """An entry that was lost on the way is not sent late: its price was another one."""
+        if intent.seq not in self._doubts or not isinstance(intent.action, OpenPosition):
+            return ()
+        message = "the venue never received it, and an entry is not sent again"
+        now_ms = self.engine.state.now_ms
+        return (Refused(now_ms, intent.action.symbol, intent.client_id, "lost", message),)
+
+    def _doubt(self, intent: Intent, message: str) -> tuple[Resolution, ...]:
+        self._ask_due = time.monotonic() + _ASK_AGAIN_SECONDS
+        if intent.seq in self._doubts:
+            return ()
+        self._doubts[intent.seq] = intent
+        return (Resolution(intent.seq, "unknown", message),)
 
     def commit(self, commit: Commit) -> None:
         """Write one commit together with the cut that a restart continues from."""
