@@ -24,7 +24,7 @@ def summary(application: Application) -> dict[str, Any]:
     wallet = state.equity_quote()
     with open_reader(application.path) as reader:
         error = max(
-            books_error(reader, state.wallet_start_quote, wallet), application.venue.conservation_error()
+            books_error(reader, state.wallet_start_quote, wallet), application.edges.conservation_error()
         )
     return {
         **asdict(state.tally),

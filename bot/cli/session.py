@@ -39,22 +39,29 @@ def trade_on(settings: Settings, is_watched: bool, announce: Callable[[], None])
         narrate(commit)
 
     application = Application(settings, observe)
-    try:
-        application.open()
-        announce()
-        tell_data(application.played, application.notices)
-        console = Console()
-        view = LiveView(console) if is_watched and can_show(console) else None
-        asyncio.run(_follow(application, view, moves))
-        told = summary(application)
-    finally:
-        application.close()
+    console = Console()
+    view = LiveView(console) if is_watched and can_show(console) else None
+    told = asyncio.run(_trade(application, announce, view, moves))
     if settings.run.summary is not None:
         write_summary(settings.run.summary, told)
     logs.logger().info("run.ended", **told)
     if view is not None:
         view.close(_closing(application, told))
     return 0
+
+
+async def _trade(
+    application: Application, announce: Callable[[], None], view: LiveView | None, moves: list[MarginMoved]
+) -> dict[str, Any]:
+    """Run the session to its end and return its totals."""
+    try:
+        await application.open()
+        announce()
+        tell_data(application.edges.played, application.edges.notices)
+        await _follow(application, view, moves)
+        return summary(application)
+    finally:
+        await application.leave()
 
 
 def tell_data(played: str, notices: Iterable[str]) -> None:

@@ -48,7 +48,7 @@ def test_bench_venue_on_a_quiet_tick(benchmark: Any, tmp_path: Path, measured: M
     _engine, market = session.sleeping()
     state = session.application.engine.state
     tick = MarkPrice(state.now_ms, market.instrument.symbol, market.mark, market.last)
-    venue = session.application.venue
+    venue: Any = session.application.edges.exchange
     assert venue.is_quiet(tick)
     assert benchmark(venue.is_quiet, tick)
     value = 1e6 * benchmark.stats.stats.median

@@ -50,11 +50,14 @@ class StoppedWhen:
 
     def run(self) -> None:
         """Run the session to its end."""
-        self.application.open()
+        asyncio.run(self._live())
+
+    async def _live(self) -> None:
         try:
-            asyncio.run(self.application.run())
+            await self.application.open()
+            await self.application.run()
         finally:
-            self.application.close()
+            await self.application.leave()
 
 
 class UntilHeld(StoppedWhen):
@@ -117,8 +120,14 @@ class UntilMoved(StoppedWhen):
     def __init__(self, settings: Settings, moves: int) -> None:
         self._moves = moves
         super().__init__(settings)
-        self.timed = TimedMoves(self.application.feed)
-        self.application.feed = self.timed  # pyright: ignore[reportAttributeAccessIssue]
+
+    async def _live(self) -> None:
+        await self.application.open()
+        session = self.application.session
+        self.timed = TimedMoves(session._feed)
+        session._feed = self.timed
+        await self.application.run()
+        await self.application.leave()
 
     def observe(self, commit: Commit) -> None:
         self.timed.is_move |= any(_is_margin(intent) for intent in commit.intents)

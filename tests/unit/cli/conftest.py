@@ -94,12 +94,16 @@ def paper_session(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Paper
             application.stop()
 
     application = Application(settings, observe)
-    try:
-        application.open()
-        asyncio.run(application.run())
-    finally:
-        application.close()
+    asyncio.run(_live(application))
     return PaperSession(path, settings, application.engine.state)
+
+
+async def _live(application: Application) -> None:
+    try:
+        await application.open()
+        await application.run()
+    finally:
+        await application.leave()
 
 
 def _holdings(state: State) -> list[Holding]:

@@ -40,9 +40,13 @@ def draw(picture: Path, database: Path) -> None:
 
     application = Application(load(None, (Flag("run.db", "--db", database),)), look)
     maker = BoardMaker(application, ())
-    application.open()
-    asyncio.run(application.run())
-    application.close()
+    asyncio.run(_live(application))
+
+
+async def _live(application: Application) -> None:
+    await application.open()
+    await application.run()
+    await application.leave()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,47 @@
+"""The outside of a session: a feed, an exchange, and what the composition root must know of them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.core.instrument import Instrument
+from bot.core.profile import VenueProfile
+from bot.ports import Exchange, Json, MarketFeed
+
+
+class SeekableFeed(MarketFeed, Protocol):
+    """A feed that continues from a place of the last checkpoint."""
+
+    def seek(self, cursor: Json) -> None:
+        """Continue from a cursor. ValueError: it is no place of this feed."""
+        ...
+
+
+async def nothing_to_leave() -> None:
+    """Leave a venue that lives in this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What differs between paper trading, a replay and a real venue; the engine knows none of it.
+
+    `snapshot` and `restore` carry a venue that lives in this process; a real one remembers by itself.
+    `start_ms`: the market's time at a first start. `played` and `notices`: what the data is and lacks.
+    `prefix`: the beginning of every client id, one per mode. `conservation_error`: of the venue's books,
+    relative; 0.0 where they are not ours to see. `leave` gives connections back.
+    """
+
+    instruments: Mapping[str, Instrument]
+    profile: VenueProfile
+    exchange: Exchange
+    feed: SeekableFeed
+    snapshot: Callable[[], Json]
+    restore: Callable[[Json], None]
+    conservation_error: Callable[[], float]
+    venue_name: str
+    mode: str
+    prefix: str
+    start_ms: int
+    played: str = ""
+    notices: tuple[str, ...] = ()
+    leave: Callable[[], Awaitable[None]] = nothing_to_leave
