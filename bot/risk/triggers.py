@@ -12,11 +12,13 @@ from typing import Any, Final, NamedTuple
 
 from bot.core.compiled import compiled
 from bot.core.margin import distance, liquidation_price, mark_at_removable
-from bot.risk.adjust import minimum_step, reserved_band, spare_at_venue, target_wallet
+from bot.risk.adjust import reserved_band
 from bot.risk.band import Band
 from bot.risk.limits import BracketLimits, MarginLimits
+from bot.risk.release import spare_at_venue
 from bot.risk.trailing import trail_mark
 from bot.risk.view import Ladder, MarginView, Rung, TakeProfit
+from bot.risk.wallet import minimum_step, target_wallet
 
 NONE: Final = 0.0  # no mark reaches this rung
 

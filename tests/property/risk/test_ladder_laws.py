@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.margin import distance, liquidation_price
-from bot.risk.adjust import minimum_step, spare_at_venue
 from bot.risk.limits import BracketLimits, MarginLimits
 from bot.risk.policies import POLICIES
+from bot.risk.release import spare_at_venue
 from bot.risk.trailing import trail_mark, trailed_stop
 from bot.risk.triggers import at_mark, band_at, ladder, margin_rungs
 from bot.risk.view import MarginView
+from bot.risk.wallet import minimum_step
 from tests.property.risk.worlds import number, views
 
 _NAMES = st.sampled_from(sorted(POLICIES))

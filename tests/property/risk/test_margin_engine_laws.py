@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.margin import liquidation_price, removable_margin
-from bot.risk.adjust import anchor_floor, decide_margin, reserved_band
+from bot.risk.adjust import decide_margin, reserved_band
 from bot.risk.band import Band
 from bot.risk.limits import MarginLimits
 from bot.risk.policies import POLICIES
+from bot.risk.release import anchor_floor
 from bot.risk.view import MarginBook, MarginDecision, MarginView
 from tests.property.risk.worlds import books, number, views
 

@@ -13,6 +13,7 @@ from numba.extending import register_jitable
 import bot.risk
 from bot.core.compiled import REGISTRY
 from bot.risk import (
+    addition,
     adjust,
     anchor,
     brackets,
@@ -21,9 +22,12 @@ from bot.risk import (
     odds,
     permissions,
     regime,
+    release,
     sizing,
     trailing,
     triggers,
+    verdict,
+    wallet,
 )
 from bot.risk.band import Band
 from bot.risk.estimates import UNKNOWN
@@ -101,30 +105,30 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
         for allowed in ALLOWED
     ],
     adjust.cut_fraction: [
-        (view, adjust._hold(reason, 5.0), CUTTING, allowed)
+        (view, verdict.hold(reason, 5.0), CUTTING, allowed)
         for view in VIEWS
         for reason in (0, 4)
         for allowed in ALLOWED
     ],
-    adjust._ladder: [(7, 10.0)],
-    adjust._hold: [(4, 10.0)],
+    verdict.to_ladder: [(7, 10.0)],
+    verdict.hold: [(4, 10.0)],
     adjust._is_measurable: _per_view(),
     adjust._is_usable: [(view, seen, BOOK) for view, seen in zip(VIEWS, MEASURED, strict=True)],
-    adjust._judge_add: [
+    addition.judge_add: [
         (view, seen, BOOK, LIMITS, short)
         for view, seen in zip(VIEWS, MEASURED, strict=True)
         for short in (False, True)
     ],
-    adjust._judge_release: [(view, seen, BOOK, LIMITS) for view, seen in zip(VIEWS, MEASURED, strict=True)],
-    adjust._ceiling: [(600.0, BOOK, LIMITS), (600.0, BOOK._replace(free_quote=100.0), LIMITS)],
-    adjust._release_floor: [(view, 0.13, LIMITS) for view in VIEWS],
-    adjust.target_wallet: _per_view(0.13),
-    adjust.minimum_step: [(600.0, LIMITS)],
-    adjust._amount_to_add: [(600.0, 700.005, 1_000.0, 0.01), (600.0, 1_700.0, 1_000.005, 0.01)],
-    adjust._with_wallet: [(position_of(), 5.0)],
-    adjust._distance_with: _per_view(800.0),
-    adjust.spare_at_venue: _per_view(LIMITS),
-    adjust.anchor_floor: [(RICH, LIMITS), (SHORT, LIMITS)],
+    release.judge_release: [(view, seen, BOOK, LIMITS) for view, seen in zip(VIEWS, MEASURED, strict=True)],
+    addition.add_ceiling: [(600.0, BOOK, LIMITS), (600.0, BOOK._replace(free_quote=100.0), LIMITS)],
+    release.release_floor: [(view, 0.13, LIMITS) for view in VIEWS],
+    wallet.target_wallet: _per_view(0.13),
+    wallet.minimum_step: [(600.0, LIMITS)],
+    addition.amount_to_add: [(600.0, 700.005, 1_000.0, 0.01), (600.0, 1_700.0, 1_000.005, 0.01)],
+    wallet.with_wallet: [(position_of(), 5.0)],
+    wallet.distance_with: _per_view(800.0),
+    release.spare_at_venue: _per_view(LIMITS),
+    release.anchor_floor: [(RICH, LIMITS), (SHORT, LIMITS)],
     anchor.anchor_buffer: [(0.03, 0.01, 1.0), (2.0, 0.01, 1.0)],
     anchor.anchor_price: [(1, 100.0, 0.02)],
     brackets.stop_price_for: [(1, 60_000.0, 0.0301, 0.1), (-1, 60_000.0, 0.0301, 0.1)],
