@@ -26,7 +26,7 @@ from bot.risk.wallet import FARTHEST_LONG, distance_with, minimum_step, target_w
 def judge_add(
     view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits, may_fall_short: bool
 ) -> Verdict:
-    """Return the add that the band asks for, or what stands against it; `may_fall_short` as in Permissions."""
+    """Return the add that the band asks for, or what stands against it."""
     wallet = view.position.isolated_wallet
     if book.adds >= limits.max_adds:
         return to_ladder(MAX_ADDS, wallet)
@@ -51,7 +51,17 @@ def judge_add(
 
 @compiled
 def add_ceiling(wallet: float, book: MarginBook, limits: MarginLimits) -> Edge:
-    """Return the lowest of the four caps as a wallet; it may be below the wallet, and then nothing can be added."""
+    """Return the largest wallet an add may make; below `wallet` nothing can be added."""
+    ceiling = account_ceiling(wallet, book, limits)
+    by_added = wallet + limits.max_added_fraction * book.initial_wallet_quote - book.added_quote
+    if by_added < ceiling.wallet:
+        ceiling = Edge(by_added, MAX_ADDED)
+    return ceiling
+
+
+@compiled
+def account_ceiling(wallet: float, book: MarginBook, limits: MarginLimits) -> Edge:
+    """Return the same by what the account can bear and the leg may lose, whatever was added before."""
     ceiling = Edge(book.agreed_loss_quote, AGREED_LOSS)
     by_position = limits.position_cap_fraction * book.equity_quote
     if by_position < ceiling.wallet:
@@ -59,9 +69,6 @@ def add_ceiling(wallet: float, book: MarginBook, limits: MarginLimits) -> Edge:
     by_reserve = wallet + book.free_quote - limits.reserve_fraction * book.equity_quote
     if by_reserve < ceiling.wallet:
         ceiling = Edge(by_reserve, RESERVE)
-    by_added = wallet + limits.max_added_fraction * book.initial_wallet_quote - book.added_quote
-    if by_added < ceiling.wallet:
-        ceiling = Edge(by_added, MAX_ADDED)
     return ceiling
 
 

@@ -135,7 +135,7 @@ def judge(
     if measured.distance > measured.band.high:
         if not permissions.allow_release or limits.allow_release == 0:
             return hold(RELEASE_NOT_ALLOWED, wallet)
-        return judge_release(view, measured, book, limits)
+        return judge_release(view, measured, book, limits, permissions.derisk_below)
     return hold(IN_BAND, wallet)
 
 

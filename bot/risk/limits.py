@@ -39,6 +39,10 @@ class MarginLimits(NamedTuple):
     volatile_cut_fraction: float = 0.0
     max_volatile_cuts: int = 1
     volatile_cut_interval_ms: int = 43_200_000
+    allow_derisk: int = 1
+    max_derisk_cuts: int = 2
+    derisk_interval_ms: int = 900_000
+    stop_failure_probability: float = 0.01
 
 
 class EntryLimits(NamedTuple):
@@ -118,6 +122,14 @@ MARGIN_BOUNDS: Mapping[str, Bound] = {
     ),
     "max_volatile_cuts": Bound(0, 10, "count", "Such cuts over the life of one position."),
     "volatile_cut_interval_ms": Bound(0, 604_800_000, "ms", "Wait between two such cuts."),
+    "allow_derisk": Bound(
+        0, 1, "switch", "1: where margin may not be added, hold, cut or close by cost; 0: hold."
+    ),
+    "max_derisk_cuts": Bound(0, 10, "count", "Such cuts over the life of one position; then it is closed."),
+    "derisk_interval_ms": Bound(60_000, 604_800_000, "ms", "Wait after such a cut or add."),
+    "stop_failure_probability": Bound(
+        0.0, 1.0, "probability", "That a resting stop does not fill; an assumption, not a measurement."
+    ),
 }
 
 ENTRY_BOUNDS: Mapping[str, Bound] = {

@@ -10,6 +10,9 @@ from bot.core.signal import Signal
 from bot.risk import adjust, pretrade, triggers
 from bot.risk.band import Band
 from bot.risk.brackets import take_profit_ladder
+from bot.risk.derisk import DeriskDecision, derisk
+from bot.risk.derisk_case import Thesis, derisk_case, derisk_limits, restored_wallet
+from bot.risk.inputs import InvalidInput, check_book, check_view
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 from bot.risk.policies import POLICIES
 from bot.risk.trailing import trailed_stop
@@ -108,6 +111,51 @@ class RiskManager:
         band = self._policy.band(view, self._params)
         allowed = self._policy.permissions(view, self._params)
         return adjust.decide_margin(view, band, book, self._margin, allowed)
+
+    @property
+    def may_derisk(self) -> bool:
+        """Whether the de-risk ladder may be consulted at all."""
+        return self._margin.allow_derisk != 0
+
+    @property
+    def derisk_interval_ms(self) -> int:
+        """How long the ladder is left alone after it moved something."""
+        return self._margin.derisk_interval_ms
+
+    def decide_derisk(
+        self, view: MarginView, book: MarginBook, thesis: Thesis, instrument: Instrument
+    ) -> DeriskDecision:
+        """Return what to do where `decide_margin` wants the de-risk ladder; the numbers must be usable."""
+        allowed = self._policy.permissions(view, self._params)
+        case = derisk_case(
+            view,
+            self.band(view),
+            book,
+            self._margin,
+            allowed,
+            thesis,
+            instrument,
+            self._entry.stop_slippage,
+        )
+        return derisk(view, case, instrument, derisk_limits(self._margin))
+
+    def restored_wallet(self, view: MarginView, book: MarginBook, target_quote: float) -> float:
+        """Return the wallet to bring back after a cut paid margin out, at least the present one."""
+        if self.fault_of(view, book) or view.mark_age_ms > self._margin.max_mark_age_ms:
+            return view.position.isolated_wallet
+        near = self._policy.permissions(view, self._params).derisk_below
+        return restored_wallet(view, self.band(view), book, self._margin, near, target_quote)
+
+    def fault_of(self, view: MarginView, book: MarginBook) -> str:
+        """Return what makes the numbers unusable, field and value; "" when the policy has a band for them."""
+        try:
+            check_view(view)
+            check_book(book)
+        except InvalidInput as error:
+            return str(error)
+        band = self.band(view)
+        is_sound = 0.0 < band.low <= band.target <= band.high
+        return "" if is_sound else f"the policy {self.policy} finds no band: {band.low} to {band.high}"
 
     def trailed_stop(
         self,

@@ -26,8 +26,13 @@ from bot.risk.wallet import minimum_step, target_wallet
 
 
 @compiled
-def judge_release(view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits) -> Verdict:
-    """Return the release down to the band's target, or what stands against it."""
+def judge_release(
+    view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits, derisk_below: float
+) -> Verdict:
+    """Return the release down to the band's target, or what stands against it.
+
+    Nothing is released into the distances at which the de-risk ladder would be consulted.
+    """
     wallet, side = view.position.isolated_wallet, view.position.side
     if view.stop_price > 0.0 and side * (view.stop_price - measured.liquidation) <= 0.0:
         return hold(STOP_INEFFECTIVE, wallet)
@@ -35,7 +40,7 @@ def judge_release(view: MarginView, measured: Measured, book: MarginBook, limits
         return hold(STOP_PASSED, wallet)
     if view.is_high_volatility:
         return hold(HIGH_VOLATILITY, wallet)
-    floor = release_floor(view, measured.band.target, limits)
+    floor = release_floor(view, max(measured.band.target, derisk_below), limits)
     spare = max(wallet - floor.wallet, 0.0)
     amount = min(step_down(spare, book.margin_step_quote), spare)
     if amount <= 0.0 or amount < minimum_step(wallet, limits):
@@ -49,7 +54,7 @@ def judge_release(view: MarginView, measured: Measured, book: MarginBook, limits
 
 @compiled
 def release_floor(view: MarginView, wanted: float, limits: MarginLimits) -> Edge:
-    """Return the highest of: the target's wallet, the stop anchor's, the venue's removal rule with a cushion."""
+    """Return the smallest wallet left: by the target, the stop anchor, the venue's rule with a cushion."""
     floor = Edge(target_wallet(view, wanted), BELOW_STEP)
     if view.stop_price > 0.0:
         by_anchor = anchor_floor(view, limits)

@@ -18,6 +18,7 @@ from bot.risk import (
     anchor,
     brackets,
     derisk,
+    derisk_case,
     estimators,
     odds,
     permissions,
@@ -75,6 +76,9 @@ LIQUIDATION = 55_000.0
 CASE = derisk.DeriskCase(200.0, 0.01, 0.0007, 0.0, 0.1, 3, True, 0, 0.1)
 CASES = (CASE, CASE._replace(trend=-0.7), CASE._replace(cuts_made=2), CASE._replace(add_quote=0.0))
 DERISK = derisk.DeriskLimits()
+COSTS = tuple(
+    derisk.DeriskCosts(hold, add, 3.0, 3.0, 3.0, 3.0) for hold in (1.0, 4.0) for add in (2.0, math.inf)
+)
 
 COMPILED_BAND = njit(POLICY.band)
 ALLOWED = (UNRESTRICTED, Permissions(False, False, 0.5, 0.2, True))
@@ -119,7 +123,12 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
         for view, seen in zip(VIEWS, MEASURED, strict=True)
         for short in (False, True)
     ],
-    release.judge_release: [(view, seen, BOOK, LIMITS) for view, seen in zip(VIEWS, MEASURED, strict=True)],
+    release.judge_release: [
+        (view, seen, BOOK, LIMITS, below)
+        for view, seen in zip(VIEWS, MEASURED, strict=True)
+        for below in (0.0, 0.2)
+    ],
+    addition.account_ceiling: [(600.0, BOOK, LIMITS), (600.0, BOOK._replace(free_quote=100.0), LIMITS)],
     addition.add_ceiling: [(600.0, BOOK, LIMITS), (600.0, BOOK._replace(free_quote=100.0), LIMITS)],
     release.release_floor: [(view, 0.13, LIMITS) for view in VIEWS],
     wallet.target_wallet: _per_view(0.13),
@@ -145,6 +154,14 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     derisk.judge_derisk: [(view, case, DERISK) for view in VIEWS for case in CASES],
     derisk.add_refusal: [(case, DERISK) for case in CASES],
     derisk.derisk_costs: [(view, CASE, DERISK, is_add) for view in VIEWS for is_add in (True, False)],
+    derisk._uncut: [(view, derisk.CUTS_USED, 0, costs) for view in VIEWS for costs in COSTS],
+    derisk.cheapest_whole: [(costs,) for costs in COSTS],
+    derisk.is_stop_first: _per_view(57_000.0) + _per_view(70_000.0),
+    derisk._jump_probability: _per_view(57_000.0, DERISK),
+    derisk_case.addable: _per_view(BAND, BOOK, LIMITS, True) + _per_view(BAND, BOOK, LIMITS, False),
+    derisk_case.liquidation_cost_rate: _per_view(0.0125),
+    derisk_case.restored_wallet: _per_view(BAND, BOOK, LIMITS, 0.0, 900.0)
+    + _per_view(BAND, BOOK, LIMITS, 0.2, 700.0),
     derisk.gap_probability: _per_view(DERISK),
     derisk._cut_cost: _per_view(CASE, DERISK, 0.5) + _per_view(CASE, DERISK, 1.0),
     derisk._probability: [(view, view.position, DERISK) for view in VIEWS],
