@@ -6,6 +6,7 @@ from bot.core.event import (
     EntriesHalted,
     EquityMarked,
     Event,
+    ForecastResolved,
     FundingSettled,
     InvariantBroken,
     LeverageSet,
@@ -22,6 +23,7 @@ from bot.core.event import (
     Reconciled,
     Refused,
     SignalSeen,
+    TradeEvidence,
 )
 from bot.core.intent import Intent
 from bot.core.position import Position
@@ -45,9 +47,11 @@ _NAMES: Final[dict[type, str]] = {
     EntriesHalted: "entries.halted",
     Reconciled: "state.reconciled",
     InvariantBroken: "invariant.broken",
+    TradeEvidence: "evidence.trade",
+    ForecastResolved: "evidence.forecast",
 }
 _SEVERE: Final = (Liquidated, EntriesHalted, InvariantBroken, Refused, Reconciled)
-_QUIET: Final = (EquityMarked, MarginHeld)
+_QUIET: Final = (EquityMarked, MarginHeld, TradeEvidence, ForecastResolved)
 
 
 class Narrator:

@@ -10,6 +10,7 @@ from bot.core.event import (
     EntriesHalted,
     EntriesResumed,
     EquityMarked,
+    ForecastResolved,
     FundingSettled,
     InvariantBroken,
     LeverageSet,
@@ -25,6 +26,7 @@ from bot.core.event import (
     Reconciled,
     Refused,
     SignalSeen,
+    TradeEvidence,
 )
 from bot.core.position import side_name
 
@@ -146,6 +148,19 @@ def _invariant_broken(event: InvariantBroken) -> str:
     return f"invariant {_plain(event.invariant)} broken: {event.message}"
 
 
+def _trade_evidence(event: TradeEvidence) -> str:
+    return (
+        f"{side_name(event.side)} made {signed_money(event.pnl_quote)} ({_plain(event.closed_by)}); with its "
+        f"first margin left alone {signed_money(event.shadow_pnl_quote)} ({_plain(event.shadow_closed_by)})"
+    )
+
+
+def _forecast_resolved(event: ForecastResolved) -> str:
+    price = symbol_price(event.liquidation_price, event.symbol)
+    end = "came to it" if event.touched else "did not come to it"
+    return f"liquidation at {price} had a chance of {percent(event.probability)}: the mark {end}"
+
+
 _WORDS: Final[dict[type, Callable[[Any], str]]] = {
     LeverageSet: _leverage_set,
     OrderAccepted: _order_accepted,
@@ -165,4 +180,6 @@ _WORDS: Final[dict[type, Callable[[Any], str]]] = {
     EquityMarked: _equity_marked,
     Reconciled: _reconciled,
     InvariantBroken: _invariant_broken,
+    TradeEvidence: _trade_evidence,
+    ForecastResolved: _forecast_resolved,
 }

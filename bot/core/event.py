@@ -161,13 +161,18 @@ class Liquidated(NamedTuple):
 
 
 class PositionRisk(NamedTuple):
-    """The numbers kept before and after every margin move."""
+    """The numbers kept before and after every margin move.
+
+    `liquidation_probability`: within 24 h by the Student form, in [0, 1]. None: written before it was kept.
+    """
 
     mark: float
     isolated_wallet: float
     margin_ratio: float
     liquidation_price: float
     distance: float
+    notional_quote: float | None = None
+    liquidation_probability: float | None = None
 
 
 class SignalSeen(NamedTuple):
@@ -284,6 +289,58 @@ class InvariantBroken(NamedTuple):
     message: str
 
 
+class TradeEvidence(NamedTuple):
+    """What moving the margin did to one ended position, against a shadow that kept its first margin.
+
+    Written once both have ended. Every field is defined in bot/evidence/record.py.
+    """
+
+    ts_ms: int
+    symbol: str
+    position_id: int
+    side: int
+    policy: str
+    opened_ms: int
+    closed_ms: int
+    closed_by: str
+    pnl_quote: float
+    liquidated: bool
+    shadow_closed_ms: int
+    shadow_closed_by: str
+    shadow_pnl_quote: float
+    shadow_liquidated: bool
+    added_quote: float
+    added_lost_quote: float
+    adds_without_reentry: int
+    margin_quote_hours: float
+    shadow_margin_quote_hours: float
+    released_redeployed_quote_hours: float
+    least_distance: float | None
+    least_distance_sigma_hours: float | None
+    near_miss_ms: int
+    stop_beyond_liquidation_ms: int
+    loss_beyond_stop_fraction: float
+    moves: int
+    moves_refused: int
+    stale_holds: int
+
+
+class ForecastResolved(NamedTuple):
+    """A chance of liquidation that was told at `forecast_ms`, and whether the mark came to that price.
+
+    `touched` counts until `forecast_ms + horizon_ms`, whether or not the position was still open.
+    """
+
+    ts_ms: int
+    symbol: str
+    position_id: int
+    forecast_ms: int
+    horizon_ms: int
+    probability: float
+    liquidation_price: float
+    touched: bool
+
+
 MarketEvent = MarkPrice | CandleClosed | FundingDue | FeedGap
 VenueEvent = (
     LeverageSet
@@ -306,5 +363,7 @@ Note = (
     | EquityMarked
     | Reconciled
     | InvariantBroken
+    | TradeEvidence
+    | ForecastResolved
 )
 Event = MarketEvent | VenueEvent | Note

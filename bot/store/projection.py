@@ -185,8 +185,9 @@ def _position_closed(connection: Connection, note: ev.PositionClosed) -> None:
     connection.execute(sql.DROP_OLDER_HOLDING, {"symbol": note.symbol, "closed_ms": note.ts_ms})
 
 
-def _risk(risk: ev.PositionRisk, when: str) -> dict[str, str | None]:
-    return {f"{name}_{when}": exact_text_or_none(value) for name, value in risk._asdict().items()}
+def _risk(risk: ev.PositionRisk, when: str) -> dict[str, str | float | None]:
+    figures = {f"{name}_{when}": exact_text_or_none(value) for name, value in risk._asdict().items()}
+    return figures | {f"liquidation_probability_{when}": risk.liquidation_probability}
 
 
 def _margin_moved(connection: Connection, note: ev.MarginMoved) -> None:
@@ -215,6 +216,25 @@ def _equity_marked(connection: Connection, note: ev.EquityMarked) -> None:
     connection.execute(sql.PUT_EQUITY, row)
 
 
+def _trade_evidence(connection: Connection, note: ev.TradeEvidence) -> None:
+    amounts = {
+        name: exact_text(value)
+        for name, value in note._asdict().items()
+        if name.endswith(("_quote", "_quote_hours"))
+    }
+    row = note._asdict() | amounts
+    connection.execute(sql.INSERT_TRADE_EVIDENCE, row)
+
+
+def _forecast_resolved(connection: Connection, note: ev.ForecastResolved) -> None:
+    row = note._asdict() | {
+        "ts_ms": note.forecast_ms,
+        "resolved_ms": note.ts_ms,
+        "liquidation_price": exact_text(note.liquidation_price),
+    }
+    connection.execute(sql.INSERT_FORECAST, row)
+
+
 _PROJECTIONS: dict[type, Projection] = {
     ev.LeverageSet: _journal_only,
     ev.OrderAccepted: _order_accepted,
@@ -234,6 +254,8 @@ _PROJECTIONS: dict[type, Projection] = {
     ev.EntriesHalted: _journal_only,
     ev.EntriesResumed: _journal_only,
     ev.InvariantBroken: _journal_only,
+    ev.TradeEvidence: _trade_evidence,
+    ev.ForecastResolved: _forecast_resolved,
 }
 PROJECTIONS: Final = MappingProxyType(_PROJECTIONS)
 

@@ -116,6 +116,77 @@ class MarginMove(NamedTuple):
     liquidation_price_after: Decimal | None
     distance_after: Decimal | None
     venue_reply: dict[str, Any] | None
+    notional_quote_before: Decimal | None
+    liquidation_probability_before: float | None
+    notional_quote_after: Decimal | None
+    liquidation_probability_after: float | None
+
+
+class TradeEvidenceRow(NamedTuple):
+    """What moving the margin did to one ended position; every field as in core/event.py TradeEvidence."""
+
+    position_id: int
+    symbol: str
+    side: int
+    policy: str
+    opened_ms: int
+    closed_ms: int
+    closed_by: str
+    pnl_quote: Decimal
+    liquidated: bool
+    shadow_closed_ms: int
+    shadow_closed_by: str
+    shadow_pnl_quote: Decimal
+    shadow_liquidated: bool
+    added_quote: Decimal
+    added_lost_quote: Decimal
+    adds_without_reentry: int
+    margin_quote_hours: Decimal
+    shadow_margin_quote_hours: Decimal
+    released_redeployed_quote_hours: Decimal
+    least_distance: float | None
+    least_distance_sigma_hours: float | None
+    near_miss_ms: int
+    stop_beyond_liquidation_ms: int
+    loss_beyond_stop_fraction: float
+    moves: int
+    moves_refused: int
+    stale_holds: int
+
+
+class ForecastRow(NamedTuple):
+    """A chance of liquidation within `horizon_ms` of `ts_ms`, and whether the mark came to that price."""
+
+    id: int
+    position_id: int
+    symbol: str
+    ts_ms: int
+    horizon_ms: int
+    probability: float
+    liquidation_price: Decimal
+    resolved_ms: int
+    touched: bool
+
+
+class LedgerMove(NamedTuple):
+    """A margin move as the dead-weight ledger needs it; None: moved before these figures were kept.
+
+    `until_ms`: when the next move of the position was made or the position ended; None: still open.
+    """
+
+    position_id: int
+    symbol: str
+    side: int
+    ts_ms: int
+    until_ms: int | None
+    amount_quote: Decimal
+    policy: str
+    reason: str
+    mark_before: Decimal
+    notional_quote_before: Decimal | None
+    liquidation_probability_before: float | None
+    notional_quote_after: Decimal | None
+    liquidation_probability_after: float | None
 
 
 class OrderEntry(NamedTuple):

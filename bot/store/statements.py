@@ -158,5 +158,8 @@ LIQUIDATE_POSITION: Final = (
 
 INSERT_SIGNAL: Final = _insert("signal", _columns("signal"))
 
+INSERT_TRADE_EVIDENCE: Final = _insert("trade_evidence", _columns("trade_evidence", ()))
+INSERT_FORECAST: Final = _insert("forecast", _columns("forecast"))
+
 PUT_CHECKPOINT: Final = _upsert("checkpoint", "id", _columns("checkpoint", ()), {"id": "1"})
 SELECT_CHECKPOINT: Final = "SELECT engine, feed, venue FROM checkpoint"

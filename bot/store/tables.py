@@ -241,6 +241,62 @@ class MarginAdjustmentRow(Base, table=True):
     liquidation_price_after: Decimal | None = _money(default=None)
     distance_after: Decimal | None = _money(default=None)
     venue_reply: str | None = _words(default=None)
+    notional_quote_before: Decimal | None = _money(default=None)
+    liquidation_probability_before: float | None = None
+    notional_quote_after: Decimal | None = _money(default=None)
+    liquidation_probability_after: float | None = None
+
+
+class TradeEvidenceRow(Base, table=True):
+    """One ended position against the shadow that kept its first margin; see core/event.py TradeEvidence."""
+
+    __tablename__ = "trade_evidence"
+    __table_args__ = (Index("trade_evidence_symbol", "symbol", "closed_ms"),)
+
+    position_id: int = Field(primary_key=True, foreign_key="position.id")
+    symbol: str = _words()
+    side: int
+    policy: str = _words()
+    opened_ms: int
+    closed_ms: int
+    closed_by: str = _words()
+    pnl_quote: Decimal = _money()
+    liquidated: bool
+    shadow_closed_ms: int
+    shadow_closed_by: str = _words()
+    shadow_pnl_quote: Decimal = _money()
+    shadow_liquidated: bool
+    added_quote: Decimal = _money()
+    added_lost_quote: Decimal = _money()
+    adds_without_reentry: int
+    margin_quote_hours: Decimal = _money()
+    shadow_margin_quote_hours: Decimal = _money()
+    released_redeployed_quote_hours: Decimal = _money()
+    least_distance: float | None = None
+    least_distance_sigma_hours: float | None = None
+    near_miss_ms: int
+    stop_beyond_liquidation_ms: int
+    loss_beyond_stop_fraction: float
+    moves: int
+    moves_refused: int
+    stale_holds: int
+
+
+class ForecastRow(Base, table=True):
+    """A chance of liquidation told at `ts_ms` and what came of it; see core/event.py ForecastResolved."""
+
+    __tablename__ = "forecast"
+    __table_args__ = (UniqueConstraint("position_id", "ts_ms", name="forecast_once"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    position_id: int = Field(foreign_key="position.id")
+    symbol: str = _words()
+    ts_ms: int
+    horizon_ms: int
+    probability: float
+    liquidation_price: Decimal = _money()
+    resolved_ms: int
+    touched: bool
 
 
 class FundingRow(Base, table=True):

@@ -188,7 +188,7 @@ def test_a_margin_adjustment_row_holds_its_reason_and_the_risk_before_and_after(
     assert str(move.amount_quote) == "2.51"
     before = [float(x) for x in move[9:14] if x is not None]
     after = [float(x) for x in move[14:19] if x is not None]
-    assert (before, after) == (list(BEFORE), list(AFTER))
+    assert (before, after) == (list(BEFORE[:5]), list(AFTER[:5]))
     assert move.venue_reply is not None
     assert move.venue_reply["type"] == "MarginAdjusted"
 

@@ -53,7 +53,15 @@ def test_every_money_and_price_column_is_text_in_the_database() -> None:
             if column[2] not in {"TEXT", "INTEGER", "BOOLEAN"}
         ]
     engine.dispose()
-    assert reals == [("signal", "strength")]
+    assert {column for _, column in reals} == {
+        "strength",
+        "probability",
+        "liquidation_probability_before",
+        "liquidation_probability_after",
+        "least_distance",
+        "least_distance_sigma_hours",
+        "loss_beyond_stop_fraction",
+    }
 
 
 @pytest.mark.parametrize(
