@@ -1,9 +1,9 @@
-"""`ringfence list-strategies` and `list-policies`: what there is, with parameters and bounds."""
+"""`ringfence list-strategies`, `list-policies` and `list-presets`: what there is, with its numbers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.options import Config, Json, settings_of
+from bot.cli.options import Config, Json, PresetName, settings_of, settings_with
 from bot.cli.output import columns, show_json, show_rows
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def list_strategies(config: Config = None, as_json: Json = False) -> None:
         _show(strategy)
 
 
-def list_policies(config: Config = None, as_json: Json = False) -> None:
+def list_policies(config: Config = None, preset: PresetName = None, as_json: Json = False) -> None:
     """Show every margin policy with its parameters as they are set."""
     from bot.risk.policies import POLICIES
 
-    margin = settings_of(config, {}).margin
+    margin = settings_with(config, preset).margin
     found = [
         _policy(policy, margin.policy, getattr(margin.params, policy.name)) for policy in POLICIES.values()
     ]
@@ -42,6 +42,30 @@ def list_policies(config: Config = None, as_json: Json = False) -> None:
         return
     for policy in found:
         _show(policy)
+
+
+def list_presets(config: Config = None, as_json: Json = False) -> None:
+    """Show the presets side by side: every setting for which they differ."""
+    from bot.risk.presets import PRESETS
+    from bot.settings.preset import differing, preset_values
+
+    chosen = settings_of(config, {}).preset
+    keys = [".".join(path) for path in differing()]
+    values = {
+        name: {".".join(path): value for path, value in preset_values(name).items()} for name in PRESETS
+    }
+    if as_json:
+        show_json(
+            [
+                {"name": name, "is_chosen": name == chosen, "meaning": row.doc, "settings": values[name]}
+                for name, row in PRESETS.items()
+            ]
+        )
+        return
+    for name, row in PRESETS.items():
+        print(f"{name}{' (chosen)' if name == chosen else ''}: {row.doc}")
+    rows = [{"setting": key, **{name: values[name].get(key) for name in PRESETS}} for key in keys]
+    show_rows(rows, columns("setting", *(f"{name}#" for name in PRESETS)), as_json=False, empty="")
 
 
 def _strategy(name: str, path: Path, is_chosen: bool) -> dict[str, Any]:

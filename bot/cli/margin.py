@@ -13,7 +13,7 @@ from bot.cli.columns import (
     time_column,
     words_column,
 )
-from bot.cli.options import Config, Database, Json, Limit, Symbol, database_of, settings_of
+from bot.cli.options import Config, Database, Json, Limit, PresetName, Symbol, database_of, settings_with
 from bot.cli.output import columns, show_rows
 
 app = typer.Typer(
@@ -65,9 +65,11 @@ def history(
 
 
 @app.command("plan")
-def plan(config: Config = None, db: Database = None, as_json: Json = False) -> None:
+def plan(
+    config: Config = None, db: Database = None, preset: PresetName = None, as_json: Json = False
+) -> None:
     """Show what the policy would do now with each open position, the nearest to liquidation first."""
     from bot.outlook import outlook
 
-    rows = outlook(database_of(config, db), settings_of(config, {}))
+    rows = outlook(database_of(config, db), settings_with(config, preset))
     show_rows(rows, _PLAN, as_json, empty="No position is open.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from bot.settings import Settings
+    from bot.settings import Flag, Settings
 
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML; see the folder config/.")
@@ -42,6 +42,10 @@ StrategyName = Annotated[
 PolicyName = Annotated[
     str | None, typer.Option("--policy", metavar="NAME", help="Margin policy; see list-policies.")
 ]
+PresetName = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="NAME", help="Defaults of entry, brackets, margin; see list-presets."),
+]
 Speed = Annotated[
     str | None,
     typer.Option("--speed", metavar="X|max", help="Market seconds per wall second: 1x, 60x, max."),
@@ -64,10 +68,21 @@ AllowGaps = Annotated[
 
 def settings_of(config: Path | None, given: dict[str, tuple[str, Any]]) -> "Settings":
     """Return the settings of a command: `given` maps a key to its flag and value, None if not typed."""
-    from bot.settings import Flag, load
+    from bot.settings import load
 
-    flags = (Flag(key, name, value) for key, (name, value) in given.items() if value is not None)
-    return load(config, tuple(flags))
+    return load(config, flags_of(given))
+
+
+def flags_of(given: dict[str, tuple[str, Any]]) -> "tuple[Flag, ...]":
+    """Return the flags among `given` that were typed."""
+    from bot.settings import Flag
+
+    return tuple(Flag(key, name, value) for key, (name, value) in given.items() if value is not None)
+
+
+def settings_with(config: Path | None, preset: str | None) -> "Settings":
+    """Return the settings of a command that only reads them, under a preset that was typed, if any."""
+    return settings_of(config, {"preset": ("--preset", preset)})
 
 
 def database_of(config: Path | None, database: Path | None) -> Path:

@@ -25,6 +25,7 @@ def trade(
     timerange: options.Timerange = None,
     timeframe: options.Timeframe = None,
     strategy: options.StrategyName = None,
+    preset: options.PresetName = None,
     policy: options.PolicyName = None,
     speed: options.Speed = None,
     duration: options.Duration = None,
@@ -49,6 +50,7 @@ def trade(
             "feed.timeframe": ("--timeframe", timeframe),
             "feed.allow_gaps": ("--allow-gaps", allow_gaps),
             "strategy.name": ("--strategy", strategy),
+            "preset": ("--preset", preset),
             "margin.policy": ("--policy", policy),
             "run.speed": ("--speed", speed),
             "run.for_seconds": ("--for", duration),
@@ -150,7 +152,7 @@ def _announce(settings: "Settings", database: Path) -> None:
     source = "a synthetic market" if feed.kind == "synthetic" else f"candles of {feed.data}"
     print(
         f"Paper trading on {source} at {speed_text(run.speed)}: strategy {settings.strategy.name}, "
-        f"margin policy {settings.margin.policy}, database {database}, configuration {digest}. "
-        "Ctrl-C stops; the positions and their stops stay in the database.",
+        f"preset {settings.preset}, margin policy {settings.margin.policy}, database {database}, "
+        f"configuration {digest}. Ctrl-C stops; the positions and their stops stay in the database.",
         file=sys.stderr,
     )

@@ -74,6 +74,8 @@ class EntryLimits(NamedTuple):
     cascade_cap_fraction: float = 0.50
     claimed_hit_rate: float = 0.0
     outcome_horizon_days: float = 3.0
+    min_strength: float = 0.0
+    min_share_of_wanted: float = 0.25
 
 
 class BracketLimits(NamedTuple):
@@ -164,6 +166,12 @@ ENTRY_BOUNDS: Mapping[str, Bound] = {
     ),
     "outcome_horizon_days": Bound(
         1e-3, 365.0, "days", "How long a trade may take to its stop or target when that rate is found."
+    ),
+    "min_strength": Bound(
+        0.0, 1.0, "strength", "Weaker signals are refused, and above 0 also those that name no strength."
+    ),
+    "min_share_of_wanted": Bound(
+        0.0, 1.0, "fraction of wanted", "An entry that a cap on the book makes smaller is refused below it."
     ),
 }
 

@@ -21,6 +21,7 @@ from bot.risk.limits import (
     MarginLimits,
 )
 from bot.risk.policies import DEFAULT_POLICY, POLICIES
+from bot.risk.presets import DEFAULT_PRESET, PRESETS
 from bot.settings import values
 from bot.settings.bounded import Bounded, refuse_boolean
 from bot.settings.policy import PolicyParams
@@ -212,6 +213,10 @@ class Settings(BaseSettings):
         validate_default=True,
     )
 
+    preset: str = _setting(
+        DEFAULT_PRESET,
+        "What entry, brackets and margin are where nothing else sets them; see list-presets.",
+    )
     run: Run = Run()
     feed: Feed = Feed()
     venue: Venue = Venue()
@@ -224,3 +229,10 @@ class Settings(BaseSettings):
     )
     margin: Margin = Margin()
     log: Log = Log()
+
+    @field_validator("preset")
+    @classmethod
+    def _check_preset(cls, preset: str) -> str:
+        if preset not in PRESETS:
+            raise ValueError(f"there is no such preset, {did_you_mean(preset, PRESETS)}")
+        return preset

@@ -35,7 +35,7 @@ def _with_the_right_prefix(name: str, known: Tree) -> str:
 def _with_every_underscore(name: str, known: Tree) -> str:
     """Return the variable of the setting whose parts `name` joins with too few underscores, if any."""
     joined = name[len(_PRODUCT) :].replace(NESTING, "_").lstrip("_").lower()
-    paths = (path for path in setting_paths(known) if "_".join(path) == joined and len(path) > 1)
+    paths = (path for path in setting_paths(known) if "_".join(path) == joined)
     path = next(paths, ())
     return ENVIRONMENT_PREFIX + NESTING.join(path).upper() if path else ""
 

@@ -14,8 +14,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from bot.core.timerange import TimeRange
+from bot.risk.presets import PRESETS
 from bot.settings.bounded import Bounded
 from bot.settings.model import Settings
+from bot.settings.preset import own_values
 from bot.settings.values import speed_text
 
 _SPEED: Final = "run.speed"
@@ -31,6 +33,18 @@ class Entry(NamedTuple):
     bounds: str
     unit: str
     meaning: str
+
+    @property
+    def name(self) -> str:
+        """The dotted key."""
+        return f"{self.table}.{self.key}".lstrip(".")
+
+    @property
+    def of_presets(self) -> tuple[tuple[str, Any], ...]:
+        """Which presets have another default, and theirs."""
+        path = tuple(self.name.split("."))
+        own = ((preset, own_values(preset)) for preset in PRESETS)
+        return tuple((preset, values[path]) for preset, values in own if path in values)
 
 
 class Table(NamedTuple):
@@ -58,31 +72,39 @@ def markdown() -> str:
     for table in tables():
         for entry in table.entries:
             default = "" if entry.default is None or entry.default == {} else f"`{_toml(entry.default)}`"
+            default += "".join(f"; {preset} `{_toml(value)}`" for preset, value in entry.of_presets)
             meaning = entry.meaning.replace("|", r"\|")
-            lines.append(
-                f"| `{entry.table}.{entry.key}` | {default} | {entry.bounds} | {entry.unit} | {meaning} |"
-            )
+            lines.append(f"| `{entry.name}` | {default} | {entry.bounds} | {entry.unit} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 
 def profile() -> str:
-    """Return a TOML file that sets every setting to its default, each with meaning, unit and bounds."""
+    """Return a TOML file that sets every setting to its default, each with meaning, unit and bounds.
+
+    What a preset changes stands behind a comment sign: a file would win over the preset.
+    """
     parts = []
     for table in tables():
         if not table.entries:
             continue
-        parts.append(f"\n# {table.meaning}\n[{table.name}]")
+        if table.name:
+            parts.append(f"\n# {table.meaning}\n[{table.name}]")
         parts.extend(_profile_lines(entry) for entry in table.entries)
     return "\n".join(parts).lstrip() + "\n"
 
 
 def _profile_lines(entry: Entry) -> str:
     limits = ", ".join(text for text in (entry.bounds, entry.unit) if text)
-    comment = f"# {entry.meaning}" + (f" [{limits}]" if limits else "")
+    others = ", ".join(f"{preset} {_toml(value)}" for preset, value in entry.of_presets)
+    comment = f"# {entry.meaning}{f' Presets: {others}.' if others else ''}" + (
+        f" [{limits}]" if limits else ""
+    )
     if isinstance(entry.default, dict):
         return f"{comment}\n# [{entry.table}.{entry.key}.NAME]"
     if entry.default is None:
         return f"{comment}\n# {entry.key} = {_toml(entry.example)}"
+    if others:
+        return f"{comment}\n# {entry.key} = {_toml(entry.default)}"
     return f"{comment}\n{entry.key} = {_toml(entry.default)}"
 
 
@@ -114,7 +136,8 @@ def _entry(table: str, name: str, field: FieldInfo) -> Entry:
     if f"{table}.{name}" == _SPEED:
         default = speed_text(default)
     meaning = field.description or ""
-    return Entry(table, name, default, extra.get("example"), _bounds(field), extra.get("unit", ""), meaning)
+    bounds = " or ".join(PRESETS) if name == "preset" else _bounds(field)
+    return Entry(table, name, default, extra.get("example"), bounds, extra.get("unit", ""), meaning)
 
 
 def _bounds(field: FieldInfo) -> str:
@@ -190,8 +213,9 @@ END: Final = "<!-- settings: end -->"
 PROFILE_HEAD: Final = """\
 # Paper trading: every setting at its default. Start with
 #     ringfence trade --config config/paper.toml
-# Behind each meaning stand the bounds (both ends included) and the unit. Relative paths begin at the
-# working directory. Made by `python -m bot.settings.reference config`; copy the file before editing.
+# Behind each meaning stand the bounds (both ends included) and the unit. What a preset decides is behind a
+# comment sign: written here it would win over the preset. Relative paths begin at the working directory.
+# Made by `python -m bot.settings.reference config`; copy the file before editing.
 
 """
 

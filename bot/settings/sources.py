@@ -18,6 +18,7 @@ from bot.errors import UserError
 from bot.settings.keys import Given, Tree, given_in
 from bot.settings.model import ENVIRONMENT_PREFIX, NESTING, Settings
 from bot.settings.near_misses import variable_meant
+from bot.settings.preset import tables
 
 SECRETS_VARIABLE: Final = "RINGFENCE_SECRETS_DIR"
 DEFAULT_SECRETS: Final = Path("/run/secrets")
@@ -45,14 +46,7 @@ def flags_given(flags: tuple[Flag, ...]) -> tuple[Given, ...]:
 
 def nested(flags: tuple[Flag, ...]) -> dict[str, Any]:
     """Return the flags as nested tables, as settings are constructed from."""
-    tables: dict[str, Any] = {}
-    for flag in flags:
-        *above, name = flag.key.split(".")
-        table = tables
-        for part in above:
-            table = table.setdefault(part, {})
-        table[name] = flag.value
-    return tables
+    return tables({tuple(flag.key.split(".")): flag.value for flag in flags})
 
 
 def environment(known: Tree) -> Source:

@@ -67,9 +67,51 @@ def test_show_config_shows_every_source_and_the_hash(ringfence, workplace, monke
     shown = _json(ringfence("show-config", "--config", "my.toml", "--json"))
     assert (shown["config"]["entry"]["max_leverage"], shown["config"]["run"]["seed"]) == (3, 21)
     text = ringfence("show-config", "--config", "my.toml").out
-    assert "entry.max_leverage = 3\n" in text
-    assert "run.seed = 21\n" in text
+    assert "entry.max_leverage = 3  # my.toml\n" in text
+    assert "run.seed = 21  # RINGFENCE__RUN__SEED\n" in text
+    assert "run.speed = 600x\n" in text
     assert shown["config_hash"] in text
+
+
+def test_show_config_says_what_the_preset_sets(ringfence):
+    text = ringfence("show-config", "--preset", "risk-averse").out
+    assert "preset = risk-averse  # --preset\n" in text
+    assert "entry.max_leverage = 5  # preset risk-averse\n" in text
+    shown = _json(ringfence("show-config", "--preset", "risk-averse", "--json"))
+    assert shown["origins"]["entry.max_leverage"] == "preset risk-averse"
+    assert shown["origins"]["run.seed"] == "default"
+
+
+def test_check_config_refuses_what_contradicts_a_preset(ringfence, workplace):
+    (workplace / "my.toml").write_text("[entry]\nposition_cap_fraction = 0.3\n")
+    assert ringfence("check-config", "--config", "my.toml", "--preset", "aggressive").code == 0
+    outcome = ringfence("check-config", "--config", "my.toml", "--preset", "risk-averse")
+    assert outcome.code == 2
+    assert_one_paragraph(outcome)
+    assert "preset risk-averse sets margin.limits.position_cap_fraction" in outcome.err
+
+
+def test_list_presets_compares_what_differs(ringfence, monkeypatch):
+    monkeypatch.setenv("RINGFENCE__PRESET", "aggressive")
+    listed = {row["name"]: row for row in _json(ringfence("list-presets", "--json"))}
+    assert [name for name, row in listed.items() if row["is_chosen"]] == ["aggressive"]
+    assert {name: row["settings"]["entry.risk_fraction"] for name, row in listed.items()} == {
+        "risk-averse": 0.005,
+        "balanced": 0.01,
+        "aggressive": 0.02,
+    }
+    text = ringfence("list-presets").out
+    assert "aggressive (chosen): " in text
+    (row,) = [line for line in text.splitlines() if line.startswith("entry.min_strength")]
+    assert row.split()[1:] == ["0", "0", "0.7"]
+    assert "entry.max_positions" not in text, "the presets agree on it"
+
+
+def test_list_policies_shows_the_params_of_a_preset(ringfence):
+    listed = _json(ringfence("list-policies", "--preset", "risk-averse", "--json"))
+    (policy,) = [row for row in listed if row["is_chosen"]]
+    values = {row["name"]: row["value"] for row in policy["parameters"]}
+    assert (policy["name"], values["alpha"]) == ("liquidation_probability", 0.002)
 
 
 def test_show_config_never_shows_a_secret(ringfence, workplace):

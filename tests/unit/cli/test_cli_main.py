@@ -20,6 +20,7 @@ _VERBS = (
     "journal",
     "list-strategies",
     "list-policies",
+    "list-presets",
     "show-config",
     "check-config",
     "calc",

@@ -25,7 +25,7 @@ def test_every_flag_reaches_its_setting(ringfence, application, workplace, root)
         *("trade", "--feed", "replay", "--data", "candles", "--symbols", "ETH/USDT:USDT,BTC/USDT:USDT"),
         *("--timerange", "20250128-20250225", "--timeframe", "15m", "--strategy", "rsi_reversion"),
         *("--policy", "volatility", "--speed", "max", "--for", "10m", "--db", "my.db", "--seed", "11"),
-        *("--headless", "--summary", "out.json", "--allow-gaps"),
+        *("--headless", "--summary", "out.json", "--allow-gaps", "--preset", "risk-averse"),
     )
     assert outcome.code == 0
     settings = application.settings
@@ -34,6 +34,7 @@ def test_every_flag_reaches_its_setting(ringfence, application, workplace, root)
     assert feed.timerange == (1_738_022_400_000, 1_740_441_600_000)
     assert (feed.kind, feed.data, feed.timeframe, feed.allow_gaps) == ("replay", Path("candles"), "15m", True)
     assert (settings.strategy.name, settings.margin.policy) == ("rsi_reversion", "volatility")
+    assert (settings.preset, settings.entry.max_leverage) == ("risk-averse", 5)
     assert (run.speed, run.for_seconds, run.seed, run.headless) == (math.inf, 600.0, 11, True)
     assert (run.db, run.summary) == (Path("my.db"), Path("out.json"))
 
@@ -108,6 +109,8 @@ class Mine(Strategy):
         (["--strategy", ""], "ema_cross"),
         (["--policy", "stop_ancor"], '"stop_anchor"'),
         (["--policy", ""], "stop_anchor"),
+        (["--preset", "agressive"], '"aggressive"'),
+        (["--preset", ""], "balanced"),
         (["--speed", "0"], "--speed"),
         (["--speed", "-1"], "--speed"),
         (["--speed", "fast"], "--speed"),

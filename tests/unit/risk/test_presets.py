@@ -22,7 +22,7 @@ from bot.risk.policies import DEFAULT_POLICY, POLICIES
 from bot.risk.policies.distance_band import DistanceBandParams
 from bot.risk.policies.margin_ratio_band import MarginRatioBandParams
 from bot.risk.policies.volatility import VolatilityParams
-from bot.risk.presets import DEFAULT_PRESET, PRESETS, preset
+from bot.risk.presets import DEFAULT_PRESET, PRESETS
 from tests.property.risk.test_estimator_laws import random_candles
 from tests.property.risk.worlds import TIERS, book_of, position_of, view_of
 
@@ -31,7 +31,7 @@ ALL = (MarginLimits(), EntryLimits(), BracketLimits())
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_contradicts_nothing_and_can_be_run(name: str) -> None:
-    chosen = preset(name)
+    chosen = PRESETS[name]
     policy = POLICIES[chosen.policy]
     assert contradictions(policy, chosen.params, chosen.margin, chosen.entry, chosen.bracket) == ()
     risk = RiskManager(chosen.policy, chosen.params, chosen.margin, chosen.entry, chosen.bracket)
@@ -40,6 +40,7 @@ def test_a_preset_contradicts_nothing_and_can_be_run(name: str) -> None:
 
 
 def test_the_presets_are_the_table_of_the_study() -> None:
+    """All of it but the leverage setting, whose 10 and 20 would keep releases from being made."""
     rows = {
         name: (
             chosen.entry.max_leverage,
@@ -50,20 +51,23 @@ def test_the_presets_are_the_table_of_the_study() -> None:
             chosen.entry.position_cap_fraction,
             chosen.entry.portfolio_cap_fraction,
             chosen.entry.reserve_fraction,
+            chosen.entry.min_strength,
         )
         for name, chosen in PRESETS.items()
     }
     assert rows == {
-        "risk-averse": (5, 6, 0, 0.5, 0.005, 0.15, 0.40, 0.40),
-        "balanced": (10, 6, 1, 0.5, 0.01, 0.25, 0.60, 0.20),
-        "aggressive": (20, 3, 1, 0.0, 0.02, 0.40, 0.80, 0.10),
+        "risk-averse": (5, 6, 0, 0.5, 0.005, 0.15, 0.40, 0.40, 0.0),
+        "balanced": (25, 6, 1, 0.0, 0.01, 0.25, 0.60, 0.20, 0.0),
+        "aggressive": (25, 3, 1, 0.0, 0.02, 0.40, 0.80, 0.10, 0.7),
     }
     for chosen in PRESETS.values():
         assert chosen.margin.position_cap_fraction == chosen.entry.position_cap_fraction
         assert chosen.margin.reserve_fraction == chosen.entry.reserve_fraction
     assert PRESETS["risk-averse"].margin.max_volatile_cuts == 2
     assert PRESETS["aggressive"].margin.release_cooldown_ms == 0
-    assert PRESETS[DEFAULT_PRESET].policy == DEFAULT_POLICY
+    default = PRESETS[DEFAULT_PRESET]
+    assert (default.policy, default.params) == (DEFAULT_POLICY, POLICIES[DEFAULT_POLICY].default)
+    assert (default.margin, default.entry, default.bracket) == ALL
 
 
 def test_more_averse_presets_hold_more_distance_without_a_stop() -> None:
@@ -75,11 +79,6 @@ def test_more_averse_presets_hold_more_distance_without_a_stop() -> None:
     calm = view_of(sigma=0.005)
     risk_averse = PRESETS["risk-averse"]
     assert POLICIES[risk_averse.policy].band(calm, risk_averse.params).target == calm.entry_distance
-
-
-def test_an_unknown_preset_is_named() -> None:
-    with pytest.raises(ValueError, match="preset is 'yolo'; it must be one of risk-averse, balanced"):
-        preset("yolo")
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,13 @@ from bot.settings import Flag, config_hash, effective, load
 def test_the_effective_settings_are_plain_json_and_complete():
     shown = effective(load())
     assert json.loads(json.dumps(shown, allow_nan=False)) == shown
-    assert set(shown) == {"run", "feed", "venue", "strategy", "entry", "brackets", "margin", "log"}
+    assert set(shown) == {"preset", "run", "feed", "venue", "strategy", "entry", "brackets", "margin", "log"}
     assert shown["margin"]["limits"]["max_adds"] == 6
 
 
 def test_effective_settings_load_as_the_same_settings():
     settings = load(flags=(Flag("run.speed", "--speed", "max"), Flag("run.for_seconds", "--for", "10m")))
-    again = tuple(
-        Flag(f"{section}.{key}", "", value)
-        for section, table in effective(settings).items()
-        for key, value in table.items()
-    )
+    again = tuple(Flag(section, "", value) for section, value in effective(settings).items())
     assert load(flags=again) == settings
 
 

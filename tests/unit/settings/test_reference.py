@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
+from bot.risk.presets import PRESETS
 from bot.settings import Flag, load
 from bot.settings.keys import known_keys
 from bot.settings.model import Settings
@@ -29,7 +30,7 @@ def _leaves(tree: dict, above: str = "") -> set[str]:
 
 
 def test_the_reference_holds_every_setting_and_nothing_else():
-    documented = {f"{table.name}.{entry.key}" for table in tables() for entry in table.entries}
+    documented = {entry.name for table in tables() for entry in table.entries}
     without_settings = {"margin.params.static"}
     assert documented == _leaves(known_keys(Settings)) - without_settings
 
@@ -37,9 +38,9 @@ def test_the_reference_holds_every_setting_and_nothing_else():
 def test_every_setting_has_a_meaning_and_every_number_its_bounds():
     for table in tables():
         for entry in table.entries:
-            assert entry.meaning.endswith("."), f"{table.name}.{entry.key}: {entry.meaning!r}"
+            assert entry.meaning.endswith("."), f"{entry.name}: {entry.meaning!r}"
             is_number = isinstance(entry.default, int | float) and not isinstance(entry.default, bool)
-            assert entry.bounds or not is_number, f"{table.name}.{entry.key} has no bounds"
+            assert entry.bounds or not is_number, f"{entry.name} has no bounds"
 
 
 def test_the_table_in_the_readme_is_up_to_date(config):
@@ -55,14 +56,18 @@ def test_the_paper_profile_says_what_the_defaults_are(config):
     assert load(config / "paper.toml") == load()
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_paper_profile_leaves_the_choice_of_a_preset(config, name):
+    flags = (Flag("preset", "--preset", name),)
+    assert load(config / "paper.toml", flags) == load(flags=flags)
+
+
 def test_a_default_out_of_the_profile_is_accepted_when_uncommented(config):
     """An example behind a comment sign must work when the sign is taken away."""
     bare = re.sub(r"^# (?=[a-z_]+ = )", "", profile(), flags=re.MULTILINE)
     values = tomllib.loads(bare)
     assert values["run"]["for_seconds"] == "10m"
-    flags = tuple(
-        Flag(f"{table}.{key}", "", value) for table, row in values.items() for key, value in row.items()
-    )
+    flags = tuple(Flag(section, "", value) for section, value in values.items())
     assert load(flags=flags).run.for_seconds == 600.0
 
 
@@ -84,7 +89,7 @@ def test_the_examples_of_later_modes_are_refused_for_their_mode_alone(config, tm
 def test_bounds_said_in_hand_written_profiles_are_the_true_ones(config):
     """A comment "[from 1 to 125, x]" above a key must be what the reference says of it."""
     said = {
-        f"{table.name}.{entry.key}": ", ".join(text for text in (entry.bounds, entry.unit) if text)
+        entry.name: ", ".join(text for text in (entry.bounds, entry.unit) if text)
         for table in tables()
         for entry in table.entries
     }
@@ -97,7 +102,7 @@ def test_bounds_said_in_hand_written_profiles_are_the_true_ones(config):
             elif line.startswith("# "):
                 comment = line
             elif " = " in line and comment.endswith("]"):
-                key = f"{table}.{line.partition(' = ')[0]}"
+                key = f"{table}.{line.partition(' = ')[0]}".lstrip(".")
                 assert comment.endswith(f"[{said[key]}]"), f"{path.name}: {key}"
                 checked += 1
                 comment = ""
