@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from bot.calc.autoadd import added_by_exchange
 from bot.core.margin import equity, liquidation_distance, liquidation_price, unrealised_pnl
 from bot.core.position import Position
+from bot.core.steps import step_down
 from bot.risk.limits import MarginLimits
 from bot.risk.view import MarginBook, MarginDecision, MarginView
 
 
 @dataclass(slots=True)
 class HeldLeg:
-    """One leg: `view` is its newest, `is_open` ends at stop or liquidation; the rest is its history."""
+    """One leg: `view` is its newest, `is_open` ends at stop or liquidation; the rest is its history.
+
+    `..._before`: what was done before the path; `agreed_loss` 0.0: that of a position just opened.
+    """
 
     view: MarginView
     margin_step: float
@@ -24,6 +28,13 @@ class HeldLeg:
     released: float = 0.0
     last_add_ms: int = 0
     last_release_ms: int = 0
+    adds_before: int = 0
+    added_before: float = 0.0
+    released_before: float = 0.0
+    agreed_loss: float = 0.0
+    quantity_step: float = 0.0
+    cuts: int = 0
+    derisk_asks: int = 0
 
     @property
     def wallet(self) -> float:
@@ -33,14 +44,14 @@ class HeldLeg:
 
 @dataclass(slots=True)
 class Account:
-    """All legs and the free balance; `least_distance` and `margin_steps` grow with every step."""
+    """All legs and the free balance; `least_distance` and `margin_hours` change with every step."""
 
     free: float
     legs: list[HeldLeg]
     liquidated: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     least_distance: float = math.inf
-    margin_steps: float = 0.0
+    margin_hours: float = 0.0
 
     def open_legs(self) -> list[HeldLeg]:
         """Return the legs that are still held."""
@@ -86,7 +97,13 @@ class Account:
             leg.last_release_ms = leg.view.ts_ms
 
     def obey(self, leg: HeldLeg, decision: MarginDecision) -> None:
-        """Make the margin move that a policy decided; anything but an add or a release is left alone."""
+        """Make the cut that a policy decided, else its margin move; count how often it asked for less risk.
+
+        A cut comes first and alone: the move was decided for the position before it.
+        """
+        leg.derisk_asks += decision.wants_derisk
+        if decision.cut_fraction > 0.0 and self.cut(leg, decision.cut_fraction):
+            return
         signs = {"add": 1.0, "release": -1.0}
         self.move(leg, signs.get(decision.action, 0.0) * decision.amount_quote)
 
@@ -94,23 +111,43 @@ class Account:
         """Return what a margin decision may know of the leg's history and of the account."""
         return MarginBook(
             initial_wallet_quote=leg.initial_wallet,
-            added_quote=leg.added,
-            released_quote=leg.released,
-            adds=leg.adds,
+            added_quote=leg.added_before + leg.added,
+            released_quote=leg.released_before + leg.released,
+            adds=leg.adds_before + leg.adds,
             last_add_ms=leg.last_add_ms,
             last_release_ms=leg.last_release_ms,
-            agreed_loss_quote=leg.initial_wallet * (1.0 + limits.max_added_fraction),
+            agreed_loss_quote=leg.agreed_loss or leg.initial_wallet * (1.0 + limits.max_added_fraction),
             free_quote=self.free,
             equity_quote=self.free + sum(other.wallet for other in self.open_legs()),
             margin_step_quote=leg.margin_step,
         )
 
-    def measure(self) -> None:
-        """Count one step of what is locked, and how near it came to liquidation."""
+    def cut(self, leg: HeldLeg, fraction: float) -> bool:
+        """Close `fraction` of the quantity at the mark, without fees; False when it is less than a step.
+
+        Its share of the wallet and its PnL go to the free balance, as the venue settles a smaller position.
+        """
+        position = leg.view.position
+        closed = step_down(fraction * position.quantity, leg.quantity_step)
+        if closed <= 0.0:
+            return False
+        share = closed / position.quantity
+        freed = share * (leg.wallet + unrealised_pnl(position, leg.view.mark, leg.view.rules))
+        self.free += max(freed, 0.0)
+        smaller = position._replace(
+            quantity=position.quantity - closed, isolated_wallet=position.isolated_wallet * (1.0 - share)
+        )
+        cuts, ts_ms = leg.view.cuts + 1, leg.view.ts_ms
+        leg.view = leg.view._replace(position=smaller, cuts=cuts, last_cut_ms=ts_ms)
+        leg.cuts += 1
+        return True
+
+    def measure(self, hours: float) -> None:
+        """Count `hours` of what is locked, and how near it came to liquidation."""
         for leg in self.open_legs():
             away = liquidation_distance(leg.view.position, leg.view.mark, leg.view.rules)
             self.least_distance = min(self.least_distance, away)
-            self.margin_steps += leg.wallet
+            self.margin_hours += leg.wallet * hours
 
     def _close(self, leg: HeldLeg, paid_out: float) -> None:
         self.free += paid_out

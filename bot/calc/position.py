@@ -28,7 +28,8 @@ class PositionReport(NamedTuple):
     """Money in quote (inverse: base coin); ratios, rates and distances are fractions.
 
     `tier` counts from 1. `liquidation_price` is 0 (long) or inf (short) when no price liquidates.
-    `loss_if_liquidated` is the whole isolated wallet. The probabilities are None without a volatility.
+    `loss_if_liquidated` is the whole isolated wallet. The probabilities are None without a volatility,
+    `liquidation_distance_atr` (the distance in average true ranges) without one of these.
     """
 
     notional: float
@@ -47,6 +48,7 @@ class PositionReport(NamedTuple):
     loss_if_liquidated: float
     liquidation_probability_1h: float | None
     liquidation_probability_24h: float | None
+    liquidation_distance_atr: float | None = None
 
 
 def new_position(
@@ -76,11 +78,15 @@ def quantity_for_margin(margin: float, leverage: float, entry_price: float, is_i
 
 
 def position_report(
-    position: Position, mark: float, rules: MarginRules, sigma_day: float | None = None
+    position: Position,
+    mark: float,
+    rules: MarginRules,
+    sigma_day: float | None = None,
+    atr: float | None = None,
 ) -> PositionReport:
-    """Return the position's numbers at `mark`; `sigma_day` is the volatility per sqrt(day).
+    """Return the position's numbers at `mark`; `sigma_day`: volatility per sqrt(day), `atr`: in price units.
 
-    ValueError names `mark` or `sigma_day` when it is not finite and > 0.
+    ValueError names `mark`, `sigma_day` or `atr` when it is not finite and > 0.
     """
     check_positive("mark", mark)
     liquidation = liquidation_price(position, rules)
@@ -102,12 +108,20 @@ def position_report(
         loss_if_liquidated=position.isolated_wallet,
         liquidation_probability_1h=_probability(position.side, mark, liquidation, sigma_day, 1.0),
         liquidation_probability_24h=_probability(position.side, mark, liquidation, sigma_day, 24.0),
+        liquidation_distance_atr=_in_ranges(position.side * (mark - liquidation), atr),
     )
 
 
 def _tier_row(position: Position, mark: float, rules: MarginRules) -> int:
     price = position.entry_price if rules.profile.valuation == AT_ENTRY else mark
     return tier_index(rules.tiers, notional(position, price, rules))
+
+
+def _in_ranges(away: float, atr: float | None) -> float | None:
+    if atr is None:
+        return None
+    check_positive("atr", atr)
+    return away / atr
 
 
 def _probability(

@@ -19,11 +19,14 @@ from bot.risk.sizing import (
 
 
 class SizeAnswer(NamedTuple):
-    """The sized trade, its odds, and how likely it is liquidated within a day (were there no stop)."""
+    """The sized trade, its odds, and how likely it is liquidated within a day (were there no stop).
+
+    Odds and probability are None without a volatility.
+    """
 
     sizing: Sizing
-    odds: EntryOdds
-    liquidation_probability_24h: float
+    odds: EntryOdds | None
+    liquidation_probability_24h: float | None
 
 
 class MarginAnswer(NamedTuple):
@@ -35,24 +38,32 @@ class MarginAnswer(NamedTuple):
 
 
 def trade_size(
-    order: EntryOrder, account: SizingRules, sigma_day: float, horizon_days: float, rules: MarginRules
+    order: EntryOrder,
+    account: SizingRules,
+    sigma_day: float | None,
+    horizon_days: float,
+    rules: MarginRules,
 ) -> SizeAnswer:
     """Return the trade that loses `account.risk_fraction` of equity at its stop, fees and slippage included.
 
-    `sigma_day`: volatility per sqrt(day); `horizon_days`: how long it may take to the stop or target.
+    `sigma_day`: volatility per sqrt(day), None when not known; `horizon_days`: how long it may take to the
+    stop or target.
     Linear contracts. Source: margin-science 3.10. ValueError names a field out of range, prices on the
     wrong side, or a risk that buys less than one step.
     """
     _check_order(order)
     _check_account(account)
-    check_positive("sigma_day", sigma_day)
     check_positive("horizon_days", horizon_days)
+    if sigma_day is not None:
+        check_positive("sigma_day", sigma_day)
     if quantity_for(order, account) <= 0.0:
         exact = quantity_for(order, account._replace(quantity_step=0.0))
         raise ValueError(
             f"risk_fraction is {account.risk_fraction!r}; it buys {exact:.3g}, less than one quantity step"
         )
     sizing = size_entry(order, account, rules)
+    if sigma_day is None:
+        return SizeAnswer(sizing, None, None)
     chance = liquidation_probability(order.entry_price, sizing.liquidation_price, sigma_day, 1.0)
     return SizeAnswer(sizing, entry_odds(order, sigma_day, horizon_days), chance)
 

@@ -1,12 +1,14 @@
 """How much margin puts liquidation a wanted distance from the mark."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot.calc.inputs import check_alive
+from bot.calc.inputs import check_alive, check_positive
 from bot.core.margin import liquidation_distance, liquidation_price, margin_ratio, removable_margin
 from bot.core.margin import wallet_for_distance as wallet_for
 from bot.core.position import Position
+from bot.core.probability import distance_for_probability
 from bot.core.profile import MarginRules
 from bot.core.steps import step_up
 
@@ -53,4 +55,26 @@ def top_up(
         liquidation_distance(after, mark, rules),
         margin_ratio(position, mark, rules),
         margin_ratio(after, mark, rules),
+    )
+
+
+def distance_of_chance(side: int, probability: float, sigma_day: float, days: float) -> float:
+    """Return the liquidation distance (fraction) that is met with `probability` within `days`.
+
+    The fat-tailed first passage of bot.core.probability. ValueError names a number out of range.
+    """
+    if not 0.0 < probability < 1.0:
+        raise ValueError(f"probability is {probability!r}; it must be above 0 and below 1")
+    check_positive("sigma_day", sigma_day)
+    check_positive("days", days)
+    away = distance_for_probability(probability, sigma_day * math.sqrt(days))
+    return side * (1.0 - math.exp(-side * away))
+
+
+def liquidation_by_wallet(
+    position: Position, wallets: Sequence[float], rules: MarginRules
+) -> tuple[float, ...]:
+    """Return the liquidation price with each of `wallets` as the isolated wallet."""
+    return tuple(
+        float(liquidation_price(position._replace(isolated_wallet=wallet), rules)) for wallet in wallets
     )

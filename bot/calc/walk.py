@@ -1,40 +1,46 @@
-"""A book walked along a path of marks, minute by minute, once for every way of holding its margin.
+"""A book walked along a path of marks, step by step, once for every way of holding its margin.
 
 Order within a step: the exchange's switch, the stop that rests at the venue, liquidation, then the policy.
-No fees and no funding, and no orders but the stop: the ways differ by margin alone.
+No fees and no funding, and no orders but the stop and a policy's own volatility cut. What a policy knows of
+the market (volatility, trend, regime) stays as it is now. The de-risk ladder is not walked: how often a
+policy would have consulted it is counted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.calc.account import Account, HeldLeg
-from bot.calc.book import Leg, account_quote, book_equity, book_maintenance, check_isolated
+from bot.calc.book import Leg, check_isolated
 from bot.calc.inputs import check_not_negative, check_positive
+from bot.calc.walk_cross import Step, walked_cross
 from bot.calc.whatif import CROSS, EXCHANGE_AUTO_ADD, ISOLATED
+from bot.core.margin import liquidation_price
+from bot.core.timeframe import HOUR_MS, MINUTE_MS
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 from bot.risk.manager import RiskManager
 from bot.risk.policies import POLICIES
-from bot.risk.view import MarginView
+from bot.risk.view import MarginBook, MarginView
 
 Column = NDArray[np.float64]
 Act = Callable[[Account, HeldLeg], None]
-
-MINUTE_MS: Final = 60_000
-_MINUTES_PER_HOUR: Final = 60.0
+Watch = Callable[[Account], None]
 
 
 class PathLeg(NamedTuple):
-    """A position as it is now, and its marks to come: one a minute, the first after now.
+    """A position as it is now, and its marks to come: one per step, the first after now.
 
-    `margin_step` 0.0: the venue has none.
+    Steps of 0.0: the venue has none. `book`: what was done to its margin so far; None: just opened.
     """
 
     view: MarginView
     marks: Column
     margin_step: float
+    quantity_step: float = 0.0
+    book: MarginBook | None = None
 
 
 class PathOutcome(NamedTuple):
@@ -42,7 +48,9 @@ class PathOutcome(NamedTuple):
 
     `pnl` is against the account now (marked), `left` what it holds at the end. `margin_hours` is what was
     locked in wallets, in cross the whole account, times hours. `least_distance` is the nearest any
-    isolated leg came to its liquidation price; None in cross margin.
+    isolated leg came to its liquidation price; None in cross margin. `cuts`: how often a policy closed a
+    part in high volatility. `derisk_asks`: steps at which it would have consulted the de-risk ladder, which
+    is not walked here.
     """
 
     way: str
@@ -56,6 +64,17 @@ class PathOutcome(NamedTuple):
     released: float
     least_distance: float | None
     margin_hours: float
+    cuts: int = 0
+    derisk_asks: int = 0
+
+
+class LegTrace(NamedTuple):
+    """One leg along the path, a value per step: NaN after its end. Prices in quote per base."""
+
+    symbol: str
+    marks: Column
+    liquidation: Column
+    wallet: Column
 
 
 def straight_path(mark: float, shock: float, minutes: int) -> Column:
@@ -67,36 +86,105 @@ def straight_path(mark: float, shock: float, minutes: int) -> Column:
 
 
 def what_if_path(
-    paths: Sequence[PathLeg], free_quote: float, policies: Mapping[str, Any], limits: MarginLimits
+    paths: Sequence[PathLeg],
+    free_quote: float,
+    policies: Mapping[str, Any],
+    limits: MarginLimits,
+    times_ms: Column | None = None,
 ) -> tuple[PathOutcome, ...]:
     """Return isolated, cross, the exchange's switch, then every policy (name to params; None: its defaults).
 
-    A policy named like the switch is left out: the switch itself acts at the very touch. ValueError names
-    an unknown policy, a path that is empty or of another length or holds no price, and what makes no
-    account.
+    `times_ms`: when each mark is, in ms after now, ascending; None: a minute apart. A policy named like the
+    switch is left out: the switch itself acts at the very touch. ValueError names an unknown policy, a path
+    that is empty or of another length or holds no price, and what makes no account.
     """
-    _check(paths, free_quote, policies)
+    _check(paths, free_quote, policies, times_ms)
+    steps = _steps(paths, times_ms)
     acts = {name: _policy(name, params, limits) for name, params in policies.items()}
     acts.pop(EXCHANGE_AUTO_ADD, None)
     return (
-        _walked(ISOLATED, paths, free_quote, _nothing, _nothing),
-        _walked_cross(paths, free_quote),
-        _walked(EXCHANGE_AUTO_ADD, paths, free_quote, Account.rescue, _nothing),
-        *(_walked(name, paths, free_quote, _nothing, act) for name, act in acts.items()),
+        _walked(ISOLATED, paths, free_quote, steps, _nothing, _nothing),
+        PathOutcome(CROSS, *walked_cross([_leg(path) for path in paths], _stops(paths), free_quote, steps)),
+        _walked(EXCHANGE_AUTO_ADD, paths, free_quote, steps, Account.rescue, _nothing),
+        *(_walked(name, paths, free_quote, steps, _nothing, act) for name, act in acts.items()),
     )
 
 
-def _walked(way: str, paths: Sequence[PathLeg], free_quote: float, rescue: Act, act: Act) -> PathOutcome:
-    wallets = [path.view.position.isolated_wallet for path in paths]
-    legs = [HeldLeg(path.view, path.margin_step, wallet) for path, wallet in zip(paths, wallets, strict=True)]
+def path_traces(
+    paths: Sequence[PathLeg],
+    free_quote: float,
+    way: str,
+    params: Any,
+    limits: MarginLimits,
+    times_ms: Column | None = None,
+) -> tuple[LegTrace, ...]:
+    """Return where each leg's liquidation price and wallet are along the path, held the way `way`.
+
+    `way`: "isolated", "exchange_auto_add" or a policy (with its params; None: its defaults). Raises as
+    what_if_path does.
+    """
+    is_policy = way not in (ISOLATED, EXCHANGE_AUTO_ADD)
+    _check(paths, free_quote, {way: params} if is_policy else {}, times_ms)
+    rescue = Account.rescue if way == EXCHANGE_AUTO_ADD else _nothing
+    act = _policy(way, params, limits) if is_policy else _nothing
+    seen: list[list[tuple[float, float]]] = []
+
+    def watch(account: Account) -> None:
+        seen.append([_seen(leg) for leg in account.legs])
+
+    _walked(way, paths, free_quote, _steps(paths, times_ms), rescue, act, watch)
+    columns = np.array(seen, dtype=np.float64)
+    return tuple(
+        LegTrace(path.view.position.symbol, path.marks, columns[:, index, 0], columns[:, index, 1])
+        for index, path in enumerate(paths)
+    )
+
+
+def _walked(
+    way: str,
+    paths: Sequence[PathLeg],
+    free_quote: float,
+    steps: Sequence[Step],
+    rescue: Act,
+    act: Act,
+    watch: Watch | None = None,
+) -> PathOutcome:
+    legs = [_held(path) for path in paths]
     account = Account(free_quote, legs)
     before, start_ms = account.left(), max(path.view.ts_ms for path in paths)
-    for minute, marks in enumerate(_minutes(paths), start=1):
-        for leg, mark in zip(legs, marks, strict=True):
+    for step in steps:
+        for leg, mark in zip(legs, step.marks, strict=True):
             if leg.is_open:
-                _step(account, leg, mark, start_ms + minute * MINUTE_MS, rescue, act)
-        account.measure()
+                _step(account, leg, mark, start_ms + step.ts_ms, rescue, act)
+        account.measure(step.hours)
+        if watch is not None:
+            watch(account)
     return _outcome(way, account, before)
+
+
+def _held(path: PathLeg) -> HeldLeg:
+    """The leg as it starts: with its history where that is known, else as just opened."""
+    if path.book is None:
+        wallet = path.view.position.isolated_wallet
+        return HeldLeg(path.view, path.margin_step, wallet, quantity_step=path.quantity_step)
+    return HeldLeg(
+        path.view,
+        path.margin_step,
+        path.book.initial_wallet_quote,
+        adds_before=path.book.adds,
+        added_before=path.book.added_quote,
+        released_before=path.book.released_quote,
+        last_add_ms=path.book.last_add_ms,
+        last_release_ms=path.book.last_release_ms,
+        agreed_loss=path.book.agreed_loss_quote,
+        quantity_step=path.quantity_step,
+    )
+
+
+def _seen(leg: HeldLeg) -> tuple[float, float]:
+    if not leg.is_open:
+        return math.nan, math.nan
+    return float(liquidation_price(leg.view.position, leg.view.rules)), leg.wallet
 
 
 def _step(account: Account, leg: HeldLeg, mark: float, ts_ms: int, rescue: Act, act: Act) -> None:
@@ -134,63 +222,54 @@ def _outcome(way: str, account: Account, before: float) -> PathOutcome:
         sum(leg.added for leg in account.legs),
         sum(leg.released for leg in account.legs),
         account.least_distance,
-        account.margin_steps / _MINUTES_PER_HOUR,
+        account.margin_hours,
+        sum(leg.cuts for leg in account.legs),
+        sum(leg.derisk_asks for leg in account.legs),
     )
 
 
-def _walked_cross(paths: Sequence[PathLeg], free_quote: float) -> PathOutcome:
-    """All balances stand for all legs: no stop differs in effect until the account itself is gone."""
-    legs = [Leg(path.view.position, path.view.mark, path.view.rules) for path in paths]
-    stops = [path.view.stop_price for path in paths]
-    free, before = free_quote, book_equity(legs, free_quote)
-    stopped: list[str] = []
-    locked = 0.0
-    for marks in _minutes(paths):
-        legs = [leg._replace(mark=mark) for leg, mark in zip(legs, marks, strict=True)]
-        if book_equity(legs, free) <= book_maintenance(legs):
-            gone = tuple(leg.position.symbol for leg in legs if leg.position.quantity > 0.0)
-            return PathOutcome(
-                CROSS, -before, 0.0, gone, tuple(stopped), 0, 0, 0.0, 0.0, None, locked / _MINUTES_PER_HOUR
-            )
-        for index, (leg, stop) in enumerate(zip(legs, stops, strict=True)):
-            if _is_stopped(leg, stop):
-                free += _stopped_pnl(leg, stop)
-                legs[index] = leg._replace(position=leg.position._replace(quantity=0.0))
-                stopped.append(leg.position.symbol)
-        locked += account_quote(legs, free)
-    left = book_equity(legs, free)
-    return PathOutcome(
-        CROSS, left - before, left, (), tuple(stopped), 0, 0, 0.0, 0.0, None, locked / _MINUTES_PER_HOUR
-    )
+def _leg(path: PathLeg) -> Leg:
+    return Leg(path.view.position, path.view.mark, path.view.rules)
 
 
-def _is_stopped(leg: Leg, stop: float) -> bool:
-    return leg.position.quantity > 0.0 and stop > 0.0 and leg.position.side * (leg.mark - stop) <= 0.0
+def _stops(paths: Sequence[PathLeg]) -> list[float]:
+    return [path.view.stop_price for path in paths]
 
 
-def _stopped_pnl(leg: Leg, stop: float) -> float:
-    side = leg.position.side
-    fill = min(stop * side, leg.mark * side) * side
-    return side * leg.position.quantity * (fill - leg.position.entry_price)
+def _steps(paths: Sequence[PathLeg], times_ms: Column | None) -> list[Step]:
+    """The marks of all legs, step by step, as plain floats (numpy scalars are slower in formulas)."""
+    return list(_timed(np.column_stack([path.marks for path in paths]).tolist(), times_ms))
 
 
-def _minutes(paths: Sequence[PathLeg]) -> list[list[float]]:
-    """The marks of all legs, minute by minute, as plain floats (numpy scalars are slower in formulas)."""
-    return np.column_stack([path.marks for path in paths]).tolist()
+def _timed(rows: list[list[float]], times_ms: Column | None) -> Iterator[Step]:
+    times = [MINUTE_MS * number for number in range(1, len(rows) + 1)] if times_ms is None else times_ms
+    before = 0.0
+    for ts_ms, marks in zip(times, rows, strict=True):
+        yield Step(int(ts_ms), (float(ts_ms) - before) / HOUR_MS, marks)
+        before = float(ts_ms)
 
 
-def _check(paths: Sequence[PathLeg], free_quote: float, policies: Mapping[str, Any]) -> None:
-    check_isolated([Leg(path.view.position, path.view.mark, path.view.rules) for path in paths], free_quote)
+def _check(
+    paths: Sequence[PathLeg], free_quote: float, policies: Mapping[str, Any], times_ms: Column | None
+) -> None:
+    check_isolated([_leg(path) for path in paths], free_quote)
     for path in paths:
-        symbol = path.view.position.symbol
-        check_not_negative(f"{symbol}.margin_step", path.margin_step)
-        check_positive(f"{symbol}.sigma_day", path.view.sigma_day)
-        if not len(path.marks) or len(path.marks) != len(paths[0].marks):
-            raise ValueError(
-                f"{symbol}.marks has {len(path.marks)} minutes; all legs need as many, at least 1"
-            )
-        for index in np.flatnonzero(~(np.isfinite(path.marks) & (path.marks > 0.0)))[:1]:
-            check_positive(f"{symbol}.marks[{index}]", float(path.marks[index]))
+        _check_path(path, len(paths[0].marks))
+    if times_ms is not None and (
+        len(times_ms) != len(paths[0].marks) or not np.all(np.diff(times_ms, prepend=0.0) > 0.0)
+    ):
+        raise ValueError(f"times_ms has {len(times_ms)} values; it needs one per mark, rising from above 0")
     for name in policies:
         if name not in POLICIES:
             raise ValueError(f"policies has {name!r}; known are {', '.join(POLICIES)}")
+
+
+def _check_path(path: PathLeg, count: int) -> None:
+    symbol = path.view.position.symbol
+    check_not_negative(f"{symbol}.margin_step", path.margin_step)
+    check_not_negative(f"{symbol}.quantity_step", path.quantity_step)
+    check_positive(f"{symbol}.sigma_day", path.view.sigma_day)
+    if not len(path.marks) or len(path.marks) != count:
+        raise ValueError(f"{symbol}.marks has {len(path.marks)} steps; all legs need as many, at least 1")
+    for index in np.flatnonzero(~(np.isfinite(path.marks) & (path.marks > 0.0)))[:1]:
+        check_positive(f"{symbol}.marks[{index}]", float(path.marks[index]))

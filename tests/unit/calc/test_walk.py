@@ -114,8 +114,8 @@ def test_params_of_a_policy_are_taken_and_the_switch_s_namesake_is_left_out() ->
 @pytest.mark.parametrize(
     ("paths", "policies", "words"),
     [
-        ([path_of(BTC, [])], {}, "BTC.marks has 0 minutes"),
-        ([path_of(BTC, [6e4]), path_of(ETH, [3e3, 3e3])], {}, "ETH.marks has 2 minutes"),
+        ([path_of(BTC, [])], {}, "BTC.marks has 0 steps"),
+        ([path_of(BTC, [6e4]), path_of(ETH, [3e3, 3e3])], {}, "ETH.marks has 2 steps"),
         ([path_of(BTC, [6e4, math.nan])], {}, r"BTC.marks\[1\] is nan"),
         ([path_of(BTC, [6e4, 0.0])], {}, r"BTC.marks\[1\] is 0.0"),
         ([path_of(BTC, [6e4], sigma=0.0)], {}, "BTC.sigma_day is 0.0"),
