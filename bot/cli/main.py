@@ -13,7 +13,17 @@ import typer
 from typer.exceptions import TyperException
 
 from bot import __version__
-from bot.cli import calculator, checks, configuration, database, listing, margin, reading, trade
+from bot.cli import (
+    calculator,
+    checks,
+    compare,
+    configuration,
+    database,
+    listing,
+    margin,
+    reading,
+    trade,
+)
 from bot.cli.start_up import StoppedEarly, stoppable_start
 from bot.errors import RingfenceError, UserError
 
@@ -68,6 +78,7 @@ app.command("list-policies")(listing.list_policies)
 app.command("list-presets")(listing.list_presets)
 app.command("show-config")(configuration.show_config)
 app.command("check-config")(configuration.check_config)
+app.command("compare")(compare.compare)
 app.add_typer(calculator.app, name="calc")
 app.command("doctor")(checks.doctor)
 app.add_typer(database.app, name="db")

@@ -113,7 +113,7 @@ def test_worst_mean_takes_at_least_one_and_exactly_its_share() -> None:
 
 
 def test_dead_weight_ledger_of_a_case_by_hand() -> None:
-    moves = [Move(50.0, 0.10, 0.02), Move(50.0, 0.01, 0.02)]
+    moves = [Move(50.0, 0.10, 0.02, 1.0), Move(50.0, 0.01, 0.02, 1.0), Move(50.0, 0.5, 0.4, 0.0)]
     found = dead_weight(moves, extra_margin_quote_hours=876_000.0, annual_hurdle=0.20, fees_quote=1.0)
     assert found == pytest.approx((3.5, 20.0, 1.0, -17.5))
 
