@@ -38,12 +38,12 @@ from bot.core.intent import (
     SetLeverage,
 )
 from bot.core.timerange import utc_text
-from bot.engine import entries, fills, margins, protection
+from bot.engine import entries, fills, margins, protection, shadows
 from bot.engine.beliefs import newest_signal
 from bot.engine.desk import Desk
 from bot.engine.invariants import check
 from bot.engine.outbox import NOTHING, Decision
-from bot.engine.state import Market, snapshot
+from bot.engine.state import Holding, Market, snapshot
 from bot.risk.estimates import market_estimates
 
 # Ten days of candles say what volatility is normal (margin-science 3.6); more than 3,000 cost too much.
@@ -84,14 +84,18 @@ class Engine:
             market = self._markets[event.symbol]
             market.mark, market.last, market.mark_ms = event.mark, event.last, event.ts_ms
             holding = market.holding
-            if holding is None or (
-                holding.sleep_low < event.mark < holding.sleep_high and event.ts_ms < holding.recheck_at_ms
-            ):
+            if holding is None:
+                evidence = market.evidence
+                if evidence.watch_low < event.mark < evidence.watch_high:
+                    return NOTHING
+            elif holding.quiet_low < event.mark < holding.quiet_high and event.ts_ms < holding.recheck_at_ms:
                 return NOTHING
-            self._look_at(market)
+            self._on_mark(market, holding)
         else:
+            before = shadows.before(self.desk, event)
             self._handlers[type(event)](event)
-        check(self.desk)
+            check(self.desk)
+            shadows.after(self.desk, event, before)
         return self.desk.outbox.take()
 
     def warm_up(self, symbol: str, candles: Candles) -> None:
@@ -104,6 +108,16 @@ class Engine:
     def snapshot(self) -> dict[str, Any]:
         """Return everything a restart needs, as JSON values."""
         return snapshot(self.state)
+
+    def _on_mark(self, market: Market, holding: Holding | None) -> None:
+        """Show the mark to the evidence, and act on it unless only the evidence wanted to see it."""
+        shadows.look(self.desk, market)
+        if holding is not None and not (
+            holding.sleep_low < market.mark < holding.sleep_high and self.state.now_ms < holding.recheck_at_ms
+        ):
+            self._look_at(market)
+            check(self.desk)
+        shadows.lay(market)
 
     def _look_at(self, market: Market) -> None:
         holding = market.holding
@@ -133,6 +147,7 @@ class Engine:
         self._end_gap(market)
         self._roll_clock()
         signal = newest_signal(self.desk, market)
+        shadows.hear(self.desk, market, signal)
         if signal is not None:
             entries.on_signal(self.desk, market, signal)
         self._look_at(market)

@@ -4,6 +4,7 @@ from bot.core.event import FundingSettled, Liquidated, OrderFilled, PositionClos
 from bot.core.intent import CancelOrder, Intent
 from bot.core.margin import liquidation_distance
 from bot.core.position import Position
+from bot.engine import shadows
 from bot.engine.desk import Desk
 from bot.engine.invariants import check_reduce_only
 from bot.engine.protection import keep_stop_inside, place_take_profits, protect
@@ -92,6 +93,7 @@ def open_holding(desk: Desk, market: Market, entry: PendingEntry, position: Posi
     )
     state.next_position_id += 1
     market.holding = holding
+    shadows.begin(desk, market, holding)
     desk.outbox.note(_opened_note(holding, plan.stop_price))
     return holding
 

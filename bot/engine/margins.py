@@ -131,8 +131,9 @@ def _cut(desk: Desk, market: Market, holding: Holding, decision: MarginDecision)
 
 
 def _risk_from(intent: Intent) -> PositionRisk:
-    values = (intent.facts[f"before_{name}"] for name in PositionRisk._fields)
-    return PositionRisk(*(float(value) for value in values if value is not None))
+    # An intent of an older database lacks the figures that PositionRisk got later.
+    values = ((name, intent.facts.get(f"before_{name}")) for name in PositionRisk._fields)
+    return PositionRisk(**{name: float(value) for name, value in values if value is not None})
 
 
 def _doze(market: Market, holding: Holding) -> None:

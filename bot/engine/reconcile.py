@@ -3,6 +3,7 @@
 from bot.core.event import EntriesHalted, PositionClosed, Reconciled
 from bot.core.intent import CancelOrder, Fact, OpenPosition, PlaceStop, ReducePosition
 from bot.core.position import Position
+from bot.engine import shadows
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.fills import complete_entry, open_holding
@@ -163,3 +164,4 @@ def _closed_while_away(desk: Desk, market: Market, holding: Holding) -> None:
             holding.released_quote,
         )
     )
+    shadows.ended_while_away(desk, market, holding)

@@ -14,6 +14,7 @@ from bot.core.intent import Intent
 from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.core.profile import MarginRules
+from bot.engine.evidence import MarketEvidence, evidence_from, evidence_json
 from bot.engine.window import CandleWindow
 from bot.risk.estimates import UNKNOWN, MarketEstimates
 from bot.risk.regime import NEUTRAL
@@ -34,7 +35,8 @@ class RestingStop:
 class Holding:
     """One open position and everything the bot did for it.
 
-    `sleep_low`, `sleep_high` and `recheck_at_ms` bound the fast path: inside them nothing is due.
+    Between `sleep_low` and `sleep_high`, before `recheck_at_ms`, nothing is due. `quiet_low` and `quiet_high`
+    lie within them and bound the fast path: inside them there is no evidence to take either.
     `unprotected_since_ms` is 0 while a stop rests at the venue. The three `..._again_ms` say when
     the venue may be asked again after it refused a stop, a close or a margin move.
     """
@@ -72,10 +74,12 @@ class Holding:
     close_again_ms: int = 0
     margin_again_ms: int = 0
     rungs: tuple[Rung, ...] = ()
+    quiet_low: float = 0.0
+    quiet_high: float = 0.0
 
     def wake(self) -> None:
         """Forget the sleep bounds, so that the next mark is looked at."""
-        self.sleep_low = self.sleep_high = 0.0
+        self.sleep_low = self.sleep_high = self.quiet_low = self.quiet_high = 0.0
 
 
 @dataclass(slots=True)
@@ -104,6 +108,7 @@ class Market:
     holding: Holding | None = None
     entry: PendingEntry | None = None
     liquidation_of: tuple[Position | None, float] = (None, 0.0)
+    evidence: MarketEvidence = field(default_factory=MarketEvidence)
 
     def liquidation_price(self, position: Position) -> float:
         """Return the position's liquidation price; the answer for the last one is kept."""
@@ -242,6 +247,7 @@ def _market_snapshot(market: Market) -> dict[str, Any]:
     # NaN is "not known" and no JSON number.
     saved["estimates"] = [None if math.isnan(value) else value for value in market.estimates]
     saved["holding"] = _holding_snapshot(market.holding) if market.holding is not None else None
+    saved["evidence"] = evidence_json(market.evidence)
     saved["entry"] = (
         {"plan": _plan_json(market.entry.plan), "client_id": market.entry.client_id}
         if market.entry is not None
@@ -256,6 +262,8 @@ def _restore_market(market: Market, saved: dict[str, Any]) -> None:
     known: list[Any] = [math.nan if value is None else value for value in saved["estimates"]]
     market.estimates = MarketEstimates(*known)
     market.holding = _holding_from(saved["holding"]) if saved["holding"] is not None else None
+    if "evidence" in saved:  # a checkpoint of revision 0001 has none: its positions end without a row
+        market.evidence = evidence_from(saved["evidence"])
     entry = saved["entry"]
     market.entry = PendingEntry(_plan_from(entry["plan"]), entry["client_id"]) if entry is not None else None
 

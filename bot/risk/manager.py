@@ -4,7 +4,8 @@ from typing import Any
 
 from bot.core.event import PositionRisk
 from bot.core.instrument import Instrument
-from bot.core.margin import liquidation_distance, liquidation_price, margin_ratio
+from bot.core.margin import liquidation_distance, liquidation_price, margin_ratio, notional
+from bot.core.probability import liquidation_probability
 from bot.core.profile import MarginRules
 from bot.core.signal import Signal
 from bot.risk import adjust, pretrade, triggers
@@ -177,4 +178,14 @@ class RiskManager:
             margin_ratio=float(margin_ratio(view.position, view.mark, view.rules)),
             liquidation_price=float(liquidation_price(view.position, view.rules)),
             distance=float(liquidation_distance(view.position, view.mark, view.rules)),
+            notional_quote=float(notional(view.position, view.mark, view.rules)),
+            liquidation_probability=float(
+                liquidation_probability(
+                    view.mark, liquidation_price(view.position, view.rules), view.sigma_day, 1.0
+                )
+            ),
         )
+
+    def is_anchor_gap_kept(self, view: MarginView) -> bool:
+        """Return whether the least part of the stop anchor's buffer lies between stop and liquidation."""
+        return view.position.isolated_wallet >= adjust.anchor_floor(view, self._margin)
