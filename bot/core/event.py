@@ -292,7 +292,7 @@ class InvariantBroken(NamedTuple):
 class TradeEvidence(NamedTuple):
     """What moving the margin did to one ended position, against a shadow that kept its first margin.
 
-    Written once both have ended. Every field is defined in bot/evidence/record.py.
+    Written once both have ended. Every field is defined in bot/evidence/book.py.
     """
 
     ts_ms: int

@@ -116,6 +116,7 @@ class Engine:
             holding.sleep_low < market.mark < holding.sleep_high and self.state.now_ms < holding.recheck_at_ms
         ):
             self._look_at(market)
+            shadows.count_blindness(self.desk, market)
             check(self.desk)
         shadows.lay(market)
 

@@ -70,6 +70,7 @@ def after(desk: Desk, event: Event, was: Before) -> None:
         _book_event(desk, market, book, event, was)
     if isinstance(event, CandleClosed):
         forecasts.tell(desk, market)
+        count_blindness(desk, market)
     if book is not None and market.holding is not None:
         book.wallet_quote = market.holding.position.isolated_wallet
         kept = market.holding.stop is None or desk.risk.is_anchor_gap_kept(desk.view(market, market.holding))
@@ -131,7 +132,6 @@ def look(desk: Desk, market: Market) -> None:
             book.shadow = liquidated(book.shadow, now_ms)
         price, sigma = market.liquidation_price(holding.position), hourly(market.sigma_day)
         book.nearness = seen(book.nearness, holding.position.side, mark, price, sigma, now_ms)
-        _count_blindness(desk, market, book)
     evidence.watch_low, evidence.watch_high = _watch(market)
 
 
@@ -141,6 +141,15 @@ def lay(market: Market) -> None:
     if holding is not None:
         holding.quiet_low = max(holding.sleep_low, evidence.watch_low)
         holding.quiet_high = min(holding.sleep_high, evidence.watch_high)
+
+
+def count_blindness(desk: Desk, market: Market) -> None:
+    """Count the times in which margin was looked at and held because prices were missing or old."""
+    book = market.evidence.book
+    if book is not None:
+        is_blind = desk.is_blind(market)
+        book.stale_holds += is_blind and not book.is_blind
+        book.is_blind = is_blind
 
 
 def _book_event(desk: Desk, market: Market, book: TradeBook, event: Event, was: Before) -> None:
@@ -247,12 +256,6 @@ def _is_sound(market: Market) -> bool:
 def _is_policy(cause: str) -> bool:
     """Whether a policy, not the trade, wanted this cut: it does not happen to the shadow."""
     return cause == "volatility_cut" or cause.startswith("derisk")
-
-
-def _count_blindness(desk: Desk, market: Market, book: TradeBook) -> None:
-    is_blind = desk.is_blind(market)
-    book.stale_holds += is_blind and not book.is_blind
-    book.is_blind = is_blind
 
 
 def _accrue(desk: Desk) -> None:

@@ -4,28 +4,15 @@ Amounts are in quote currency where the column says so; `side` is +1 long or bou
 """
 
 from decimal import Decimal
-from typing import Any, ClassVar, Final
+from typing import Final
 
-from sqlalchemy import DDL, CheckConstraint, Index, MetaData, Text, UniqueConstraint, event, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import DDL, CheckConstraint, Index, UniqueConstraint, event, text
+from sqlmodel import Field
 
-from bot.store.types import DecimalText
-
-
-class Base(SQLModel):
-    """A row of this database; only these tables share its metadata."""
-
-    # SQLModel types its own default, not the names that its documentation tells us to give.
-    __tablename__: ClassVar[str]  # pyright: ignore[reportIncompatibleVariableOverride]
-    metadata = MetaData()
-
-
-def _money(**options: Any) -> Any:
-    return Field(sa_type=DecimalText, **options)
-
-
-def _words(**options: Any) -> Any:
-    return Field(sa_type=Text, **options)
+from bot.store import evidence_tables
+from bot.store.columns import Base
+from bot.store.columns import money as _money
+from bot.store.columns import words as _words
 
 
 class RunRow(Base, table=True):
@@ -247,58 +234,6 @@ class MarginAdjustmentRow(Base, table=True):
     liquidation_probability_after: float | None = None
 
 
-class TradeEvidenceRow(Base, table=True):
-    """One ended position against the shadow that kept its first margin; see core/event.py TradeEvidence."""
-
-    __tablename__ = "trade_evidence"
-    __table_args__ = (Index("trade_evidence_symbol", "symbol", "closed_ms"),)
-
-    position_id: int = Field(primary_key=True, foreign_key="position.id")
-    symbol: str = _words()
-    side: int
-    policy: str = _words()
-    opened_ms: int
-    closed_ms: int
-    closed_by: str = _words()
-    pnl_quote: Decimal = _money()
-    liquidated: bool
-    shadow_closed_ms: int
-    shadow_closed_by: str = _words()
-    shadow_pnl_quote: Decimal = _money()
-    shadow_liquidated: bool
-    added_quote: Decimal = _money()
-    added_lost_quote: Decimal = _money()
-    adds_without_reentry: int
-    margin_quote_hours: Decimal = _money()
-    shadow_margin_quote_hours: Decimal = _money()
-    released_redeployed_quote_hours: Decimal = _money()
-    least_distance: float | None = None
-    least_distance_sigma_hours: float | None = None
-    near_miss_ms: int
-    stop_beyond_liquidation_ms: int
-    loss_beyond_stop_fraction: float
-    moves: int
-    moves_refused: int
-    stale_holds: int
-
-
-class ForecastRow(Base, table=True):
-    """A chance of liquidation told at `ts_ms` and what came of it; see core/event.py ForecastResolved."""
-
-    __tablename__ = "forecast"
-    __table_args__ = (UniqueConstraint("position_id", "ts_ms", name="forecast_once"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    position_id: int = Field(foreign_key="position.id")
-    symbol: str = _words()
-    ts_ms: int
-    horizon_ms: int
-    probability: float
-    liquidation_price: Decimal = _money()
-    resolved_ms: int
-    touched: bool
-
-
 class FundingRow(Base, table=True):
     """Funding into (> 0) or out of (< 0) a position's isolated wallet."""
 
@@ -387,6 +322,7 @@ class CheckpointRow(Base, table=True):
     venue: str = _words()
 
 
+EVIDENCE: Final = (evidence_tables.TradeEvidenceRow, evidence_tables.ForecastRow)
 TABLES: Final = Base.metadata.tables
 
 APPEND_ONLY: Final = tuple(
