@@ -222,7 +222,7 @@ def _list(words: "Iterable[str]") -> str:
 
 
 def _rescue_lines(found: "Comparison") -> list[str]:
-    """Return what became of the trades that static margin lost to liquidation, and of those lost only here."""
+    """Return what became of the trades that static margin lost to liquidation."""
     lost = found.ways[0].liquidations
     if not any(way.liquidations for way in found.ways):
         return ["No trade was liquidated in any way."]

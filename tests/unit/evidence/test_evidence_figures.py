@@ -28,9 +28,9 @@ def test_first_passage_of_columns_equals_the_core_formula() -> None:
 @pytest.mark.parametrize("scale", [0.7, 1.1, 1.8])
 def test_fitted_scale_finds_the_law_that_made_the_touches(scale: float) -> None:
     random = np.random.default_rng(11)
-    sigmas = random.uniform(0.3, 4.0, 40_000)
+    sigmas = random.uniform(0.3, 4.0, 12_000)
     touched = random.random(sigmas.size) < first_passage(sigmas, scale)
-    assert fitted_scale(first_passage(sigmas), touched) == pytest.approx(scale, rel=0.03)
+    assert fitted_scale(first_passage(sigmas), touched) == pytest.approx(scale, rel=0.05)
 
 
 def test_fitted_scale_is_unknown_when_nothing_or_everything_was_touched() -> None:
