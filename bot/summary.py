@@ -9,6 +9,8 @@ from typing import Any
 from bot.app import Application
 from bot.engine.entries import unrealised_quote
 from bot.errors import UserError
+from bot.evidence.named import named
+from bot.findings import findings
 from bot.settings import config_hash
 from bot.store.books import books_error
 from bot.store.reader import open_reader
@@ -38,6 +40,7 @@ def summary(application: Application) -> dict[str, Any]:
         "strategy": application.strategy_name,
         "policy": application.engine.desk.risk.policy,
         "config_hash": config_hash(application.settings),
+        "evidence": named(findings(application.path)),
         "database": str(application.path),
     }
 

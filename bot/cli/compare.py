@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from bot.cli import options
 from bot.cli.columns import money_column, percent_column, signed_money_column, words_column
+from bot.cli.evidence_lines import difference_text
 from bot.cli.output import Column, aligned, show_json
 from bot.errors import UserError
 
@@ -17,12 +19,10 @@ if TYPE_CHECKING:
 
     from bot.backtest.compare import Plan
     from bot.backtest.comparison import Comparison, Span
-    from bot.evidence.paired import PairedDifference
     from bot.evidence.rescues import Share
     from bot.sim.series import MarketHistory
 
 _SIDES = {"long": (1,), "short": (-1,), "both": (1, -1)}
-Row = dict[str, Any]
 
 
 def compare(
@@ -59,6 +59,7 @@ def compare(
     """
     from bot.backtest.compare import STUDY_LIMITS, Plan
     from bot.backtest.compare import compare as compared
+    from bot.evidence.named import named
     from bot.risk.policies import POLICIES
 
     plan = Plan(
@@ -75,7 +76,7 @@ def compare(
     policies = {name: policy.default for name, policy in POLICIES.items()}
     found = compared(histories, plan, policies, STUDY_LIMITS, _say)
     if as_json:
-        show_json(_tree({"plan": plan, **found._asdict()}))
+        show_json(named({"plan": plan, **found._asdict()}))
     else:
         print("\n".join(_lines(found, plan)))
 
@@ -157,13 +158,13 @@ def _sides(text: str) -> tuple[int, ...]:
     return _SIDES[text]
 
 
-def _tree(value: Any) -> Any:
-    """Return NamedTuples as mappings, so that JSON has names."""
-    if hasattr(value, "_asdict"):
-        return _tree(value._asdict())
-    if isinstance(value, dict):
-        return {key: _tree(item) for key, item in value.items()}
-    return [_tree(item) for item in value] if isinstance(value, list | tuple) else value
+def _verdict(row: Mapping[str, Any]) -> str:
+    found = row["difference"]
+    if row["way"] == "static":
+        return "what the others are compared with"
+    if found.is_distinguishable:
+        return "better" if found.mean > 0.0 else "worse"
+    return "the same" if found.mean == found.low == found.high else "not distinguishable from zero"
 
 
 _WAYS = (
@@ -177,28 +178,8 @@ _WAYS = (
     Column("adds_per_day", "adds/day", True, lambda row: f"{row['adds_per_day']:.2f}"),
     Column("releases_per_day", "releases/day", True, lambda row: f"{row['releases_per_day']:.2f}"),
     money_column("added_lost", "adds lost"),
-    Column("verdict", "verdict", False, lambda row: verdict(row["difference"], row["way"])),
+    Column("verdict", "verdict", False, _verdict),
 )
-
-
-def difference_text(found: "PairedDifference") -> str:
-    """Return a mean with its 95 % interval: "+0.60 (-1.80 to +3.00)"."""
-    from bot.cli.screen.figures import signed_money
-
-    if math.isnan(found.low):
-        return "-" if math.isnan(found.mean) else signed_money(found.mean)
-    return f"{signed_money(found.mean)} ({signed_money(found.low)} to {signed_money(found.high)})"
-
-
-def verdict(found: "PairedDifference", way: str = "") -> str:
-    """Return in words whether a difference is more than chance."""
-    if way == "static":
-        return "what the others are compared with"
-    if found.is_distinguishable:
-        return "better" if found.mean > 0.0 else "worse"
-    if found.mean == 0.0:
-        return "the same"
-    return "not distinguishable from zero"
 
 
 def _lines(found: "Comparison", plan: "Plan") -> list[str]:

@@ -1,4 +1,4 @@
-"""`ringfence margin`: what was moved and why, and what would be moved now."""
+"""`ringfence margin`: what was moved and why, what would be moved now, and whether it helped."""
 
 import typer
 
@@ -14,10 +14,12 @@ from bot.cli.columns import (
     words_column,
 )
 from bot.cli.options import Config, Database, Json, Limit, PresetName, Symbol, database_of, settings_with
-from bot.cli.output import columns, show_rows
+from bot.cli.output import columns, show_json, show_rows
 
 app = typer.Typer(
-    help="Isolated margin: what was moved, and what would be.", rich_markup_mode=None, no_args_is_help=True
+    help="Isolated margin: what was moved, what would be, and whether it helped.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
 )
 
 _HISTORY = (
@@ -73,3 +75,17 @@ def plan(
 
     rows = outlook(database_of(config, db), settings_with(config, preset))
     show_rows(rows, _PLAN, as_json, empty="No position is open.")
+
+
+@app.command("report")
+def report(config: Config = None, db: Database = None, symbol: Symbol = None, as_json: Json = False) -> None:
+    """Show whether moving margin helped: every ended position against the same one left alone."""
+    from bot.cli.evidence_lines import evidence_lines
+    from bot.evidence.named import named
+    from bot.findings import findings
+
+    found = findings(database_of(config, db), symbol)
+    if as_json:
+        show_json(named(found))
+    else:
+        print("\n".join(evidence_lines(found)))

@@ -1,0 +1,213 @@
+"""What a database's ended positions say of moving their margin, against shadows that kept it. Reads only.
+
+The metrics of margin-science 5. Every position is compared with the same fills on its first margin.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from bot.core.timeframe import DAY_MS
+from bot.evidence.calibration import Calibration, calibration
+from bot.evidence.ledger import DeadWeight, Move, dead_weight
+from bot.evidence.paired import PairedDifference, paired_difference, week_of
+from bot.evidence.rescues import Ending, Rescues, rescues
+from bot.evidence.tail import worst_mean
+from bot.risk.policies.hurdle import HurdleParams
+from bot.sim.embedded import instrument_for
+from bot.store.evidence import forecasts, ledger_moves, trade_evidence
+from bot.store.reader import Reader, open_reader
+from bot.store.rows import LedgerMove, TradeEvidenceRow
+
+_HURDLE: Final = HurdleParams()
+_DAY_HOURS: Final = 24.0
+_STOP: Final = "stop"
+
+
+class Results(NamedTuple):
+    """Quote in all, and the mean of the worst 1 % of trades; `static_...` is what the shadows made."""
+
+    pnl: float
+    static_pnl: float
+    worst_percent_mean: float
+    static_worst_percent_mean: float
+
+
+class GoodAfterBad(NamedTuple):
+    """Margin added, what of it was lost, its share (NaN: nothing was added), adds against the strategy."""
+
+    added: float
+    lost: float
+    lost_share: float
+    adds_without_reentry: int
+
+
+class Capital(NamedTuple):
+    """Quote-days locked, in all and by the shadows; what was freed, and the share of it that others used.
+
+    `pnl_per_1000_quote_days`: the result per 1,000 quote locked for a day. NaN: nothing was.
+    """
+
+    margin_quote_days: float
+    static_margin_quote_days: float
+    freed_quote_days: float
+    redeployed_share: float
+    pnl_per_1000_quote_days: float
+
+
+class Defence(NamedTuple):
+    """What closed the trades, and how far beyond the stop those closed by it were, fractions of its price."""
+
+    closed_by: dict[str, int]
+    static_closed_by: dict[str, int]
+    beyond_stop_median: float
+    beyond_stop_p99: float
+    beyond_stop_most: float
+    stop_gap_short_minutes: float
+
+
+class Operations(NamedTuple):
+    """How near liquidation came, in prices and in hourly standard deviations, and what the moves were."""
+
+    least_distance: float
+    least_distance_sigma_hours: float
+    near_miss_minutes: float
+    moves: int
+    moves_per_day: float
+    moves_refused: int
+    stale_holds: int
+
+
+class Findings(NamedTuple):
+    """All metrics of the ended positions of a database, of one symbol or of all."""
+
+    trades: int
+    policies: dict[str, int]
+    first_ms: int
+    last_ms: int
+    results: Results
+    difference: PairedDifference
+    rescues: Rescues
+    good_after_bad: GoodAfterBad
+    capital: Capital
+    dead_weight: DeadWeight
+    calibration: Calibration
+    defence: Defence
+    operations: Operations
+
+
+def findings(path: Path, symbol: str | None = None) -> Findings:
+    """Return what the database at `path` has of evidence. UserError: no database."""
+    with open_reader(path) as reader:
+        return _findings(reader, symbol)
+
+
+def _findings(reader: Reader, symbol: str | None) -> Findings:
+    rows = trade_evidence(reader, symbol)
+    told = forecasts(reader, symbol)
+    pnl, static = _column(rows, "pnl_quote"), _column(rows, "shadow_pnl_quote")
+    return Findings(
+        len(rows),
+        dict(Counter(row.policy for row in rows)),
+        min((row.opened_ms for row in rows), default=0),
+        max((row.closed_ms for row in rows), default=0),
+        Results(sum(pnl), sum(static), worst_mean(pnl), worst_mean(static)),
+        paired_difference(np.subtract(pnl, static), [week_of(row.opened_ms) for row in rows]),
+        rescues(map(_ending, rows)),
+        _good_after_bad(rows),
+        _capital(rows),
+        _dead_weight(rows, ledger_moves(reader, symbol)),
+        calibration([one.probability for one in told], [one.touched for one in told]),
+        _defence(rows),
+        _operations(rows),
+    )
+
+
+def _column(rows: Sequence[TradeEvidenceRow], name: str) -> list[float]:
+    return [float(getattr(row, name)) for row in rows]
+
+
+def _total(rows: Sequence[TradeEvidenceRow], name: str) -> float:
+    return sum(_column(rows, name), 0.0)
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0.0 else math.nan
+
+
+def _ending(row: TradeEvidenceRow) -> Ending:
+    return Ending(row.liquidated, row.shadow_liquidated, float(row.pnl_quote), float(row.shadow_pnl_quote))
+
+
+def _good_after_bad(rows: Sequence[TradeEvidenceRow]) -> GoodAfterBad:
+    added, lost = _total(rows, "added_quote"), _total(rows, "added_lost_quote")
+    return GoodAfterBad(added, lost, _ratio(lost, added), sum(row.adds_without_reentry for row in rows))
+
+
+def _capital(rows: Sequence[TradeEvidenceRow]) -> Capital:
+    ours, static, used = (
+        _total(rows, name) / _DAY_HOURS
+        for name in ("margin_quote_hours", "shadow_margin_quote_hours", "released_redeployed_quote_hours")
+    )
+    freed = sum(
+        max(float(row.shadow_margin_quote_hours - row.margin_quote_hours), 0.0) / _DAY_HOURS for row in rows
+    )
+    return Capital(
+        ours, static, freed, _ratio(used, freed), 1_000.0 * _ratio(_total(rows, "pnl_quote"), ours)
+    )
+
+
+def _dead_weight(rows: Sequence[TradeEvidenceRow], moves: Sequence[LedgerMove]) -> DeadWeight:
+    ended = {row.position_id for row in rows}
+    counted = [move for one in moves if one.position_id in ended and (move := _move(one)) is not None]
+    extra = _total(rows, "margin_quote_hours") - _total(rows, "shadow_margin_quote_hours")
+    return dead_weight(counted, extra, _HURDLE.annual_hurdle)
+
+
+def _move(one: LedgerMove) -> Move | None:
+    """The move for the ledger, None when its odds were not kept; the costs are the hurdle policy's."""
+    before, after = one.liquidation_probability_before, one.liquidation_probability_after
+    if before is None or after is None or one.notional_quote_before is None or one.until_ms is None:
+        return None
+    notional = float(one.notional_quote_before)
+    tiers = instrument_for(one.symbol).tiers
+    row = min(int(np.searchsorted(tiers.notional_cap, notional)), len(tiers.notional_cap) - 1)
+    rate = float(tiers.maintenance_margin_rate[row])
+    waste = rate * _HURDLE.forfeited_share + _HURDLE.clearance_fee + _HURDLE.slippage
+    return Move(waste * notional, before, after, max(one.until_ms - one.ts_ms, 0) / DAY_MS)
+
+
+def _defence(rows: Sequence[TradeEvidenceRow]) -> Defence:
+    beyond = [row.loss_beyond_stop_fraction for row in rows if row.closed_by == _STOP]
+    median, most_of, most = (
+        np.quantile(beyond, (0.5, 0.99, 1.0)).tolist() if beyond else (math.nan, math.nan, math.nan)
+    )
+    return Defence(
+        dict(Counter(row.closed_by for row in rows)),
+        dict(Counter(row.shadow_closed_by for row in rows)),
+        median,
+        most_of,
+        most,
+        sum(row.stop_beyond_liquidation_ms for row in rows) / 60_000.0,
+    )
+
+
+def _operations(rows: Sequence[TradeEvidenceRow]) -> Operations:
+    moves, held_ms = sum(row.moves for row in rows), sum(row.closed_ms - row.opened_ms for row in rows)
+    return Operations(
+        _least(row.least_distance for row in rows),
+        _least(row.least_distance_sigma_hours for row in rows),
+        sum(row.near_miss_ms for row in rows) / 60_000.0,
+        moves,
+        _ratio(moves, held_ms / DAY_MS),
+        sum(row.moves_refused for row in rows),
+        sum(row.stale_holds for row in rows),
+    )
+
+
+def _least(values: Any) -> float:
+    return min((value for value in values if value is not None), default=math.nan)
