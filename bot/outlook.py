@@ -25,7 +25,7 @@ def outlook(path: Path, settings: Settings) -> list[Row]:
 
     `action`, `amount_quote` and `reason` are what the policy of `settings` would do. UserError: no database.
     """
-    state = _last_state(path, settings)
+    state = last_state(path, settings)
     risk = RiskManager(
         settings.margin.policy,
         settings.margin.policy_params,
@@ -41,7 +41,8 @@ def outlook(path: Path, settings: Settings) -> list[Row]:
     return sorted(rows, key=lambda row: row["distance"])
 
 
-def _last_state(path: Path, settings: Settings) -> State:
+def last_state(path: Path, settings: Settings) -> State:
+    """Return the session as of the last commit, empty where there is none yet. UserError: no database."""
     with open_reader(path) as reader:
         cut = last_checkpoint(reader)
     state = State({})

@@ -99,7 +99,7 @@ class _Loader:
         """Return the checked rows of some candle files; missing bars are refused unless allowed."""
         parts = []
         for file in files:
-            rows = _read(file.path, columns, self._window)
+            rows = read_rows(file.path, columns, self._window)
             check_candles(file.path, rows, self._timeframe_ms)
             parts.append((file.path, rows))
         whole = stitch(parts)
@@ -123,7 +123,7 @@ class _Loader:
     def _funding(self, symbol: str, files: Sequence[DataFile]) -> Funding:
         parts = []
         for file in files:
-            rows = _read(file.path, _RATES[:1], self._window)
+            rows = read_rows(file.path, _RATES[:1], self._window)
             check_order(file.path, rows)
             check_finite(file.path, rows)
             parts.append((file.path, rows))
@@ -184,8 +184,13 @@ def _extent(file: DataFile) -> Extent | None:
     return None if span[0] is None else (int(span[0]), int(span[1]))
 
 
-def _read(path: Path, columns: Sequence[str], window: TimeRange) -> Rows:
-    """Return the rows of a file in `window`, in the file's order."""
+def columns_of(path: Path) -> tuple[str, ...]:
+    """Return the names of a file's columns. UserError: it cannot be read."""
+    return tuple(_scan(path)[1])
+
+
+def read_rows(path: Path, columns: Sequence[str], window: TimeRange) -> Rows:
+    """Return the rows of a file in `window`, in the file's order. UserError: what it cannot hold."""
     scan, schema = _scan(path)
     wanted = {name: _number(path, schema, name) for name in columns}
     ts_ms = _time(path, schema)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from bot.calc.book import Leg
-    from bot.calc.case_studies import Btc500, Comparison, PortfolioStudy, btc_500, portfolio
+    from bot.calc.case_studies import Btc500, Comparison, PortfolioStudy, btc_500, portfolio, portfolio_legs
     from bot.calc.cross import CrossAccount, CrossLiquidation, cross_account, cross_liquidation
     from bot.calc.funding import FundingCost, funding_cost
     from bot.calc.leverage import (
@@ -64,6 +64,7 @@ __all__ = [
     "new_position",
     "path_traces",
     "portfolio",
+    "portfolio_legs",
     "position_report",
     "quantity_for_margin",
     "straight_path",
@@ -77,7 +78,7 @@ __all__ = [
 
 _HOMES: Final = {
     "book": ("Leg",),
-    "case_studies": ("Btc500", "Comparison", "PortfolioStudy", "btc_500", "portfolio"),
+    "case_studies": ("Btc500", "Comparison", "PortfolioStudy", "btc_500", "portfolio", "portfolio_legs"),
     "cross": ("CrossAccount", "CrossLiquidation", "cross_account", "cross_liquidation"),
     "funding": ("FundingCost", "funding_cost"),
     "leverage": (

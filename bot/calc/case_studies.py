@@ -41,7 +41,8 @@ _SHOCKS: Final = (-0.08, -0.14, -0.15)
 class Comparison(NamedTuple):
     """One feature of the guide's table as a number for each side; `unit` is "quote", "x" or "count".
 
-    inf: nothing of the kind happens however large the shock.
+    inf: nothing of the kind happens however large the shock. "shock at first liquidation" is in parts of the
+    study's shock, "margin to come through it" what all positions together must hold for it.
     """
 
     feature: str
@@ -149,28 +150,28 @@ def isolated_against_cross(
         Comparison("risk exposure", "lost in this shock", "quote", -isolated.pnl, -cross.pnl),
         Comparison(
             "leverage flexibility",
-            "highest leverage of one position",
+            "most leverage of a position",
             "x",
             max(leg.position.leverage for leg in legs),
             cross_account(legs, free_quote).effective_leverage,
         ),
         Comparison(
             "liquidation risk",
-            "positions liquidated in this shock",
+            "positions liquidated",
             "count",
             isolated.liquidations,
             cross.liquidations,
         ),
         Comparison(
             "liquidation risk",
-            "size of this shock at the first liquidation",
+            "shock at first liquidation",
             "x",
             min(_first_end(leg, end_leg) for leg, end_leg in zip(legs, moved, strict=True)),
             math.inf if end is None else end,
         ),
         Comparison(
             "capital efficiency",
-            "margin that brings every position through this shock",
+            "margin to come through it",
             "quote",
             sum(_wallet_through(leg, end_leg.mark) for leg, end_leg in zip(legs, moved, strict=True)),
             needed,

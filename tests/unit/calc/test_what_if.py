@@ -55,12 +55,12 @@ def test_the_guide_s_table_in_numbers() -> None:
     rows = {row.measure: (row.isolated, row.cross) for row in portfolio().comparison}
     assert rows["most one position can take"] == (500.0, 1_000.0)
     assert rows["lost in this shock"] == pytest.approx((550.0, 586.0))
-    assert rows["highest leverage of one position"] == pytest.approx((10.0, 8.4))
-    assert rows["positions liquidated in this shock"] == (1, 0)
-    first, end = rows["size of this shock at the first liquidation"]
+    assert rows["most leverage of a position"] == pytest.approx((10.0, 8.4))
+    assert rows["positions liquidated"] == (1, 0)
+    first, end = rows["shock at first liquidation"]
     assert first == pytest.approx((3_000.0 - 2_638.19) / 3_000.0 / 0.14, rel=1e-5)
     assert end == pytest.approx(1.648, abs=1e-3)
-    through = rows["margin that brings every position through this shock"]
+    through = rows["margin to come through it"]
     assert through[1] == pytest.approx(586.0 + 4_600 * 0.004 + 2_064 * 0.005 + 850 * 0.01)
     assert through[0] > through[1]
 

@@ -188,7 +188,7 @@ def test_calc_position_tells_the_worked_example_in_words(ringfence):
         *("calc", "position", "--side", "long", "--entry", "60000", "--leverage", "10"),
         *("--margin", "500", "--mark", "57000"),
     ).out
-    facts = dict(line.split("  ", 1) for line in told.splitlines())
+    facts = dict(line.split("  ", 1) for line in told.splitlines()[1:])
     facts = {name: text.strip() for name, text in facts.items()}
     assert facts["tiers"] == "BTC/USDT:USDT of the embedded Binance USD-M table"
     assert (facts["liquidation price"], facts["bankruptcy price"]) == ("54,216.87", "54,000.00")
@@ -226,11 +226,11 @@ def test_calc_position_uses_the_tiers_of_the_symbol(ringfence):
         (["--side", "long", "--leverage", "10", "--margin", "5", "--mark", "nan"], "mark"),
         (
             ["--side", "long", "--leverage", "10", "--margin", "5", "--maintenance-rate", "2"],
-            "maintenance_rate",
+            "--maintenance-rate",
         ),
         (["--side", "long", "--leverage", "10", "--margin", "5", "--venue", "nyse"], "nyse"),
         (["--side", "long", "--leverage", "10", "--margin", "5", "--symbol", "X/USDT:USDT"], "X/USDT:USDT"),
-        (["--side", "long", "--leverage", "10", "--margin", "5", "--inverse"], "maintenance_rate"),
+        (["--side", "long", "--leverage", "10", "--margin", "5", "--inverse"], "--maintenance-rate"),
     ],
 )
 def test_calc_position_refuses_impossible_numbers(ringfence, flags, says):

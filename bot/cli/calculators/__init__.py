@@ -1,0 +1,1 @@
+"""The verbs of `ringfence calc`, what they are told, and how they answer."""
