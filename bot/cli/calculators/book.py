@@ -67,24 +67,18 @@ def asked_book(flags: Mapping[str, Any]) -> Book:
     from bot.cli.calculators.open_book import open_book
 
     book = open_book(flags.get("config"), flags.get("db"))
+    for subject in book.subjects:
+        _check_alive(subject.where, subject.position, subject.mark, subject.rules)
     return book._replace(free=_free(flags, book.free))
 
 
 def subject_of(words: PositionWords) -> Subject:
     """Return the position that `words` describe at its mark. UserError naming what makes none."""
-    from bot.calc.inputs import check_alive
-
     instrument, rules = market_of(words)
     opened = _opened(words, rules)
     mark = words.entry if words.mark is None else words.mark
     _check_leverage(words, opened, rules)
-    try:
-        check_alive(opened, mark, rules)
-    except ValueError as error:
-        raise UserError(
-            f"{words.where('mark')}: {error}. A liquidated position has no numbers; correct the mark, or "
-            f"{words.where('wallet')}."
-        ) from error
+    _check_alive(words.where("mark"), opened, mark, rules)
     _check_stop(words, mark)
     tiers = embedded_tiers(opened.symbol)
     if words.maintenance_rate is not None:
@@ -140,8 +134,9 @@ def embedded(symbol: str, where: str) -> "Instrument":
     for known in SYMBOLS:
         if symbol.upper() in (known, known.partition("/")[0], known.partition(":")[0]):
             return instrument_for(known)
+    names = SYMBOLS if "/" in symbol else [known.partition("/")[0] for known in SYMBOLS]
     raise UserError(
-        f'{where} is "{symbol}", whose leverage tiers are not known, {did_you_mean(symbol, SYMBOLS)} '
+        f'{where} is "{symbol}", whose leverage tiers are not known, {did_you_mean(symbol, names)} '
         "Choose a known symbol, or give its maintenance rate instead of the tiers."
     )
 
@@ -189,6 +184,18 @@ def _opened(words: PositionWords, rules: "MarginRules") -> "Position":
     )
     wallet = words.wallet or words.margin or opened.isolated_wallet
     return opened._replace(isolated_wallet=wallet)
+
+
+def _check_alive(where: str, position: "Position", mark: float, rules: "MarginRules") -> None:
+    from bot.calc.inputs import check_alive
+
+    try:
+        check_alive(position, mark, rules)
+    except ValueError as error:
+        raise UserError(
+            f"{where}: {error}. A liquidated position has no numbers; correct the mark, or give it a larger "
+            "wallet."
+        ) from error
 
 
 def _check_leverage(words: PositionWords, position: "Position", rules: "MarginRules") -> None:

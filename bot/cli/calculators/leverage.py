@@ -22,7 +22,7 @@ _COLUMNS: Final = (
     column("entry_price", "entry", price),
     column("stop_price", "stop", price),
     column("leverage_setting", "set now", lambda value: f"{value:g}x"),
-    column("leverage", "highest", lambda value: f"{value:g}x"),
+    column("leverage", "highest", lambda value: "-" if value is None else f"{value:g}x"),
     column("required_margin", "margin then", amount),
     column("liquidation_price", "liquidation then", price),
     column("stop_gap", "beyond the stop", percents),
@@ -84,6 +84,7 @@ def leverage(
             show_json({"positions": rows, "source": book.source})
         else:
             show_table(rows, _COLUMNS)
+            show_notes(_without_stop(rows))
         return
     trade = _trade(params)
     row = _row(trade)
@@ -119,10 +120,7 @@ def _row_of_subject(subject: Subject, params: dict[str, Any]) -> dict[str, Any]:
     linear_only(subject, "calc leverage")
     held, limits = subject.position, entry_limits(params)
     if held.side * (held.entry_price - subject.stop_price) <= 0.0 or not subject.stop_price:
-        raise UserError(
-            f"{held.symbol} has no stop on the losing side of its entry, and the leverage follows from that "
-            "stop. Give it a stop in the file, or ask with --side, --entry, --stop and --quantity."
-        )
+        return _unanswered(subject)
     trade = _Trade(
         held.symbol,
         held.side,
@@ -135,6 +133,31 @@ def _row_of_subject(subject: Subject, params: dict[str, Any]) -> dict[str, Any]:
         subject.rules,
     )
     return {**_row(trade), "leverage_setting": held.leverage}
+
+
+def _unanswered(subject: Subject) -> dict[str, Any]:
+    """The row of a position without a stop on the losing side of its entry, which nothing follows from."""
+    from bot.calc import LeverageAnswer
+    from bot.core.position import side_name
+
+    held = subject.position
+    return {
+        "symbol": held.symbol,
+        "side": side_name(held.side),
+        "entry_price": held.entry_price,
+        "stop_price": subject.stop_price or None,
+        "buffer": None,
+        "quantity": held.quantity,
+        **dict.fromkeys(LeverageAnswer._fields),
+        "leverage_setting": held.leverage,
+    }
+
+
+def _without_stop(rows: list[dict[str, Any]]) -> list[str]:
+    names = ", ".join(pair(row["symbol"]) for row in rows if row["leverage"] is None)
+    if not names:
+        return []
+    return [f"{names}: no stop on the losing side of the entry, from which a leverage would follow."]
 
 
 def _sigma(subject: Subject, params: dict[str, Any]) -> float | None:
@@ -198,7 +221,11 @@ def _draw(trade: _Trade, row: dict[str, Any]) -> None:
         max_leverage=trade.max_leverage,
         rules=trade.rules,
     )
-    prices = [(float(point.leverage), point.liquidation_price) for point in points]
+    prices = [
+        (float(point.leverage), point.liquidation_price)
+        for point in points
+        if 0.0 < point.liquidation_price < float("inf")
+    ]
     show_chart(
         [Curve("liquidation", "liquidation", prices)],
         [Level("entry", "mark", trade.entry), Level("stop", "stop", trade.stop)],

@@ -20,6 +20,7 @@ _HOUR_MS: Final = 3_600_000
 def draw_path(walked: "AskedPath", outcomes: Sequence[PathOutcome]) -> None:
     """Draw in a terminal the path of the position that came nearest, untouched and by the busiest policy."""
     if not sys.stdout.isatty():
+        print()
         return
     movers = [
         outcome for outcome in outcomes if outcome.way in walked.policies and outcome.adds + outcome.releases
@@ -40,10 +41,10 @@ def draw_path(walked: "AskedPath", outcomes: Sequence[PathOutcome]) -> None:
     levels = [Level("stop", "stop", stop)] if stop > 0.0 else []
     hours = "h from now"
     show_chart(
-        curves, levels, Axes(price, lambda x: f"{x:.3g}", hours), f"{symbol}: price and liquidation price"
+        curves, levels, Axes(price, lambda x: f"{x:.2g}", hours), f"{symbol}: price and liquidation price"
     )
     if mover is not None:
-        show_chart(margins, [], Axes(amount, lambda x: f"{x:.3g}", hours), f"{symbol}: isolated margin")
+        show_chart(margins, [], Axes(amount, lambda x: f"{x:.2g}", hours), f"{symbol}: isolated margin")
     print()
 
 

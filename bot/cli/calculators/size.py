@@ -122,7 +122,9 @@ def _order(
 
     stop, fee = words.stop or 0.0, _TAKER_FEE_RATE if instrument is None else instrument.taker_fee_rate
     if params["target"] is None:
-        target = max(words.entry + _TARGET_R * (words.entry - stop), 1e-9)
+        target = words.entry + _TARGET_R * (words.entry - stop)
+        if target <= 0.0:
+            raise given.refused("--stop", f"{stop:g}", "its default target is below zero; give --target")
     else:
         target = given.positive("--target", params["target"])
     if words.side * (target - words.entry) <= 0.0:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _DEFAULT: Final = "BTC/USDT:USDT"
 _TIERS: Final = (
     column("number", "tier", cell),
-    column("notional_floor", "notional above", lambda value: f"{value:,.0f}"),
+    column("notional_floor", "above", lambda value: f"{value:,.0f}"),
     column("notional_cap", "up to", lambda value: f"{value:,.0f}"),
     column("maintenance_margin_rate", "maintenance", percents),
     column("maintenance_amount", "less", lambda value: f"{value:,.0f}"),
     column("max_leverage", "leverage", lambda value: f"{value:g}x"),
-    column("maintenance_margin_at_cap", "margin at the top", lambda value: f"{value:,.0f}"),
+    column("maintenance_margin_at_cap", "margin there", lambda value: f"{value:,.0f}"),
 )
 _STANDINGS: Final = (
     column("symbol", "symbol", pair, is_number=False),
@@ -68,10 +68,10 @@ def tiers(
         show_json({"markets": found, "positions": standings})
         return
     for words, rows in tables.values():
-        print(f"Tiers: {words}")
-        show_table(rows, _TIERS)
-        print()
+        print(f"Tiers by notional: {words}")
+        show_table(rows, _TIERS, spare=("maintenance_margin_at_cap",))
     if standings:
+        print()
         show_table(standings, _STANDINGS)
     if len(tables) == 1:
         ((_, rows),) = tables.values()

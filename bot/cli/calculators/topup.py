@@ -155,8 +155,9 @@ def _draw(subject: Subject, row: dict[str, Any]) -> None:
     low, high = min(now, then), max(now, then) + 0.25 * abs(then - now)
     wallets = [low + (high - low) * part / _POINTS for part in range(_POINTS + 1)]
     prices = liquidation_by_wallet(subject.position, wallets, subject.rules)
+    points = [point for point in zip(wallets, prices, strict=True) if 0.0 < point[1] < float("inf")]
     show_chart(
-        [Curve("liquidation", "liquidation", list(zip(wallets, prices, strict=True)))],
+        [Curve("liquidation", "liquidation", points)],
         [Level("mark", "mark", subject.mark), Level("goal", "add", row["liquidation_price_after"])],
         Axes(price, lambda x: amount(x, subject.rules.is_inverse), "margin"),
         "Liquidation price by margin",

@@ -91,7 +91,6 @@ def tell_path(book: Book, walked: "AskedPath", outcomes: "Sequence[PathOutcome]"
     _introduce(book)
     print(f"\n{walked.words}")
     show_table([_outcome(outcome) for outcome in outcomes], _OUTCOMES, spare=_SPARE)
-    print()
     draw_path(walked, outcomes)
     show_notes(_path_notes(walked, outcomes))
 
@@ -133,7 +132,7 @@ def _asks(by_way: dict[str, int]) -> list[str]:
     if not asked:
         return []
     return [
-        f"Wanted more margin than margin.limits or the free balance let in: {', '.join(asked)}.",
+        f"Too near to liquidation with no more margin admitted, at times: {', '.join(asked)}.",
         "There the bot would consult its de-risk ladder, which is not walked here.",
     ]
 

@@ -87,9 +87,9 @@ def chart_lines(
 
 
 def _widened(low: float, high: float) -> tuple[float, float]:
-    """A little air above and below, so that no line lies on the frame."""
+    """A little air above and below, so that no line lies on the frame; not below zero without need."""
     air = 0.04 * (high - low) or 0.01 * abs(high) or 1.0
-    return low - air, high + air
+    return max(low - air, 0.0) if low >= 0.0 else low - air, high + air
 
 
 def _level_cells(levels: Sequence[Level], frame: _Frame, glyphs: Glyphs) -> Cells:
