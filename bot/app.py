@@ -170,7 +170,13 @@ class Application:
         )
         limits = settings.margin.limits
         risk = RiskManager(
-            settings.margin.policy, settings.margin.policy_params, limits, settings.entry, settings.brackets
+            settings.margin.policy,
+            settings.margin.policy_params,
+            limits,
+            settings.entry,
+            settings.brackets,
+            settings.margin.allocation,
+            settings.margin.caps,
         )
         outbox = Outbox(state, edges.prefix)
         desk = Desk(state, risk, self.strategy, outbox, step_ms, limits.max_mark_age_ms)

@@ -3,6 +3,9 @@
 from typing import Any, Final
 
 from bot.core.event import (
+    AllocationHeld,
+    BookRebalanced,
+    CapBreached,
     EntriesHalted,
     EquityMarked,
     Event,
@@ -43,6 +46,9 @@ _NAMES: Final[dict[type, str]] = {
     PositionClosed: "position.closed",
     MarginMoved: "margin.moved",
     MarginHeld: "margin.held",
+    BookRebalanced: "book.rebalanced",
+    AllocationHeld: "book.held",
+    CapBreached: "book.cap_breached",
     EquityMarked: "equity.marked",
     EntriesHalted: "entries.halted",
     Reconciled: "state.reconciled",
@@ -50,7 +56,15 @@ _NAMES: Final[dict[type, str]] = {
     TradeEvidence: "evidence.trade",
     ForecastResolved: "evidence.forecast",
 }
-_SEVERE: Final = (Liquidated, EntriesHalted, InvariantBroken, Refused, Reconciled)
+_SEVERE: Final = (
+    Liquidated,
+    EntriesHalted,
+    InvariantBroken,
+    Refused,
+    Reconciled,
+    AllocationHeld,
+    CapBreached,
+)
 _QUIET: Final = (EquityMarked, MarginHeld, TradeEvidence, ForecastResolved)
 
 

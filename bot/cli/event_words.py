@@ -7,6 +7,9 @@ from bot.cli.columns import symbol_price
 from bot.cli.screen.figures import money, percent, quantity_text, signed_money
 from bot.core.codec import from_json
 from bot.core.event import (
+    AllocationHeld,
+    BookRebalanced,
+    CapBreached,
     EntriesHalted,
     EntriesResumed,
     EquityMarked,
@@ -124,6 +127,25 @@ def _margin_held(event: MarginHeld) -> str:
     return f"{event.policy} moved no margin: {_plain(event.reason)}"
 
 
+def _book_rebalanced(event: BookRebalanced) -> str:
+    return (
+        f"margin split anew, {_plain(event.cause)}: {money(event.wallets_quote)} -> "
+        f"{money(event.target_quote)} of {money(event.budget_quote)}, expected liquidation loss "
+        f"{money(event.loss_before_quote)} -> {money(event.loss_after_quote)}"
+    )
+
+
+def _allocation_held(event: AllocationHeld) -> str:
+    return f"margin not split, {_plain(event.reason)}: {event.message}"
+
+
+def _cap_breached(event: CapBreached) -> str:
+    return (
+        f"cap on {_plain(event.cap)} exceeded, {money(event.value_quote)} of {money(event.limit_quote)}: "
+        f"{quantity_text(event.quantity)} closed, {money(event.after_quote)} then"
+    )
+
+
 def _entries_halted(event: EntriesHalted) -> str:
     return f"entries halted, {_plain(event.cause)}: {event.message}"
 
@@ -175,6 +197,9 @@ _WORDS: Final[dict[type, Callable[[Any], str]]] = {
     PositionClosed: _position_closed,
     MarginMoved: _margin_moved,
     MarginHeld: _margin_held,
+    BookRebalanced: _book_rebalanced,
+    AllocationHeld: _allocation_held,
+    CapBreached: _cap_breached,
     EntriesHalted: _entries_halted,
     EntriesResumed: _entries_resumed,
     EquityMarked: _equity_marked,

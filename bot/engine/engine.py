@@ -38,7 +38,7 @@ from bot.core.intent import (
     SetLeverage,
 )
 from bot.core.timerange import utc_text
-from bot.engine import entries, fills, margins, protection, shadows
+from bot.engine import allocation, book_caps, entries, fills, margins, protection, shadows
 from bot.engine.beliefs import newest_signal
 from bot.engine.desk import Desk
 from bot.engine.invariants import check
@@ -151,6 +151,7 @@ class Engine:
         shadows.hear(self.desk, market, signal)
         if signal is not None:
             entries.on_signal(self.desk, market, signal)
+        book_caps.reconsider(self.desk)
         self._look_at(market)
 
     def _roll_clock(self) -> None:
@@ -240,6 +241,7 @@ class Engine:
             protection.on_take_profit_refused(self.desk, market, event, action)
         elif isinstance(action, AddMargin | ReleaseMargin):
             margins.on_refused(self.desk, market, event)
+            allocation.on_outcome(self.desk, event.client_id, is_done=False)
         elif intent is not None and _is_whole_close(intent):
             protection.on_close_refused(market, event)
 
@@ -248,6 +250,7 @@ class Engine:
         intent = self.state.in_flight.pop(event.client_id, None)
         if intent is not None:
             margins.on_adjusted(self.desk, self._markets[event.symbol], event, intent)
+            allocation.on_outcome(self.desk, event.client_id, is_done=True)
 
     def _on_funding(self, event: FundingSettled) -> None:
         self.state.free_quote = event.free_quote

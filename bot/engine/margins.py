@@ -3,6 +3,7 @@
 from bot.core.event import MarginAdjusted, MarginHeld, MarginMoved, PositionRisk, Refused
 from bot.core.instrument import quantity_down
 from bot.core.intent import AddMargin, Intent, PlaceStop, ReducePosition, ReleaseMargin
+from bot.engine import allocation
 from bot.engine.desk import Desk
 from bot.engine.state import NEVER_MS, Holding, Market
 from bot.risk.regime import REGIMES, RegimeState, next_regime
@@ -22,10 +23,12 @@ def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
         decision = desk.risk.decide_margin(desk.view(market, holding), desk.book(market, holding))
         if decision.cut_fraction > 0.0 and _cut(desk, market, holding, decision):
             return
-        if decision.action != "hold":
+        if desk.risk.is_allocating:
+            allocation.consider(desk, market, holding, wants_add=decision.action == "add")
+        elif decision.action != "hold":
             _move(desk, market, holding, decision)
             return
-        held = decision
+        held = decision if decision.action == "hold" else None
     lay_ladder(desk, market, holding, held)
 
 
@@ -52,7 +55,9 @@ def lay_ladder(desk: Desk, market: Market, holding: Holding, held: MarginDecisio
     holding.rungs = ladder.rungs
     holding.sleep_low, holding.sleep_high = ladder.sleep_low, ladder.sleep_high
     holding.recheck_at_ms = NEVER_MS
-    if ladder.sleep_low < market.mark < ladder.sleep_high:
+    if desk.risk.is_allocating:
+        allocation.narrow_sleep(desk, market, holding)
+    if holding.sleep_low < market.mark < holding.sleep_high:
         holding.last_hold_reason = ""
         return
     _doze(market, holding)

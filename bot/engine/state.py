@@ -17,6 +17,7 @@ from bot.core.profile import MarginRules
 from bot.engine.evidence import MarketEvidence, evidence_from, evidence_json
 from bot.engine.window import CandleWindow
 from bot.risk.estimates import UNKNOWN, MarketEstimates
+from bot.risk.rebalance import MarginMove
 from bot.risk.regime import NEUTRAL
 from bot.risk.view import EntryPlan, MarginBook, MarginView, Rung, TakeProfit
 
@@ -37,6 +38,7 @@ class Holding:
 
     Between `sleep_low` and `sleep_high`, before `recheck_at_ms`, nothing is due. `quiet_low` and `quiet_high`
     lie within them and bound the fast path: inside them there is no evidence to take either.
+    `solved_probability`: of liquidation when the book's margin was last split, below 0 before the first time.
     `unprotected_since_ms` is 0 while a stop rests at the venue. The three `..._again_ms` say when
     the venue may be asked again after it refused a stop, a close or a margin move.
     """
@@ -73,6 +75,7 @@ class Holding:
     stop_again_ms: int = 0
     close_again_ms: int = 0
     margin_again_ms: int = 0
+    solved_probability: float = -1.0
     rungs: tuple[Rung, ...] = ()
     quiet_low: float = 0.0
     quiet_high: float = 0.0
@@ -138,6 +141,22 @@ class Tally:
 
 
 @dataclass(slots=True)
+class Rebalance:
+    """How the book's margin is being split: what waits for the venue, and what follows then.
+
+    `waiting`: client ids of moves without an outcome, with their symbols. `adds` are sent when the releases
+    among them have happened. `solved_ms`: when the last split began, or its last move ended; `tried_ms`:
+    when one was last computed, also in vain; `held_reason`: why in vain.
+    """
+
+    solved_ms: int = 0
+    tried_ms: int = 0
+    held_reason: str = ""
+    waiting: dict[str, str] = field(default_factory=dict)
+    adds: tuple[MarginMove, ...] = ()
+
+
+@dataclass(slots=True)
 class State:
     """The whole session. `wallet_start_quote` is what the account held at the very first start."""
 
@@ -155,6 +174,8 @@ class State:
     in_flight: dict[str, Intent] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
+    caps_again_ms: int = 0
+    rebalance: Rebalance = field(default_factory=Rebalance)
 
     def equity_quote(self) -> float:
         """Return free balance plus isolated wallets, without unrealised PnL."""
@@ -190,6 +211,10 @@ class State:
 
     def book(self, market: Market, holding: Holding) -> MarginBook:
         """Return what was done to the holding's margin so far, and what the account can spare."""
+        return self.book_of(market, holding, self.equity_quote())
+
+    def book_of(self, market: Market, holding: Holding, equity_quote: float) -> MarginBook:
+        """Return the same for an equity that is known already: it is a sum over all positions."""
         return MarginBook(
             initial_wallet_quote=holding.initial_wallet_quote,
             added_quote=holding.added_quote,
@@ -199,13 +224,13 @@ class State:
             last_release_ms=holding.last_release_ms,
             agreed_loss_quote=holding.agreed_loss_quote,
             free_quote=self.free_quote,
-            equity_quote=self.equity_quote(),
+            equity_quote=equity_quote,
             margin_step_quote=market.instrument.margin_step_quote,
         )
 
 
 _SESSION_FIELDS: Final = tuple(
-    f.name for f in fields(State) if f.name not in ("markets", "tally", "in_flight")
+    f.name for f in fields(State) if f.name not in ("markets", "tally", "in_flight", "rebalance")
 )
 _MARKET_FIELDS: Final = (
     "mark",
@@ -224,6 +249,7 @@ def snapshot(state: State) -> dict[str, Any]:
         **{name: getattr(state, name) for name in _SESSION_FIELDS},
         "tally": _fields_of(state.tally),
         "in_flight": {key: to_json(intent) for key, intent in state.in_flight.items()},
+        "rebalance": _rebalance_snapshot(state.rebalance),
         "markets": {symbol: _market_snapshot(market) for symbol, market in state.markets.items()},
     }
 
@@ -234,12 +260,27 @@ def restore(state: State, saved: dict[str, Any]) -> None:
         setattr(state, name, saved[name])
     state.tally = Tally(**saved["tally"])
     state.in_flight = {key: from_json(intent) for key, intent in saved["in_flight"].items()}
+    state.rebalance = _rebalance_from(saved["rebalance"])
     for symbol, market in saved["markets"].items():
         _restore_market(state.markets[symbol], market)
 
 
 def _fields_of(record: Any) -> dict[str, Any]:
     return {f.name: getattr(record, f.name) for f in fields(record)}
+
+
+def _rebalance_snapshot(rebalance: Rebalance) -> dict[str, Any]:
+    saved = _fields_of(rebalance)
+    saved["waiting"] = dict(rebalance.waiting)
+    saved["adds"] = [[*move[:3], list(move.paid_by)] for move in rebalance.adds]
+    return saved
+
+
+def _rebalance_from(saved: dict[str, Any]) -> Rebalance:
+    adds = tuple(
+        MarginMove(symbol, kind, amount, tuple(paid)) for symbol, kind, amount, paid in saved["adds"]
+    )
+    return Rebalance(**{**saved, "waiting": dict(saved["waiting"]), "adds": adds})
 
 
 def _market_snapshot(market: Market) -> dict[str, Any]:

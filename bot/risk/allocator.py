@@ -20,6 +20,7 @@ from bot.core.margin import equity, maintenance_margin, notional
 from bot.core.probability import STUDENT_SCALE
 from bot.core.profile import AT_ENTRY, IN_MAINTENANCE, MarginRules
 from bot.core.tiers import tier_index
+from bot.risk.inputs import InvalidInput
 from bot.risk.view import MarginView
 
 Column = NDArray[np.float64]
@@ -81,11 +82,14 @@ class _Curve(NamedTuple):
     high: Column
 
 
-def legs_from_rows(rows: Sequence[AllocationLeg]) -> AllocationLegs:
-    """Return the legs as columns, after checking them; ValueError names the leg, the field and its value."""
+def legs_from_rows(rows: Sequence[AllocationLeg], names: Sequence[str] = ()) -> AllocationLegs:
+    """Return the legs as columns, after checking them.
+
+    InvalidInput names the leg (by `names`, or by its number where there are none), the field and its value.
+    """
     columns = zip(*rows, strict=True) if rows else ((),) * len(AllocationLegs._fields)
     legs = AllocationLegs(*(np.array(column, dtype=np.float64) for column in columns))
-    check_legs(legs)
+    check_legs(legs, names)
     return legs
 
 
@@ -99,11 +103,11 @@ def wallet_leg(
     """Return a position as a leg whose extra margin is its WHOLE isolated wallet: what it should hold.
 
     `lowest_wallet`: what the venue's removal rule and a stop's anchor leave in it; it is raised to where the
-    position is just not liquidated. Linear contracts only: ValueError for one settled in its base coin.
+    position is just not liquidated. Linear contracts only: InvalidInput for one settled in its base coin.
     """
     position, rules = view.position, view.rules
     if rules.is_inverse:
-        raise ValueError(f"{position.symbol} is settled in its base coin; one budget needs one coin")
+        raise InvalidInput(f"{position.symbol}.is_inverse", True, "False: one budget needs one coin")
     value = notional(position, view.mark, rules)
     excess = equity(position, view.mark, rules) - maintenance_margin(position, view.mark, rules)
     without = excess - position.isolated_wallet
@@ -132,7 +136,7 @@ def allocate(legs: AllocationLegs, budget: float, hurdle: float) -> Allocation:
     """Return the cheapest split of at most `budget` (quote) over checked `legs`.
 
     Where the budget binds it is met to 1e-10, or to 1e-8 of a leg's notional * sigma where that is more.
-    `hurdle` is what one unit of margin must earn over the horizon (rate * horizon). ValueError: a budget
+    `hurdle` is what one unit of margin must earn over the horizon (rate * horizon). InvalidInput: a budget
     or hurdle that is negative or not a number, or a budget below the sum of the floors.
     """
     _check_budget(legs, budget, hurdle)
@@ -164,26 +168,25 @@ def marginal_savings(legs: AllocationLegs, extra_margin: Column) -> Column:
     return curve.height**2.5 * (1.0 + reach * reach) ** -2.5
 
 
-def check_legs(legs: AllocationLegs) -> None:
-    """Raise ValueError naming leg, field and value for numbers that make no living leg."""
-    _check(legs, "side", np.abs(legs.side) == 1.0, "1 (long) or -1 (short)")
-    _check(legs, "notional", _is_positive(legs.notional), "finite and above 0")
-    rate = legs.maintenance_rate
-    _check(legs, "maintenance_rate", (rate >= 0.0) & (rate < 1.0), "at least 0 and below 1")
-    _check(legs, "sigma_horizon", _is_positive(legs.sigma_horizon), "finite and above 0")
-    cost = legs.liquidation_cost
-    _check(legs, "liquidation_cost", np.isfinite(cost) & (cost >= 0.0), "finite and not negative")
-    _check(legs, "excess_at_zero", np.isfinite(legs.excess_at_zero), "finite")
-    _check(legs, "min_extra", np.isfinite(legs.min_extra) & (legs.min_extra >= 0.0), "finite, not negative")
-    _check(legs, "max_extra", legs.max_extra >= legs.min_extra, "at least min_extra")
+def check_legs(legs: AllocationLegs, names: Sequence[str] = ()) -> None:
+    """Raise InvalidInput naming leg, field and value for numbers that make no living leg."""
+    rate, cost = legs.maintenance_rate, legs.liquidation_cost
+    is_floor = np.isfinite(legs.min_extra) & (legs.min_extra >= 0.0)
     is_alive = legs.excess_at_zero + legs.min_extra >= 0.0
-    _check(legs, "min_extra", is_alive, "enough to keep the leg from being past liquidation")
-
-
-def _check(legs: AllocationLegs, field: str, is_valid: NDArray[Any], wanted: str) -> None:
-    for index in np.flatnonzero(~is_valid)[:1]:
-        value = float(getattr(legs, field)[index])
-        raise ValueError(f"legs[{index}].{field} is {value!r}; it must be {wanted}")
+    for field, is_valid, wanted in (
+        ("side", np.abs(legs.side) == 1.0, "1 (long) or -1 (short)"),
+        ("notional", _is_positive(legs.notional), "finite and above 0"),
+        ("maintenance_rate", (rate >= 0.0) & (rate < 1.0), "at least 0 and below 1"),
+        ("sigma_horizon", _is_positive(legs.sigma_horizon), "finite and above 0"),
+        ("liquidation_cost", np.isfinite(cost) & (cost >= 0.0), "finite and not negative"),
+        ("excess_at_zero", np.isfinite(legs.excess_at_zero), "finite"),
+        ("min_extra", is_floor, "finite, not negative"),
+        ("max_extra", legs.max_extra >= legs.min_extra, "at least min_extra"),
+        ("min_extra", is_alive, "enough to keep the leg from being past liquidation"),
+    ):
+        for index in np.flatnonzero(~is_valid)[:1]:
+            name = names[index] if names else f"legs[{index}]"
+            raise InvalidInput(f"{name}.{field}", float(getattr(legs, field)[index]), wanted)
 
 
 def _is_positive(column: Column) -> NDArray[Any]:
@@ -193,10 +196,10 @@ def _is_positive(column: Column) -> NDArray[Any]:
 def _check_budget(legs: AllocationLegs, budget: float, hurdle: float) -> None:
     for name, value in (("budget", budget), ("hurdle", hurdle)):
         if not 0.0 <= value < math.inf:
-            raise ValueError(f"{name} is {value!r}; it must be finite and not negative")
+            raise InvalidInput(name, value, "finite and not negative")
     floors = float(np.sum(legs.min_extra))
     if budget < floors:
-        raise ValueError(f"budget is {budget!r}; it must be at least the sum of the floors, {floors!r}")
+        raise InvalidInput("budget", budget, f"at least the sum of the floors, {floors!r}")
 
 
 def _distance(legs: AllocationLegs, extra_margin: Column) -> Column:

@@ -45,6 +45,25 @@ class MarginLimits(NamedTuple):
     stop_failure_probability: float = 0.01
 
 
+class AllocationLimits(NamedTuple):
+    """One margin budget over all positions; margin-science 3.8. `budget_fraction` 0: there is none."""
+
+    budget_fraction: float = 0.0
+    interval_ms: int = 3_600_000
+    deadband: float = 0.10
+    annual_hurdle: float = 0.20
+    liquidation_cost: float = 0.005
+    stop_failure_share: float = 0.005
+    horizon_days: float = 1.0
+
+
+class CapLimits(NamedTuple):
+    """When open positions are cut because the book breaks a cap of [entry]; margin-science 3.8."""
+
+    cut_above: float = 0.0
+    cut_cooldown_ms: int = 3_600_000
+
+
 class EntryLimits(NamedTuple):
     """What an entry must satisfy; margin-science 3.7, 3.8 and 3.10.
 
@@ -132,6 +151,29 @@ MARGIN_BOUNDS: Mapping[str, Bound] = {
     "stop_failure_probability": Bound(
         0.0, 1.0, "probability", "That a resting stop does not fill; an assumption, not a measurement."
     ),
+}
+
+ALLOCATION_BOUNDS: Mapping[str, Bound] = {
+    "budget_fraction": Bound(
+        0.0, 0.95, "fraction of equity", "Margin of all positions together; 0: each follows its policy alone."
+    ),
+    "interval_ms": Bound(60_000, 86_400_000, "ms", "How often it is split anew."),
+    "deadband": Bound(0.01, 1.0, "fraction of target", "A wallet this close to its target is left alone."),
+    "annual_hurdle": Bound(0.001, 10.0, "fraction per year", "What margin could earn elsewhere."),
+    "liquidation_cost": Bound(
+        0.0005, 0.2, "fraction of notional", "Lost at a liquidation besides the maintenance margin, gaps too."
+    ),
+    "stop_failure_share": Bound(
+        0.0, 1.0, "fraction of liquidations", "Not prevented by a resting stop: a gap, an outage, a refusal."
+    ),
+    "horizon_days": Bound(0.01, 30.0, "days", "Over which liquidation and earning are compared."),
+}
+
+CAP_BOUNDS: Mapping[str, Bound] = {
+    "cut_above": Bound(
+        0.0, 10.0, "x cap", "Positions are cut back to the cap when the book exceeds it so far; 0: never."
+    ),
+    "cut_cooldown_ms": Bound(60_000, 86_400_000, "ms", "Wait between two such cuts of the book."),
 }
 
 ENTRY_BOUNDS: Mapping[str, Bound] = {

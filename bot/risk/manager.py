@@ -1,21 +1,33 @@
 """The one object the engine asks: what may be entered, when to look, how much margin to move."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from bot.core.event import PositionRisk
 from bot.core.instrument import Instrument
-from bot.core.margin import liquidation_distance, liquidation_price, margin_ratio, notional
+from bot.core.margin import (
+    liquidation_distance,
+    liquidation_price,
+    maintenance_margin,
+    margin_ratio,
+    notional,
+)
 from bot.core.probability import liquidation_probability
 from bot.core.profile import MarginRules
 from bot.core.signal import Signal
 from bot.risk import adjust, pretrade, triggers
+from bot.risk.allocator import wallet_leg
 from bot.risk.band import Band
+from bot.risk.book import BookLeg, BookMoney, BookPlan, plan_book
 from bot.risk.brackets import take_profit_ladder
 from bot.risk.derisk import DeriskDecision, derisk
 from bot.risk.derisk_case import Thesis, derisk_case, derisk_limits, restored_wallet
 from bot.risk.inputs import InvalidInput, check_book, check_view
-from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
+from bot.risk.limits import AllocationLimits, BracketLimits, CapLimits, EntryLimits, MarginLimits
 from bot.risk.policies import POLICIES
+from bot.risk.release import anchor_floor
+from bot.risk.room import wallet_room
+from bot.risk.stress import CapCut, Exposure, StressCaps, cap_cuts
 from bot.risk.trailing import trailed_stop
 from bot.risk.view import (
     EntryPlan,
@@ -27,12 +39,16 @@ from bot.risk.view import (
     Portfolio,
     TakeProfit,
 )
+from bot.risk.wallet import minimum_step
+
+_NO_ALLOCATION: Final = AllocationLimits()
+_NO_CUTS: Final = CapLimits()
 
 
 class RiskManager:
     """Pure: every answer depends on the arguments and on the settings given here, on nothing else."""
 
-    __slots__ = ("_bracket", "_entry", "_margin", "_params", "_policy")
+    __slots__ = ("_bracket", "_entry", "_margin", "_params", "_policy", "allocation", "caps")
 
     def __init__(
         self,
@@ -41,6 +57,8 @@ class RiskManager:
         margin: MarginLimits,
         entry: EntryLimits,
         bracket: BracketLimits,
+        allocation: AllocationLimits = _NO_ALLOCATION,
+        caps: CapLimits = _NO_CUTS,
     ) -> None:
         """`policy` is a name of bot.risk.policies.POLICIES, `params` an instance of its params type.
 
@@ -53,6 +71,8 @@ class RiskManager:
         self._margin = margin
         self._entry = entry
         self._bracket = bracket
+        self.allocation = allocation
+        self.caps = caps
 
     @property
     def policy(self) -> str:
@@ -158,6 +178,38 @@ class RiskManager:
         is_sound = 0.0 < band.low <= band.target <= band.high
         return "" if is_sound else f"the policy {self.policy} finds no band: {band.low} to {band.high}"
 
+    @property
+    def is_allocating(self) -> bool:
+        """Whether one budget over all positions moves margin, and not each position's policy."""
+        return self.allocation.budget_fraction > 0.0
+
+    def book_leg(self, view: MarginView, book: MarginBook, liquidation: float) -> BookLeg:
+        """Return the position as a leg of the book; `liquidation` is its liquidation price."""
+        permissions = self._policy.permissions(view, self._params)
+        room = wallet_room(view, liquidation, self.band(view), book, self._margin, permissions)
+        position, limits = view.position, self.allocation
+        cost = maintenance_margin(position, view.mark, view.rules)
+        cost += limits.liquidation_cost * notional(position, view.mark, view.rules)
+        if view.stop_price > 0.0:
+            cost *= limits.stop_failure_share
+        leg = wallet_leg(view, cost, self.allocation.horizon_days, room.low, room.high)
+        least = minimum_step(position.isolated_wallet, self._margin)
+        return BookLeg(position.symbol, position.isolated_wallet, least, book.margin_step_quote, leg)
+
+    def plan_book(self, legs: Sequence[BookLeg], budget_quote: float, free_quote: float) -> BookPlan:
+        """Return the moves of `legs` to the cheapest split; InvalidInput where there is none."""
+        return plan_book(legs, BookMoney(budget_quote, free_quote), self.allocation)
+
+    def reserve_quote(self, equity_quote: float) -> float:
+        """Return what stays free whatever an add would need."""
+        return self._margin.reserve_fraction * equity_quote
+
+    def cap_cuts(self, legs: Sequence[Exposure], equity_quote: float) -> tuple[CapCut, ...]:
+        """Return what to close because the book exceeds a cap by more than `caps.cut_above` allows."""
+        entry = self._entry
+        caps = StressCaps(entry.portfolio_cap_fraction, entry.risk_cap_fraction, entry.cascade_cap_fraction)
+        return cap_cuts(legs, equity_quote, caps, self.caps.cut_above)
+
     def trailed_stop(
         self,
         side: int,
@@ -188,4 +240,4 @@ class RiskManager:
 
     def is_anchor_gap_kept(self, view: MarginView) -> bool:
         """Return whether the least part of the stop anchor's buffer lies between stop and liquidation."""
-        return view.position.isolated_wallet >= adjust.anchor_floor(view, self._margin)
+        return view.position.isolated_wallet >= anchor_floor(view, self._margin)

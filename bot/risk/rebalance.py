@@ -9,18 +9,25 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from bot.core.steps import step_down, step_up
+from bot.risk.inputs import InvalidInput
 
 DEADBAND: Final = 0.10
 INTERVAL_MS: Final = 3_600_000
 
 
 class WalletTarget(NamedTuple):
-    """One leg's isolated wallet now and as wanted, quote; `margin_step_quote` 0.0: the venue has none."""
+    """One leg's isolated wallet now and as wanted, quote; `margin_step_quote` 0.0: the venue has none.
+
+    `most_quote`: no add makes the wallet larger, not even by rounding up. Smaller moves than
+    `least_move_quote` are not made.
+    """
 
     symbol: str
     wallet_quote: float
     target_quote: float
     margin_step_quote: float
+    most_quote: float = math.inf
+    least_move_quote: float = 0.0
 
 
 class MarginMove(NamedTuple):
@@ -42,7 +49,8 @@ def rebalance_plan(
 
     A leg moves only when it is more than `deadband` (fraction of its target) away from it. Adds round up,
     releases down, and the adds never need more than `free_quote` and the releases together: the last
-    ones get less or nothing. ValueError names a number that is negative or not finite.
+    ones get less or nothing. `free_quote` below 0 is what the wallets hold beyond their budget: releases
+    make it good before they pay for adds. InvalidInput names a number that is negative or not finite.
     """
     _check(wallets, free_quote, deadband)
     moving = [leg for leg in wallets if abs(_gap(leg)) > deadband * leg.target_quote]
@@ -52,14 +60,18 @@ def rebalance_plan(
 
 
 def is_rebalance_due(
-    now_ms: int, solved_ms: int, solved: Sequence[float], probabilities: Sequence[float]
+    now_ms: int,
+    solved_ms: int,
+    solved: Sequence[float],
+    probabilities: Sequence[float],
+    interval_ms: int = INTERVAL_MS,
 ) -> bool:
-    """Return whether to allocate again: after an hour, or when a liquidation is twice as likely as then.
+    """Return whether to allocate again: after the interval, or when a liquidation is twice as likely as then.
 
     `solved` are the legs' liquidation probabilities when it was last done, in the order of `probabilities`;
     another number of legs is due at once.
     """
-    if now_ms - solved_ms >= INTERVAL_MS or len(solved) != len(probabilities):
+    if now_ms - solved_ms >= interval_ms or len(solved) != len(probabilities):
         return True
     return any(now > 2.0 * then for then, now in zip(solved, probabilities, strict=True))
 
@@ -75,7 +87,7 @@ def moves_after_failure(moves: Sequence[MarginMove], failed: str) -> tuple[Margi
 def _releases(moving: Sequence[WalletTarget]) -> Iterator[MarginMove]:
     for leg in moving:
         amount = step_down(max(-_gap(leg), 0.0), leg.margin_step_quote)
-        if amount > 0.0:
+        if amount > 0.0 and amount >= leg.least_move_quote:
             yield MarginMove(leg.symbol, "release", amount, ())
 
 
@@ -83,13 +95,17 @@ def _adds(
     moving: Sequence[WalletTarget], free_quote: float, releases: Sequence[MarginMove]
 ) -> Iterator[MarginMove]:
     """Free balance is spent first: a failed release then stops as few adds as possible."""
-    funds = [("", free_quote), *((move.symbol, move.amount_quote) for move in releases)]
+    funds = [("", max(free_quote, 0.0)), *((move.symbol, move.amount_quote) for move in releases)]
+    funds, _ = _spent(funds, max(-free_quote, 0.0))
     for leg in moving:
         if _gap(leg) <= 0.0:
             continue
-        wanted = step_up(_gap(leg), leg.margin_step_quote)
-        amount = min(wanted, step_down(sum(left for _, left in funds), leg.margin_step_quote))
-        if amount > 0.0:
+        step, room = leg.margin_step_quote, leg.most_quote - leg.wallet_quote
+        wanted = step_up(_gap(leg), step)
+        if wanted > room:
+            wanted = step_down(max(room, 0.0), step)
+        amount = min(wanted, step_down(sum(left for _, left in funds), step))
+        if amount > 0.0 and amount >= leg.least_move_quote:
             funds, paid_by = _spent(funds, amount)
             yield MarginMove(leg.symbol, "add", amount, paid_by)
 
@@ -113,9 +129,11 @@ def _gap(leg: WalletTarget) -> float:
 
 
 def _check(wallets: Sequence[WalletTarget], free_quote: float, deadband: float) -> None:
-    named = [("free_quote", free_quote), ("deadband", deadband)]
+    if not math.isfinite(free_quote):
+        raise InvalidInput("free_quote", free_quote, "finite")
+    named = [("deadband", deadband)]
     for leg in wallets:
-        named += [(f"{leg.symbol}.{name}", getattr(leg, name)) for name in leg._fields[1:]]
+        named += [(f"{leg.symbol}.{name}", getattr(leg, name)) for name in leg._fields[1:4]]
     for name, value in named:
         if not 0.0 <= value < math.inf:
-            raise ValueError(f"{name} is {value!r}; it must be finite and not negative")
+            raise InvalidInput(name, value, "finite and not negative")

@@ -5,7 +5,7 @@ ahead; money in quote. W is the account's equity.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -58,6 +58,20 @@ class CapState(NamedTuple):
         return self.value > self.limit
 
 
+class CapCut(NamedTuple):
+    """Close `fraction` of the leg `symbol` (above 0, at most 1), because `cap` was broken.
+
+    The cap's `value` of the whole book before any cut, its `limit`, and the value `after` all cuts, quote.
+    """
+
+    symbol: str
+    fraction: float
+    cap: str
+    value: float
+    limit: float
+    after: float
+
+
 class StressRoom(NamedTuple):
     """What the caps leave of a new leg: `fraction` in [0, 1] of it, and the `cap` that says so ("": none).
 
@@ -95,6 +109,80 @@ def breached_caps(states: Sequence[CapState]) -> tuple[CapState, ...]:
     return tuple(state for state in states if state.is_breached)
 
 
+def cap_cuts(
+    legs: Sequence[Exposure], equity_quote: float, caps: StressCaps, cut_above: float
+) -> tuple[CapCut, ...]:
+    """Return what to close so that no cap is exceeded, the largest contribution first; empty if none is due.
+
+    A cut is due when a cap's value is more than `cut_above` times its limit, and goes down to the limit: so
+    a book at the limit is not cut again at once. Correlations are `assumed_correlation`; a leg that makes
+    the value smaller is never cut. ValueError names a number that is unusable.
+    """
+    correlation = assumed_correlation(legs)
+    before = {state.cap: state for state in stress(legs, correlation, equity_quote, caps)}
+    kept, cause = np.ones(len(legs)), [""] * len(legs)
+    for state in before.values():
+        if state.value > max(cut_above, 1.0) * state.limit:
+            for index in _cut_down(state, legs, kept, caps):
+                cause[index] = cause[index] or state.cap
+    left = [_kept(leg, share) for leg, share in zip(legs, kept.tolist(), strict=True)]
+    after = {state.cap: state.value for state in stress(left, correlation, equity_quote, caps)}
+    return tuple(
+        CapCut(leg.symbol, 1.0 - share, cap, before[cap].value, before[cap].limit, after[cap])
+        for leg, share, cap in zip(legs, kept.tolist(), cause, strict=True)
+        if share < 1.0
+    )
+
+
+def _cut_down(state: CapState, legs: Sequence[Exposure], kept: Column, caps: StressCaps) -> Iterator[int]:
+    """Lower `kept`, leg by leg, until the cap holds; yield the legs that were cut."""
+    is_risk = state.cap == CORRELATED_RISK
+    whole = _weights(legs) if is_risk else np.array(state.contributions)
+    limit = state.limit / caps.risk_sigmas if is_risk else state.limit
+    is_long = _column(legs, "side") > 0.0
+    for _ in range(2 * len(legs)):
+        left = kept * whole
+        parts = left * _pull(left, is_long) if is_risk else left
+        index, total = int(np.argmax(parts)), float(np.sum(parts))
+        value = math.sqrt(max(total, 0.0)) if is_risk else total
+        if value <= limit * (1.0 + _ROUNDING) or parts[index] <= 0.0:
+            return
+        if is_risk:
+            kept[index] *= _share_within(left, is_long, index, limit)
+        else:
+            kept[index] *= max(1.0 - (total - limit) / float(parts[index]), 0.0)
+        yield index
+
+
+def _pull(weights: Column, is_long: NDArray[np.bool_]) -> Column:
+    """C w with the assumed correlation, shrunk: 1 between legs of one side, a half between the sides."""
+    long, short = float(np.sum(weights[is_long])), float(np.sum(weights[~is_long]))
+    return np.where(is_long, long + 0.5 * short, 0.5 * long + short)
+
+
+def _share_within(weights: Column, is_long: NDArray[np.bool_], index: int, limit: float) -> float:
+    """The largest f in [0, 1] with sqrt(w' C w) within `limit` once w_index is f times what it is.
+
+    Where no f is small enough: the one that makes the root smallest.
+    """
+    own = float(weights[index])
+    others = weights.copy()
+    others[index] = 0.0
+    pull = _pull(others, is_long)
+    half, square = own * float(pull[index]), own * own
+    root = half * half + square * (limit * limit - float(others @ pull))
+    share = (math.sqrt(root) - half) / square if root > 0.0 else -half / square
+    return min(max(share, 0.0), 1.0)
+
+
+def _kept(leg: Exposure, share: float) -> Exposure:
+    return leg._replace(notional_quote=share * leg.notional_quote, margin_quote=share * leg.margin_quote)
+
+
+def _weights(legs: Sequence[Exposure]) -> Column:
+    return _column(legs, "side") * _column(legs, "notional_quote") * _column(legs, "sigma_day")
+
+
 def margins(legs: Sequence[Exposure]) -> Column:
     """Return each leg's margin: cap (i)."""
     return _column(legs, "margin_quote")
@@ -106,7 +194,7 @@ def correlated_risk(legs: Sequence[Exposure], correlation: Column) -> Column:
     w_i = q_i * N_i * sigma_i; C is `correlation` shrunk half-way to ones, because correlations rise when
     it matters. A hedging leg's share is negative.
     """
-    weights = _column(legs, "side") * _column(legs, "notional_quote") * _column(legs, "sigma_day")
+    weights = _weights(legs)
     pull = 0.5 * (correlation @ weights + float(np.sum(weights)))  # shrunk, without building the matrix
     total = math.sqrt(max(float(weights @ pull), 0.0))
     return weights * pull / total if total > 0.0 else np.zeros(len(legs))
@@ -150,7 +238,7 @@ def _risk_room(held: Sequence[Exposure], new: Exposure, caps: StressCaps, limit_
     """The largest f in [0, 1] with (w_h + f w_n)' C (w_h + f w_n) within the cap, or within what it was."""
     legs = (*held, new)
     matrix = shrunk(assumed_correlation(legs))
-    weights = _column(legs, "side") * _column(legs, "notional_quote") * _column(legs, "sigma_day")
+    weights = _weights(legs)
     own, others = float(weights[-1]), weights[:-1]
     square, half = own * own, own * float(matrix[-1, :-1] @ others)
     before = float(others @ matrix[:-1, :-1] @ others)

@@ -10,6 +10,7 @@ def contradictions(settings: Settings) -> tuple[str, ...]:
     margin = settings.margin
     return (
         *_of_feed(settings),
+        *_of_budget(settings),
         *contradictions_of_risk(
             POLICIES[margin.policy], margin.policy_params, margin.limits, settings.entry, settings.brackets
         ),
@@ -20,3 +21,21 @@ def _of_feed(settings: Settings) -> tuple[str, ...]:
     if settings.feed.kind == "replay" and settings.feed.data is None:
         return ("feed.kind is replay but feed.data names no folder of candles (flag --data)",)
     return ()
+
+
+def _of_budget(settings: Settings) -> tuple[str, ...]:
+    budget, reserve = settings.margin.allocation.budget_fraction, settings.margin.limits.reserve_fraction
+    if budget == 0.0:
+        return ()
+    found = []
+    if budget < settings.entry.portfolio_cap_fraction:
+        found.append(
+            f"margin.allocation.budget_fraction {budget} is below entry.portfolio_cap_fraction "
+            f"{settings.entry.portfolio_cap_fraction}: entries alone could exceed the budget"
+        )
+    if budget + reserve > 1.0:
+        found.append(
+            f"margin.allocation.budget_fraction {budget} and margin.limits.reserve_fraction {reserve} "
+            "are more than the whole equity together"
+        )
+    return tuple(found)

@@ -13,10 +13,14 @@ from bot.core.timeframe import MINUTE_MS, timeframe_ms
 from bot.core.timerange import TimeRange, parse_timerange, timerange_text
 from bot.plugins import did_you_mean
 from bot.risk.limits import (
+    ALLOCATION_BOUNDS,
     BRACKET_BOUNDS,
+    CAP_BOUNDS,
     ENTRY_BOUNDS,
     MARGIN_BOUNDS,
+    AllocationLimits,
     BracketLimits,
+    CapLimits,
     EntryLimits,
     MarginLimits,
 )
@@ -175,6 +179,12 @@ class Margin(Section):
     policy: str = _setting(DEFAULT_POLICY, "Which policy decides; see list-policies.")
     limits: Annotated[MarginLimits, Bounded(MARGIN_BOUNDS)] = _setting(
         MarginLimits(), "What no policy may do."
+    )
+    allocation: Annotated[AllocationLimits, Bounded(ALLOCATION_BOUNDS)] = _setting(
+        AllocationLimits(), "One margin budget split over all positions, where it saves most."
+    )
+    caps: Annotated[CapLimits, Bounded(CAP_BOUNDS)] = _setting(
+        CapLimits(), "When open positions are cut because the whole book exceeds a cap of [entry]."
     )
     params: PolicyParams = Field(default_factory=PolicyParams, description="One table per policy.")
 

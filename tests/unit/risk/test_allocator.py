@@ -131,5 +131,5 @@ def test_a_wallet_leg_keeps_what_may_not_leave_it() -> None:
     view = view_of(position_of(wallet=500.0))
     row = wallet_leg(view, 45.0, 1.0, 400.0, 300.0)
     assert (row.min_extra, row.max_extra) == (400.0, 400.0)
-    with pytest.raises(ValueError, match="settled in its base coin"):
+    with pytest.raises(ValueError, match="is_inverse is True; it must be False: one budget needs one coin"):
         wallet_leg(view._replace(rules=RULES._replace(is_inverse=True)), 45.0, 1.0, 0.0, 1.0)
