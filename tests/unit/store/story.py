@@ -1,6 +1,7 @@
 """A short story of one position, as the commits that the engine would make of it."""
 
 from bot.core.event import (
+    ForecastResolved,
     FundingSettled,
     MarginAdjusted,
     MarginMoved,
@@ -10,6 +11,7 @@ from bot.core.event import (
     PositionOpened,
     PositionRisk,
     SignalSeen,
+    TradeEvidence,
 )
 from bot.core.intent import AddMargin, Intent, OpenPosition, PlaceStop
 from bot.core.position import Position
@@ -81,3 +83,42 @@ def whole_life() -> list[Commit]:
 def write(journal: SqliteJournal, commits: list[Commit]) -> None:
     for commit in commits:
         journal.commit(commit)
+
+
+def evidence(position_id: int, symbol: str = BTC, closed_ms: int = 40) -> TradeEvidence:
+    """Return the evidence of a position that was rescued: it lost 5.21, its shadow its wallet of 10."""
+    return TradeEvidence(
+        ts_ms=closed_ms + 5,
+        symbol=symbol,
+        position_id=position_id,
+        side=1,
+        policy="distance_band",
+        opened_ms=10,
+        closed_ms=closed_ms,
+        closed_by="stop",
+        pnl_quote=-5.21,
+        liquidated=False,
+        shadow_closed_ms=closed_ms + 5,
+        shadow_closed_by="liquidation",
+        shadow_pnl_quote=-10.05,
+        shadow_liquidated=True,
+        added_quote=2.51,
+        added_lost_quote=0.0,
+        adds_without_reentry=1,
+        margin_quote_hours=0.1,
+        shadow_margin_quote_hours=0.09,
+        released_redeployed_quote_hours=0.0,
+        least_distance=0.0714,
+        least_distance_sigma_hours=None,
+        near_miss_ms=3,
+        stop_beyond_liquidation_ms=0,
+        loss_beyond_stop_fraction=0.001,
+        moves=1,
+        moves_refused=0,
+        stale_holds=2,
+    )
+
+
+def forecast(forecast_ms: int, symbol: str = BTC) -> ForecastResolved:
+    """Return a forecast of 1 % that came true."""
+    return ForecastResolved(forecast_ms + 7, symbol, 1, forecast_ms, 86_400_000, 0.01, 91.1, True)

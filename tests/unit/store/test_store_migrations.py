@@ -10,12 +10,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bot.errors import UserError
+from bot.ports import Commit
 from bot.store import schema
-from bot.store.database import open_database
+from bot.store.database import open_database, open_journal
+from bot.store.evidence import forecasts, ledger_moves, trade_evidence
 from bot.store.lock import DatabaseLock
 from bot.store.maintenance import upgrade
 from bot.store.reader import reader_on
 from bot.store.tables import Base
+from tests.unit.store.story import BINDING, BTC, evidence, forecast
 
 Shape = dict[str, object]
 
@@ -116,3 +119,51 @@ def test_a_migration_that_fails_half_way_changes_nothing(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
     assert names == ["position"]
+
+
+def first_database(path: Path) -> Path:
+    """Return a database as revision 0001 made it, with one closed position and one margin move."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        schema.migrate(connection, "0001")
+        account = "INSERT INTO account (id, venue, mode, name) VALUES (1, ?, ?, ?)"
+        connection.execute(account, BINDING)
+        connection.execute(
+            "INSERT INTO position (id, symbol, side, opened_ms, quantity, entry_price, initial_margin_quote, "
+            "leverage, stop_price, agreed_loss_quote, closed_ms) "
+            "VALUES (1, ?, 1, 10, '1.0', '100.0', '10.0', '10.0', '95.0', '6.0', 40)",
+            (BTC,),
+        )
+        connection.execute(
+            "INSERT INTO margin_adjustment (client_id, position_id, symbol, ts_ms, amount_quote, policy, "
+            "reason, mark_before) VALUES ('p3M', 1, ?, 30, '2.510', 'static', 'below_band', '98.0')",
+            (BTC,),
+        )
+    return path
+
+
+def test_a_database_of_the_first_revision_is_backed_up_and_keeps_its_rows(path: Path) -> None:
+    copy = upgrade(first_database(path))
+    assert copy is not None
+    with closing(sqlite3.connect(path)) as new, closing(sqlite3.connect(copy)) as old:
+        assert (schema.revision_of(old), schema.revision_of(new)) == ("0001", "0002")
+        kept = "SELECT client_id, position_id, amount_quote, mark_before FROM margin_adjustment"
+        assert new.execute(kept).fetchall() == old.execute(kept).fetchall() == [("p3M", 1, "2.510", "98.0")]
+        odds = "SELECT notional_quote_before, liquidation_probability_after FROM margin_adjustment"
+        assert new.execute(odds).fetchall() == [(None, None)]
+        names = {row[0] for row in old.execute("SELECT name FROM sqlite_master")}
+        assert not names & {"trade_evidence", "forecast"}
+
+
+def test_a_database_of_the_first_revision_is_read_and_traded_with_after_the_upgrade(path: Path) -> None:
+    journal = open_journal(first_database(path), BINDING)
+    journal.commit(Commit(50, notes=(evidence(1), forecast(60))))
+    with journal.read() as reader:
+        (move,) = ledger_moves(reader)
+        assert (move.until_ms, move.notional_quote_before, move.liquidation_probability_before) == (
+            40,
+            None,
+            None,
+        )
+        assert [row.position_id for row in trade_evidence(reader)] == [1]
+        assert [row.ts_ms for row in forecasts(reader)] == [60]
+    journal.close()
