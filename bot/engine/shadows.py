@@ -130,8 +130,7 @@ def look(desk: Desk, market: Market) -> None:
         if is_liquidated_at(book.shadow, mark, market.rules):
             _accrue(desk)
             book.shadow = liquidated(book.shadow, now_ms)
-        price, sigma = market.liquidation_price(holding.position), hourly(market.sigma_day)
-        book.nearness = seen(book.nearness, holding.position.side, mark, price, sigma, now_ms)
+        _see_nearness(desk, market, book, holding.position, mark)
     evidence.watch_low, evidence.watch_high = _watch(market)
 
 
@@ -182,6 +181,7 @@ def _on_filled(desk: Desk, market: Market, book: TradeBook, event: OrderFilled, 
     book.net_added_quote *= 1.0 - share
     if event.leg == "stop":
         _see_slippage(book, was.holding, event.price)
+        _see_nearness(desk, market, book, was.position, event.price)
     if event.position is None:
         _end_real(desk, market, book, was.holding, cause, event.ts_ms)
 
@@ -197,7 +197,14 @@ def _on_liquidated(desk: Desk, market: Market, book: TradeBook, event: Liquidate
     if is_liquidated_at(book.shadow, event.mark, market.rules):
         book.shadow = liquidated(book.shadow, event.ts_ms)
     _see_slippage(book, holding, event.mark)
+    book.nearness = book.nearness._replace(least_distance=0.0, least_sigmas=0.0)
     _end_real(desk, market, book, holding, LIQUIDATION, event.ts_ms)
+
+
+def _see_nearness(desk: Desk, market: Market, book: TradeBook, real: Position, mark: float) -> None:
+    """Measure the distance at `mark`; for a stop at its fill price: that mark was not heard before it."""
+    price, sigma = market.liquidation_price(real), hourly(market.sigma_day)
+    book.nearness = seen(book.nearness, real.side, mark, price, sigma, desk.state.now_ms)
 
 
 def _see_slippage(book: TradeBook, holding: Holding, price: float) -> None:

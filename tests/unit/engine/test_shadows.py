@@ -9,6 +9,7 @@ import pytest
 
 from bot.core.event import ForecastResolved, FundingDue, MarginMoved, PositionClosed, TradeEvidence
 from bot.core.intent import AddMargin, ReducePosition
+from bot.engine.evidence import MarketEvidence
 from bot.engine.state import restore
 from bot.evidence.forecast import HORIZON_MS
 from bot.risk.limits import BracketLimits, MarginLimits
@@ -59,8 +60,10 @@ def cut(bench: Bench, share: float, reason: str) -> None:
 
 def test_without_any_move_the_shadow_is_the_position() -> None:
     bench = static_bench()
+    price = liquidation(bench)
     bench.tick(97.0)
     told = evidence(bench)
+    assert told.least_distance == pytest.approx((97.0 - price) / 97.0)
     assert told.pnl_quote == pytest.approx(net_pnl(bench), rel=1e-12)
     assert told.shadow_pnl_quote == pytest.approx(told.pnl_quote, rel=1e-12)
     assert (told.closed_by, told.shadow_closed_by, told.moves, told.added_quote) == ("stop", "stop", 0, 0.0)
@@ -75,7 +78,7 @@ def test_a_static_position_is_liquidated_together_with_its_shadow() -> None:
     told = evidence(bench)
     assert (told.liquidated, told.shadow_liquidated) == (True, True)
     assert told.pnl_quote == pytest.approx(told.shadow_pnl_quote, rel=1e-12)
-    assert told.added_lost_quote == 0.0
+    assert (told.added_lost_quote, told.least_distance, told.least_distance_sigma_hours) == (0.0, 0.0, 0.0)
 
 
 def test_rescued_and_better_when_the_static_position_would_have_been_liquidated() -> None:
@@ -307,3 +310,24 @@ def test_margin_freed_by_one_position_and_locked_by_a_later_one_is_redeployed() 
     assert told.shadow_margin_quote_hours - told.margin_quote_hours == pytest.approx(
         freed * (told.closed_ms - began_ms) / HOUR_MS, rel=1e-6
     )
+
+
+def test_a_checkpoint_of_the_first_revision_goes_on_and_its_position_ends_without_a_row() -> None:
+    bench, twin = held_bench(), held_bench()
+    bench.engine.desk.outbox.take()
+    saved = bench.engine.snapshot()
+    for market in saved["markets"].values():
+        del market["evidence"]
+        if market["holding"] is not None:
+            del market["holding"]["quiet_low"], market["holding"]["quiet_high"]
+    restore(twin.engine.state, saved)
+    twin.market().evidence = MarketEvidence()
+    twin.venue.restore(bench.venue.snapshot())
+    assert kinds(twin.tick(ADD)) == ["AddMargin"]
+    twin.candle(ADD)
+    twin.tick(97.0)
+    assert len(twin.told(PositionClosed)) == 1
+    assert twin.told(TradeEvidence) == []
+    twin.enter()
+    twin.tick(100.0)
+    assert twin.market().evidence.book is not None
