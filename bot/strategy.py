@@ -169,9 +169,9 @@ def build_signals(
 
     A row holds one direction, so an entry silences the exits of its row, and two opposite entries
     silence each other. Keep an exit true while its condition lasts, not for one candle only.
-    `strength` left out is 1; `stop_distance` left out leaves the stop to the risk manager. What is given
-    counts on entry rows only and must be usable there: ValueError names column, row and value unless the
-    strength lies within 0 and 1 and the stop distance is finite and above 0.
+    `strength` left out is 0, which claims nothing; `stop_distance` left out leaves the stop to the risk
+    manager. What is given counts on entry rows only and must be usable there: ValueError names column, row
+    and value unless the strength lies within 0 and 1 and the stop distance is finite and above 0.
     """
     enters_long = long_entries & ~short_entries
     enters_short = short_entries & ~long_entries
@@ -179,7 +179,7 @@ def build_signals(
     exits = (long_exits | short_exits) & ~entries
     goes_long = enters_long | (exits & long_exits & ~short_exits)
     goes_short = enters_short | (exits & short_exits & ~long_exits)
-    strengths = _on_entries(entries, 1.0 if strength is None else strength, 0.0)
+    strengths = _on_entries(entries, 0.0 if strength is None else strength, 0.0)
     distances = _on_entries(entries, math.nan if stop_distance is None else stop_distance, math.nan)
     _check_strength(strengths)
     if stop_distance is not None:

@@ -25,17 +25,23 @@ class DonchianBreakout(Strategy):
     def signals(self, candles: Candles) -> Signals:
         """Return an entry on the first close outside the channel, an exit beyond the shorter channel."""
         close = candles.close
-        above = close > _previous(talib.MAX(candles.high, self.channel))
-        below = close < _previous(talib.MIN(candles.low, self.channel))
+        top = _previous(talib.MAX(candles.high, self.channel))
+        bottom = _previous(talib.MIN(candles.low, self.channel))
+        above, below = close > top, close < bottom
         volatility = talib.ATR(candles.high, candles.low, close, self.atr_period) / close
         is_warm = ~np.isnan(volatility)
+        beyond = np.maximum(close - top, bottom - close) / close
         return build_signals(
             is_warm & above & ~_was(above),
             is_warm & below & ~_was(below),
             long_exits=close < _previous(talib.MIN(candles.low, self.exit_channel)),
             short_exits=close > _previous(talib.MAX(candles.high, self.exit_channel)),
+            strength=np.minimum(beyond / np.maximum(volatility, _NOISE), 1.0),
             stop_distance=self.stop_atr * volatility,
         )
+
+
+_NOISE = 1e-9  # A breakout by one whole average true range has full strength.
 
 
 def _previous(column: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -30,9 +30,10 @@ class EmaCross(Strategy):
     def signals(self, candles: Candles) -> Signals:
         """Return an entry on the candle of the cross and an exit while the averages stand against it."""
         close = candles.close
-        gap = (talib.EMA(close, self.fast) - talib.EMA(close, self.slow)) / close
+        slow = talib.EMA(close, self.slow)
+        gap = (talib.EMA(close, self.fast) - slow) / close
         # On a dead market the gap is rounding noise around zero, which must not count as crosses.
-        side = np.where(gap > 1e-9, 1, 0) - np.where(gap < -1e-9, 1, 0)
+        side = np.where(gap > _NOISE, 1, 0) - np.where(gap < -_NOISE, 1, 0)
         before = np.concatenate(([0], side[:-1]))
         volatility = talib.ATR(candles.high, candles.low, close, self.atr_period) / close
         is_warm = ~np.isnan(volatility)
@@ -41,5 +42,12 @@ class EmaCross(Strategy):
             is_warm & (side == -1) & (before == 1),
             long_exits=side == -1,
             short_exits=side == 1,
+            strength=np.minimum(
+                np.abs(close / slow - 1.0) / np.maximum(_FULL_LEAD * volatility, _NOISE), 1.0
+            ),
             stop_distance=self.stop_atr * volatility,
         )
+
+
+_NOISE = 1e-9
+_FULL_LEAD = 2.0  # Average true ranges by which the close of a strong cross leads the averages.

@@ -34,5 +34,9 @@ class RsiReversion(Strategy):
             is_warm & (before > self.overbought) & (index <= self.overbought),
             long_exits=index >= self.neutral,
             short_exits=index <= self.neutral,
+            strength=np.minimum(np.maximum(self.oversold - before, before - self.overbought) / _DEEP, 1.0),
             stop_distance=self.stop_atr * volatility,
         )
+
+
+_DEEP = 10.0  # Index points beyond the level from which a return has full strength.

@@ -10,9 +10,9 @@ class Signals(NamedTuple):
     """One element per candle; element i uses candles up to and including i, acted on after its close.
 
     `entries`: open a position in `direction` (+1 long, -1 short). `exits`: close a position whose
-    side is `direction` (0 closes either side). `strength` in [0, 1]. `stop_distance` is the
-    fraction of price between entry and stop, above 0 and finite on every entry row; a column of nothing
-    but NaN leaves every stop to the risk manager.
+    side is `direction` (0 closes either side). `strength` in [0, 1]; 0 is one that the strategy does not
+    give. `stop_distance` is the fraction of price between entry and stop, above 0 and finite on every entry
+    row; a column of nothing but NaN leaves every stop to the risk manager.
     """
 
     entries: NDArray[np.bool_]

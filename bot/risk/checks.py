@@ -1,7 +1,7 @@
 """Every check an entry must pass, each a sentence with its numbers when it fails; margin-science 3.10."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bot.core.instrument import Instrument
@@ -9,7 +9,7 @@ from bot.risk.brackets import stop_price_for
 from bot.risk.limits import EntryLimits
 from bot.risk.odds import EntryOdds
 from bot.risk.sizing import EntryOrder, Sizing, SizingRules, quantity_for
-from bot.risk.stress import StressRoom
+from bot.risk.stress import Exposure, StressRoom
 from bot.risk.view import Portfolio
 
 
@@ -56,6 +56,42 @@ def input_checks(
     if instrument.is_inverse:
         found.append(f"{symbol} is settled in its base coin: entries are sized for linear contracts only")
     return tuple(found)
+
+
+def book_checks(held: Sequence[Exposure]) -> Iterator[str]:
+    """Yield which legs of the book have no usable risk; a leg of unknown risk would count as none."""
+    for leg in held:
+        if not 0.0 < leg.sigma_day < math.inf:
+            yield (
+                f"the daily volatility of {leg.symbol}, which is held, is {leg.sigma_day}: the risk of the "
+                "whole book is not known"
+            )
+        if not (0.0 <= leg.notional_quote < math.inf and 0.0 <= leg.margin_quote < math.inf):
+            yield (
+                f"{leg.symbol}, which is held, has the notional {leg.notional_quote} and the margin "
+                f"{leg.margin_quote}: not usable numbers"
+            )
+
+
+def signal_checks(strength: float, limits: EntryLimits) -> Iterator[str]:
+    """Yield that the signal is weaker than asked; a strength of 0 or NaN is one that was not given."""
+    asked = limits.min_strength
+    if asked <= 0.0 or strength >= asked:
+        return
+    if strength > 0.0:
+        yield f"the signal's strength {strength:.3f} is below the minimum {asked:g} (entry.min_strength)"
+    else:
+        yield f"the strategy gives this signal no strength; entry.min_strength asks for at least {asked:g}"
+
+
+def share_checks(room: StressRoom, quantity: float, wanted: float, limits: EntryLimits) -> Iterator[str]:
+    """Yield that a cap on the whole book leaves too little of the entry to be worth its fees."""
+    share = quantity / wanted
+    if room.cap and share < limits.min_share_of_wanted:
+        yield (
+            f"the {_cap_words(room)} leaves {quantity:.8g} of the {wanted:.8g} that the risk would buy: "
+            f"{share:.1%}, below the minimum {limits.min_share_of_wanted:.1%} (entry.min_share_of_wanted)"
+        )
 
 
 def price_checks(side: int, mark: float, stop_distance: float, tick: float) -> tuple[str, ...]:
@@ -178,12 +214,12 @@ def odds_checks(odds: EntryOdds, limits: EntryLimits) -> Iterator[str]:
 
 def no_room(room: StressRoom) -> tuple[str, ...]:
     """Return the check that fails when a cap on the whole book leaves less than one quantity step."""
+    return (f"the {_cap_words(room)} leaves {room.fraction:.1%} of the size, less than one step",)
+
+
+def _cap_words(room: StressRoom) -> str:
     cap = room.cap.replace("_", " ")
-    text = (
-        f"the {cap} of the book is {room.held_quote:.2f} already (at most {room.limit_quote:.2f}): "
-        f"{room.fraction:.1%} of the size would fit, less than one step"
-    )
-    return (text,)
+    return f"{cap} of the book, {room.held_quote:.2f} already (at most {room.limit_quote:.2f}),"
 
 
 def failed_checks(candidate: Candidate, limits: EntryLimits) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ A preset is one policy with its params and every limit, free of contradictions. 
 of bot.risk.limits and of the default policy: nothing is said twice. Every preset needs a stop on the venue;
 entries without one are never made.
 
-One number departs from the study's table. It caps leverage at 10 (balanced) and 20 (aggressive); both are
-25 here, because a venue never lets out margin below notional / its leverage setting, and both presets
-release. Only the margin posted differs: the size follows from the stop.
+Where the presets depart from the study's table. It caps leverage at 10 (balanced) and 20 (aggressive); both
+are 25 here, because a venue never lets out margin below notional / its leverage setting, and both presets
+release. Only the margin posted differs: the size follows from the stop. The aggressive distance of 1.94
+sigmas (alpha 10 %) holds without a stop only: behind a stop 0.5 sigmas away it would feed every position.
 """
 
 from collections.abc import Mapping
@@ -64,16 +65,15 @@ _BALANCED: Final = Preset(
 
 _AGGRESSIVE: Final = Preset(
     "aggressive",
-    "Only strong signals at twice the risk; hold 1.94 daily sigmas, release at once: more liquidations.",
-    "liquidation_probability",
-    LiquidationProbabilityParams(alpha=0.10),
+    "Only strong signals, at twice the risk; half the gap behind the stop, released at once.",
+    DEFAULT_POLICY,
+    StopAnchorParams(buffer_sigmas=0.5, fallback_alpha=0.10),
     MarginLimits(
         release_cooldown_ms=0,
         max_adds=3,
         position_cap_fraction=0.40,
         reserve_fraction=0.10,
         anchor_buffer_sigmas=0.5,
-        volatile_cut_fraction=0.0,
     ),
     EntryLimits(
         risk_fraction=0.02,

@@ -11,6 +11,7 @@ from bot.risk.band import Band
 from bot.risk.limits import Bound
 from bot.risk.policies.clip import clipped_band
 from bot.risk.policies.hurdle import hurdle_distance, liquidation_cost
+from bot.risk.policies.liquidation_probability import distance_of_probability
 from bot.risk.view import MarginView
 
 # Past the anchor the stop has failed: adding there is good money after bad, so the band shrinks to this.
@@ -18,12 +19,16 @@ _NEAREST = 1e-6
 
 
 class StopAnchorParams(NamedTuple):
-    """The anchor's buffer and band; the `fallback` fields are the hurdle policy's, without a stop."""
+    """The anchor's buffer and band. The `fallback` fields hold without a stop.
+
+    `fallback_alpha` 0: the hurdle policy's distance, by the fields below it.
+    """
 
     buffer_min: float = 0.01
     buffer_sigmas: float = 1.0
     low: float = 0.9
     high: float = 1.15
+    fallback_alpha: float = 0.0
     fallback_annual_hurdle: float = 0.20
     fallback_forfeited_share: float = 1.0
     fallback_clearance_fee: float = 0.003
@@ -38,6 +43,9 @@ BOUNDS: Mapping[str, Bound] = {
     "buffer_sigmas": Bound(0.0, 10.0, "daily sigmas", "Gap between stop and liquidation."),
     "low": Bound(0.05, 0.98, "x target", "Below it margin is added."),
     "high": Bound(1.02, 20.0, "x target", "Above it margin is released."),
+    "fallback_alpha": Bound(
+        0.0, 0.5, "probability", "Chance of liquidation in a day, held while no stop rests; 0: the hurdle's."
+    ),
     "fallback_annual_hurdle": Bound(0.001, 10.0, "fraction per year", "What margin could earn elsewhere."),
     "fallback_forfeited_share": Bound(
         0.0, 1.0, "fraction of maintenance", "Kept by the venue at a liquidation."
@@ -56,8 +64,8 @@ BOUNDS: Mapping[str, Bound] = {
 def band(view: MarginView, params: StopAnchorParams) -> Band:
     """Return the band around the distance to stop * (1 - side * max(buffer_min, buffer_sigmas * sigma)).
 
-    Without a resting stop: the hurdle policy's band. Source: margin-science 3.9 (s) and the buffer study
-    of 4.3.
+    Without a resting stop: the band of liquidation_probability or of hurdle. Source: margin-science 3.9 (s)
+    and the buffer study of 4.3.
     """
     if view.stop_price <= 0.0:
         return _without_stop(view, params)
@@ -71,6 +79,9 @@ def band(view: MarginView, params: StopAnchorParams) -> Band:
 
 @compiled
 def _without_stop(view: MarginView, params: StopAnchorParams) -> Band:
+    if params.fallback_alpha > 0.0:
+        chosen = distance_of_probability(view.position.side, params.fallback_alpha, view.sigma_day, 1.0)
+        return clipped_band(chosen, params.fallback_low, params.fallback_high)
     cost = liquidation_cost(
         view,
         params.fallback_forfeited_share,

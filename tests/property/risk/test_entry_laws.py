@@ -10,8 +10,9 @@ from bot.core.position import Position
 from bot.core.signal import Signal
 from bot.core.steps import step_down
 from bot.risk.brackets import take_profit_ladder
+from bot.risk.entry_facts import Market
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
-from bot.risk.pretrade import Market, evaluate_entry
+from bot.risk.pretrade import evaluate_entry
 from bot.risk.view import EntryPlan
 from tests.property.risk.worlds import INSTRUMENT, SYMBOL, number, portfolio_of, rules_of
 

@@ -40,7 +40,7 @@ def test_a_preset_contradicts_nothing_and_can_be_run(name: str) -> None:
 
 
 def test_the_presets_are_the_table_of_the_study() -> None:
-    """All of it but the leverage setting, whose 10 and 20 would keep releases from being made."""
+    """All of it but the leverage setting, whose 10 and 20 would hold margin that nothing needs."""
     rows = {
         name: (
             chosen.entry.max_leverage,
@@ -70,12 +70,22 @@ def test_the_presets_are_the_table_of_the_study() -> None:
     assert (default.margin, default.entry, default.bracket) == ALL
 
 
-def test_more_averse_presets_hold_more_distance_without_a_stop() -> None:
+@pytest.mark.parametrize("stop", [0.0, 59_000.0])
+def test_more_averse_presets_hold_more_distance(stop: float) -> None:
     held = [
-        POLICIES[PRESETS[name].policy].band(view_of(sigma=0.04), PRESETS[name].params).target
+        POLICIES[PRESETS[name].policy].band(view_of(sigma=0.04, stop=stop), PRESETS[name].params).target
         for name in ("risk-averse", "balanced", "aggressive")
     ]
-    assert held == sorted(held, reverse=True)
+    assert held[0] > held[1] > held[2]
+
+
+def test_the_aggressive_preset_holds_the_studys_distance_without_a_stop() -> None:
+    aggressive = PRESETS["aggressive"]
+    target = POLICIES[aggressive.policy].band(view_of(sigma=0.04), aggressive.params).target
+    assert -math.log1p(-target) == pytest.approx(1.94 * 0.04, rel=2e-3)
+
+
+def test_the_risk_averse_preset_never_holds_less_than_at_entry() -> None:
     calm = view_of(sigma=0.005)
     risk_averse = PRESETS["risk-averse"]
     assert POLICIES[risk_averse.policy].band(calm, risk_averse.params).target == calm.entry_distance

@@ -197,7 +197,7 @@ def test_what_is_given_stands_on_entries_only_so_a_warm_up_may_be_nan() -> None:
 def test_only_a_stop_distance_left_out_leaves_the_stop_to_the_risk_manager() -> None:
     built = _two_entries()
     check_signals(built, 4)
-    assert built.strength.tolist() == [0.0, 1.0, 0.0, 1.0]
+    assert built.strength.tolist() == [0.0, 0.0, 0.0, 0.0]
     assert np.isnan(built.stop_distance).all()
     with pytest.raises(ValueError, match=r"an entry has no stop_distance, was nan \(row 1 of 4\)"):
         _two_entries(stop_distance=math.nan)
