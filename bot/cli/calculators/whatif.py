@@ -1,6 +1,6 @@
 """`ringfence calc whatif`: positions through shocks or along a path, the ways of margin side by side."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,8 +14,6 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.calc import PathOutcome, WhatIf
-
-_STATIC_WAYS: Final = ("isolated", "cross", "exchange_auto_add")
 
 
 def whatif(
@@ -76,8 +74,8 @@ def whatif(
 ) -> None:
     """Show what moves do to the positions: isolated, cross, exchange auto add, and each policy.
 
-    --shock asks at once; with a volatility, policies walk there within --over (1 h). --to, --path and --data
-    walk a path.
+    --shock answers for a gap, and with a volatility also for an even walk within --over (1h), on which stops
+    fill and policies act. --to, --path and --data walk a path.
     """
     params = context.params
     _check_one_move(params)
@@ -153,22 +151,21 @@ def _scenario(book: Book, text: str, params: dict[str, Any]) -> dict[str, Any]:
     moves = shocks_of("--shock", text, symbols)
     legs = [Leg(subject.position, subject.mark, subject.rules) for subject in book.subjects]
     ways = what_if(legs, book.free or 0.0, moves)
-    policies = []
-    is_known = all(subject.sigma_day for subject in book.subjects)
-    if is_known or params["policy"]:
+    walked = []
+    if params["policy"] or params["over"] or all(subject.sigma_day for subject in book.subjects):
         from bot.cli.calculators.paths import straight
 
-        walked = straight(book, moves, given.duration_ms("--over", params["over"] or "1h"), params)
-        policies = [outcome for outcome in walked.outcomes() if outcome.way not in _STATIC_WAYS]
+        path = straight(book, moves, given.duration_ms("--over", params["over"] or "1h"), params)
+        walked = [_against_paid_in(outcome, ways[0]) for outcome in path.outcomes()]
     return {
         "shocks": dict(zip(symbols, moves, strict=True)),
         "ways": [_way(way) for way in ways],
-        "policies": [_against_paid_in(outcome, ways[0]) for outcome in policies],
+        "walk": walked,
     }
 
 
 def _against_paid_in(outcome: "PathOutcome", isolated: "WhatIf") -> dict[str, Any]:
-    """A policy's outcome with its result against the balances paid in, as a shock's ways have theirs."""
+    """A walk's outcome with its result against the balances paid in, as the ways of a gap have theirs."""
     return {**outcome._asdict(), "pnl": outcome.left - (isolated.left - isolated.pnl)}
 
 

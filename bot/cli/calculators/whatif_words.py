@@ -31,7 +31,7 @@ _LEGS: Final = (
 )
 _OUTCOMES: Final = (
     column("way", "held", lambda way: way.replace("_", " "), is_number=False),
-    column("pnl", "change", signed),
+    column("pnl", "result", signed),
     column("left", "account", amount),
     column("moves", "moves", cell),
     column("added", "added", amount),
@@ -50,22 +50,24 @@ def tell_scenarios(book: Book, scenarios: Sequence[dict[str, Any]]) -> None:
     _introduce(book)
     for scenario in scenarios:
         symbols = list(scenario["shocks"])
-        print(f"\nShock {move_words(list(scenario['shocks'].values()), symbols)}")
-        show_table([*scenario["ways"], *map(_as_way, scenario["policies"])], _WAYS, spare=("most_to_lose",))
+        moves = move_words(list(scenario["shocks"].values()), symbols)
+        print(f"\nShock {moves}, as a gap: no stop fills, no policy acts")
+        show_table(scenario["ways"], _WAYS)
         print()
+        if scenario["walk"]:
+            print("The same as an even walk: stops fill, policies act")
+            show_table([_outcome(row) for row in scenario["walk"]], _OUTCOMES, spare=_SPARE)
+            print()
+        print("Each isolated position after the gap")
         show_table([_leg(book, index, leg) for index, leg in enumerate(scenario["ways"][0]["legs"])], _LEGS)
     print()
-    notes = ["The lower table is the isolated one. Results are against the balances paid in, before fees."]
-    if any(scenario["policies"] for scenario in scenarios):
-        notes.append("Policies walk there evenly within --over (1h), knowing the volatility of now.")
+    notes = ["Results are against the balances paid in, before fees and funding."]
+    if any(scenario["walk"] for scenario in scenarios):
+        notes.append("The walk takes --over (1h); policies know the volatility of now all the way.")
         notes += _asks(_asks_by_way(scenarios))
     elif not all(subject.sigma_day for subject in book.subjects):
-        notes.append("Give --sigma-day to see what each policy would do on the way.")
+        notes.append("Give --sigma-day to see stops and policies on an even walk there.")
     show_notes(notes)
-
-
-def _as_way(outcome: dict[str, Any]) -> dict[str, Any]:
-    return {**outcome, "liquidations": len(outcome["liquidated"]), "most_to_lose": None}
 
 
 def _leg(book: Book, index: int, leg: dict[str, Any]) -> dict[str, Any]:
@@ -90,22 +92,14 @@ def tell_path(book: Book, walked: "AskedPath", outcomes: "Sequence[PathOutcome]"
 
     _introduce(book)
     print(f"\n{walked.words}")
-    show_table([_outcome(outcome) for outcome in outcomes], _OUTCOMES, spare=_SPARE)
+    show_table([_outcome(outcome._asdict()) for outcome in outcomes], _OUTCOMES, spare=_SPARE)
     draw_path(walked, outcomes)
     show_notes(_path_notes(walked, outcomes))
 
 
-def _outcome(outcome: "PathOutcome") -> dict[str, Any]:
-    ends = [f"{_coins(names)} {word}" for word, names in _ends(outcome) if names]
-    return {
-        **outcome._asdict(),
-        "moves": f"{outcome.adds}/{outcome.releases}",
-        "ended": ", ".join(ends),
-    }
-
-
-def _ends(outcome: "PathOutcome") -> tuple[tuple[str, Sequence[str]], ...]:
-    return (("liquidated", outcome.liquidated), ("stopped", outcome.stopped))
+def _outcome(row: dict[str, Any]) -> dict[str, Any]:
+    ends = [f"{_coins(row[end])} {end}" for end in ("liquidated", "stopped") if row[end]]
+    return {**row, "moves": f"{row['adds']}/{row['releases']}", "ended": ", ".join(ends)}
 
 
 def _coins(symbols: Sequence[str]) -> str:
@@ -115,7 +109,7 @@ def _coins(symbols: Sequence[str]) -> str:
 def _path_notes(walked: "AskedPath", outcomes: "Sequence[PathOutcome]") -> list[str]:
     notes = [
         *walked.notes,
-        "Change is against the marks now, before fees and funding.",
+        "Results are against the marks now, before fees and funding.",
         "Policies know the volatility, trend and regime of now along the whole path.",
         "Nearest: the least distance to liquidation on the way.",
     ]
@@ -141,6 +135,6 @@ def _asks_by_way(scenarios: Sequence[dict[str, Any]]) -> dict[str, int]:
     """How often each policy asked for less risk, in all scenarios together."""
     asks: dict[str, int] = {}
     for scenario in scenarios:
-        for row in scenario["policies"]:
+        for row in scenario["walk"]:
             asks[row["way"]] = asks.get(row["way"], 0) + row["derisk_asks"]
     return asks
