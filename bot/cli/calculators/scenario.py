@@ -46,6 +46,8 @@ _LEGS: Final = (
     column("mark", "to", price),
     column("outcome", "then", cell, is_number=False),
 )
+# What is left out first where the terminal is too narrow.
+_SPARE: Final = ("notional", "shock", "distance")
 
 # The one row of the guide's table that no number measures.
 _BEST_FOR: Final = {
@@ -129,9 +131,9 @@ def _tell_portfolio(study: "PortfolioStudy") -> None:
     names = ", ".join(
         f"{symbol} by {percents(shock, 0)}" for symbol, shock in zip(study.symbols, study.shocks, strict=True)
     )
-    print(f"Three positions, each with its own isolated margin. Then the market moves: {names}.")
+    print(f"Three positions, each with its own isolated margin. Then {names}.")
     print()
-    show_table([_leg(study, index) for index in range(len(study.symbols))], _LEGS)
+    show_table([_leg(study, index) for index in range(len(study.symbols))], _LEGS, spare=_SPARE)
     print()
     cross = study.cross
     facts = {

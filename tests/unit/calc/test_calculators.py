@@ -90,8 +90,13 @@ def test_the_study_s_trade_is_sized_with_its_odds() -> None:
     assert answer.sizing.loss_at_stop_quote == pytest.approx(20.0)
     assert answer.sizing.leverage == 22
     assert answer.sizing.liquidation_price == pytest.approx(57_502.7382256)
+    assert answer.odds is not None
     assert answer.odds.stop_first > answer.odds.target_first > 0.0
+    assert answer.liquidation_probability_24h is not None
     assert 0.0 < answer.liquidation_probability_24h < 1.0
+    unknown = trade_size(ORDER, ACCOUNT, None, 3.0, RULES)
+    assert (unknown.odds, unknown.liquidation_probability_24h) == (None, None)
+    assert unknown.sizing == answer.sizing
 
 
 @pytest.mark.parametrize(
