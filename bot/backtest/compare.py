@@ -14,20 +14,22 @@ from bot.backtest.bars import Bars, bars_of
 from bot.backtest.comparison import Comparison, Span, way_result
 from bot.backtest.compiler import can_compile, compiler, uncompiled
 from bot.backtest.held_trade import Terms
-from bot.backtest.trade_walk import Walked, trade_walk
+from bot.backtest.trade_walk import Rulebook, Walked, trade_walk
 from bot.core.instrument import margin_rules
 from bot.core.profile import BINANCE_USDM, MarginRules
 from bot.core.timeframe import HOUR_MS, timeframe_text
 from bot.errors import UserError
 from bot.evidence.paired import week_of
+from bot.risk.derisk_case import derisk_limits
 from bot.risk.limits import MarginLimits
-from bot.risk.policies import POLICIES, Policy
+from bot.risk.policies import DEFAULT_POLICY, POLICIES, Policy
 from bot.sim.embedded import instrument_for
 from bot.sim.series import MarketHistory, Series
 
 STATIC: Final = "static"
 SWITCH: Final = "exchange_auto_add"
 CROSS: Final = "cross"
+LADDER: Final = f"{DEFAULT_POLICY}_with_derisk_ladder"
 VENUE_LEVERAGE: Final = 25.0
 # The study's account is small beside its positions: there three quarters of it may stand behind one.
 STUDY_LIMITS: Final = MarginLimits(position_cap_fraction=0.75)
@@ -90,6 +92,7 @@ def compare(
     """Return how the trades of `plan` went in every way; `policies` are names with their params.
 
     A policy named like the switch is left out, as in the calculators: the switch acts at the very touch.
+    The de-risk ladder, which the loop may use under every policy, stands beside the default policy.
     `say` is told the progress. UserError: a range too short for one trade, a margin that the account lacks.
     """
     _check(plan, histories)
@@ -175,7 +178,9 @@ def _ways(plan: Plan, policies: Sequence[str]) -> list[Way]:
         horizon_bars=0,
         fee_rate=plan.fee_rate,
         slippage=plan.slippage,
+        liquidation_fee_rate=0.0,
         is_rescued=False,
+        is_derisking=False,
     )
     everything = plan.account_quote - plan.notional_quote * plan.fee_rate
     static = POLICIES[STATIC]
@@ -184,6 +189,11 @@ def _ways(plan: Plan, policies: Sequence[str]) -> list[Way]:
         # Whoever posts 10x by hand has the leverage set to 10x: the switch adds that margin again.
         Way(SWITCH, static, terms._replace(leverage=plan.leverage, is_rescued=True)),
         *(Way(name, POLICIES[name], terms) for name in policies),
+        *(
+            Way(LADDER, POLICIES[name], terms._replace(is_derisking=True))
+            for name in policies
+            if name == DEFAULT_POLICY
+        ),
         Way(CROSS, static, terms._replace(margin_quote=everything)),
     ]
 
@@ -198,12 +208,17 @@ def _walk_all(
     params: Any,
 ) -> NDArray[np.float64]:
     terms = [
-        way.terms._replace(symbol=market.symbol, horizon_bars=plan.horizon_ms // market.timeframe_ms)
+        way.terms._replace(
+            symbol=market.symbol,
+            horizon_bars=plan.horizon_ms // market.timeframe_ms,
+            liquidation_fee_rate=instrument_for(market.symbol).liquidation_fee_rate,
+        )
         for market in markets
     ]
+    rulebook = Rulebook(limits, derisk_limits(limits))
     found = np.empty((len(trades.row), len(Walked._fields)))
     for trade, (index, row, side, _) in enumerate(zip(*(column.tolist() for column in trades), strict=True)):
         found[trade] = walk(
-            markets[index].bars, row, side, terms[index], markets[index].rules, limits, params
+            markets[index].bars, row, side, terms[index], markets[index].rules, rulebook, params
         )
     return found

@@ -70,7 +70,7 @@ def way_result(
     bar_hours: NDArray[np.float64],
 ) -> WayResult:
     """Return the figures of one way; rows are trades, columns Walked; `static`: the same in it."""
-    pnl, ending, bars, margin_bars, adds, added, releases, _, cuts, lost = walked.T
+    pnl, ending, bars, margin_bars, adds, added, releases, _, cuts, lost, derisk_cuts = walked.T
     hours, locked = float(bars @ bar_hours), float(margin_bars @ bar_hours)
     count, total = len(pnl), float(added.sum())
     codes = np.bincount(ending.astype(np.int64), minlength=len(ENDINGS))
@@ -86,7 +86,7 @@ def way_result(
         margin_hours=locked / count,
         adds_per_day=float(adds.sum()) / hours * _DAY_HOURS,
         releases_per_day=float(releases.sum()) / hours * _DAY_HOURS,
-        cuts_per_day=float(cuts.sum()) / hours * _DAY_HOURS,
+        cuts_per_day=float(cuts.sum() + derisk_cuts.sum()) / hours * _DAY_HOURS,
         added_lost=float(lost.mean()),
         added_lost_share=float(lost.sum()) / total if total > 0.0 else math.nan,
         endings={word: int(codes[code]) for code, word in enumerate(ENDINGS) if code},

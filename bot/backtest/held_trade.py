@@ -18,11 +18,15 @@ HORIZON: Final = 1
 STOP: Final = 2
 TARGET: Final = 3
 LIQUIDATION: Final = 4
-ENDINGS: Final = ("open", "horizon", "stop", "target", "liquidation")
+DERISKED: Final = 5
+ENDINGS: Final = ("open", "horizon", "stop", "target", "liquidation", "derisked")
 
 
 class Terms(NamedTuple):
-    """What every trade is opened with; money in quote, fractions of price, 0.0 for no stop or no target."""
+    """What every trade is opened with; money in quote, fractions of price, 0.0 for no stop or no target.
+
+    `is_rescued`: the exchange's switch is on. `is_derisking`: the de-risk ladder may cut and close.
+    """
 
     symbol: str
     account_quote: float
@@ -34,7 +38,9 @@ class Terms(NamedTuple):
     horizon_bars: int
     fee_rate: float
     slippage: float
+    liquidation_fee_rate: float
     is_rescued: bool
+    is_derisking: bool
 
 
 class Brackets(NamedTuple):
@@ -55,7 +61,10 @@ class Held(NamedTuple):
 
 
 class Moves(NamedTuple):
-    """The margin moves and cuts of a trade so far; times 0 when it never happened."""
+    """The margin moves and cuts of a trade so far; times 0 when it never happened.
+
+    `cuts` are for volatility, `derisk_cuts` those of the ladder; `last_derisk_ms` is of its adds too.
+    """
 
     adds: int
     added: float
@@ -65,14 +74,21 @@ class Moves(NamedTuple):
     last_release_ms: int
     cuts: int
     last_cut_ms: int
+    derisk_cuts: int
+    last_derisk_ms: int
 
 
 class Decided(NamedTuple):
-    """Quote to add or to release, or a share of the quantity to close; the others are 0.0."""
+    """Quote to add or to release, or a share of the quantity to close; the others are 0.0.
+
+    `derisk`: the share that the ladder closes, 1.0 for all. `is_derisk`: the ladder decided.
+    """
 
     add: float
     release: float
     cut: float
+    derisk: float
+    is_derisk: bool
 
 
 @compiled
@@ -108,19 +124,25 @@ def counted(moves: Moves, decided: Decided, ts_ms: int) -> Moves:
         ts_ms if is_release else moves.last_release_ms,
         moves.cuts + (1 if is_cut else 0),
         ts_ms if is_cut else moves.last_cut_ms,
+        moves.derisk_cuts + (1 if decided.derisk > 0.0 else 0),
+        ts_ms if decided.is_derisk else moves.last_derisk_ms,
     )
 
 
 @compiled
 def rescued(moves: Moves, amount: float, ts_ms: int) -> Moves:
     """Return the history with what the exchange's switch added."""
-    return counted(moves, Decided(amount, 0.0, 0.0), ts_ms) if amount > 0.0 else moves
+    return counted(moves, Decided(amount, 0.0, 0.0, 0.0, False), ts_ms) if amount > 0.0 else moves
 
 
 @compiled
 def moved(held: Held, decided: Decided, price: float, terms: Terms, rules: MarginRules) -> Held:
     """Return the account after the decision; a cut pays out its share of wallet and PnL as the venue does."""
     position = held.position
+    if decided.derisk >= 1.0:
+        return closed(held, price * (1.0 - position.side * terms.slippage), DERISKED, terms, rules)
+    if decided.derisk > 0.0:
+        return _derisked(held, decided.derisk, price * (1.0 - position.side * terms.slippage), terms, rules)
     if decided.cut == 0.0:
         amount = decided.add - decided.release
         return Held(_resized(position, 1.0, position.isolated_wallet + amount), held.free - amount, OPEN, 0.0)
@@ -129,6 +151,15 @@ def moved(held: Held, decided: Decided, price: float, terms: Terms, rules: Margi
     paid = max(share + part, 0.0)
     wallet = position.isolated_wallet + part - paid
     return Held(_resized(position, 1.0 - decided.cut, wallet), held.free + paid, OPEN, 0.0)
+
+
+@compiled
+def _derisked(held: Held, share: float, price: float, terms: Terms, rules: MarginRules) -> Held:
+    """The account after a cut of the ladder: the wallet stays, less what was lost (margin-science 3.11)."""
+    position = held.position
+    part = share * (unrealised_pnl(position, price, rules) - _fee(position, price, terms))
+    wallet = position.isolated_wallet + min(part, 0.0)
+    return Held(_resized(position, 1.0 - share, wallet), held.free + max(part, 0.0), OPEN, 0.0)
 
 
 @compiled

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from bot.backtest.bars import bars_of
-from bot.backtest.compare import CROSS, STATIC, STUDY_LIMITS, SWITCH, Plan, compare
+from bot.backtest.compare import CROSS, LADDER, STATIC, STUDY_LIMITS, SWITCH, Plan, compare
 from bot.backtest.comparison import Comparison, WayResult
 from bot.backtest.compiler import compiler, uncompiled
 from bot.backtest.held_trade import LIQUIDATION
-from bot.backtest.trade_walk import trade_walk
+from bot.backtest.trade_walk import Rulebook, trade_walk
 from bot.errors import UserError
 from bot.evidence.paired import week_of
-from bot.risk.limits import MarginLimits
+from bot.risk.derisk_case import derisk_limits
 from bot.risk.policies import POLICIES
 from bot.sim.series import MarketHistory
 from tests.unit.backtest.recorded_markets import (
@@ -27,6 +27,7 @@ from tests.unit.backtest.recorded_markets import (
 
 BARE = Plan(stop_fraction=0.0, target_fraction=0.0, horizon_ms=48 * HOUR_MS)
 UNBRACKETED = TERMS._replace(stop_fraction=0.0, target_fraction=0.0)
+RULEBOOK = Rulebook(STUDY_LIMITS, derisk_limits(STUDY_LIMITS))
 ALL = {name: policy.default for name, policy in POLICIES.items()}
 
 
@@ -43,7 +44,7 @@ def _whole(market: MarketHistory, plan: Plan = BARE, policies: dict[str, Any] | 
 def test_every_way_holds_the_same_trades_and_static_comes_first() -> None:
     found = _whole(history(days=8))
     names = [way.way for way in found.ways]
-    assert names == [STATIC, SWITCH, *(name for name in ALL if name not in (STATIC, SWITCH)), CROSS]
+    assert names == [STATIC, SWITCH, *(name for name in ALL if name not in (STATIC, SWITCH)), LADDER, CROSS]
     assert {way.trades for way in found.ways} == {found.trades}
     assert all(sum(way.endings.values()) == found.trades for way in found.ways)
 
@@ -68,6 +69,8 @@ def test_wild_market_liquidates_static_most_and_cross_least() -> None:
     found = _compared(history(seed=2))
     assert found[STATIC].liquidations > found["hurdle"].liquidations
     assert found[CROSS].liquidations <= min(way.liquidations for way in found.values())
+    assert found[LADDER].endings["derisked"] > 0
+    assert found[LADDER].liquidations <= found["stop_anchor"].liquidations
     rescued = found["hurdle"].rescues
     groups = (rescued.rescued_better, rescued.rescued_worse, rescued.still_liquidated)
     assert sum(group.trades for group in groups) == found[STATIC].liquidations
@@ -119,14 +122,12 @@ def test_funding_is_paid_in_the_bar_that_it_falls_into() -> None:
 
 def test_compiled_walk_equals_plain_python() -> None:
     bars = bars_of(history(seed=2).series[0], HOUR_MS, START_MS)
-    policy, limits = POLICIES["trend_regime"], MarginLimits(position_cap_fraction=0.75)
+    policy, terms = POLICIES["trend_regime"], UNBRACKETED._replace(is_derisking=True)
     walks = [trade_walk(policy, compile_) for compile_ in (uncompiled, compiler())]
     first = int(np.searchsorted(bars.close_ms, START_MS))
     for row in range(first, first + 200, 10):
         for side in (1, -1):
-            plain, fast = (
-                walk(bars, row, side, UNBRACKETED, RULES, limits, policy.default) for walk in walks
-            )
+            plain, fast = (walk(bars, row, side, terms, RULES, RULEBOOK, policy.default) for walk in walks)
             assert fast == pytest.approx(plain, rel=1e-12)
 
 
@@ -136,7 +137,7 @@ def test_adds_that_a_liquidation_took_are_counted_as_lost() -> None:
     walk = trade_walk(policy, uncompiled)
     first = int(np.searchsorted(bars.close_ms, START_MS))
     found = [
-        walk(bars, row, side, UNBRACKETED, RULES, STUDY_LIMITS, policy.default)
+        walk(bars, row, side, UNBRACKETED, RULES, RULEBOOK, policy.default)
         for row in range(first, first + 400, 4)
         for side in (1, -1)
     ]

@@ -4,6 +4,7 @@ import pytest
 
 from bot.backtest.bars import Bar
 from bot.backtest.held_trade import (
+    DERISKED,
     HORIZON,
     LIQUIDATION,
     OPEN,
@@ -117,7 +118,7 @@ def test_isolated_margin_bounds_the_loss_of_a_close() -> None:
 
 def test_margin_moves_keep_the_account() -> None:
     before = entered(AT_100, 1, TERMS)
-    after = moved(before, Decided(120.0, 0.0, 0.0), 98.0, TERMS, RULES)
+    after = moved(before, Decided(120.0, 0.0, 0.0, 0.0, False), 98.0, TERMS, RULES)
     assert after.position.isolated_wallet == 620.0
     assert after.free + after.position.isolated_wallet == pytest.approx(
         before.free + before.position.isolated_wallet
@@ -127,10 +128,27 @@ def test_margin_moves_keep_the_account() -> None:
 @pytest.mark.parametrize("price", [104.0, 97.0, 91.0])
 def test_cut_realises_its_share_and_nothing_else(price: float) -> None:
     before = entered(AT_100, 1, TERMS)
-    after = moved(before, Decided(0.0, 0.0, 0.5), price, TERMS, RULES)
+    after = moved(before, Decided(0.0, 0.0, 0.5, 0.0, False), price, TERMS, RULES)
     realised = 0.5 * (QUANTITY * (price - 100.0) - QUANTITY * price * 0.0005)
     assert after.position.quantity == 0.5 * QUANTITY
     assert after.free + after.position.isolated_wallet == pytest.approx(2_000.0 - FEE + realised)
+
+
+@pytest.mark.parametrize("price", [104.0, 97.0, 91.0])
+def test_cut_of_the_ladder_leaves_the_wallet_but_for_its_loss(price: float) -> None:
+    before = entered(AT_100, 1, TERMS)
+    after = moved(before, Decided(0.0, 0.0, 0.0, 0.25, True), price, TERMS, RULES)
+    filled = price * 0.9995
+    realised = 0.25 * (QUANTITY * (filled - 100.0) - QUANTITY * filled * 0.0005)
+    assert after.position.quantity == 0.75 * QUANTITY
+    assert after.position.isolated_wallet == pytest.approx(500.0 + min(realised, 0.0))
+    assert after.free + after.position.isolated_wallet == pytest.approx(2_000.0 - FEE + realised)
+
+
+def test_close_of_the_ladder_ends_the_trade() -> None:
+    after = moved(entered(AT_100, 1, TERMS), Decided(0.0, 0.0, 0.0, 1.0, True), 95.0, TERMS, RULES)
+    assert after.ending == DERISKED
+    assert -270.0 < _pnl(after) < -250.0
 
 
 def test_no_stop_and_no_target_leave_only_liquidation() -> None:
