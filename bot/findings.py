@@ -14,7 +14,7 @@ import numpy as np
 from bot.core.timeframe import DAY_MS
 from bot.evidence.calibration import Calibration, calibration
 from bot.evidence.ledger import DeadWeight, Move, dead_weight
-from bot.evidence.paired import PairedDifference, paired_difference, week_of
+from bot.evidence.paired import PairedDifference, paired_difference, week_of, without_noise
 from bot.evidence.rescues import Ending, Rescues, rescues
 from bot.evidence.tail import worst_mean
 from bot.risk.policies.hurdle import HurdleParams
@@ -116,7 +116,7 @@ def _findings(reader: Reader, symbol: str | None) -> Findings:
         min((row.opened_ms for row in rows), default=0),
         max((row.closed_ms for row in rows), default=0),
         Results(sum(pnl), sum(static), worst_mean(pnl), worst_mean(static)),
-        paired_difference(np.subtract(pnl, static), [week_of(row.opened_ms) for row in rows]),
+        paired_difference(without_noise(np.subtract(pnl, static)), [week_of(row.opened_ms) for row in rows]),
         rescues(map(_ending, rows)),
         _good_after_bad(rows),
         _capital(rows),

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from bot.backtest.held_trade import ENDINGS, LIQUIDATION
 from bot.backtest.trade_walk import Walked
-from bot.evidence.paired import PairedDifference, paired_difference
+from bot.evidence.paired import PairedDifference, paired_difference, without_noise
 from bot.evidence.rescues import Ending, Rescues, rescues
 from bot.evidence.tail import worst_mean
 
 _DAY_HOURS: Final = 24.0
-_NOISE: Final = 1e-6  # quote
 _COLUMNS: Final = {name: index for index, name in enumerate(Walked._fields)}
 
 
@@ -80,7 +79,7 @@ def way_result(
         liquidations=int(codes[LIQUIDATION]),
         liquidated_share=float(codes[LIQUIDATION]) / count,
         mean_pnl=float(pnl.mean()),
-        difference=paired_difference(_without_noise(pnl - static[:, _COLUMNS["pnl"]]), weeks),
+        difference=paired_difference(without_noise(pnl - static[:, _COLUMNS["pnl"]]), weeks),
         worst_percent_mean=worst_mean(pnl),
         mean_margin=locked / hours,
         margin_hours=locked / count,
@@ -92,11 +91,6 @@ def way_result(
         endings={word: int(codes[code]) for code, word in enumerate(ENDINGS) if code},
         rescues=rescues(_endings(walked, static)),
     )
-
-
-def _without_noise(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the differences with what float arithmetic alone makes of equal results set to 0."""
-    return np.where(np.abs(differences) < _NOISE, 0.0, differences)
 
 
 def _endings(walked: NDArray[np.float64], static: NDArray[np.float64]) -> Iterator[Ending]:

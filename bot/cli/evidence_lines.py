@@ -44,7 +44,7 @@ def evidence_lines(found: "Findings") -> list[str]:
         *_section("Liquidations avoided, and what that cost", _rescues(found)),
         *_section("Good money after bad", _good_after_bad(found)),
         *_section("Capital", _capital(found)),
-        *_section("Expected cost of liquidations avoided", _dead_weight(found)),
+        *_section("Expected waste of liquidations avoided, as if no stop came first", _dead_weight(found)),
         *_section("What closed the trades", _defence(found)),
         *_section("Near misses and margin moves", _operations(found)),
         *_calibration(found.calibration),
@@ -66,12 +66,14 @@ def verdict(found: "PairedDifference") -> str:
 
     if found.is_distinguishable:
         return "better than static margin" if found.mean > 0.0 else "worse than static margin"
+    if found.mean == found.low == found.high == 0.0:
+        return "the same in every trade"
     if found.clusters < LEAST_CLUSTERS:
         weeks = counted(found.clusters, "week")
         return f"{_NOT_YET}: trades of at least {LEAST_CLUSTERS} weeks are needed, these are of {weeks}"
-    if found.needed is None:
-        return "the same"
-    more = max(found.needed - found.trades, 1)
+    more = (found.needed or 0) - found.trades
+    if more <= 0:
+        return f"{_NOT_YET}: a few more trades of this kind may tell"
     return f"{_NOT_YET}: about {more:,} more trades of this kind would be needed"
 
 

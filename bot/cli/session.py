@@ -44,7 +44,7 @@ def trade_on(settings: Settings, is_watched: bool, announce: Callable[[], None])
     told = asyncio.run(_trade(application, announce, view, moves))
     if settings.run.summary is not None:
         write_summary(settings.run.summary, told)
-    logs.logger().info("run.ended", **told)
+    logs.logger().info("run.ended", **{name: value for name, value in told.items() if name != "evidence"})
     if view is not None:
         view.close(_closing(application, told))
     return 0

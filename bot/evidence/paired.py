@@ -17,6 +17,7 @@ from bot.evidence.student import student_quantile
 LEAST_CLUSTERS: Final = 8  # fewer weeks say nothing of how weeks differ
 WEEK_MS: Final = 7 * 86_400_000
 _CONFIDENCE: Final = 0.975
+_NOISE_QUOTE: Final = 1e-6
 
 
 class PairedDifference(NamedTuple):
@@ -64,6 +65,12 @@ def paired_difference(
     return PairedDifference(
         count, number, mean, mean - half, mean + half, sd, _needed(mean, error, count), is_apart
     )
+
+
+def without_noise(differences: ArrayLike) -> NDArray[np.float64]:
+    """Return the differences (quote) with what float arithmetic alone makes of equal results set to 0."""
+    values = np.asarray(differences, np.float64)
+    return np.where(np.abs(values) < _NOISE_QUOTE, 0.0, values)
 
 
 def week_of(ts_ms: int) -> int:

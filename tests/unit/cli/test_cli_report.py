@@ -151,6 +151,14 @@ def test_report_distinguishes_what_is_plain(
     assert "better than static margin" in ringfence("margin", "report", "--db", str(database(*trades))).out
 
 
+def test_float_noise_is_no_difference(
+    ringfence: Callable[..., Outcome], database: Callable[..., Path]
+) -> None:
+    noisy = [ONE._replace(pnl_quote=-20.0 + 1e-12 * week, opened_ms=week * WEEK_MS) for week in (1, 2, 3)]
+    ended = [trade._replace(closed_ms=trade.opened_ms + DAY_MS) for trade in noisy]
+    assert "the same in every trade" in ringfence("margin", "report", "--db", str(database(*ended))).out
+
+
 def test_symbol_leaves_the_others_out(database: Callable[..., Path]) -> None:
     path = database(ONE, RESCUED._replace(symbol=ETH))
     assert findings(path, ETH).trades == 1
