@@ -323,3 +323,20 @@ def test_the_open_positions_of_a_database_are_answered_and_nothing_is_written(ca
     assert before == [
         (path, path.stat().st_mtime_ns) for path in sorted(paper_session.path.parent.glob("*.db"))
     ]
+
+
+def test_the_example_file_shows_every_key_and_the_readme_its_answer(ringfence, root, monkeypatch):
+    from bot.cli.calculators.position_file import read_positions
+    from bot.cli.calculators.position_keys import READERS
+
+    example = root / "config" / "positions.toml"
+    assert len(read_positions(example).positions) == 2
+    assert [key for key in READERS if key not in example.read_text(encoding="utf-8")] == []
+    monkeypatch.chdir(root)
+    readme = (root / "README.md").read_text(encoding="utf-8").splitlines()
+    (command,) = [line for line in readme if line.startswith("ringfence calc whatif")]
+    told = ringfence(*command.split()[1:])
+    shown = readme[readme.index(next(line for line in readme if line.startswith("held  "))) :]
+    rows = shown[: shown.index("```")]
+    assert len(rows) == 3
+    assert [row for row in rows if row not in told.out.splitlines()] == []
