@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from bot.core.event import (
+    AlertRaised,
     AllocationHeld,
     BookRebalanced,
     CapBreached,
@@ -49,6 +50,7 @@ _NAMES: Final[dict[type, str]] = {
     BookRebalanced: "book.rebalanced",
     AllocationHeld: "book.held",
     CapBreached: "book.cap_breached",
+    AlertRaised: "alert.raised",
     EquityMarked: "equity.marked",
     EntriesHalted: "entries.halted",
     Reconciled: "state.reconciled",
@@ -57,6 +59,7 @@ _NAMES: Final[dict[type, str]] = {
     ForecastResolved: "evidence.forecast",
 }
 _SEVERE: Final = (
+    AlertRaised,
     Liquidated,
     EntriesHalted,
     InvariantBroken,

@@ -2,7 +2,7 @@
 here but words. All money is in the account's quote currency, all prices in quote per base."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -168,6 +168,12 @@ def _danger_words(
         words = "" if add_left_quote is None else f", {money(left)} left"
         return f"adds {_amount(min(rung.amount, left))} {when}{words}"
     return f"the stop closes it {when}" if rung.kind == "stop" else f"liquidated {when}: no stop is set"
+
+
+def alert_words(causes: Iterable[str]) -> str:
+    """Return what a person should look at, to stand before the next action; empty for no cause."""
+    told = ", ".join(cause.replace("_", " ") for cause in causes)
+    return f"ALERT {told}: see the journal; " if told else ""
 
 
 def held_words(reason: str) -> str:

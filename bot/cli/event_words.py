@@ -7,6 +7,7 @@ from bot.cli.columns import symbol_price
 from bot.cli.screen.figures import money, percent, quantity_text, signed_money
 from bot.core.codec import from_json
 from bot.core.event import (
+    AlertRaised,
     AllocationHeld,
     BookRebalanced,
     CapBreached,
@@ -146,6 +147,10 @@ def _cap_breached(event: CapBreached) -> str:
     )
 
 
+def _alert_raised(event: AlertRaised) -> str:
+    return f"ALERT, {event.severity}, {_plain(event.cause)}: {event.message}"
+
+
 def _entries_halted(event: EntriesHalted) -> str:
     return f"entries halted, {_plain(event.cause)}: {event.message}"
 
@@ -200,6 +205,7 @@ _WORDS: Final[dict[type, Callable[[Any], str]]] = {
     BookRebalanced: _book_rebalanced,
     AllocationHeld: _allocation_held,
     CapBreached: _cap_breached,
+    AlertRaised: _alert_raised,
     EntriesHalted: _entries_halted,
     EntriesResumed: _entries_resumed,
     EquityMarked: _equity_marked,

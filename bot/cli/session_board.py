@@ -8,6 +8,7 @@ from bot.cli.board import (
     BoardRow,
     Counters,
     MoveRow,
+    alert_words,
     held_words,
     hour_moves,
     next_action_words,
@@ -18,6 +19,7 @@ from bot.cli.screen.figures import step_decimals
 from bot.core.event import MarginMoved
 from bot.core.margin import distance, liquidation_price, unrealised_pnl
 from bot.core.probability import liquidation_probability
+from bot.engine.alerts import alerts_of
 from bot.engine.entries import portfolio
 from bot.engine.state import Holding, Market
 from bot.settings.values import speed_text
@@ -74,6 +76,7 @@ class BoardMaker:
         left = max(holding.agreed_loss_quote - position.isolated_wallet, 0.0)
         words = next_action_words(position.side, market.mark, holding.rungs, decimals, left)
         words += held_words(holding.last_hold_reason)
+        words = alert_words(alerts_of(market, holding)) + words
         is_stale = age_ms > self._application.engine.desk.max_mark_age_ms
         day = liquidation_probability(market.mark, liquidation, market.sigma_day, 1.0)
         return BoardRow(

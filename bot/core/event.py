@@ -8,6 +8,7 @@ AFTER the event (None when flat), `free_quote` the venue's available balance aft
 from typing import Literal, NamedTuple
 
 from bot.core.note import (  # noqa: F401  one door for everything that happened
+    AlertRaised,
     AllocationHeld,
     BookRebalanced,
     CapBreached,
@@ -23,6 +24,7 @@ from bot.core.note import (  # noqa: F401  one door for everything that happened
     PositionOpened,
     PositionRisk,
     Reconciled,
+    Severity,
     SignalSeen,
     TradeEvidence,
 )

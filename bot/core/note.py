@@ -3,9 +3,11 @@
 `ts_ms` is always the first field, `symbol` the second. Amounts are in quote currency.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from bot.core.intent import Fact
+
+Severity = Literal["warning", "critical"]
 
 
 class PositionRisk(NamedTuple):
@@ -139,6 +141,21 @@ class CapBreached(NamedTuple):
     quantity: float
 
 
+class AlertRaised(NamedTuple):
+    """A person should look. `cause` is one of bot/engine/alerts.py; told once until the cause is gone.
+
+    `position_id` is 0 when it concerns a market without a position.
+    """
+
+    ts_ms: int
+    symbol: str
+    position_id: int
+    severity: Severity
+    cause: str
+    message: str
+    facts: dict[str, Fact]
+
+
 class EntriesHalted(NamedTuple):
     """Entries stop (daily loss, strategy error, gap...). `symbol` is "" for all symbols."""
 
@@ -244,6 +261,7 @@ Note = (
     | BookRebalanced
     | AllocationHeld
     | CapBreached
+    | AlertRaised
     | EntriesHalted
     | EntriesResumed
     | EquityMarked

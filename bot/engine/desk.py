@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.core.intent import Action
+from bot.core.intent import Action, Fact
 from bot.engine.outbox import Outbox
 from bot.engine.state import Holding, Market, State
 from bot.risk.manager import RiskManager
@@ -32,6 +32,11 @@ class Desk:
         """Return whether the market's prices are missing or too old to enter or to move margin."""
         now_ms = self.state.now_ms
         return now_ms < market.gap_until_ms or now_ms - market.mark_ms > self.max_mark_age_ms
+
+    def risk_before(self, market: Market, holding: Holding) -> dict[str, Fact]:
+        """Return the holding's risk now, as the facts that a margin move keeps until it is booked."""
+        risk = self.risk.risk_of(self.view(market, holding))
+        return {f"before_{name}": value for name, value in risk._asdict().items()}
 
     def view(self, market: Market, holding: Holding) -> MarginView:
         """Return what the risk manager may know of a holding now."""

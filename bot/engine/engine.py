@@ -38,13 +38,25 @@ from bot.core.intent import (
     SetLeverage,
 )
 from bot.core.timerange import utc_text
-from bot.engine import allocation, book_caps, entries, fills, margins, protection, shadows
+from bot.engine import (
+    alerts,
+    allocation,
+    book_caps,
+    deleverage,
+    entries,
+    fills,
+    margins,
+    protection,
+    shadows,
+)
 from bot.engine.beliefs import newest_signal
 from bot.engine.desk import Desk
 from bot.engine.invariants import check
 from bot.engine.outbox import NOTHING, Decision
 from bot.engine.state import Holding, Market, snapshot
+from bot.engine.window import is_sound_candle
 from bot.risk.estimates import market_estimates
+from bot.risk.inputs import fault_of_tiers
 
 # Ten days of candles say what volatility is normal (margin-science 3.6); more than 3,000 cost too much.
 ESTIMATE_WINDOW_MS: Final = 10 * 86_400_000
@@ -61,6 +73,8 @@ class Engine:
         self.desk = desk
         self.state = desk.state
         self._markets = desk.state.markets
+        for market in self._markets.values():
+            market.fault = fault_of_tiers(market.rules.tiers)
         self._handlers: dict[type, Callable[[Any], None]] = {
             CandleClosed: self._on_candle,
             FeedGap: self._on_gap,
@@ -82,13 +96,22 @@ class Engine:
         if type(event) is MarkPrice:
             state.tally.marks_processed += 1
             market = self._markets[event.symbol]
-            market.mark, market.last, market.mark_ms = event.mark, event.last, event.ts_ms
             holding = market.holding
-            if holding is None:
-                evidence = market.evidence
-                if evidence.watch_low < event.mark < evidence.watch_high:
-                    return NOTHING
-            elif holding.quiet_low < event.mark < holding.quiet_high and event.ts_ms < holding.recheck_at_ms:
+            # No comparison holds for NaN, and no sleep reaches below zero or to infinity.
+            if (
+                holding is not None
+                and holding.quiet_low < event.mark < holding.quiet_high
+                and event.ts_ms < holding.recheck_at_ms
+            ):
+                market.mark, market.last, market.mark_ms = event.mark, event.last, event.ts_ms
+                return NOTHING
+            if not 0.0 < event.mark < math.inf:
+                self._ignore(market, event)
+                return self.desk.outbox.take()
+            market.mark, market.last, market.mark_ms = event.mark, event.last, event.ts_ms
+            if market.alerts:
+                alerts.clear(market, alerts.BAD_PRICE)
+            if holding is None and market.evidence.watch_low < event.mark < market.evidence.watch_high:
                 return NOTHING
             self._on_mark(market, holding)
         else:
@@ -133,6 +156,12 @@ class Engine:
         if holding.stop is None:
             holding.wake()
 
+    def _ignore(self, market: Market, event: MarkPrice) -> None:
+        """Keep the last good mark, which ages; the next one is looked at."""
+        alerts.bad_price(self.desk, market, event)
+        if market.holding is not None:
+            market.holding.wake()
+
     def _estimate(self, market: Market) -> None:
         market.estimates = market_estimates(market.window.view(), self.desk.timeframe_ms)
         sigma_day = market.estimates.sigma_day
@@ -140,14 +169,21 @@ class Engine:
 
     def _on_candle(self, event: CandleClosed) -> None:
         market = self._markets[event.symbol]
-        if not market.window.append(event):
+        is_sound = is_sound_candle(event)
+        if is_sound and not market.window.append(event):
             return
-        self._estimate(market)
-        if market.holding is not None:
-            margins.follow_regime(self.desk, market, market.holding)
+        if is_sound:
+            alerts.clear(market, alerts.BAD_CANDLE)
+            self._estimate(market)
+            if market.holding is not None:
+                margins.follow_regime(self.desk, market, market.holding)
+        else:
+            alerts.bad_candle(self.desk, market, event)
         self._end_gap(market)
         self._roll_clock()
-        signal = newest_signal(self.desk, market)
+        alerts.stale_elsewhere(self.desk)
+        signal = newest_signal(self.desk, market) if is_sound else None
+        deleverage.follow_belief(market.holding, signal)
         shadows.hear(self.desk, market, signal)
         if signal is not None:
             entries.on_signal(self.desk, market, signal)
@@ -173,6 +209,9 @@ class Engine:
         market.gap_until_ms = max(market.gap_until_ms, event.until_ms)
         message = f"no market data until {utc_text(event.until_ms)} UTC; resting stops stay at the venue"
         self.desk.outbox.note(EntriesHalted(event.ts_ms, event.symbol, "feed_gap", message))
+        if market.holding is not None:
+            alerts.stale(self.desk, market, market.holding)
+            market.holding.wake()
 
     def _end_gap(self, market: Market) -> None:
         if 0 < market.gap_until_ms <= self.state.now_ms:
@@ -205,6 +244,7 @@ class Engine:
         if event.remaining_quantity <= 0.0:
             in_flight.pop(event.client_id, None)
         fills.on_filled(self.desk, market, event, intent)
+        deleverage.on_reduced(self.desk, market, event, intent)
 
     def _on_cancelled(self, event: OrderCancelled) -> None:
         market = self._markets[event.symbol]
@@ -240,10 +280,12 @@ class Engine:
         elif isinstance(action, PlaceTakeProfit):
             protection.on_take_profit_refused(self.desk, market, event, action)
         elif isinstance(action, AddMargin | ReleaseMargin):
-            margins.on_refused(self.desk, market, event)
+            margins.on_refused(self.desk, market, event, action)
             allocation.on_outcome(self.desk, event.client_id, is_done=False)
         elif intent is not None and _is_whole_close(intent):
             protection.on_close_refused(market, event)
+        if intent is not None:
+            deleverage.on_refused(self.desk, market, event, intent)
 
     def _on_adjusted(self, event: MarginAdjusted) -> None:
         self.state.free_quote = event.free_quote

@@ -3,7 +3,7 @@
 from bot.core.event import MarginAdjusted, MarginHeld, MarginMoved, PositionRisk, Refused
 from bot.core.instrument import quantity_down
 from bot.core.intent import AddMargin, Intent, PlaceStop, ReducePosition, ReleaseMargin
-from bot.engine import allocation
+from bot.engine import alerts, allocation, deleverage
 from bot.engine.desk import Desk
 from bot.engine.state import NEVER_MS, Holding, Market
 from bot.risk.regime import REGIMES, RegimeState, next_regime
@@ -14,15 +14,24 @@ _ACTED_ON = ("add", "release", "trail")
 
 
 def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
-    """Add, release or hold; then lay the ladder anew so that quiet marks cost nothing."""
+    """Add, release, cut, close or hold; then lay the ladder anew so that quiet marks cost nothing."""
     symbol = market.instrument.symbol
     if not holding.is_filled or desk.is_in_flight(symbol, PlaceStop, AddMargin, ReleaseMargin):
         return
     held = None
-    if desk.state.now_ms >= holding.margin_again_ms and not desk.is_blind(market):
+    if market.fault:
+        alerts.unusable(desk, market, holding, market.fault, {})
+    elif desk.is_blind(market):
+        alerts.stale(desk, market, holding)
+    elif desk.state.now_ms >= holding.margin_again_ms:
         decision = desk.risk.decide_margin(desk.view(market, holding), desk.book(market, holding))
+        alerts.on_decision(desk, market, holding, decision)
         if decision.cut_fraction > 0.0 and _cut(desk, market, holding, decision):
             return
+        if decision.wants_derisk:
+            decision = deleverage.consult(desk, market, holding, decision)
+            if decision is None:
+                return
         if desk.risk.is_allocating:
             allocation.consider(desk, market, holding, wants_add=decision.action == "add")
         elif decision.action != "hold":
@@ -76,7 +85,11 @@ def on_adjusted(desk: Desk, market: Market, event: MarginAdjusted, intent: Inten
     amount, tally = event.amount_quote, desk.state.tally
     if amount > 0.0:
         holding.added_quote += amount
-        holding.adds += 1
+        if intent.reason == deleverage.BROUGHT_BACK:
+            holding.restored_quote += amount
+        else:
+            holding.adds += 1
+        alerts.clear(market, alerts.ADD_REFUSED)
         holding.last_add_ms = event.ts_ms
         tally.margin_adds += 1
         tally.margin_added += amount
@@ -102,20 +115,21 @@ def on_adjusted(desk: Desk, market: Market, event: MarginAdjusted, intent: Inten
     )
 
 
-def on_refused(desk: Desk, market: Market, event: Refused) -> None:
+def on_refused(desk: Desk, market: Market, event: Refused, action: AddMargin | ReleaseMargin) -> None:
     """The venue's word is final for now: look again after a minute."""
     holding = market.holding
     if holding is None:
         return
     holding.margin_again_ms = event.ts_ms + _SECOND_LOOK_MS
     holding.wake()
+    if isinstance(action, AddMargin):
+        alerts.add_refused(desk, market, holding, event, holding.margin_again_ms)
     _note(desk, market, holding, f"refused:{event.code}", {"message": event.message})
 
 
 def _move(desk: Desk, market: Market, holding: Holding, decision: MarginDecision) -> None:
     kind = AddMargin if decision.action == "add" else ReleaseMargin
-    risk = desk.risk.risk_of(desk.view(market, holding))
-    facts = {**decision.facts, **{f"before_{name}": value for name, value in risk._asdict().items()}}
+    facts = {**decision.facts, **desk.risk_before(market, holding)}
     desk.outbox.intend(kind(market.instrument.symbol, decision.target_wallet_quote), decision.reason, facts)
 
 
@@ -131,7 +145,9 @@ def _cut(desk: Desk, market: Market, holding: Holding, decision: MarginDecision)
     holding.cuts += 1
     holding.last_cut_ms = desk.state.now_ms
     facts = {**decision.facts, "regime": REGIMES[holding.regime]}
-    desk.outbox.intend(ReducePosition(instrument.symbol, position.side, quantity), "volatility_cut", facts)
+    desk.outbox.intend(
+        ReducePosition(instrument.symbol, position.side, quantity), deleverage.VOLATILITY_CUT, facts
+    )
     return True
 
 

@@ -6,6 +6,7 @@ that has no other, is closed at market.
 
 from bot.core.event import OrderAccepted, OrderCancelled, Refused
 from bot.core.intent import CancelOrder, Fact, Intent, PlaceStop, PlaceTakeProfit, ReducePosition
+from bot.engine import alerts
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market, RestingStop
 from bot.risk.trailing import on_tick_toward_mark
@@ -47,8 +48,12 @@ def ensure(desk: Desk, market: Market, holding: Holding) -> None:
     if desk.state.now_ms < holding.close_again_ms:
         return
     if side * (market.mark - holding.initial_stop) > 0.0:
+        doing = f"The first one at {holding.initial_stop:.10g} is placed again."
+        alerts.stop_missing(desk, market, "neither a stop nor one on its way", doing)
         protect(desk, market, holding, holding.initial_stop, "stop_missing")
     else:
+        doing = f"The mark {market.mark:.10g} is past {holding.initial_stop:.10g}, so it is closed at market."
+        alerts.stop_missing(desk, market, "neither a stop nor one on its way", doing)
         close(desk, market, holding, "protection")
 
 
@@ -103,7 +108,7 @@ def on_accepted(desk: Desk, market: Market, event: OrderAccepted, intent: Intent
         holding.take_profits[event.client_id] = TakeProfit(action.trigger_price, action.quantity)
     elif isinstance(action, PlaceStop):
         _exchange_stops(desk, market, holding, RestingStop(event.client_id, action.trigger_price))
-        _protected(desk, holding, event.ts_ms)
+        _protected(desk, market, holding, event.ts_ms)
         keep_stop_inside(desk, market, holding)
     holding.wake()
 
@@ -118,6 +123,8 @@ def on_cancelled(desk: Desk, market: Market, event: OrderCancelled) -> None:
         price = holding.stop.trigger_price
         holding.stop = None
         holding.unprotected_since_ms = event.ts_ms
+        doing = f"It is placed again at {price:.10g}; if the venue refuses it, the position is closed."
+        alerts.stop_missing(desk, market, f"the venue cancelled it ({event.cause})", doing)
         protect(desk, market, holding, price, "stop_vanished")
     holding.wake()
 
@@ -129,6 +136,9 @@ def on_stop_refused(desk: Desk, market: Market, event: Refused) -> None:
         return
     holding.stop_again_ms = event.ts_ms + _STOP_AGAIN_MS
     side, nearest = holding.position.side, _nearest_stop(market, holding)
+    if holding.stop is None:
+        what = f"the venue refused it ({event.code}: {event.message})"
+        alerts.stop_missing(desk, market, what, "The position is closed at market.")
     if holding.stop is None or side * (holding.stop.trigger_price - nearest) < 0.0:
         close(desk, market, holding, "protection")
 
@@ -173,7 +183,8 @@ def _exchange_stops(desk: Desk, market: Market, holding: Holding, new: RestingSt
     desk.outbox.intend(CancelOrder(market.instrument.symbol, retired.client_id), "stop_replaced", facts)
 
 
-def _protected(desk: Desk, holding: Holding, ts_ms: int) -> None:
+def _protected(desk: Desk, market: Market, holding: Holding, ts_ms: int) -> None:
+    alerts.clear(market, alerts.STOP_MISSING)
     if holding.unprotected_since_ms == 0:
         return
     tally = desk.state.tally

@@ -3,7 +3,7 @@
 from bot.core.event import EntriesHalted, PositionClosed, Reconciled
 from bot.core.intent import CancelOrder, Fact, OpenPosition, PlaceStop, ReducePosition
 from bot.core.position import Position
-from bot.engine import shadows
+from bot.engine import alerts, shadows
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.fills import complete_entry, open_holding
@@ -134,6 +134,8 @@ def _adopt_stop(desk: Desk, market: Market, holding: Holding, orders: tuple[Open
         price = holding.stop.trigger_price if holding.stop is not None else holding.initial_stop
         holding.stop = None
         holding.unprotected_since_ms = holding.unprotected_since_ms or desk.state.now_ms
+        doing = f"One at {price:.10g} is being placed; if the venue refuses it, the position is closed."
+        alerts.stop_missing(desk, market, "none was found at the start", doing)
         protect(desk, market, holding, price, "stop_missing")
 
 

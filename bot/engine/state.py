@@ -40,7 +40,10 @@ class Holding:
     lie within them and bound the fast path: inside them there is no evidence to take either.
     `solved_probability`: of liquidation when the book's margin was last split, below 0 before the first time.
     `unprotected_since_ms` is 0 while a stop rests at the venue. The three `..._again_ms` say when
-    the venue may be asked again after it refused a stop, a close or a margin move.
+    the venue may be asked again after it refused a stop, a close or a margin move; `derisk_again_ms`
+    when the de-risk ladder may act again. `kept_share` is what cuts have left of the quantity,
+    `restored_quote` the part of `added_quote` that a cut had paid out before, and `does_reenter` whether
+    the strategy's newest belief would enter here again.
     """
 
     position: Position
@@ -65,6 +68,11 @@ class Holding:
     regime_since_ms: int = 0
     cuts: int = 0
     last_cut_ms: int = 0
+    derisk_cuts: int = 0
+    derisk_again_ms: int = 0
+    kept_share: float = 1.0
+    restored_quote: float = 0.0
+    does_reenter: bool = False
     realised_pnl_quote: float = 0.0
     fees_quote: float = 0.0
     funding_quote: float = 0.0
@@ -95,7 +103,11 @@ class PendingEntry:
 
 @dataclass(slots=True)
 class Market:
-    """One symbol: its rules, its last prices and what is held in it."""
+    """One symbol: its rules, its last prices and what is held in it.
+
+    `alerts`: the position id for which a cause was raised, 0 for none. `fault`: what is wrong with the
+    rules themselves, "" for nothing; no margin moves while it says something.
+    """
 
     instrument: Instrument
     rules: MarginRules
@@ -112,6 +124,8 @@ class Market:
     entry: PendingEntry | None = None
     liquidation_of: tuple[Position | None, float] = (None, 0.0)
     evidence: MarketEvidence = field(default_factory=MarketEvidence)
+    alerts: dict[str, int] = field(default_factory=dict)
+    fault: str = ""
 
     def liquidation_price(self, position: Position) -> float:
         """Return the position's liquidation price; the answer for the last one is kept."""
@@ -132,6 +146,10 @@ class Tally:
     margin_releases: int = 0
     margin_added: float = 0.0
     margin_released: float = 0.0
+    volatility_cuts: int = 0
+    derisk_cuts: int = 0
+    derisk_closes: int = 0
+    alerts: int = 0
     stops_filled: int = 0
     take_profits_filled: int = 0
     entries_refused: int = 0
@@ -210,19 +228,23 @@ class State:
         )
 
     def book(self, market: Market, holding: Holding) -> MarginBook:
-        """Return what was done to the holding's margin so far, and what the account can spare."""
+        """Return what was done to the holding's margin so far, and what the account can spare.
+
+        What is lost already counts against the agreed loss; margin that a cut paid out and that was brought
+        back was not added.
+        """
         return self.book_of(market, holding, self.equity_quote())
 
     def book_of(self, market: Market, holding: Holding, equity_quote: float) -> MarginBook:
         """Return the same for an equity that is known already: it is a sum over all positions."""
         return MarginBook(
             initial_wallet_quote=holding.initial_wallet_quote,
-            added_quote=holding.added_quote,
+            added_quote=holding.added_quote - holding.restored_quote,
             released_quote=holding.released_quote,
             adds=holding.adds,
             last_add_ms=holding.last_add_ms,
             last_release_ms=holding.last_release_ms,
-            agreed_loss_quote=holding.agreed_loss_quote,
+            agreed_loss_quote=max(holding.agreed_loss_quote + min(holding.realised_pnl_quote, 0.0), 0.0),
             free_quote=self.free_quote,
             equity_quote=equity_quote,
             margin_step_quote=market.instrument.margin_step_quote,
@@ -287,6 +309,7 @@ def _market_snapshot(market: Market) -> dict[str, Any]:
     saved: dict[str, Any] = {name: getattr(market, name) for name in _MARKET_FIELDS}
     # NaN is "not known" and no JSON number.
     saved["estimates"] = [None if math.isnan(value) else value for value in market.estimates]
+    saved["alerts"] = dict(market.alerts)
     saved["holding"] = _holding_snapshot(market.holding) if market.holding is not None else None
     saved["evidence"] = evidence_json(market.evidence)
     saved["entry"] = (
@@ -302,6 +325,7 @@ def _restore_market(market: Market, saved: dict[str, Any]) -> None:
         setattr(market, name, saved[name])
     known: list[Any] = [math.nan if value is None else value for value in saved["estimates"]]
     market.estimates = MarketEstimates(*known)
+    market.alerts = dict(saved.get("alerts", {}))  # absent: written before there were alerts
     market.holding = _holding_from(saved["holding"]) if saved["holding"] is not None else None
     if "evidence" in saved:  # a checkpoint of revision 0001 has none: its positions end without a row
         market.evidence = evidence_from(saved["evidence"])

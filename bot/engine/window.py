@@ -1,5 +1,6 @@
 """The rolling window of closed candles of one symbol: what strategies and volatility estimates read."""
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -70,6 +71,13 @@ class CandleWindow:
         self._open_ms[:keep] = self._open_ms[self._end - keep : self._end].copy()
         self._columns[:, :keep] = self._columns[:, self._end - keep : self._end].copy()
         self._end = keep
+
+
+def is_sound_candle(candle: CandleClosed) -> bool:
+    """Return whether its prices are positive numbers that fit together, and the rest is finite."""
+    inner, most = (candle.open, candle.close), math.inf
+    is_range = 0.0 < candle.low <= min(inner) and max(inner) <= candle.high < most
+    return is_range and all(map(math.isfinite, (*inner, candle.volume, candle.funding_rate)))
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -77,6 +77,15 @@ def check_tiers(tiers: Tiers) -> None:
             raise InvalidInput(f"tiers[{row}].maintenance_margin_rate", float(rates[row]), "between 0 and 1")
 
 
+def fault_of_tiers(tiers: Tiers) -> str:
+    """Return what `check_tiers` says of them, "" for sound ones."""
+    try:
+        check_tiers(tiers)
+    except InvalidInput as error:
+        return str(error)
+    return ""
+
+
 def check_candles(candles: Candles) -> None:
     """Raise InvalidInput for the first price that is not a positive number, or a high below its low."""
     for field in ("open", "high", "low", "close"):

@@ -252,6 +252,7 @@ _PROJECTIONS: dict[type, Projection] = {
     ev.BookRebalanced: _journal_only,
     ev.AllocationHeld: _journal_only,
     ev.CapBreached: _journal_only,
+    ev.AlertRaised: _journal_only,
     ev.EquityMarked: _equity_marked,
     ev.Reconciled: _journal_only,
     ev.EntriesHalted: _journal_only,
