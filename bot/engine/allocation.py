@@ -19,6 +19,8 @@ from bot.risk.inputs import InvalidInput
 from bot.risk.rebalance import MarginMove, moves_after_failure
 
 REASON: Final = "allocation"
+_URGENT: Final = ("risk_doubled", "below_band")  # the others wait until every price is fresh
+_LOOK_AGAIN_MS: Final = 1_000
 _AGAIN_MS: Final = 10_000  # a whole book is not computed anew at every mark of a crash
 _LAPSED_MS: Final = 60_000  # adds of a plan that waited longer were decided on another market
 _NEVER: Final = 1e-12  # a probability whose double means nothing
@@ -34,7 +36,7 @@ def consider(desk: Desk, market: Market, holding: Holding, *, wants_add: bool) -
     if rebalance.waiting or state.now_ms < rebalance.tried_ms + _AGAIN_MS:
         return
     cause = _cause(desk, market, holding, wants_add)
-    if cause:
+    if cause in _URGENT or (cause and not _is_any_blind(desk)):
         rebalance.tried_ms = state.now_ms
         _split(desk, cause)
 
@@ -52,8 +54,8 @@ def on_outcome(desk: Desk, client_id: str, *, is_done: bool) -> None:
         _abort(desk, symbol)
     if not rebalance.waiting:
         _send_adds(desk)
-    if not rebalance.waiting:
-        rebalance.solved_ms = desk.state.now_ms
+    if not rebalance.waiting and rebalance.solved_ms == rebalance.tried_ms:
+        rebalance.solved_ms = rebalance.tried_ms = desk.state.now_ms
 
 
 def narrow_sleep(desk: Desk, market: Market, holding: Holding) -> None:
@@ -64,8 +66,9 @@ def narrow_sleep(desk: Desk, market: Market, holding: Holding) -> None:
         holding.sleep_low = max(holding.sleep_low, alarm)
     elif alarm > 0.0:
         holding.sleep_high = min(holding.sleep_high, alarm)
-    due_ms = rebalance.solved_ms + desk.risk.allocation.interval_ms
-    holding.recheck_at_ms = max(due_ms, rebalance.tried_ms + _AGAIN_MS, desk.state.now_ms + 1)
+    is_new = holding.solved_probability < 0.0
+    due_ms = 0 if is_new else rebalance.solved_ms + desk.risk.allocation.interval_ms
+    holding.recheck_at_ms = max(due_ms, rebalance.tried_ms + _AGAIN_MS, desk.state.now_ms + _LOOK_AGAIN_MS)
 
 
 def _cause(desk: Desk, market: Market, holding: Holding, wants_add: bool) -> str:
@@ -88,7 +91,9 @@ def _split(desk: Desk, cause: str) -> None:
     except InvalidInput as error:
         _hold(desk, "no_split", str(error))
         return
-    rebalance.solved_ms, rebalance.held_reason = state.now_ms, ""
+    rebalance.held_reason = ""
+    if held == 0.0 or cause == "interval":  # else the positions left out are not put off for an interval
+        rebalance.solved_ms = state.now_ms
     _remember(desk, legs)
     if plan.moves:
         _start(desk, cause, budget, plan)
@@ -200,6 +205,10 @@ def _holdings(desk: Desk) -> Iterator[tuple[Market, Holding]]:
     for market in desk.state.markets.values():
         if market.holding is not None:
             yield market, market.holding
+
+
+def _is_any_blind(desk: Desk) -> bool:
+    return any(desk.is_blind(market) for market, _ in _holdings(desk))
 
 
 def _is_movable(desk: Desk, market: Market, holding: Holding) -> bool:

@@ -51,15 +51,17 @@ class BookPlan(NamedTuple):
 def plan_book(legs: Sequence[BookLeg], money: BookMoney, limits: AllocationLimits) -> BookPlan:
     """Return the moves that bring the legs to the cheapest split of their budget.
 
-    The wallets after all moves never sum to more than the budget, or than what they were if that is more.
-    InvalidInput names the leg, field and value that admit no split: a number that is unusable, or a budget
-    below the sum of the floors.
+    The wallets after all moves never sum to more than the budget, or than what they were if that is more:
+    what is held and may not be released now is no reason to refuse. InvalidInput names the leg, field and
+    value that admit no split: a number that is unusable, or a budget below the floors that ask for adds.
     """
     columns = legs_from_rows([leg.leg for leg in legs], [leg.symbol for leg in legs])
     wallets = np.array([leg.wallet_quote for leg in legs], dtype=np.float64)
     held = float(np.sum(wallets))
     hurdle = limits.annual_hurdle / _YEAR_DAYS * limits.horizon_days
-    split = allocate(columns, min(money.budget_quote, held + money.free_quote), hurdle)
+    kept = float(np.sum(np.minimum(columns.min_extra, wallets)))
+    budget = max(min(money.budget_quote, held + money.free_quote), kept)
+    split = allocate(columns, budget, hurdle)
     targets = [_target(leg, wanted) for leg, wanted in zip(legs, split.extra_margin.tolist(), strict=True)]
     free = min(money.free_quote, money.budget_quote - held)
     moves = rebalance_plan(targets, free, limits.deadband)

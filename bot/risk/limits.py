@@ -53,14 +53,17 @@ class AllocationLimits(NamedTuple):
     deadband: float = 0.10
     annual_hurdle: float = 0.20
     liquidation_cost: float = 0.005
-    stop_failure_share: float = 0.005
     horizon_days: float = 1.0
 
 
 class CapLimits(NamedTuple):
-    """When open positions are cut because the book breaks a cap of [entry]; margin-science 3.8."""
+    """When open positions are cut because the book breaks a cap of [entry]; margin-science 3.8.
 
-    cut_above: float = 0.0
+    In February 2025 (BTC, ETH and SOL, `ema_cross`) a cut at 1.0 times the cap made 55 orders for an excess
+    of 2 %, at 1.25 none: a cap must hold, but not chase every mark.
+    """
+
+    cut_above: float = 1.25
     cut_cooldown_ms: int = 3_600_000
 
 
@@ -162,9 +165,6 @@ ALLOCATION_BOUNDS: Mapping[str, Bound] = {
     "annual_hurdle": Bound(0.001, 10.0, "fraction per year", "What margin could earn elsewhere."),
     "liquidation_cost": Bound(
         0.0005, 0.2, "fraction of notional", "Lost at a liquidation besides the maintenance margin, gaps too."
-    ),
-    "stop_failure_share": Bound(
-        0.0, 1.0, "fraction of liquidations", "Not prevented by a resting stop: a gap, an outage, a refusal."
     ),
     "horizon_days": Bound(0.01, 30.0, "days", "Over which liquidation and earning are compared."),
 }

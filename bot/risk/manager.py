@@ -41,8 +41,8 @@ from bot.risk.view import (
 )
 from bot.risk.wallet import minimum_step
 
-_NO_ALLOCATION: Final = AllocationLimits()
-_NO_CUTS: Final = CapLimits()
+_ALLOCATION: Final = AllocationLimits()
+_CAPS: Final = CapLimits()
 
 
 class RiskManager:
@@ -57,8 +57,8 @@ class RiskManager:
         margin: MarginLimits,
         entry: EntryLimits,
         bracket: BracketLimits,
-        allocation: AllocationLimits = _NO_ALLOCATION,
-        caps: CapLimits = _NO_CUTS,
+        allocation: AllocationLimits = _ALLOCATION,
+        caps: CapLimits = _CAPS,
     ) -> None:
         """`policy` is a name of bot.risk.policies.POLICIES, `params` an instance of its params type.
 
@@ -191,7 +191,7 @@ class RiskManager:
         cost = maintenance_margin(position, view.mark, view.rules)
         cost += limits.liquidation_cost * notional(position, view.mark, view.rules)
         if view.stop_price > 0.0:
-            cost *= limits.stop_failure_share
+            cost *= self._margin.stop_failure_probability
         leg = wallet_leg(view, cost, self.allocation.horizon_days, room.low, room.high)
         least = minimum_step(position.isolated_wallet, self._margin)
         return BookLeg(position.symbol, position.isolated_wallet, least, book.margin_step_quote, leg)

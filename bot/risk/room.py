@@ -91,6 +91,8 @@ def _floor(
     floor = wallet - spare_at_venue(view, limits)
     if view.stop_price > 0.0:
         floor = max(floor, anchor_floor(view, limits))
+    if permissions.derisk_below > 0.0:  # nothing is released to where the de-risk ladder is consulted
+        floor = max(floor, target_wallet(view, permissions.derisk_below))
     if book.adds >= limits.max_adds:  # what is given away could not be had back
         floor = max(floor, target_wallet(view, band.target))
     return min(floor, wallet)

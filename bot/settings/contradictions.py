@@ -38,4 +38,10 @@ def _of_budget(settings: Settings) -> tuple[str, ...]:
             f"margin.allocation.budget_fraction {budget} and margin.limits.reserve_fraction {reserve} "
             "are more than the whole equity together"
         )
+    cut_at = settings.margin.caps.cut_above * settings.entry.portfolio_cap_fraction
+    if 0.0 < cut_at < budget:
+        found.append(
+            f"margin.allocation.budget_fraction {budget} is above margin.caps.cut_above x "
+            f"entry.portfolio_cap_fraction, {cut_at:g}: positions would be cut for margin that was added"
+        )
     return tuple(found)

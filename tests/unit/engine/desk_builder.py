@@ -17,7 +17,7 @@ from bot.engine.engine import Engine
 from bot.engine.outbox import Decision, Outbox
 from bot.engine.state import Holding, Market, RestingStop, State
 from bot.engine.window import CandleWindow
-from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
+from bot.risk.limits import AllocationLimits, BracketLimits, CapLimits, EntryLimits, MarginLimits
 from bot.risk.manager import RiskManager
 from bot.risk.policies import POLICIES
 from bot.sim.config import VenueConfig
@@ -33,6 +33,7 @@ _TIERS = tiers_from_rows(
     [LeverageTier(0.0, 50_000.0, 0.01, 0.0, 50.0), LeverageTier(50_000.0, 1e9, 0.02, 500.0, 20.0)]
 )
 _MARGIN, _ENTRY, _BRACKET = MarginLimits(), EntryLimits(), BracketLimits()
+_ALLOCATION, _CAPS = AllocationLimits(), CapLimits()
 
 
 def instrument(symbol: str) -> Instrument:
@@ -86,6 +87,8 @@ def engine_for(
     margin: MarginLimits = _MARGIN,
     entry: EntryLimits = _ENTRY,
     bracket: BracketLimits = _BRACKET,
+    allocation: AllocationLimits = _ALLOCATION,
+    caps: CapLimits = _CAPS,
 ) -> Engine:
     """Return an engine without prices and without money."""
     markets = {
@@ -93,7 +96,7 @@ def engine_for(
         for symbol in symbols
     }
     state = State(markets)
-    risk = RiskManager(policy, params or POLICIES[policy].default, margin, entry, bracket)
+    risk = RiskManager(policy, params or POLICIES[policy].default, margin, entry, bracket, allocation, caps)
     desk = Desk(state, risk, strategy, Outbox(state, "T"), MINUTE_MS, margin.max_mark_age_ms)
     return Engine(desk)
 

@@ -24,6 +24,7 @@ from bot.risk import (
     permissions,
     regime,
     release,
+    room,
     sizing,
     trailing,
     triggers,
@@ -168,6 +169,26 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     derisk._safe_distance: _per_view(57_000.0),
     derisk._after_cut: _per_view(0.5, 0.0007),
     derisk._resized: [(position_of(), 0.05, 300.0)],
+    room.wallet_room: [
+        (view, seen.liquidation, BAND, book, LIMITS, allowed)
+        for view, seen in zip(VIEWS, MEASURED, strict=True)
+        for book in (BOOK, BOOK._replace(adds=6), BOOK._replace(last_add_ms=view.ts_ms))
+        for allowed in ALLOWED
+    ],
+    room._may_add: [
+        (view, seen.liquidation, BOOK._replace(last_add_ms=view.ts_ms), LIMITS, ALLOWED[0])
+        for view, seen in zip(VIEWS, MEASURED, strict=True)
+    ],
+    room._cap: [(600.0, BOOK, LIMITS)],
+    room._floor: [
+        (view, seen.liquidation, BAND, BOOK._replace(adds=6), LIMITS, ALLOWED[0]._replace(derisk_below=0.02))
+        for view, seen in zip(VIEWS, MEASURED, strict=True)
+    ],
+    room._may_release: [
+        (view, seen.liquidation, BOOK, LIMITS, allowed)
+        for view, seen in zip(VIEWS, MEASURED, strict=True)
+        for allowed in ALLOWED
+    ],
     trailing.on_tick_toward_mark: [(1, 100.03, 0.1), (-1, 100.03, 0.1), (1, 100.03, 0.0)],
     trailing.trail_mark: [(1, 100.0, 98.0, 98.0, 0.1, BRACKET)],
     trailing.trailed_stop: [(1, 100.0, 98.0, 98.0, 104.0, 0.1, BRACKET)],
