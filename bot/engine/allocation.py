@@ -87,6 +87,8 @@ def _split(desk: Desk, cause: str) -> None:
     try:
         legs, held = _legs(desk, equity)
         budget = desk.risk.allocation.budget_fraction * equity - held - _entering_quote(desk)
+        if held > 0.0:  # no position gives margin away for one that cannot be moved now
+            budget = max(budget, sum(leg.wallet_quote for leg in legs))
         plan = desk.risk.plan_book(legs, budget, _spendable_quote(desk, equity))
     except InvalidInput as error:
         _hold(desk, "no_split", str(error))

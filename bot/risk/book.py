@@ -17,13 +17,18 @@ _YEAR_DAYS = 365.0
 
 
 class BookLeg(NamedTuple):
-    """One position of the book: its wallet and the least move worth making (quote), and its leg."""
+    """One position of the book: its wallet and the least move worth making (quote), and its leg.
+
+    `may_add`, `may_release`: whether it may be moved up or down now; it has its share of the split anyhow.
+    """
 
     symbol: str
     wallet_quote: float
     least_move_quote: float
     margin_step_quote: float
     leg: AllocationLeg
+    may_add: bool = True
+    may_release: bool = True
 
 
 class BookMoney(NamedTuple):
@@ -52,8 +57,8 @@ def plan_book(legs: Sequence[BookLeg], money: BookMoney, limits: AllocationLimit
     """Return the moves that bring the legs to the cheapest split of their budget.
 
     The wallets after all moves never sum to more than the budget, or than what they were if that is more:
-    what is held and may not be released now is no reason to refuse. InvalidInput names the leg, field and
-    value that admit no split: a number that is unusable, or a budget below the floors that ask for adds.
+    what is held already and may not be released is no reason to refuse. InvalidInput names the leg, field
+    and value that admit no split: a number that is unusable, or a budget below floors that ask for adds.
     """
     columns = legs_from_rows([leg.leg for leg in legs], [leg.symbol for leg in legs])
     wallets = np.array([leg.wallet_quote for leg in legs], dtype=np.float64)
@@ -77,6 +82,8 @@ def plan_book(legs: Sequence[BookLeg], money: BookMoney, limits: AllocationLimit
 
 
 def _target(leg: BookLeg, wanted: float) -> WalletTarget:
+    if (wanted > leg.wallet_quote and not leg.may_add) or (wanted < leg.wallet_quote and not leg.may_release):
+        wanted = leg.wallet_quote
     most = leg.leg.max_extra
     return WalletTarget(
         leg.symbol, leg.wallet_quote, wanted, leg.margin_step_quote, most, leg.least_move_quote

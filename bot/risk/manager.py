@@ -194,7 +194,15 @@ class RiskManager:
             cost *= self._margin.stop_failure_probability
         leg = wallet_leg(view, cost, self.allocation.horizon_days, room.low, room.high)
         least = minimum_step(position.isolated_wallet, self._margin)
-        return BookLeg(position.symbol, position.isolated_wallet, least, book.margin_step_quote, leg)
+        return BookLeg(
+            position.symbol,
+            position.isolated_wallet,
+            least,
+            book.margin_step_quote,
+            leg,
+            room.may_add,
+            room.may_release,
+        )
 
     def plan_book(self, legs: Sequence[BookLeg], budget_quote: float, free_quote: float) -> BookPlan:
         """Return the moves of `legs` to the cheapest split; InvalidInput where there is none."""

@@ -22,10 +22,16 @@ _HOUR: Final = 1.0 / 24.0
 
 
 class Room(NamedTuple):
-    """The least and the largest isolated wallet, quote; equal where the position is to be left alone."""
+    """The least and the largest isolated wallet, quote; equal where the position is to be left alone.
+
+    `may_add`, `may_release`: whether it may be moved up or down NOW. A cooldown does not bound the split:
+    its neighbours would give margin for it and get it back when the cooldown ends.
+    """
 
     low: float
     high: float
+    may_add: bool
+    may_release: bool
 
 
 @compiled
@@ -45,48 +51,43 @@ def wallet_room(
     wallet = view.position.isolated_wallet
     least, most = target_wallet(view, band.low), target_wallet(view, band.high)
     if not (band.low <= band.high and 0.0 < view.sigma_day < math.inf):
-        return Room(math.nan, math.nan)
-    may_add = _may_add(view, liquidation, book, limits, permissions)
-    ceiling = max(_cap(wallet, book, limits), wallet) if may_add else wallet
-    floor = _floor(view, liquidation, band, book, limits, permissions)
+        return Room(math.nan, math.nan, False, False)
+    may_add = _may_add(view, liquidation, book, limits)
+    may_release = _may_release(view, liquidation, book, limits)
+    ceiling = _ceiling(view, liquidation, book, limits, permissions)
+    floor = _floor(view, band, book, limits, permissions)
     if least > ceiling and not permissions.may_fall_short:
-        return Room(wallet, wallet)
+        return Room(wallet, wallet, may_add, may_release)
     low = min(max(least, floor), ceiling)
-    return Room(low, max(min(most, ceiling), low))
+    return Room(low, max(min(most, ceiling), low), may_add, may_release)
 
 
 @compiled
-def _may_add(
+def _ceiling(
     view: MarginView, liquidation: float, book: MarginBook, limits: MarginLimits, permissions: Permissions
-) -> bool:
+) -> float:
+    """The largest wallet an add may make: the present one where none may be made."""
+    wallet = view.position.isolated_wallet
     away = distance(view.position.side, view.mark, liquidation)
     if not permissions.allow_add or away < permissions.derisk_below or book.adds >= limits.max_adds:
-        return False
-    if book.last_add_ms == 0 or view.ts_ms >= book.last_add_ms + limits.add_cooldown_ms:
-        return True
-    chance = liquidation_probability(view.mark, liquidation, view.sigma_day, _HOUR)
-    return view.stop_price == 0.0 and chance > limits.emergency_probability
+        return wallet
+    return max(_cap(wallet, book, limits), wallet)
 
 
 @compiled
 def _cap(wallet: float, book: MarginBook, limits: MarginLimits) -> float:
-    """The largest wallet an add may make; the reserve is kept for the book as a whole."""
+    """The lowest cap of the position; the reserve is kept for the book as a whole."""
     added = wallet + limits.max_added_fraction * book.initial_wallet_quote - book.added_quote
     return min(book.agreed_loss_quote, limits.position_cap_fraction * book.equity_quote, added)
 
 
 @compiled
 def _floor(
-    view: MarginView,
-    liquidation: float,
-    band: Band,
-    book: MarginBook,
-    limits: MarginLimits,
-    permissions: Permissions,
+    view: MarginView, band: Band, book: MarginBook, limits: MarginLimits, permissions: Permissions
 ) -> float:
     """The smallest wallet a release may leave: the present one where none may be made."""
     wallet = view.position.isolated_wallet
-    if not _may_release(view, liquidation, book, limits, permissions):
+    if not permissions.allow_release or limits.allow_release == 0:
         return wallet
     floor = wallet - spare_at_venue(view, limits)
     if view.stop_price > 0.0:
@@ -99,13 +100,20 @@ def _floor(
 
 
 @compiled
-def _may_release(
-    view: MarginView, liquidation: float, book: MarginBook, limits: MarginLimits, permissions: Permissions
-) -> bool:
-    if not permissions.allow_release or limits.allow_release == 0 or view.is_high_volatility:
-        return False
+def _may_add(view: MarginView, liquidation: float, book: MarginBook, limits: MarginLimits) -> bool:
+    """Whether the cooldown of adds is over; without a stop an emergency does not wait for it."""
+    if book.last_add_ms == 0 or view.ts_ms >= book.last_add_ms + limits.add_cooldown_ms:
+        return True
+    chance = liquidation_probability(view.mark, liquidation, view.sigma_day, _HOUR)
+    return view.stop_price == 0.0 and chance > limits.emergency_probability
+
+
+@compiled
+def _may_release(view: MarginView, liquidation: float, book: MarginBook, limits: MarginLimits) -> bool:
+    """Whether the cooldown after any move is over, the market calm and the stop where it protects."""
     side, stop = view.position.side, view.stop_price
     if stop > 0.0 and (side * (stop - liquidation) <= 0.0 or side * (view.mark - stop) <= 0.0):
         return False
     last_ms = max(book.last_add_ms, book.last_release_ms)
-    return last_ms == 0 or view.ts_ms >= last_ms + limits.release_cooldown_ms
+    is_over = last_ms == 0 or view.ts_ms >= last_ms + limits.release_cooldown_ms
+    return is_over and not view.is_high_volatility

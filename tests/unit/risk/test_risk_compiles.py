@@ -175,19 +175,25 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
         for book in (BOOK, BOOK._replace(adds=6), BOOK._replace(last_add_ms=view.ts_ms))
         for allowed in ALLOWED
     ],
-    room._may_add: [
-        (view, seen.liquidation, BOOK._replace(last_add_ms=view.ts_ms), LIMITS, ALLOWED[0])
+    room._ceiling: [
+        (view, seen.liquidation, book, LIMITS, allowed)
         for view, seen in zip(VIEWS, MEASURED, strict=True)
+        for book in (BOOK, BOOK._replace(adds=6))
+        for allowed in ALLOWED
     ],
     room._cap: [(600.0, BOOK, LIMITS)],
     room._floor: [
-        (view, seen.liquidation, BAND, BOOK._replace(adds=6), LIMITS, ALLOWED[0]._replace(derisk_below=0.02))
+        (view, BAND, book, LIMITS, allowed._replace(derisk_below=0.02))
+        for view in VIEWS
+        for book in (BOOK, BOOK._replace(adds=6))
+        for allowed in ALLOWED
+    ],
+    room._may_add: [
+        (view, seen.liquidation, BOOK._replace(last_add_ms=view.ts_ms), LIMITS)
         for view, seen in zip(VIEWS, MEASURED, strict=True)
     ],
     room._may_release: [
-        (view, seen.liquidation, BOOK, LIMITS, allowed)
-        for view, seen in zip(VIEWS, MEASURED, strict=True)
-        for allowed in ALLOWED
+        (view, seen.liquidation, BOOK, LIMITS) for view, seen in zip(VIEWS, MEASURED, strict=True)
     ],
     trailing.on_tick_toward_mark: [(1, 100.03, 0.1), (-1, 100.03, 0.1), (1, 100.03, 0.0)],
     trailing.trail_mark: [(1, 100.0, 98.0, 98.0, 0.1, BRACKET)],

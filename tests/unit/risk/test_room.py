@@ -32,7 +32,9 @@ def room(
 
 
 def test_the_band_is_the_room_where_nothing_stands_against_it() -> None:
-    assert room() == pytest.approx((target_wallet(VIEW, 0.05), target_wallet(VIEW, 0.20)))
+    found = room()
+    assert found[:2] == pytest.approx((target_wallet(VIEW, 0.05), target_wallet(VIEW, 0.20)))
+    assert found[2:] == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -43,35 +45,45 @@ def test_the_band_is_the_room_where_nothing_stands_against_it() -> None:
         (book_of(agreed=5_000.0, equity=100_000.0, added=1_100.0), 700.0),
         (book_of(agreed=500.0, equity=100_000.0), 600.0),
         (book_of(agreed=5_000.0, equity=100_000.0, adds=6), 600.0),
-        (book_of(agreed=5_000.0, equity=100_000.0, last_add_ms=NOW_MS - 59_999), 600.0),
     ],
 )
-def test_caps_used_up_adds_and_the_cooldown_bound_it_above(book: MarginBook, most: float) -> None:
+def test_caps_and_used_up_adds_bound_it_above(book: MarginBook, most: float) -> None:
     assert room(book=book).high == pytest.approx(most)
 
 
-def test_without_a_stop_an_emergency_does_not_wait_for_the_cooldown() -> None:
+def test_an_add_waits_for_its_cooldown_but_in_an_emergency_without_a_stop() -> None:
+    book = BOOK._replace(last_add_ms=NOW_MS - 59_999)
+    assert not room(book=book).may_add
+    assert room(book=book._replace(last_add_ms=NOW_MS - 60_000)).may_add
     near = VIEW._replace(mark=55_000.0)
-    book = BOOK._replace(last_add_ms=NOW_MS - 1)
-    assert room(near, book).high > 600.0
-    assert room(near._replace(stop_price=54_500.0), book) == (600.0, 600.0)
+    assert room(near, book).may_add
+    assert not room(near._replace(stop_price=54_500.0), book).may_add
 
 
 @pytest.mark.parametrize(
-    ("view", "book", "limits", "permissions"),
+    ("limits", "permissions"),
+    [(LIMITS._replace(allow_release=0), UNRESTRICTED), (LIMITS, Permissions(allow_release=False))],
+)
+def test_where_no_release_is_allowed_the_wallet_is_the_floor(
+    limits: MarginLimits, permissions: Permissions
+) -> None:
+    assert room(limits=limits, permissions=permissions).low == 600.0
+
+
+@pytest.mark.parametrize(
+    ("view", "book"),
     [
-        (VIEW, BOOK._replace(last_release_ms=NOW_MS - 3_599_999), LIMITS, UNRESTRICTED),
-        (VIEW, BOOK, LIMITS._replace(allow_release=0), UNRESTRICTED),
-        (VIEW, BOOK, LIMITS, Permissions(allow_release=False)),
-        (VIEW._replace(is_high_volatility=True), BOOK, LIMITS, UNRESTRICTED),
-        (VIEW._replace(stop_price=54_000.0), BOOK, LIMITS, UNRESTRICTED),
-        (VIEW._replace(stop_price=60_100.0), BOOK, LIMITS, UNRESTRICTED),
+        (VIEW, BOOK._replace(last_release_ms=NOW_MS - 3_599_999)),
+        (VIEW, BOOK._replace(last_add_ms=NOW_MS - 3_599_999)),
+        (VIEW._replace(is_high_volatility=True), BOOK),
+        (VIEW._replace(stop_price=54_000.0), BOOK),
+        (VIEW._replace(stop_price=60_100.0), BOOK),
     ],
 )
-def test_where_no_release_is_permitted_the_wallet_is_the_floor(
-    view: MarginView, book: MarginBook, limits: MarginLimits, permissions: Permissions
-) -> None:
-    assert room(view, book, limits=limits, permissions=permissions).low == 600.0
+def test_what_may_not_be_released_now_keeps_its_room(view: MarginView, book: MarginBook) -> None:
+    found = room(view, book)
+    assert not found.may_release
+    assert room(view._replace(stop_price=0.0)).low <= found.low
 
 
 def test_no_release_passes_the_stop_anchor_or_the_venues_rule() -> None:
@@ -95,8 +107,8 @@ def test_nothing_is_released_to_where_the_derisk_ladder_is_consulted() -> None:
 
 def test_an_add_that_cannot_reach_the_band_is_not_made_unless_it_may_fall_short() -> None:
     far, book = Band(0.30, 0.35, 0.40), BOOK._replace(agreed_loss_quote=700.0)
-    assert room(band=far, book=book) == (600.0, 600.0)
-    assert room(band=far, book=book, permissions=Permissions(may_fall_short=True)) == (700.0, 700.0)
+    assert room(band=far, book=book)[:2] == (600.0, 600.0)
+    assert room(band=far, book=book, permissions=Permissions(may_fall_short=True))[:2] == (700.0, 700.0)
 
 
 @pytest.mark.parametrize(
@@ -104,4 +116,4 @@ def test_an_add_that_cannot_reach_the_band_is_not_made_unless_it_may_fall_short(
     [(VIEW._replace(sigma_day=math.nan), BAND), (VIEW, Band(math.nan, math.nan, math.nan))],
 )
 def test_unknown_numbers_leave_no_room_that_anyone_could_use(view: MarginView, band: Band) -> None:
-    assert all(math.isnan(end) for end in room(view, band=band))
+    assert all(math.isnan(end) for end in room(view, band=band)[:2])
