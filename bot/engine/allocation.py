@@ -38,7 +38,7 @@ def consider(desk: Desk, market: Market, holding: Holding, *, wants_add: bool) -
     cause = _cause(desk, market, holding, wants_add)
     if cause in _URGENT or (cause and not _is_any_blind(desk)):
         rebalance.tried_ms = state.now_ms
-        _split(desk, cause)
+        split(desk, cause)
 
 
 def on_outcome(desk: Desk, client_id: str, *, is_done: bool) -> None:
@@ -81,7 +81,8 @@ def _cause(desk: Desk, market: Market, holding: Holding, wants_add: bool) -> str
     return "below_band" if wants_add else ""
 
 
-def _split(desk: Desk, cause: str) -> None:
+def split(desk: Desk, cause: str) -> None:
+    """Split the budget over every position that can be moved now, and begin what follows from it."""
     state, rebalance = desk.state, desk.state.rebalance
     equity = state.equity_quote()
     try:

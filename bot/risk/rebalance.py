@@ -5,6 +5,7 @@ of its target is left alone.
 """
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -95,8 +96,9 @@ def _adds(
     moving: Sequence[WalletTarget], free_quote: float, releases: Sequence[MarginMove]
 ) -> Iterator[MarginMove]:
     """Free balance is spent first: a failed release then stops as few adds as possible."""
-    funds = [("", max(free_quote, 0.0)), *((move.symbol, move.amount_quote) for move in releases)]
-    funds, _ = _spent(funds, max(-free_quote, 0.0))
+    funds = deque([("", max(free_quote, 0.0)), *((move.symbol, move.amount_quote) for move in releases)])
+    _spend(funds, max(-free_quote, 0.0))
+    available = math.fsum(left for _, left in funds)
     for leg in moving:
         if _gap(leg) <= 0.0:
             continue
@@ -104,24 +106,24 @@ def _adds(
         wanted = step_up(_gap(leg), step)
         if wanted > room:
             wanted = step_down(max(room, 0.0), step)
-        amount = min(wanted, step_down(sum(left for _, left in funds), step))
+        amount = min(wanted, step_down(max(available, 0.0), step))
         if amount > 0.0 and amount >= leg.least_move_quote:
-            funds, paid_by = _spent(funds, amount)
-            yield MarginMove(leg.symbol, "add", amount, paid_by)
+            available -= amount
+            yield MarginMove(leg.symbol, "add", amount, _spend(funds, amount))
 
 
-def _spent(
-    funds: Sequence[tuple[str, float]], amount: float
-) -> tuple[list[tuple[str, float]], tuple[str, ...]]:
-    """What is left of each fund after paying `amount` in order, and the releases that paid."""
-    left, paid_by = [], []
-    for name, held in funds:
+def _spend(funds: deque[tuple[str, float]], amount: float) -> tuple[str, ...]:
+    """Take `amount` out of the funds in order; return the releases that paid."""
+    paid_by = []
+    while funds and amount > 0.0:
+        name, held = funds.popleft()
         part = min(held, amount)
         amount -= part
         if part > 0.0 and name:
             paid_by.append(name)
-        left.append((name, held - part))
-    return left, tuple(paid_by)
+        if held > part:
+            funds.appendleft((name, held - part))
+    return tuple(paid_by)
 
 
 def _gap(leg: WalletTarget) -> float:
