@@ -1,13 +1,14 @@
 """What the exchange's own switch adds to an isolated position that is about to be liquidated.
 
-Source: Bybit help centre "Auto-Margin Replenishment": at the maintenance level one initial margin per
-step, the rest of the balance when it is less, and no further than leverage 1.
+It acts at the touch, step by step, by the arithmetic and with the sources of bot/risk/autoadd.py.
 """
 
 from bot.core.compiled import compiled
-from bot.core.margin import initial_margin, liquidation_price, notional
+from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.core.profile import MarginRules
+from bot.risk.autoadd import one_step
+from bot.risk.wallet import with_wallet
 
 
 @compiled
@@ -16,23 +17,16 @@ def added_by_exchange(position: Position, mark: float, free_quote: float, rules:
 
     All of it may be gone and the position liquidated nevertheless.
     """
-    step = initial_margin(position, position.entry_price, rules)
-    most = min(notional(position, position.entry_price, rules) - position.isolated_wallet, free_quote)
     added = 0.0
-    while added < most and _is_due(position, added, mark, rules):
-        added = min(added + step, most)
+    while added < free_quote and _is_due(position, added, mark, rules):
+        step = one_step(with_wallet(position, position.isolated_wallet + added), 1.0, rules)
+        if step <= 0.0:
+            break
+        added = min(added + step, free_quote)
     return added
 
 
 @compiled
 def _is_due(position: Position, added: float, mark: float, rules: MarginRules) -> bool:
-    held = Position(
-        position.symbol,
-        position.side,
-        position.quantity,
-        position.entry_price,
-        position.isolated_wallet + added,
-        position.leverage,
-        position.opened_ms,
-    )
+    held = with_wallet(position, position.isolated_wallet + added)
     return position.side * (mark - liquidation_price(held, rules)) <= 0.0

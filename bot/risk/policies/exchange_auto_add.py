@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from bot.core.compiled import compiled
-from bot.core.margin import distance, liquidation_price
+from bot.risk.autoadd import one_step
 from bot.risk.band import Band
 from bot.risk.limits import Bound, MarginLimits
 from bot.risk.permissions import Permissions
 from bot.risk.view import MarginView
+from bot.risk.wallet import distance_with
 
 _NEVER = 1e12
-_WHOLE_PRICE = 1.0
+_NEAREST = 1e-6
 
 # The switch knows no budget, reserve, cooldown or count: the copy is faithful under these limits only.
 EXCHANGE_LIMITS: Final = MarginLimits(
@@ -41,17 +42,16 @@ BOUNDS: Mapping[str, Bound] = {
 
 @compiled
 def band(view: MarginView, params: ExchangeAutoAddParams) -> Band:
-    """Return a band that asks for one more initial margin near liquidation, down to 1x, and never releases.
+    """Return a band that asks for one more step of the switch near liquidation, and never releases.
 
-    Bybit adds one initial margin per step and all that is left when short; Bitget and WEEX restore the
-    ratio or take the whole balance. WARNING: it feeds losers until the account is empty. The study
-    measured 2.9 to 4.7 quote of added margin lost per trade and a worst 1 % of -831 to -996 instead
-    of -502. Source: margin-science 4.2, 4.5 ("auto top-up at 2 %, naive").
+    The target is the distance after one step of bot.risk.autoadd; where that is still below the trigger,
+    it is the add threshold too, so that one decision is one step. WARNING: it feeds losers until the account
+    is empty. The study measured 2.9 to 4.7 quote of added margin lost per trade and a worst 1 % of -831 to
+    -996 instead of -502. Source: margin-science 4.2, 4.5 ("auto top-up at 2 %, naive").
     """
-    here = distance(view.position.side, view.mark, float(liquidation_price(view.position, view.rules)))
-    wanted = max(here, 0.0) + params.initial_margins / view.position.leverage
-    target = max(min(wanted, _WHOLE_PRICE), params.trigger_distance)
-    return Band(params.trigger_distance, target, _NEVER)
+    step = one_step(view.position, params.initial_margins, view.rules)
+    after = max(float(distance_with(view, view.position.isolated_wallet + step)), _NEAREST)
+    return Band(min(params.trigger_distance, after), after, _NEVER)
 
 
 @compiled

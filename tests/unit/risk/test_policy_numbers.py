@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from bot.calc.autoadd import added_by_exchange
 from bot.core.margin import liquidation_price, margin_ratio, wallet_for_distance
 from bot.core.profile import BINANCE_USDM, MarginRules, bybit, bybit_entry_valued, okx
 from bot.core.tiers import LeverageTier, tiers_from_rows
 from bot.risk.adjust import decide_margin
+from bot.risk.autoadd import one_step
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 from bot.risk.manager import RiskManager
 from bot.risk.permissions import UNRESTRICTED, Permissions
@@ -22,7 +24,7 @@ from bot.risk.policies.trend_regime import TrendRegimeParams
 from bot.risk.policies.volatility import PARKINSON, YANG_ZHANG, VolatilityParams
 from bot.risk.regime import ADVERSE, CALM_FAVOURABLE, NEUTRAL, VOLATILE
 from bot.risk.view import MarginDecision, MarginView
-from tests.property.risk.worlds import book_of, position_of, rules_of, view_of
+from tests.property.risk.worlds import RULES, book_of, position_of, rules_of, view_of
 
 HALF_PERCENT = MarginRules(
     tiers_from_rows([LeverageTier(0.0, 1e9, 0.005, 0.0, 125.0)]), BINANCE_USDM, False, 0.0
@@ -254,8 +256,22 @@ def test_the_exchanges_switch_adds_one_initial_margin_near_liquidation_and_never
     assert exchange(view_of(mark=56_000.0), 5_000.0).reason == "in_band"
     near = exchange(view_of(mark=55_000.0), 5_000.0)
     assert near.action == "add"
-    assert near.amount_quote == pytest.approx(0.1 * 5_500.0, rel=0.01)
+    assert near.amount_quote == pytest.approx(600.0, abs=0.01)
     assert exchange(view_of(position_of(wallet=5_000.0, leverage=50.0)), 5_000.0).reason == "in_band"
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("wallet", [250.0, 600.0, 5_700.0, 6_500.0])
+def test_the_policy_and_the_switch_take_the_same_step(side: int, wallet: float) -> None:
+    position = position_of(side, wallet=wallet)
+    step = one_step(position, 1.0, RULES)
+    assert step == max(min(600.0, 6_000.0 - wallet), 0.0)
+    touch = liquidation_price(position, RULES)
+    at_venue = added_by_exchange(position, touch, 1e9, RULES) if 0.0 < touch < 1e6 else step
+    near = exchange(view_of(position, mark=max(touch, 1.0) * (1.0 + 0.001 * side)), 1e6)
+    moved = near.amount_quote if near.action == "add" else 0.0
+    assert moved == pytest.approx(step, rel=2e-3, abs=0.02)  # no long is held nearer to price 0 than 0.1 %
+    assert at_venue == pytest.approx(step)
 
 
 def test_the_exchanges_switch_spends_the_last_money_though_it_cannot_reach_its_band() -> None:

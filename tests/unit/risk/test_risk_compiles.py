@@ -16,6 +16,7 @@ from bot.risk import (
     addition,
     adjust,
     anchor,
+    autoadd,
     brackets,
     derisk,
     derisk_case,
@@ -224,6 +225,11 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     stop_anchor._without_stop: _per_view(POLICY.default),
     trend_regime.permissions: _per_view(trend_regime.TrendRegimeParams()),
     trend_regime._derisk_distance: _per_view(),
+    autoadd.one_step: [
+        (position_of(wallet=wallet), number, RULES)
+        for wallet in (600.0, 5_700.0, 7_000.0)
+        for number in (1.0, 0.5)
+    ],
     exchange_auto_add.permissions: _per_view(exchange_auto_add.ExchangeAutoAddParams()),
     permissions.unrestricted: _per_view(POLICY.default),
     permissions.cut_due: [
