@@ -106,7 +106,7 @@ class Application:
         else:
             self._restore(recovered)
             await self._warm_up(must_work=False)
-            lift_halt(self.engine.desk, self.strategy_name)
+            lift_halt(self.engine.desk)
             await resume(self.session, self.edges.exchange, recovered)
         self.started_market_ms = self.engine.state.now_ms
         self.is_running = True
@@ -179,7 +179,7 @@ class Application:
             settings.margin.caps,
         )
         outbox = Outbox(state, edges.prefix)
-        desk = Desk(state, risk, self.strategy, outbox, step_ms, limits.max_mark_age_ms)
+        desk = Desk(state, risk, self.strategy, self.strategy_name, outbox, step_ms, limits.max_mark_age_ms)
         return Engine(desk)
 
     def _run_record(self) -> Run:

@@ -42,13 +42,13 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
     )
 
 
-def lift_halt(desk: Desk, name: str) -> None:
+def lift_halt(desk: Desk) -> None:
     """Let entries go on after a restart, if the strategy can read every market's candles again."""
     if STRATEGY_HALT not in desk.state.halts:
         return
     try:
         for market in desk.state.markets.values():
-            refuse_broken(desk.strategy, name, market.window)
+            refuse_broken(desk.strategy, desk.strategy_name, market.window)
     except UserError as error:
         desk.state.halts[STRATEGY_HALT] = str(error)
         return

@@ -12,11 +12,15 @@ from bot.strategy import Strategy
 
 @dataclass(slots=True)
 class Desk:
-    """One engine's working set. `max_mark_age_ms`: older marks allow protection only."""
+    """One engine's working set. `max_mark_age_ms`: older marks allow protection only.
+
+    `strategy_name`: as the user gave it, for the journal.
+    """
 
     state: State
     risk: RiskManager
     strategy: Strategy
+    strategy_name: str
     outbox: Outbox
     timeframe_ms: int
     max_mark_age_ms: int

@@ -123,7 +123,8 @@ def _send_order(desk: Desk, market: Market, entry: PendingEntry) -> None:
 
 def _signal_of(desk: Desk, plan: EntryPlan) -> Signal:
     away = abs(plan.entry_price - plan.stop_price) / plan.entry_price
-    return Signal(plan.symbol, desk.state.now_ms, True, False, plan.side, 0.0, away)
+    strength = float(plan.facts.get("strength") or 0.0)
+    return Signal(plan.symbol, desk.state.now_ms, True, False, plan.side, strength, away)
 
 
 def _refuse(desk: Desk, signal: Signal, checks: tuple[str, ...], facts: dict[str, Fact]) -> None:
@@ -138,7 +139,7 @@ def _note(
         SignalSeen(
             signal.ts_ms,
             signal.symbol,
-            type(desk.strategy).__name__,
+            desk.strategy_name,
             signal.direction,
             signal.is_entry,
             signal.strength,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.instrument import Instrument, margin_down, margin_up, price_away, price_toward, quantity_down
+from bot.core.instrument import Instrument, quantity_down
 from bot.core.steps import is_on_step, step_down, step_up
 from bot.core.tiers import LeverageTier, tiers_from_rows
 
@@ -39,17 +39,13 @@ def test_a_value_between_two_steps_goes_down_or_up_to_its_neighbours(
     assert not is_on_step(value, float(step))
 
 
-@given(steps, st.floats(0.0, 1e6), st.sampled_from([1, -1]))
-def test_each_amount_is_rounded_to_its_safe_side(step: str, value: float, side: int) -> None:
+@given(steps, st.floats(0.0, 1e6))
+def test_a_value_is_rounded_by_less_than_a_step_and_a_quantity_down(step: str, value: float) -> None:
     market, noise = instrument(float(step)), 1e-8 * float(step) + 1e-14 * value
-    assert quantity_down(value, market) <= value + noise
-    assert margin_down(value, market) <= value + noise
-    assert margin_up(value, market) >= value - noise
-    assert side * (price_away(value, side, market) - value) >= -noise
-    assert side * (price_toward(value, side, market) - value) <= noise
-    assert (
-        abs(price_away(value, side, market) - price_toward(value, side, market)) <= float(step) + 2.0 * noise
-    )
+    down, up = step_down(value, float(step)), step_up(value, float(step))
+    assert down - noise <= value <= up + noise
+    assert up - down <= float(step) + 2.0 * noise
+    assert quantity_down(value, market) == down
 
 
 def test_trillions_of_steps_still_round_to_the_neighbour() -> None:

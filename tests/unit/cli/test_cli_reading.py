@@ -178,7 +178,7 @@ def test_the_journal_says_every_event_of_a_session_in_words(ringfence, paper_ses
     assert len(lines) == len(events) + 1
     assert not any("{" in line or "None" in line for line in lines)
     text = "\n".join(lines)
-    assert "EmaCross says" in text
+    assert "ema_cross says" in text
     assert "stop_anchor added" in text
     assert "closed by" in text
 

@@ -97,7 +97,7 @@ def engine_for(
     }
     state = State(markets)
     risk = RiskManager(policy, params or POLICIES[policy].default, margin, entry, bracket, allocation, caps)
-    desk = Desk(state, risk, strategy, Outbox(state, "T"), MINUTE_MS, margin.max_mark_age_ms)
+    desk = Desk(state, risk, strategy, "scripted", Outbox(state, "T"), MINUTE_MS, margin.max_mark_age_ms)
     return Engine(desk)
 
 

@@ -17,6 +17,7 @@ from bot.core.event import (
     SignalSeen,
 )
 from bot.core.intent import CancelOrder, OpenPosition, PlaceStop, PlaceTakeProfit, ReducePosition, SetLeverage
+from bot.risk.limits import EntryLimits
 from tests.unit.engine.desk_builder import MINUTE_MS, A, Bench, actions, kinds
 
 
@@ -25,6 +26,31 @@ def test_leverage_is_confirmed_before_the_entry_is_sent() -> None:
     sent = bench.enter()
     assert kinds(sent)[:2] == ["SetLeverage", "OpenPosition"]
     assert bench.market().leverage == sent[0].action.leverage
+
+
+def test_a_signal_is_journalled_under_the_name_that_the_user_gave() -> None:
+    bench = Bench()
+    bench.enter()
+    assert bench.told(SignalSeen)[-1].strategy == "scripted"
+
+
+def test_a_strategy_without_strength_is_refused_where_one_is_asked() -> None:
+    bench = Bench(entry=EntryLimits(min_strength=0.7))
+    assert kinds(bench.enter()) == []
+    seen = bench.told(SignalSeen)[-1]
+    assert seen.checks == (
+        "the strategy gives this signal no strength; entry.min_strength asks for at least 0.7",
+    )
+    assert seen.facts["strength"] == 0.0
+
+
+def test_an_approved_signal_keeps_odds_funding_share_and_the_caps_of_the_book() -> None:
+    bench = Bench()
+    bench.enter()
+    facts = bench.told(SignalSeen)[-1].facts
+    judged = {"stop_first", "target_first", "breakeven_hit_rate", "next_funding", "funding_share"}
+    book = {"book_margin", "correlated_risk", "cascade"}
+    assert judged | book | {f"{name}_limit" for name in book} <= set(facts)
 
 
 def test_an_entry_with_the_leverage_already_set_goes_at_once() -> None:
