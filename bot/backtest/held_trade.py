@@ -25,6 +25,7 @@ ENDINGS: Final = ("open", "horizon", "stop", "target", "liquidation", "derisked"
 class Terms(NamedTuple):
     """What every trade is opened with; money in quote, fractions of price, 0.0 for no stop or no target.
 
+    `gap_share`: the part of the way from a stop to the extreme of its candle in which nothing fills.
     `is_rescued`: the exchange's switch is on. `is_derisking`: the de-risk ladder may cut and close.
     """
 
@@ -38,6 +39,7 @@ class Terms(NamedTuple):
     horizon_bars: int
     fee_rate: float
     slippage: float
+    gap_share: float
     liquidation_fee_rate: float
     is_rescued: bool
     is_derisking: bool
@@ -164,14 +166,19 @@ def _derisked(held: Held, share: float, price: float, terms: Terms, rules: Margi
 
 @compiled
 def after_bar(held: Held, brackets: Brackets, bar: Bar, terms: Terms, rules: MarginRules) -> Held:
-    """Return the account after a bar, the adverse extreme before the favourable one."""
+    """Return the account after a bar, the adverse extreme before the favourable one.
+
+    A stop that the open jumps over fills at the open; where its fill lies past liquidation, it came too late.
+    """
     side, stop, target = held.position.side, brackets.stop_price, brackets.target_price
     funding = side * bar.paid_rate * held.position.quantity * bar.open
     position = _resized(held.position, 1.0, held.position.isolated_wallet - funding)
-    worst = bar.low if side > 0 else bar.high
-    is_stopped = stop > 0.0 and side * (worst - stop) <= 0.0
+    extreme = bar.low if side > 0 else bar.high
+    is_stopped = stop > 0.0 and side * (extreme - stop) <= 0.0
+    worst = extreme
     if is_stopped:
-        worst = min(side * bar.open, side * stop) * side
+        reached = min(side * bar.open, side * stop) * side
+        worst = reached + terms.gap_share * (extreme - reached)
     added = added_by_exchange(position, worst, held.free, rules) if terms.is_rescued else 0.0
     held = Held(_resized(position, 1.0, position.isolated_wallet + added), held.free - added, OPEN, added)
     if side * (worst - liquidation_price(held.position, rules)) <= 0.0:

@@ -46,6 +46,13 @@ def compare(
     account: Annotated[float, typer.Option(help="Balance behind each trade, quote.")] = 2_000.0,
     stop: Annotated[str, typer.Option(metavar="PERCENT|none", help="Stop, from the entry.")] = "3%",
     target: Annotated[str, typer.Option(metavar="PERCENT|none", help="Take-profit, from the entry.")] = "6%",
+    gap: Annotated[
+        str,
+        typer.Option(
+            metavar="PERCENT|none",
+            help="Part of the way from a stop to its candle's end where nothing fills.",
+        ),
+    ] = "25%",
     horizon: Annotated[
         str, typer.Option(metavar="DURATION", help="What is still open then is closed.")
     ] = "3d",
@@ -68,6 +75,7 @@ def compare(
         account_quote=_positive("--account", account),
         stop_fraction=_fraction("--stop", stop),
         target_fraction=_fraction("--target", target),
+        gap_share=_fraction("--gap", gap),
         horizon_ms=_duration_ms("--horizon", horizon),
         every_ms=_duration_ms("--every", every),
         sides=_sides(side),

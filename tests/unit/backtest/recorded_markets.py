@@ -17,7 +17,7 @@ RULES: Final = margin_rules(instrument_for(SYMBOL), BINANCE_USDM)
 START_MS: Final = 1_738_540_800_000  # Monday, 2025-02-03 00:00 UTC
 HOUR_MS: Final = 3_600_000
 TERMS: Final = Terms(
-    SYMBOL, 2_000.0, 5_000.0, 500.0, 25.0, 0.03, 0.06, 72, 0.0005, 0.0005, 0.0125, False, False
+    SYMBOL, 2_000.0, 5_000.0, 500.0, 25.0, 0.03, 0.06, 72, 0.0005, 0.0005, 0.0, 0.0125, False, False
 )
 
 

@@ -60,6 +60,15 @@ def test_stop_that_the_open_jumps_over_fills_at_the_open() -> None:
     assert _pnl(held) == pytest.approx(QUANTITY * (price - 100.0) - FEE - QUANTITY * price * 0.0005)
 
 
+def test_stop_fills_within_the_gap_and_too_late_past_liquidation() -> None:
+    terms = TERMS._replace(gap_share=0.25)
+    held = _after(bar(100.0, 100.0, 89.0, 95.0), terms=terms)
+    price = (97.0 - 0.25 * 8.0) * 0.9995
+    assert held.ending == STOP
+    assert _pnl(held) == pytest.approx(QUANTITY * (price - 100.0) - FEE - QUANTITY * price * 0.0005)
+    assert _after(bar(100.0, 100.0, 65.0, 95.0), terms=terms).ending == LIQUIDATION
+
+
 def test_open_beyond_liquidation_beats_the_stop_and_takes_the_whole_margin() -> None:
     held = _after(bar(85.0, 96.0, 84.0, 96.0))
     assert held.ending == LIQUIDATION
