@@ -12,7 +12,7 @@ from typing import Final
 from bot.core.event import OrderFilled, Refused
 from bot.core.intent import AddMargin, Fact, Intent, ReducePosition
 from bot.core.signal import Signal
-from bot.engine import alerts
+from bot.engine import alerts, book_caps
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market
 from bot.risk.derisk import DeriskDecision
@@ -25,6 +25,7 @@ DERISK_ADD: Final = "derisk_add"
 BROUGHT_BACK: Final = "derisk_restore"
 VOLATILITY_CUT: Final = "volatility_cut"
 
+_CUTS: Final = (DERISK_CUT, DERISK_CLOSE, VOLATILITY_CUT, book_caps.REASON)
 _REFUSED_AGAIN_MS: Final = 60_000
 _ADVERSE: Final = "adverse_trend"  # the policy's own wish for the ladder: no limit forbade anything
 
@@ -36,7 +37,8 @@ def consult(desk: Desk, market: Market, holding: Holding, held: MarginDecision) 
         return _told(desk, market, held, "The margin is left as it is: margin.limits.allow_derisk is 0.")
     if now_ms < holding.derisk_again_ms or desk.is_in_flight(symbol, ReducePosition):
         return _told(desk, market, held, "The margin is left as it is: the de-risk ladder has just acted.")
-    thesis = Thesis(holding.does_reenter, holding.derisk_cuts, holding.kept_share)
+    may_add = holding.does_reenter and not desk.risk.is_allocating  # one wallet has one owner
+    thesis = Thesis(may_add, holding.derisk_cuts, holding.kept_share)
     choice = desk.risk.decide_derisk(
         desk.view(market, holding), desk.book(market, holding), thesis, market.instrument
     )
@@ -67,7 +69,7 @@ def follow_belief(holding: Holding | None, signal: Signal | None) -> None:
 
 def on_reduced(desk: Desk, market: Market, event: OrderFilled, intent: Intent | None) -> None:
     """Count a fill of a cut; when a de-risk cut is complete, bring the margin back that it set free."""
-    if intent is None or intent.reason not in (DERISK_CUT, DERISK_CLOSE, VOLATILITY_CUT):
+    if intent is None or intent.reason not in _CUTS:
         return
     if event.remaining_quantity <= 0.0:
         _count(desk, intent.reason)
@@ -112,6 +114,9 @@ def _reduce(
 
 
 def _bring_back(desk: Desk, market: Market, holding: Holding, intent: Intent) -> None:
+    if desk.risk.is_allocating:
+        holding.solved_probability = -1.0  # the book is split anew, as for a new position
+        return
     wanted = intent.facts["derisk_wallet_quote"]
     if not isinstance(wanted, float) or desk.is_blind(market):
         return
@@ -129,7 +134,7 @@ def _count(desk: Desk, reason: str) -> None:
         tally.derisk_cuts += 1
     elif reason == DERISK_CLOSE:
         tally.derisk_closes += 1
-    else:
+    elif reason == VOLATILITY_CUT:
         tally.volatility_cuts += 1
 
 

@@ -1,10 +1,11 @@
 """What the de-risk ladder weighs of one position, and the wallet that belongs to what a cut leaves."""
 
+import math
 from typing import NamedTuple
 
 from bot.core.compiled import compiled
 from bot.core.instrument import Instrument
-from bot.core.margin import notional
+from bot.core.margin import liquidation_price, notional, unrealised_pnl
 from bot.core.tiers import tier_index
 from bot.risk.addition import account_ceiling, add_ceiling, amount_to_add
 from bot.risk.band import Band
@@ -75,11 +76,18 @@ def addable(view: MarginView, band: Band, book: MarginBook, limits: MarginLimits
 def liquidation_cost_rate(view: MarginView, liquidation_fee_rate: float) -> float:
     """Return what a liquidation wastes as a fraction of notional: maintenance rate plus the venue's fee.
 
-    Source: margin-science 2, c = phi * MM + clearance fee * N, with phi = 1. It is an upper bound: a venue
-    that takes its fee out of what is left of the margin wastes little more than the maintenance margin.
+    Source: margin-science 2, c = phi * MM + clearance fee * N, with phi = 1. A position loses its isolated
+    wallet and never more, so the waste is at most the equity that is left at the liquidation price; on
+    Binance, where the fee is larger than the maintenance margin of the usual sizes, it is all of that.
     """
-    row = tier_index(view.rules.tiers, notional(view.position, view.mark, view.rules))
-    return float(view.rules.tiers.maintenance_margin_rate[row]) + liquidation_fee_rate
+    position, rules = view.position, view.rules
+    row = tier_index(rules.tiers, notional(position, view.mark, rules))
+    rate = float(rules.tiers.maintenance_margin_rate[row]) + liquidation_fee_rate
+    liquidation = float(liquidation_price(position, rules))
+    if not 0.0 < liquidation < math.inf:
+        return rate
+    left = position.isolated_wallet + unrealised_pnl(position, liquidation, rules)
+    return min(rate, max(left, 0.0) / notional(position, liquidation, rules))
 
 
 @compiled
