@@ -115,7 +115,7 @@ def _desk() -> Desk:
         AllocationLimits(budget_fraction=0.6),
         CapLimits(),
     )
-    return Desk(state, risk, Scripted(), Outbox(state, "B"), 60_000, limits.max_mark_age_ms)
+    return Desk(state, risk, Scripted(), "scripted", Outbox(state, "B"), 60_000, limits.max_mark_age_ms)
 
 
 def _market(symbol: str, side: int, chance: np.random.Generator) -> Market:
