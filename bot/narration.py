@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from bot.core.event import (
     AlertRaised,
-    AllocationHeld,
     BookRebalanced,
     CapBreached,
     EntriesHalted,
@@ -48,7 +47,6 @@ _NAMES: Final[dict[type, str]] = {
     MarginMoved: "margin.moved",
     MarginHeld: "margin.held",
     BookRebalanced: "book.rebalanced",
-    AllocationHeld: "book.held",
     CapBreached: "book.cap_breached",
     AlertRaised: "alert.raised",
     EquityMarked: "equity.marked",
@@ -65,7 +63,6 @@ _SEVERE: Final = (
     InvariantBroken,
     Refused,
     Reconciled,
-    AllocationHeld,
     CapBreached,
 )
 _QUIET: Final = (EquityMarked, MarginHeld, TradeEvidence, ForecastResolved)

@@ -8,7 +8,6 @@ from bot.cli.screen.figures import money, percent, quantity_text, signed_money
 from bot.core.codec import from_json
 from bot.core.event import (
     AlertRaised,
-    AllocationHeld,
     BookRebalanced,
     CapBreached,
     EntriesHalted,
@@ -136,10 +135,6 @@ def _book_rebalanced(event: BookRebalanced) -> str:
     )
 
 
-def _allocation_held(event: AllocationHeld) -> str:
-    return f"margin not split, {_plain(event.reason)}: {event.message}"
-
-
 def _cap_breached(event: CapBreached) -> str:
     return (
         f"cap on {_plain(event.cap)} exceeded, {money(event.value_quote)} of {money(event.limit_quote)}: "
@@ -203,7 +198,6 @@ _WORDS: Final[dict[type, Callable[[Any], str]]] = {
     MarginMoved: _margin_moved,
     MarginHeld: _margin_held,
     BookRebalanced: _book_rebalanced,
-    AllocationHeld: _allocation_held,
     CapBreached: _cap_breached,
     AlertRaised: _alert_raised,
     EntriesHalted: _entries_halted,

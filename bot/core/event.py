@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple
 
 from bot.core.note import (  # noqa: F401  one door for everything that happened
     AlertRaised,
-    AllocationHeld,
     BookRebalanced,
     CapBreached,
     EntriesHalted,

@@ -115,15 +115,6 @@ class BookRebalanced(NamedTuple):
     facts: dict[str, Fact]
 
 
-class AllocationHeld(NamedTuple):
-    """The budget was not split, or a plan was cut short: `message` names field and value; `symbol` is ""."""
-
-    ts_ms: int
-    symbol: str
-    reason: str
-    message: str
-
-
 class CapBreached(NamedTuple):
     """The whole book exceeds a cap, and `quantity` (base) of `symbol` is closed for it.
 
@@ -259,7 +250,6 @@ Note = (
     | MarginMoved
     | MarginHeld
     | BookRebalanced
-    | AllocationHeld
     | CapBreached
     | AlertRaised
     | EntriesHalted

@@ -7,7 +7,7 @@ its own: two owners of one wallet would undo each other's moves. Source: margin-
 from collections.abc import Iterator
 from typing import Final
 
-from bot.core.event import AllocationHeld, BookRebalanced
+from bot.core.event import AlertRaised, BookRebalanced
 from bot.core.intent import AddMargin, Fact, PlaceStop, ReducePosition, ReleaseMargin
 from bot.core.margin import distance, mark_at_distance
 from bot.core.probability import distance_for_probability, first_passage_student
@@ -197,11 +197,13 @@ def _forget_lost(desk: Desk) -> None:
 
 
 def _hold(desk: Desk, reason: str, message: str) -> None:
-    """Say why margin stays where it is, once for each reason."""
+    """Raise an alert that says why margin stays where it is, once for each reason."""
     rebalance = desk.state.rebalance
     if rebalance.held_reason != reason:
         rebalance.held_reason = reason
-        desk.outbox.note(AllocationHeld(desk.state.now_ms, "", reason, message))
+        desk.state.tally.alerts += 1
+        words = f"the margin of the book is held: {message}. Stops stay at the venue."
+        desk.outbox.note(AlertRaised(desk.state.now_ms, "", 0, "warning", reason, words, {}))
 
 
 def _holdings(desk: Desk) -> Iterator[tuple[Market, Holding]]:
@@ -216,7 +218,7 @@ def _is_any_blind(desk: Desk) -> bool:
 
 def _is_movable(desk: Desk, market: Market, holding: Holding) -> bool:
     """Whether the margin of this position may be moved at all now; else it is held and only counted."""
-    if not holding.is_filled or holding.is_closing or desk.is_blind(market):
+    if not holding.is_filled or holding.is_closing or market.fault or desk.is_blind(market):
         return False
     if desk.state.now_ms < holding.margin_again_ms:
         return False

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.core.event import PositionRisk
 from bot.core.instrument import Instrument
 from bot.core.margin import (
-    liquidation_distance,
+    distance,
     liquidation_price,
     maintenance_margin,
     margin_ratio,
@@ -232,17 +232,16 @@ class RiskManager:
 
     def risk_of(self, view: MarginView) -> PositionRisk:
         """Return the numbers that are kept before and after a margin move."""
+        liquidation = float(liquidation_price(view.position, view.rules))
         return PositionRisk(
             mark=view.mark,
             isolated_wallet=view.position.isolated_wallet,
             margin_ratio=float(margin_ratio(view.position, view.mark, view.rules)),
-            liquidation_price=float(liquidation_price(view.position, view.rules)),
-            distance=float(liquidation_distance(view.position, view.mark, view.rules)),
+            liquidation_price=liquidation,
+            distance=float(distance(view.position.side, view.mark, liquidation)),
             notional_quote=float(notional(view.position, view.mark, view.rules)),
             liquidation_probability=float(
-                liquidation_probability(
-                    view.mark, liquidation_price(view.position, view.rules), view.sigma_day, 1.0
-                )
+                liquidation_probability(view.mark, liquidation, view.sigma_day, 1.0)
             ),
         )
 

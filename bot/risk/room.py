@@ -49,7 +49,9 @@ def wallet_room(
     one. An add that cannot reach the band is not made, as in the margin engine.
     """
     wallet = view.position.isolated_wallet
-    least, most = target_wallet(view, band.low), target_wallet(view, band.high)
+    # Behind a resting stop margin beyond the policy's target buys nothing (margin-science 4.3).
+    farthest = band.target if view.stop_price > 0.0 else band.high
+    least, most = target_wallet(view, band.low), target_wallet(view, farthest)
     if not (band.low <= band.high and 0.0 < view.sigma_day < math.inf):
         return Room(math.nan, math.nan, False, False)
     may_add = _may_add(view, liquidation, book, limits)

@@ -250,7 +250,6 @@ _PROJECTIONS: dict[type, Projection] = {
     ev.MarginMoved: _margin_moved,
     ev.MarginHeld: _journal_only,
     ev.BookRebalanced: _journal_only,
-    ev.AllocationHeld: _journal_only,
     ev.CapBreached: _journal_only,
     ev.AlertRaised: _journal_only,
     ev.EquityMarked: _equity_marked,

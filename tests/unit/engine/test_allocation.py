@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import AllocationHeld, BookRebalanced, FeedGap, MarginHeld, MarginMoved, MarkPrice
+from bot.core.event import AlertRaised, BookRebalanced, FeedGap, MarginHeld, MarginMoved, MarkPrice
 from bot.core.intent import AddMargin, ReleaseMargin
 from bot.engine.state import restore
 from bot.risk.limits import AllocationLimits, BracketLimits, MarginLimits
@@ -49,6 +49,11 @@ def hedged(bench: Bench, mark: float = UP, hours: int = 1) -> list[Any]:
 
 def wallets(bench: Bench) -> tuple[float, float]:
     return bench.holding(A).position.isolated_wallet, bench.holding(B).position.isolated_wallet
+
+
+def alerts(bench: Bench) -> list[AlertRaised]:
+    """Return the alerts of the whole book."""
+    return [alert for alert in bench.told(AlertRaised) if alert.symbol == ""]
 
 
 def targets(sent: list[Any], kind: Any) -> list[tuple[str, float]]:
@@ -94,8 +99,8 @@ def test_a_refused_release_aborts_the_add_and_says_so() -> None:
     bench.answers[ReleaseMargin] = "beyond_removable"
     assert kinds(hedged(bench)) == ["ReleaseMargin"]
     assert wallets(bench) == before
-    held = bench.told(AllocationHeld)[-1]
-    assert held.reason == "release_failed"
+    held = alerts(bench)[-1]
+    assert held.cause == "release_failed"
     assert B in held.message
     assert bench.engine.state.rebalance.adds == ()
 
@@ -109,7 +114,7 @@ def test_a_plan_whose_release_took_too_long_is_dropped() -> None:
     bench.is_deaf = False
     outcome = bench.venue.handle(sent[0])[0]._replace(ts_ms=bench.ts_ms)
     assert kinds(bench.hear(outcome)) == []
-    assert bench.told(AllocationHeld)[-1].reason == "plan_lapsed"
+    assert alerts(bench)[-1].cause == "plan_lapsed"
 
 
 def test_a_book_that_was_split_is_left_alone_at_the_same_marks() -> None:
@@ -167,8 +172,8 @@ def test_an_unusable_volatility_moves_nothing_and_is_named() -> None:
     bench.market(B).sigma_day = 0.0
     assert kinds(hedged(bench)) == []
     assert wallets(bench) == before
-    held = bench.told(AllocationHeld)
-    assert [note.reason for note in held] == ["no_split"]
+    held = alerts(bench)
+    assert [note.cause for note in held] == ["no_split"]
     assert f"{B}.sigma_horizon is 0.0" in held[0].message
 
 
@@ -240,7 +245,7 @@ def test_a_release_that_a_restart_lost_aborts_its_add() -> None:
     bench.tick(UP)
     rebalance = bench.engine.state.rebalance
     assert (rebalance.waiting, rebalance.adds) == ({}, ())
-    assert bench.told(AllocationHeld)[-1].reason == "release_failed"
+    assert alerts(bench)[-1].cause == "release_failed"
 
 
 def test_a_position_that_closed_meanwhile_gets_no_add() -> None:

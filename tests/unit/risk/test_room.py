@@ -37,6 +37,10 @@ def test_the_band_is_the_room_where_nothing_stands_against_it() -> None:
     assert found[2:] == (True, True)
 
 
+def test_behind_a_resting_stop_nothing_is_held_beyond_the_target() -> None:
+    assert room(VIEW._replace(stop_price=57_500.0)).high == pytest.approx(target_wallet(VIEW, 0.08))
+
+
 @pytest.mark.parametrize(
     ("book", "most"),
     [
