@@ -7,9 +7,8 @@ entries without one are never made.
 Where the presets depart from the study's table. It caps leverage at 10 (balanced) and 20 (aggressive); both
 are 25 here, because a venue never lets out margin below notional / its leverage setting, and both presets
 release. Only the margin posted differs: the size follows from the stop. It cuts a balanced position once in
-high volatility; neither the study nor a replay found a gain, so that is left to risk-averse. The aggressive
-distance of 1.94 sigmas (alpha 10 %) holds without a stop only: behind a stop 0.5 sigmas away it would feed
-every position.
+high volatility; neither the study nor a replay found a gain, so that is left to risk-averse. Its aggressive
+distance of 1.94 sigmas (alpha 10 %) holds without a stop only: behind a stop it would feed every position.
 """
 
 from collections.abc import Mapping
