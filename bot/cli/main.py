@@ -19,6 +19,7 @@ from bot.cli import (
     compare,
     configuration,
     database,
+    exchange,
     listing,
     margin,
     reading,
@@ -82,6 +83,7 @@ app.command("compare")(compare.compare)
 app.add_typer(calculator.app, name="calc")
 app.command("doctor")(checks.doctor)
 app.add_typer(database.app, name="db")
+app.add_typer(exchange.app, name="exchange")
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from bot.sim.checks import (
 from bot.sim.config import latency_of
 from bot.sim.matching import Trade, entry_refusal, fill, fillable, reserve, taker_price
 from bot.sim.orders import Order
+from bot.sim.requests import RestStop
 from bot.sim.state import Moment, Refusal, State, value_of
 from bot.sim.triggers import is_crossed, is_met, trailing_extreme
 
@@ -35,7 +36,7 @@ def open_position(state: State, client_id: str, action: OpenPosition, at: Moment
     problem = symbol_problem(state, action.symbol) or _entry_problem(state, action)
     if problem:
         return problem
-    order = _order(state, client_id, action.symbol, "entry", at)._replace(
+    order = new_order(state, client_id, action.symbol, "entry", at)._replace(
         order_side=action.side,
         quantity=action.quantity,
         is_reduce_only=False,
@@ -45,9 +46,9 @@ def open_position(state: State, client_id: str, action: OpenPosition, at: Moment
     problem = entry_refusal(state, order, price)
     if problem:
         return problem
-    _accept(state, order, at)
+    accept(state, order, at)
     reserve(state, order, price)
-    _execute_if_due(state, order, at)
+    execute_if_due(state, order, at)
     return None
 
 
@@ -56,40 +57,40 @@ def reduce_position(state: State, client_id: str, action: ReducePosition, at: Mo
     problem = (
         symbol_problem(state, action.symbol)
         or position_problem(state, action.symbol, action.side)
-        or _close_quantity_problem(state, action.symbol, action.quantity)
+        or close_quantity_problem(state, action.symbol, action.quantity)
         or liquidation_problem(state, action.symbol)
     )
     if problem:
         return problem
-    order = _order(state, client_id, action.symbol, "exit", at)
+    order = new_order(state, client_id, action.symbol, "exit", at)
     order = order._replace(order_side=-action.side, quantity=action.quantity)
-    _accept(state, order, at)
-    _execute_if_due(state, order, at)
+    accept(state, order, at)
+    execute_if_due(state, order, at)
     return None
 
 
 def place_stop(state: State, client_id: str, action: PlaceStop, at: Moment) -> Refusal | None:
     """Rest a stop that closes the whole position; a second one is let in while the first is replaced."""
-    problem = symbol_problem(state, action.symbol) or _resting_problem(state, action.symbol, action.side)
+    problem = symbol_problem(state, action.symbol) or resting_problem(state, action.symbol, action.side)
     if problem:
         return problem
     stops = sum(order.leg == "stop" for order in state.orders.of(action.symbol))
     if stops >= _MOST_STOPS:
         return Refusal("position_limit", f"{stops} stops rest on {action.symbol} already: cancel one first")
-    return _rest_trigger(state, _order(state, client_id, action.symbol, "stop", at), action, at)
+    return rest_trigger(state, new_order(state, client_id, action.symbol, "stop", at), action, at)
 
 
 def place_take_profit(state: State, client_id: str, action: PlaceTakeProfit, at: Moment) -> Refusal | None:
     """Rest a reduce-only take-profit; quantity 0 closes the whole position."""
     problem = (
         symbol_problem(state, action.symbol)
-        or _resting_problem(state, action.symbol, action.side)
-        or _close_quantity_problem(state, action.symbol, action.quantity)
+        or resting_problem(state, action.symbol, action.side)
+        or close_quantity_problem(state, action.symbol, action.quantity)
     )
     if problem:
         return problem
-    order = _order(state, client_id, action.symbol, "take_profit", at)
-    return _rest_trigger(state, order._replace(quantity=action.quantity), action, at)
+    order = new_order(state, client_id, action.symbol, "take_profit", at)
+    return rest_trigger(state, order._replace(quantity=action.quantity), action, at)
 
 
 def place_trailing_stop(
@@ -98,13 +99,13 @@ def place_trailing_stop(
     """Rest a trailing stop on the mark; activation price 0 (or one already reached) is active at once."""
     problem = (
         symbol_problem(state, action.symbol)
-        or _resting_problem(state, action.symbol, action.side)
-        or _close_quantity_problem(state, action.symbol, action.quantity)
+        or resting_problem(state, action.symbol, action.side)
+        or close_quantity_problem(state, action.symbol, action.quantity)
         or _trailing_problem(state, action)
     )
     if problem:
         return problem
-    order = _order(state, client_id, action.symbol, "trailing", at)._replace(
+    order = new_order(state, client_id, action.symbol, "trailing", at)._replace(
         kind="trailing",
         order_side=-action.side,
         quantity=action.quantity,
@@ -112,7 +113,7 @@ def place_trailing_stop(
         activation_price=action.activation_price,
     )
     extreme = trailing_extreme(order, state.quote(action.symbol).mark)
-    _accept(state, order._replace(extreme_price=extreme), at)
+    accept(state, order._replace(extreme_price=extreme), at)
     return None
 
 
@@ -170,13 +171,15 @@ def _notional_problem(state: State, action: OpenPosition, price: float) -> Refus
     return Refusal("below_minimum", f"notional {quote:.4f} is below {instrument.min_notional_quote}")
 
 
-def _close_quantity_problem(state: State, symbol: str, quantity: float) -> Refusal | None:
+def close_quantity_problem(state: State, symbol: str, quantity: float) -> Refusal | None:
+    """Refuse a quantity to close that is no multiple of the step; 0 closes everything."""
     if quantity == 0.0:
         return None
     return quantity_problem(state.instruments[symbol], quantity)
 
 
-def _resting_problem(state: State, symbol: str, side: int) -> Refusal | None:
+def resting_problem(state: State, symbol: str, side: int) -> Refusal | None:
+    """Refuse a resting order without a position of `side`, and one too many."""
     problem = position_problem(state, symbol, side)
     if problem:
         return problem
@@ -197,16 +200,17 @@ def _trailing_problem(state: State, action: PlaceTrailingStop) -> Refusal | None
     return price_problem(state.instruments[action.symbol], "activation price", action.activation_price)
 
 
-def _order(state: State, client_id: str, symbol: str, leg: Leg, at: Moment) -> Order:
+def new_order(state: State, client_id: str, symbol: str, leg: Leg, at: Moment) -> Order:
     """Return a reduce-only market order without side and quantity that arrives after the latency."""
     number = state.next_order()
     due_ms = at.ts_ms + latency_of(state.config, number)
     return Order(number, client_id, symbol, leg, "market", 0, 0.0, True, at.ts_ms, due_ms)
 
 
-def _rest_trigger(
-    state: State, order: Order, action: PlaceStop | PlaceTakeProfit, at: Moment
+def rest_trigger(
+    state: State, order: Order, action: PlaceStop | PlaceTakeProfit | RestStop, at: Moment
 ) -> Refusal | None:
+    """Rest a stop or take-profit; refuse one whose trigger is reached already."""
     problem = price_problem(state.instruments[order.symbol], "trigger price", action.trigger_price)
     if problem:
         return problem
@@ -221,15 +225,17 @@ def _rest_trigger(
         now = quote.last if order.trigger_on == "last" else quote.mark
         message = f"trigger {order.trigger_price} is already reached: {order.trigger_on} is {now}"
         return Refusal("would_trigger_immediately", message)
-    _accept(state, order, at)
+    accept(state, order, at)
     return None
 
 
-def _accept(state: State, order: Order, at: Moment) -> None:
+def accept(state: State, order: Order, at: Moment) -> None:
+    """Take the order and say so."""
     state.put_order(order)
     at.out.append(OrderAccepted(order.created_ms, order.symbol, order.client_id, order.leg))
 
 
-def _execute_if_due(state: State, order: Order, at: Moment) -> None:
+def execute_if_due(state: State, order: Order, at: Moment) -> None:
+    """Trade the order when it has arrived."""
     if order.due_ms <= at.ts_ms:
         execute_market_order(state, order, at)

@@ -26,6 +26,7 @@ from bot.core.profile import VenueProfile
 from bot.errors import UserError
 from bot.ports import Account
 from bot.sim.config import VenueConfig, check_config
+from bot.sim.limit_entry import amend_limit, reduce_at_limit, rest_stop
 from bot.sim.liquidation import is_funding_finished, liquidate, settle_funding, skip_funding
 from bot.sim.margin_moves import add_margin, release_margin, set_leverage
 from bot.sim.matching import Trade, fill, fillable
@@ -39,6 +40,7 @@ from bot.sim.order_entry import (
     place_trailing_stop,
     reduce_position,
 )
+from bot.sim.requests import AmendLimit, ReduceAtLimit, RestStop, VenueAction
 from bot.sim.state import Moment, State
 from bot.sim.tape import Tape
 from bot.sim.triggers import follow, instant_of, next_limit_order, next_market_order, next_trigger, watch
@@ -53,6 +55,9 @@ _DESK: Final[dict[type, Callable[..., Any]]] = {
     ReducePosition: reduce_position,
     AddMargin: add_margin,
     ReleaseMargin: release_margin,
+    RestStop: rest_stop,
+    ReduceAtLimit: reduce_at_limit,
+    AmendLimit: amend_limit,
 }
 
 
@@ -73,6 +78,11 @@ class SimulatedVenue:
         _check_deposit(deposit_quote)
         self._state = State(instruments, profile, config, deposit_quote)
         self._now_ms = 0
+
+    @property
+    def state(self) -> State:
+        """The books, for reading only."""
+        return self._state
 
     # --- the exchange port ------------------------------------------------------------------------
 
@@ -109,16 +119,20 @@ class SimulatedVenue:
 
     def handle(self, intent: Intent) -> tuple[VenueEvent, ...]:
         """Perform the intent: what `execute` does, without waiting."""
-        state, action = self._state, intent.action
-        ts_ms = self._request_time(intent)
-        if state.memory.knows(intent.client_id) or state.orders.is_open(intent.client_id):
-            message = f"client id {intent.client_id} was used before"
-            return (Refused(ts_ms, action.symbol, intent.client_id, "duplicate_client_id", message),)
+        return self.perform(intent.client_id, intent.action, intent.ts_ms)
+
+    def perform(self, client_id: str, action: VenueAction, sent_ms: int) -> tuple[VenueEvent, ...]:
+        """Perform an action sent at `sent_ms`, the engine's or a foreign client's; the id counts once."""
+        state = self._state
+        ts_ms = self._request_time(action.symbol, sent_ms)
+        if state.memory.knows(client_id) or state.orders.is_open(client_id):
+            message = f"client id {client_id} was used before"
+            return (Refused(ts_ms, action.symbol, client_id, "duplicate_client_id", message),)
         out: list[VenueEvent] = []
-        refusal = _DESK[type(action)](state, intent.client_id, action, Moment(ts_ms, out))
+        refusal = _DESK[type(action)](state, client_id, action, Moment(ts_ms, out))
         if refusal:
-            out.append(Refused(ts_ms, action.symbol, intent.client_id, *refusal))
-        state.memory.keep(intent.client_id, to_json(out))
+            out.append(Refused(ts_ms, action.symbol, client_id, *refusal))
+        state.memory.keep(client_id, to_json(out))
         return tuple(out)
 
     def is_quiet(self, event: MarketEvent) -> bool:
@@ -233,12 +247,10 @@ class SimulatedVenue:
         near = self._state.watches[symbol] = watch(self._state, symbol)
         return near
 
-    def _request_time(self, intent: Intent) -> int:
+    def _request_time(self, symbol: str, sent_ms: int) -> int:
         """A request arrives when it was sent, but not before the price it meets."""
-        tape = self._state.tapes.get(intent.action.symbol)
-        if tape is None or tape.now is None:
-            return intent.ts_ms
-        return max(intent.ts_ms, tape.now.ts_ms)
+        tape = self._state.tapes.get(symbol)
+        return sent_ms if tape is None or tape.now is None else max(sent_ms, tape.now.ts_ms)
 
 
 def _check_tick(tick: MarkPrice) -> None:

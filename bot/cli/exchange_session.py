@@ -1,0 +1,163 @@
+"""Builds the embedded exchange from settings and runs it until a signal comes."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bot.clock import WallClock
+from bot.core.profile import BINANCE_USDM
+from bot.core.timeframe import MINUTE_MS
+from bot.errors import UserError
+from bot.settings import Settings
+from bot.sim.config import VenueConfig
+from bot.sim.embedded import instrument_for
+from bot.sim.market import SyntheticMarket
+from bot.sim.replay import ReplayMarket
+from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET, ApiKey
+from bot.sim.server.binance.application import BinanceServer
+from bot.sim.server.binance.door import Rates
+from bot.sim.server.exchange import EmbeddedExchange
+from bot.sim.server.faults import Faults
+from bot.sim.server.pump import Pump
+from bot.sim.server.serve import bind, server_for
+from bot.sim.server.state import StateFile
+from bot.sim.source import MarketSource
+from bot.sim.venue import SimulatedVenue
+from bot.store.lock import DatabaseLock
+
+_REPEAT_SECONDS: Final = 1.0
+_DIALECTS: Final = ("binance",)
+
+
+class Served(NamedTuple):
+    """How the exchange is offered."""
+
+    dialect: str
+    host: str
+    port: int
+    state: Path | None
+    key: str | None
+    has_control: bool
+    is_paused: bool
+    weight_limit: int
+    order_limit: int
+
+
+def serve_until_stopped(settings: Settings, served: Served) -> int:
+    """Serve; return the exit code. UserError: anything that cannot be served."""
+    if served.dialect not in _DIALECTS:
+        raise UserError(
+            f'There is no dialect "{served.dialect}": this exchange speaks {", ".join(_DIALECTS)}. '
+            "Choose one of them with --dialect."
+        )
+    keys = (_key(served.key),)
+    exchange = built(settings, served.state)
+    lock = contextlib.nullcontext() if served.state is None else DatabaseLock(served.state)
+    with lock:
+        exchange.open()
+        try:
+            asyncio.run(_serve(settings, served, exchange, keys))
+        finally:
+            exchange.close()
+    return 0
+
+
+def built(settings: Settings, state: Path | None) -> EmbeddedExchange:
+    """Return the exchange that the settings describe, not yet opened."""
+    feed, chosen = settings.feed, settings.venue
+    instruments = {symbol: instrument_for(symbol) for symbol in feed.symbols}
+    # No latency of its own: here the network is real.
+    config = VenueConfig(
+        chosen.half_spread_fraction,
+        chosen.impact_fraction,
+        dict.fromkeys(instruments, chosen.depth_quote),
+        seed=settings.run.seed,
+    )
+    venue = SimulatedVenue(instruments, BINANCE_USDM, config, chosen.deposit_quote)
+    source, base_ms = _source(settings, venue)
+    identity = {
+        "feed": feed.kind,
+        "symbols": list(feed.symbols),
+        "seed": settings.run.seed,
+        "data": str(feed.data.resolve()) if feed.data else None,
+        "timerange": list(feed.timerange) if feed.timerange else None,
+        "deposit": chosen.deposit_quote,
+    }
+    return EmbeddedExchange(venue, source, StateFile(state, identity), base_ms, chosen.deposit_quote)
+
+
+def _source(settings: Settings, venue: SimulatedVenue) -> tuple[MarketSource, int]:
+    feed = settings.feed
+    if feed.kind == "synthetic":
+        return SyntheticMarket(settings.run.seed, feed.symbols, MINUTE_MS, feed.tick_ms), MINUTE_MS
+    if feed.data is None:
+        raise UserError("A replay needs candles: name their folder with --data (feed.data).")
+    from bot.backtest.history import load_history
+
+    history = load_history(
+        feed.data, feed.symbols, feed.timerange, 60 * MINUTE_MS, allow_gaps=feed.allow_gaps
+    )
+    return ReplayMarket(history, history.timeframe_ms, venue.position_side), history.timeframe_ms
+
+
+def _key(text: str | None) -> ApiKey:
+    if text is None:
+        return ApiKey(PAPER_KEY, PAPER_SECRET)
+    key, _, secret = text.partition(":")
+    if not key or not secret:
+        raise UserError(
+            "--key (RINGFENCE_EXCHANGE_KEY) has no colon between key and secret. Write KEY:SECRET, or leave "
+            "it out for the paper key."
+        )
+    return ApiKey(key, secret)
+
+
+async def _serve(
+    settings: Settings, served: Served, exchange: EmbeddedExchange, keys: tuple[ApiKey, ...]
+) -> None:
+    bound = bind(served.host, served.port)
+    clock, faults = WallClock(), Faults()
+    rates = Rates(served.weight_limit, 4 * served.order_limit, served.order_limit)
+    dialect = BinanceServer(exchange, clock, keys, rates, faults)
+    pump = Pump(exchange, clock, settings.run.speed)
+    if served.is_paused:
+        pump.pause()
+    server = server_for(dialect.application())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    _announce(bound.getsockname()[1], served, keys[0])
+    tasks = [
+        asyncio.create_task(pump.run(dialect.hub.most_waiting)),
+        asyncio.create_task(_repeat(dialect, exchange)),
+    ]
+    try:
+        await server.serve(sockets=[bound])
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _repeat(dialect: BinanceServer, exchange: EmbeddedExchange) -> None:
+    """Say the newest prices again when the market has been still for a second."""
+    before_ms = -1
+    while True:
+        await asyncio.sleep(_REPEAT_SECONDS)
+        if exchange.market_ms == before_ms:
+            dialect.hub.repeat()
+        before_ms = exchange.market_ms
+
+
+def _announce(port: int, served: Served, key: ApiKey) -> None:
+    base = f"http://{served.host}:{port}"
+    shown = f"key {key.key}, secret {key.secret}" if served.key is None else f"key {key.key}"
+    kept = "in memory only" if served.state is None else f"kept in {served.state}"
+    print(
+        f"Exchange in Binance USD-M's dialect on {base} (streams ws://{served.host}:{port}/ws), {shown}, "
+        f"state {kept}. Ctrl-C stops.",
+        file=sys.stderr,
+        flush=True,
+    )

@@ -1,0 +1,28 @@
+"""API keys, and whether a request was signed with the key's secret. HMAC-SHA256 of the bytes received."""
+
+import hmac
+from typing import Final, NamedTuple
+
+PAPER_KEY: Final = "ringfence-paper-key"
+PAPER_SECRET: Final = "ringfence-paper-secret"  # opens nothing: the exchange listens on loopback only
+
+
+class ApiKey(NamedTuple):
+    """A key and what it may do. `may_withdraw` is only reported: there is nothing to withdraw."""
+
+    key: str
+    secret: str
+    may_trade: bool = True
+    may_withdraw: bool = False
+
+
+def is_signed(payload: bytes, signature: str, secret: str) -> bool:
+    """Return whether `signature` is the hex HMAC-SHA256 of `payload`, in constant time."""
+    expected = hmac.digest(secret.encode(), payload, "sha256").hex()
+    return hmac.compare_digest(expected, signature.lower())
+
+
+def without_signature(part: bytes) -> bytes:
+    """Return a query or form body without its `signature` parameter, the rest byte by byte as received."""
+    kept = [pair for pair in part.split(b"&") if not pair.startswith(b"signature=")]
+    return b"&".join(kept)

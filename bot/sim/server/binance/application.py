@@ -1,0 +1,141 @@
+"""The Starlette application of Binance's dialect: REST on /fapi, streams on /ws, /stream and their kin."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Final
+
+import orjson
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from bot.ports import Clock
+from bot.sim.server.auth import ApiKey
+from bot.sim.server.binance.desk import Desk
+from bot.sim.server.binance.door import Asked, Door, Rates
+from bot.sim.server.binance.hub import Hub
+from bot.sim.server.binance.listen_keys import ListenKeys
+from bot.sim.server.binance.routes import ENDPOINTS, Endpoint
+from bot.sim.server.exchange import EmbeddedExchange
+from bot.sim.server.faults import Faults
+from bot.sim.server.streams import Connection
+
+_LISTEN_KEY: Final = "/fapi/v1/listenKey"
+
+
+class BinanceServer:
+    """Everything a client of this dialect talks to."""
+
+    def __init__(
+        self,
+        exchange: EmbeddedExchange,
+        clock: Clock,
+        keys: tuple[ApiKey, ...],
+        rates: Rates,
+        faults: Faults,
+    ) -> None:
+        self.desk = Desk(exchange, clock)
+        self.faults = faults
+        self.listen_keys = ListenKeys(self.desk)
+        self.hub = Hub(self.desk, self.listen_keys, faults)
+        self.door = Door(
+            self.desk, {**ENDPOINTS, **_listen_key_endpoints(self.listen_keys)}, keys, rates, faults
+        )
+
+    def application(self, *extra: Mount) -> Starlette:
+        """Return the ASGI application; `extra` mounts come first."""
+        return Starlette(
+            routes=[
+                *extra,
+                WebSocketRoute("/{path:path}", self._stream),
+                Route("/{path:path}", _Rest(self.door), methods=["GET", "POST", "PUT", "DELETE"]),
+            ]
+        )
+
+    async def _stream(self, socket: WebSocket) -> None:
+        await socket.accept()
+        path = socket.url.path.rstrip("/")
+        connection = Connection(socket, is_combined=path.endswith("/stream"))
+        for name in _first_names(path, socket.query_params):
+            self.hub.subscribe(connection, name)
+        sending = asyncio.create_task(connection.send_all())
+        try:
+            await self._converse(socket, connection)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            self.hub.leave(connection)
+            sending.cancel()
+            with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
+                await sending
+
+    async def _converse(self, socket: WebSocket, connection: Connection) -> None:
+        while True:
+            text = await socket.receive_text()
+            try:
+                said = orjson.loads(text)
+            except orjson.JSONDecodeError:
+                connection.put('{"error":{"code":3,"msg":"Invalid JSON"}}')
+                continue
+            connection.put(orjson.dumps(self._answered(connection, said)).decode())
+
+    def _answered(self, connection: Connection, said: Any) -> dict[str, Any]:
+        method = said.get("method") if isinstance(said, dict) else None
+        if method == "SUBSCRIBE":
+            for name in said.get("params", ()):
+                self.hub.subscribe(connection, name)
+        elif method == "UNSUBSCRIBE":
+            for name in said.get("params", ()):
+                self.hub.unsubscribe(connection, name)
+        elif method == "LIST_SUBSCRIPTIONS":
+            return {"result": sorted(connection.names), "id": said.get("id")}
+        else:
+            return {"error": {"code": 2, "msg": f"Invalid request: unknown method {method}"}}
+        return {"result": None, "id": said.get("id")}
+
+
+class _Rest:
+    """The REST side as a bare ASGI application: no request object is made on the way."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = await _asked(scope, receive)
+        reply = await self._door.answer(asked)
+        if reply is None:
+            scope["extensions"]["cut"]()
+            return
+        headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _asked(scope: Scope, receive: Receive) -> Asked:
+    body, is_more = b"", True
+    while is_more:
+        message = await receive()
+        body += message.get("body", b"")
+        is_more = message.get("more_body", False)
+    key = next((value for name, value in scope["headers"] if name == b"x-mbx-apikey"), b"")
+    return Asked(scope["method"], scope["path"], scope["query_string"], body, key.decode("latin-1"))
+
+
+def _first_names(path: str, query: Any) -> list[str]:
+    """Return the streams that an address asks for: /ws/<name>, ?streams=a/b, ?listenKey=K."""
+    names = [name for name in query.get("streams", "").split("/") if name]
+    if query.get("listenKey"):
+        names.append(query["listenKey"])
+    last = path.rpartition("/")[2]
+    if "/ws/" in path and not last.isdigit():
+        names.append(last)
+    return names
+
+
+def _listen_key_endpoints(keys: ListenKeys) -> dict[tuple[str, str], Endpoint]:
+    return {
+        ("POST", _LISTEN_KEY): Endpoint(keys.create, "key", is_change=True),
+        ("PUT", _LISTEN_KEY): Endpoint(keys.renew, "key", is_change=True),
+        ("DELETE", _LISTEN_KEY): Endpoint(keys.end, "key", is_change=True),
+    }

@@ -1,0 +1,104 @@
+"""What happened to the account: trades, income, margin moves."""
+
+from typing import Any, Final
+
+from bot.sim.server.binance.desk import ASSET, Desk
+from bot.sim.server.binance.order_rows import order_row, trade_row
+from bot.sim.server.binance.wire import Params, decimal_text, span, whole_or
+
+Row = dict[str, Any]
+_INCOME_TYPES: Final = {
+    "pnl": "REALIZED_PNL",
+    "fee": "COMMISSION",
+    "funding": "FUNDING_FEE",
+    "insurance": "INSURANCE_CLEAR",
+    "deposit": "TRANSFER",
+}
+
+
+def trades(desk: Desk, params: Params) -> list[Row]:
+    """GET /fapi/v1/userTrades: from `fromId` on, else the newest of the time span."""
+    symbol = desk.symbol(params)
+    start_ms, end_ms, limit = span(params)
+    first, order_id = whole_or(params, "fromId", -1), whole_or(params, "orderId", 0)
+    rows = [
+        trade_row(trade, desk.ids[symbol])
+        for trade in desk.exchange.books.trades
+        if trade.symbol == symbol
+        and trade.trade_id >= first
+        and start_ms <= trade.ts_ms <= end_ms
+        and order_id in (0, trade.order_id)
+    ]
+    return rows[:limit] if first >= 0 or start_ms else rows[-limit:]
+
+
+def income(desk: Desk, params: Params) -> list[Row]:
+    """GET /fapi/v1/income: oldest first from `startTime` on, else the newest."""
+    symbol, wanted = desk.symbol_or_none(params), params.get("incomeType")
+    start_ms, end_ms, limit = span(params)
+    rows = [
+        {
+            "symbol": desk.ids.get(each.symbol, ""),
+            "incomeType": _INCOME_TYPES[each.kind],
+            "income": decimal_text(each.amount_quote),
+            "asset": ASSET,
+            "info": str(each.trade_id or each.kind),
+            "time": each.ts_ms,
+            "tranId": each.income_id,
+            "tradeId": str(each.trade_id or ""),
+        }
+        for each in desk.exchange.books.incomes
+        if symbol in (None, each.symbol)
+        and start_ms <= each.ts_ms <= end_ms
+        and wanted in (None, "", _INCOME_TYPES[each.kind])
+    ]
+    return rows[:limit] if start_ms else rows[-limit:]
+
+
+def margin_moves(desk: Desk, params: Params) -> list[Row]:
+    """GET /fapi/v1/positionMargin/history: requested moves, newest last."""
+    symbol, kind = desk.symbol(params), whole_or(params, "type", 0)
+    start_ms, end_ms, limit = span(params)
+    rows = [
+        {
+            "symbol": desk.ids[symbol],
+            "type": 1 if move.amount_quote > 0.0 else 2,
+            "deltaType": "USER_ADJUST" if move.is_requested else "TRADE",
+            "amount": decimal_text(abs(move.amount_quote)),
+            "asset": ASSET,
+            "time": move.ts_ms,
+            "positionSide": "BOTH",
+        }
+        for move in desk.exchange.books.moves
+        if move.symbol == symbol and start_ms <= move.ts_ms <= end_ms
+    ]
+    return [row for row in rows if kind in (0, row["type"])][-limit:]
+
+
+def settlements(desk: Desk, params: Params) -> list[Row]:
+    """GET /fapi/v1/fundingRate: the market's settlements since this exchange began."""
+    symbol = desk.symbol_or_none(params)
+    start_ms, end_ms, limit = span(params)
+    rows = [
+        {
+            "symbol": desk.ids[each.symbol],
+            "fundingRate": decimal_text(each.rate),
+            "fundingTime": each.ts_ms,
+            "markPrice": decimal_text(each.mark),
+        }
+        for each in desk.exchange.books.settlements
+        if symbol in (None, each.symbol) and start_ms <= each.ts_ms <= end_ms
+    ]
+    return rows[:limit] if start_ms else rows[-limit:]
+
+
+def force_orders(desk: Desk, params: Params) -> list[Row]:
+    """GET /fapi/v1/forceOrders: this account's liquidations."""
+    from_ms, end_ms, limit = span(params)
+    symbol = desk.symbol_or_none(params)
+    rows = []
+    for order in desk.exchange.books.orders.values():
+        is_wanted = order.order_type == "liquidation" and symbol in (None, order.symbol)
+        if is_wanted and from_ms <= order.created_ms <= end_ms:
+            rows.append(order_row(order, desk.ids[order.symbol]))
+    return rows[-limit:]
