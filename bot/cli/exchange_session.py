@@ -19,10 +19,11 @@ from bot.sim.replay import ReplayMarket
 from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET, ApiKey
 from bot.sim.server.binance.application import BinanceServer
 from bot.sim.server.binance.door import Rates
+from bot.sim.server.control import Control
 from bot.sim.server.exchange import EmbeddedExchange
 from bot.sim.server.faults import Faults
 from bot.sim.server.pump import Pump
-from bot.sim.server.serve import bind, server_for
+from bot.sim.server.serve import LoopbackServer, bind, server_for
 from bot.sim.server.state import StateFile
 from bot.sim.source import MarketSource
 from bot.sim.venue import SimulatedVenue
@@ -125,29 +126,39 @@ async def _serve(
     pump = Pump(exchange, clock, settings.run.speed)
     if served.is_paused:
         pump.pause()
-    server = server_for(dialect.application())
+    extra = (Control(exchange, pump, faults, dialect).mount(),) if served.has_control else ()
+    server = server_for(dialect.application(*extra))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)
     _announce(bound.getsockname()[1], served, keys[0])
-    tasks = [
-        asyncio.create_task(pump.run(dialect.hub.most_waiting)),
-        asyncio.create_task(_repeat(dialect, exchange)),
-    ]
+    playing = asyncio.create_task(pump.run(dialect.hub.most_waiting))
+    playing.add_done_callback(lambda task: _end_on_error(task, server))
+    repeating = asyncio.create_task(_every_second(dialect, exchange))
     try:
         await server.serve(sockets=[bound])
     finally:
-        for task in tasks:
-            task.cancel()
+        repeating.cancel()
+        playing.cancel()
+        await asyncio.wait({playing, repeating})
+    if not playing.cancelled() and (error := playing.exception()):
+        raise error
 
 
-async def _repeat(dialect: BinanceServer, exchange: EmbeddedExchange) -> None:
+def _end_on_error(playing: "asyncio.Task[None]", server: LoopbackServer) -> None:
+    """A market that cannot go on (its state cannot be written) ends the exchange."""
+    if not playing.cancelled() and playing.exception():
+        server.should_exit = True
+
+
+async def _every_second(dialect: BinanceServer, exchange: EmbeddedExchange) -> None:
     """Say the newest prices again when the market has been still for a second."""
     before_ms = -1
     while True:
         await asyncio.sleep(_REPEAT_SECONDS)
+        dialect.tick()
         if exchange.market_ms == before_ms:
-            dialect.hub.repeat()
+            dialect.repeat_prices()
         before_ms = exchange.market_ms
 
 

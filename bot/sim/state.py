@@ -57,6 +57,7 @@ class State:
         "orders",
         "outbox",
         "positions",
+        "profile",
         "rules",
         "tapes",
         "trade_count",
@@ -71,6 +72,7 @@ class State:
         deposit_quote: float,
     ) -> None:
         self.instruments = dict(instruments)
+        self.profile = profile
         self.rules = {symbol: margin_rules(each, profile) for symbol, each in instruments.items()}
         self.config = config
         self.ledger = Ledger(deposit_quote)
@@ -87,6 +89,12 @@ class State:
         self.outbox: list[VenueEvent] = []
         self.liquidations: dict[str, float] = {}
         self.watches: dict[str, Watch] = {}
+
+    def change_instrument(self, instrument: Instrument) -> None:
+        """Replace the terms of a known symbol; its liquidation price is found anew."""
+        self.instruments[instrument.symbol] = instrument
+        self.rules[instrument.symbol] = margin_rules(instrument, self.profile)
+        self.touch(instrument.symbol)
 
     def touch(self, symbol: str) -> None:
         """Say that positions or orders of the symbol changed: nearest prices must be found anew."""

@@ -170,6 +170,10 @@ class SimulatedVenue:
                 yield from self._hand_out()
         self._now_ms = max(self._now_ms, event.ts_ms)
 
+    def change_instrument(self, instrument: Instrument) -> None:
+        """Trade a known symbol by other terms from now on; a snapshot does not hold them."""
+        self._state.change_instrument(instrument)
+
     def position_side(self, symbol: str) -> int:
         """Return +1 long, -1 short, 0 flat."""
         held = self._state.positions.get(symbol)

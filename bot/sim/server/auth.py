@@ -8,12 +8,10 @@ PAPER_SECRET: Final = "ringfence-paper-secret"  # opens nothing: the exchange li
 
 
 class ApiKey(NamedTuple):
-    """A key and what it may do. `may_withdraw` is only reported: there is nothing to withdraw."""
+    """A key and its secret."""
 
     key: str
     secret: str
-    may_trade: bool = True
-    may_withdraw: bool = False
 
 
 def is_signed(payload: bytes, signature: str, secret: str) -> bool:

@@ -131,7 +131,9 @@ class Books:
         self.moves: list[MarginMove] = []
         self.settlements: list[Settlement] = []
         self.by_venue_id: dict[str, PlacedOrder | ConditionalOrder] = {}
-        self.open_clients: dict[tuple[bool, str, str], int] = {}
+        self._open_orders: dict[int, None] = {}
+        self._open_conditionals: dict[int, None] = {}
+        self._newest: dict[tuple[bool, str, str], int] = {}
         self._rows: list[list[Any]] = []
 
     def put(self, order: PlacedOrder | ConditionalOrder) -> None:
@@ -146,31 +148,29 @@ class Books:
         self._rows.append([name, *row])
 
     def order_of(self, client_id: str, symbol: str) -> PlacedOrder | None:
-        """Return the open order of this client id, else the newest finished one."""
-        number = self.open_clients.get((False, symbol, client_id))
-        if number is not None:
-            return self.orders[number]
-        found = (each for each in reversed(self.orders.values()) if each.client_id == client_id)
-        return next((each for each in found if each.symbol == symbol and not each.algo_id), None)
+        """Return the newest order of this client id."""
+        number = self._newest.get((False, symbol, client_id))
+        return None if number is None else self.orders[number]
 
     def conditional_of(self, client_id: str) -> ConditionalOrder | None:
         """Return the newest conditional order of this client id."""
-        found = (each for each in reversed(self.conditionals.values()) if each.client_id == client_id)
-        return next(found, None)
+        number = self._newest.get((True, "", client_id))
+        return None if number is None else self.conditionals[number]
 
     def is_client_open(self, client_id: str, symbol: str, *, is_conditional: bool) -> bool:
         """Return whether an open order of this kind and symbol has the client id."""
-        return (is_conditional, symbol, client_id) in self.open_clients
+        order = self.conditional_of(client_id) if is_conditional else self.order_of(client_id, symbol)
+        return order is not None and order.is_open
 
     def open_orders(self, symbol: str | None) -> list[PlacedOrder]:
         """Return the open orders of a symbol, or of all, oldest first."""
-        numbers = [number for (is_cond, _, _), number in self.open_clients.items() if not is_cond]
-        return [each for each in map(self.orders.__getitem__, numbers) if symbol in (None, each.symbol)]
+        found = map(self.orders.__getitem__, self._open_orders)
+        return [each for each in found if symbol in (None, each.symbol)]
 
     def open_conditionals(self, symbol: str | None) -> list[ConditionalOrder]:
         """Return the waiting conditional orders of a symbol, or of all, oldest first."""
-        numbers = [number for (is_cond, _, _), number in self.open_clients.items() if is_cond]
-        return [each for each in map(self.conditionals.__getitem__, numbers) if symbol in (None, each.symbol)]
+        found = map(self.conditionals.__getitem__, self._open_conditionals)
+        return [each for each in found if symbol in (None, each.symbol)]
 
     def take_rows(self) -> list[list[Any]]:
         """Return what changed since the last call, as plain rows."""
@@ -194,21 +194,24 @@ class Books:
                 getattr(self, name).append(_LISTS[name](*values))
 
     def _index(self, order: PlacedOrder | ConditionalOrder) -> None:
-        is_conditional = isinstance(order, ConditionalOrder)
         if isinstance(order, ConditionalOrder):
-            number = order.algo_id
-            self.conditionals[number] = order
+            self.conditionals[order.algo_id] = order
+            self._newest[(True, "", order.client_id)] = order.algo_id
+            _mark(self._open_conditionals, order.algo_id, order.is_open)
+            if order.status in ("triggered", "finished"):
+                return  # its fills belong to the order it became
         else:
-            number = order.order_id
-            self.orders[number] = order
-        key = (is_conditional, order.symbol, order.client_id)
-        if order.is_open:
-            self.open_clients[key] = number
-        elif self.open_clients.get(key) == number:
-            del self.open_clients[key]
-        if is_conditional and order.status in ("triggered", "finished"):
-            return  # its fills belong to the order it became
+            self.orders[order.order_id] = order
+            self._newest[(False, order.symbol, order.client_id)] = order.order_id
+            _mark(self._open_orders, order.order_id, order.is_open)
         if order.is_open:
             self.by_venue_id[order.venue_id] = order
-        elif order.venue_id in self.by_venue_id:
-            del self.by_venue_id[order.venue_id]
+        else:
+            self.by_venue_id.pop(order.venue_id, None)
+
+
+def _mark(numbers: dict[int, None], number: int, is_open: bool) -> None:
+    if is_open:
+        numbers.setdefault(number)
+    else:
+        numbers.pop(number, None)

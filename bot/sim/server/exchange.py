@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.core.event import CandleClosed, FundingDue, MarketEvent, MarkPrice, Refused
+from bot.core.tiers import LeverageTier, tiers_from_rows
 from bot.sim.requests import VenueAction
 from bot.sim.server.books import Books, ConditionalOrder, PlacedOrder, Settlement
 from bot.sim.server.changes import Change
@@ -79,6 +80,12 @@ class EmbeddedExchange:
             self.recorder.drop_draft(order.venue_id)
         return refused
 
+    def change_tiers(self, symbol: str, rows: list[LeverageTier]) -> None:
+        """Give a symbol other leverage tiers, as venues do without asking. ValueError: no sound table."""
+        self._use_tiers(symbol, [list(row) for row in rows])
+        self.settings.setdefault("tiers", {})[symbol] = [list(row) for row in rows]
+        self._is_changed = True
+
     def mark_changed(self) -> None:
         """Say that settings changed, so that the next commit writes them."""
         self._is_changed = True
@@ -135,6 +142,11 @@ class EmbeddedExchange:
 
     # --- inside -----------------------------------------------------------------------------------
 
+    def _use_tiers(self, symbol: str, rows: list[list[float]]) -> None:
+        tiers = tiers_from_rows([LeverageTier(*row) for row in rows])
+        most = float(tiers.max_leverage[0])
+        self.venue.change_instrument(self.state.instruments[symbol]._replace(tiers=tiers, max_leverage=most))
+
     def _settle(self, due: FundingDue) -> None:
         self._is_changed = True
         self.books.add(Settlement(due.symbol, due.rate, self.prices.of(due.symbol).mark, due.ts_ms))
@@ -150,6 +162,8 @@ class EmbeddedExchange:
         self.venue.restore(core["venue"])
         self.market_ms = core["market_ms"]
         self.settings.update(core["settings"])
+        for symbol, tiers in self.settings.get("tiers", {}).items():
+            self._use_tiers(symbol, tiers)
         self.recorder.counts.update(core["counts"])
         self.recorder.position_ms.update(core["position_ms"])
         self.prices.restore(core["prices"])

@@ -49,6 +49,7 @@ class Prices:
         self._quotes = {symbol: Quote(0, _NO_PRICE, _NO_PRICE, 0.0) for symbol in symbols}
         self._forming: dict[str, Bar] = {}
         self._days: dict[str, tuple[int, Day]] = {}
+        self._parts: dict[tuple[str, int], tuple[tuple[int, int], list[Bar]]] = {}
 
     def of(self, symbol: str) -> Quote:
         """Return the symbol's newest prices; zeros before its first tick."""
@@ -70,7 +71,9 @@ class Prices:
         """Return up to `count` closed candles, oldest first, and after them the forming one, if any."""
         closed = _bars(self._source.history(symbol, timeframe_ms, count))
         forming = self.forming(symbol, timeframe_ms)
-        return [*closed, forming] if forming else closed
+        if forming is None or (closed and closed[-1].open_ms >= forming.open_ms):
+            return closed
+        return [*closed, forming]
 
     def last_closed(self, symbol: str, timeframe_ms: int) -> Bar | None:
         """Return the newest closed candle."""
@@ -83,12 +86,10 @@ class Prices:
         if quote.last == _NO_PRICE:
             return None
         open_ms = quote.ts_ms - quote.ts_ms % timeframe_ms
-        count = (quote.ts_ms - open_ms) // self.base_ms
-        parts = _bars(self._source.history(symbol, self.base_ms, count)) if count else []
-        parts = [part for part in parts if part.open_ms >= open_ms]
+        parts = self._closed_parts(symbol, timeframe_ms, open_ms, quote.ts_ms)
         newest = self._forming.get(symbol)
         if newest is not None and newest.open_ms >= open_ms:
-            parts.append(newest)
+            parts = [*parts, newest]
         return _joined(open_ms, parts) if parts else None
 
     def day(self, symbol: str) -> Day:
@@ -127,6 +128,20 @@ class Prices:
             high=max(bar.high, price), low=min(bar.low, price), close=price
         )
 
+    def _closed_parts(self, symbol: str, timeframe_ms: int, open_ms: int, now_ms: int) -> list[Bar]:
+        """Return what has closed of the candle that began at `open_ms`, as one bar in a list, or nothing."""
+        count = (now_ms - open_ms) // self.base_ms
+        if count == 0:
+            return []
+        key = (symbol, timeframe_ms)
+        known = self._parts.get(key)
+        if known is None or known[0] != (open_ms, count):
+            bars = _bars(self._source.history(symbol, self.base_ms, count))
+            bars = [bar for bar in bars if bar.open_ms >= open_ms]
+            known = ((open_ms, count), [_joined(open_ms, bars)] if bars else [])
+            self._parts[key] = known
+        return known[1]
+
     def _closed_day(self, symbol: str, quote: Quote) -> Day:
         hours = _bars(self._source.history(symbol, HOUR_MS, DAY_MS // HOUR_MS))
         whole = _joined(0, hours) if hours else None
@@ -138,7 +153,7 @@ class Prices:
 def _bars(candles: Candles) -> list[Bar]:
     columns = (candles.open_ms, candles.open, candles.high, candles.low, candles.close, candles.volume)
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [Bar(open_ms, *prices, True) for open_ms, *prices in rows]
+    return [Bar(*row, True) for row in rows]  # pyright: ignore[reportCallIssue]
 
 
 def _joined(open_ms: int, parts: list[Bar]) -> Bar:
@@ -148,6 +163,6 @@ def _joined(open_ms: int, parts: list[Bar]) -> Bar:
         max(part.high for part in parts),
         min(part.low for part in parts),
         parts[-1].close,
-        sum(part.volume for part in parts),
+        round(sum(part.volume for part in parts), 8),
         False,
     )

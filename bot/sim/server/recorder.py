@@ -157,6 +157,8 @@ class Recorder:
             self._books.put(order)
             self._tell(ConditionalChanged(event.ts_ms, order))
             return
+        if order.time_in_force in {"IOC", "FOK"}:
+            status = "expired"  # nobody asked: the rest of it does not wait
         order = order._replace(status=status, updated_ms=event.ts_ms)
         self._books.put(order)
         self._tell(OrderChanged(event.ts_ms, order, "CANCELED" if status == "cancelled" else "EXPIRED"))
@@ -170,7 +172,7 @@ class Recorder:
             self._tell(ConditionalChanged(ts_ms, parent))
 
     def _margin(self, event: MarginAdjusted) -> None:
-        self._books.add(MarginMove(event.symbol, event.amount_quote, True, event.ts_ms))
+        self._books.add(MarginMove(event.symbol, round(event.amount_quote, 8), True, event.ts_ms))
         self._moved(event.ts_ms, "MARGIN_TRANSFER", event.symbol, 0.0)
 
     def _funding(self, event: FundingSettled) -> None:

@@ -20,10 +20,10 @@ class CuttableProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"cut": self._cut}
+        self.scope["extensions"] = {"cut": self._cut}  # pyright: ignore[reportGeneralTypeIssues]
 
     def _cut(self) -> None:
-        self.cycle.response_complete = True
+        self.cycle.disconnected = True
         self.transport.abort()
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from bot.errors import UserError
+from bot.errors import Fatal, UserError
 from bot.sim.source import Place
 
 _FORMAT: Final = 1
@@ -93,10 +93,17 @@ class StateFile:
         if self._path is None:
             return
         data = orjson.dumps(line, default=list, option=orjson.OPT_APPEND_NEWLINE)
-        while data:
-            written = os.write(self._descriptor, data)
-            self._size += written
-            data = data[written:]
+        try:
+            while data:
+                written = os.write(self._descriptor, data)
+                self._size += written
+                data = data[written:]
+        except OSError as error:
+            self.close()  # nothing may follow a line that was cut short
+            raise Fatal(
+                f"The exchange's state file {self._path} cannot be written: {error.strerror}. What was not "
+                "acknowledged is lost, nothing else. Free some space."
+            ) from error
 
     def _read(self) -> bytes:
         assert self._path is not None

@@ -117,8 +117,8 @@ def account_of_all(desk: Desk, params: Params) -> Row:
         }
         for row in positions_of_all(desk, {})
     ]
-    rights = {"feeTier": 0, "canTrade": True, "canDeposit": False, "canWithdraw": False, "tradeGroupId": -1}
-    return {**rights, "updateTime": 0, "multiAssetsMargin": False, **account(desk, params), "positions": rows}
+    more = {"updateTime": 0, "multiAssetsMargin": False}
+    return {**_rights(desk), **more, **account(desk, params), "positions": rows}
 
 
 def asset_row(desk: Desk) -> Row:
@@ -234,8 +234,28 @@ def symbol_settings(desk: Desk, params: Params) -> list[Row]:
 
 def account_settings(desk: Desk, _params: Params) -> Row:
     """GET /fapi/v1/accountConfig."""
-    rights = {"feeTier": 0, "canTrade": True, "canDeposit": False, "canWithdraw": False, "tradeGroupId": -1}
-    return {**rights, "dualSidePosition": desk.is_hedge, "multiAssetsMargin": False, "updateTime": 0}
+    return {**_rights(desk), "dualSidePosition": desk.is_hedge, "multiAssetsMargin": False, "updateTime": 0}
+
+
+def key_rights(desk: Desk, _params: Params) -> Row:
+    """GET /sapi/v1/account/apiRestrictions: what the key may do."""
+    return {
+        "ipRestrict": False,
+        "createTime": 1_569_398_400_000,
+        "enableReading": True,
+        "enableFutures": desk.may_trade,
+        "enableWithdrawals": desk.may_withdraw,
+        "enableInternalTransfer": False,
+        "enableMargin": False,
+        "enableSpotAndMarginTrading": False,
+        "enableVanillaOptions": False,
+        "permitsUniversalTransfer": False,
+    }
+
+
+def _rights(desk: Desk) -> Row:
+    may = {"canTrade": desk.may_trade, "canDeposit": False, "canWithdraw": desk.may_withdraw}
+    return {"feeTier": 0, **may, "tradeGroupId": -1}
 
 
 def commission(desk: Desk, params: Params) -> Row:

@@ -43,6 +43,27 @@ class BinanceServer:
             self.desk, {**ENDPOINTS, **_listen_key_endpoints(self.listen_keys)}, keys, rates, faults
         )
 
+    def expire_user_stream(self) -> None:
+        """End the user's stream as if its key had not been renewed."""
+        self.hub.expire_key()
+
+    def tick(self) -> None:
+        """Do what is due once a second of wall time, market or not."""
+        self.hub.check_key()
+
+    def repeat_prices(self) -> None:
+        """Say the newest prices again to whoever listens."""
+        self.hub.repeat()
+
+    def set_permissions(self, *, may_trade: bool, may_withdraw: bool) -> None:
+        """Change what the API keys may do."""
+        self.desk.may_trade, self.desk.may_withdraw = may_trade, may_withdraw
+
+    def force_margin_mode(self, symbol: str, *, is_isolated: bool) -> None:
+        """Set the margin type whatever is open."""
+        self.desk.exchange.settings["margin_type"][symbol] = "ISOLATED" if is_isolated else "CROSSED"
+        self.desk.exchange.mark_changed()
+
     def application(self, *extra: Mount) -> Starlette:
         """Return the ASGI application; `extra` mounts come first."""
         return Starlette(

@@ -36,6 +36,7 @@ class Desk:
         self.ids = {symbol: name for name, symbol in self.symbols.items()}
         exchange.settings.setdefault("margin_type", dict.fromkeys(self.ids, "CROSSED"))
         exchange.settings.setdefault("is_hedge", False)
+        self.may_trade, self.may_withdraw = True, False
         self.rate_limits: list[dict[str, Any]] = []
 
     def symbol(self, params: Params) -> str:

@@ -160,7 +160,7 @@ class Door:
         if not asked.api_key:
             raise ApiError(BAD_KEY_FORMAT, status=401)
         key = self._keys.get(asked.api_key)
-        if key is None or (endpoint.is_change and not key.may_trade):
+        if key is None or (endpoint.is_change and endpoint.security == "signed" and not self._desk.may_trade):
             raise ApiError(BAD_KEY, status=401)
         if endpoint.security == "key":
             return

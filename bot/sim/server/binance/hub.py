@@ -94,13 +94,17 @@ class Hub:
 
     def expire_key(self) -> None:
         """End the user's stream as the venue does when its key was not renewed."""
-        key = self._keys.current()
+        key = self._keys.last()
         if key is None:
             return
-        now_ms = self._desk.clock.now_ms()
         self._keys.close()
-        self._made.append((key, orjson.dumps(rows.key_expired(key, now_ms))))
-        self.flush()
+        self._made.append((key, orjson.dumps(rows.key_expired(key, self._desk.clock.now_ms()))))
+        self._desk.exchange.commit()
+
+    def check_key(self) -> None:
+        """Expire the key when its hour is over."""
+        if self._keys.last() is not None and self._keys.current() is None:
+            self.expire_key()
 
     def flush(self) -> None:
         """Hand what was made to the connections."""

@@ -23,6 +23,10 @@ class ListenKeys:
         key, until_ms, _ = self._settings["listen_key"]
         return key if key and self._desk.clock.now_ms() < until_ms else None
 
+    def last(self) -> str | None:
+        """Return the key that was not ended, valid or lapsed."""
+        return self._settings["listen_key"][0] or None
+
     def create(self, _desk: Desk, _params: Params) -> dict[str, Any]:
         """POST listenKey: a new key, or the valid one renewed."""
         _, _, count = self._settings["listen_key"]

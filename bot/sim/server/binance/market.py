@@ -85,7 +85,7 @@ def _symbol_row(desk: Desk, symbol: str) -> Row:
 
 
 def klines(desk: Desk, params: Params) -> list[list[Any]]:
-    """GET /fapi/v1/klines: up to the market's now; the last one forms."""
+    """GET /fapi/v1/klines: up to the market's now; the last one forms. Mark candles are the same."""
     symbol, length_ms = desk.symbol(params), interval_ms(needed(params, "interval"))
     limit = min(whole_or(params, "limit", 500), _MOST_BARS)
     start_ms, end_ms = whole_or(params, "startTime", 0), whole_or(params, "endTime", 1 << 62)

@@ -40,6 +40,8 @@ _V1: Final = {
     ("GET", "exchangeInfo"): _public(market.exchange_info),
     ("GET", "klines"): _public(market.klines, 5),
     ("GET", "continuousKlines"): _public(market.klines, 5),
+    ("GET", "markPriceKlines"): _public(market.klines, 5),
+    ("GET", "indexPriceKlines"): _public(market.klines, 5),
     ("GET", "premiumIndex"): _public(market.premium, 1, 10),
     ("GET", "fundingInfo"): _public(market.funding_terms),
     ("GET", "fundingRate"): _public(history.settlements),
@@ -85,6 +87,7 @@ _V1: Final = {
 
 ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     **{(method, f"/fapi/v1/{path}"): endpoint for (method, path), endpoint in _V1.items()},
+    ("GET", "/sapi/v1/account/apiRestrictions"): Endpoint(account.key_rights),
     ("GET", "/fapi/v2/account"): Endpoint(account.account_of_all, weight=5),
     ("GET", "/fapi/v3/account"): Endpoint(account.account, weight=5),
     ("GET", "/fapi/v2/balance"): Endpoint(account.balances, weight=5),
