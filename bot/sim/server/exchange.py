@@ -51,7 +51,7 @@ class EmbeddedExchange:
             self._begin()
         else:
             self._continue(record.rows, record.core, record.place)
-        self._file.rewrite(self.books.all_rows(), self._core(), self.place())
+        self._rewrite()
 
     def close(self) -> None:
         """Write the last place and close the file."""
@@ -97,7 +97,7 @@ class EmbeddedExchange:
             self._is_changed = False
             self._quiet_events = 0
             if self._file.is_long:
-                self._file.rewrite(self.books.all_rows(), self._core(), self.place())
+                self._rewrite()
         elif self._quiet_events:
             self._file.append_place(self.place())
         for flush in self.flushers:
@@ -170,6 +170,10 @@ class EmbeddedExchange:
         self.source.seek(tuple(core["place"]))
         while self.source.place() != place and self.step():
             pass
+
+    def _rewrite(self) -> None:
+        self.books.take_rows()  # they are among all rows
+        self._file.rewrite(self.books.all_rows(), self._core(), self.place())
 
     def _core(self) -> dict[str, Any]:
         return {

@@ -5,9 +5,11 @@ from typing import Any
 from bot.core.intent import AddMargin, ReleaseMargin, SetLeverage
 from bot.core.margin import maintenance_margin, notional, unrealised_pnl
 from bot.core.position import Position
+from bot.core.steps import is_on_step
 from bot.sim.server.binance.desk import ASSET, Desk
 from bot.sim.server.binance.errors import (
     AMOUNT_NOT_POSITIVE,
+    BAD_PRECISION,
     ILLEGAL_PARAMETER,
     NO_POSITION,
     ONLY_ISOLATED,
@@ -204,6 +206,8 @@ def move_margin(desk: Desk, params: Params) -> Row:
         raise ApiError(ILLEGAL_PARAMETER, name="type")
     if amount <= 0.0:
         raise ApiError(AMOUNT_NOT_POSITIVE)
+    if not is_on_step(amount, desk.exchange.state.instruments[symbol].margin_step_quote):
+        raise ApiError(BAD_PRECISION)
     if desk.margin_type(symbol) != "ISOLATED":
         raise ApiError(ONLY_ISOLATED)
     held = desk.exchange.state.positions.get(symbol)
