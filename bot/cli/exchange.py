@@ -57,6 +57,7 @@ def serve(
     order_limit: Annotated[
         int, typer.Option("--order-limit", min=1, help="Orders per ten seconds; four times as many a minute.")
     ] = 300,
+    duration: options.Duration = None,
     config: options.Config = None,
 ) -> int:
     """Serve one paper account until Ctrl-C. Loopback only; its market time is the feed's, not the clock's."""
@@ -70,6 +71,7 @@ def serve(
             "feed.allow_gaps": ("--allow-gaps", allow_gaps),
             "run.speed": ("--speed", speed),
             "run.seed": ("--seed", seed),
+            "run.for_seconds": ("--for", duration),
             "venue.deposit_quote": ("--deposit", deposit),
         },
     )

@@ -56,7 +56,7 @@ def serve_until_stopped(settings: Settings, served: Served) -> int:
         )
     keys = (_key(served.key),)
     exchange = built(settings, served.state)
-    lock = contextlib.nullcontext() if served.state is None else DatabaseLock(served.state)
+    lock = contextlib.nullcontext() if served.state is None else DatabaseLock(served.state, "--state")
     with lock:
         exchange.open()
         try:
@@ -130,7 +130,9 @@ async def _serve(
     server = server_for(dialect.application(*extra))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+        loop.add_signal_handler(number, server.stop)
+    if settings.run.for_seconds is not None:
+        loop.call_later(settings.run.for_seconds, server.stop)
     _announce(bound.getsockname()[1], served, keys[0])
     playing = asyncio.create_task(pump.run(dialect.hub.most_waiting))
     playing.add_done_callback(lambda task: _end_on_error(task, server))
@@ -148,7 +150,7 @@ async def _serve(
 def _end_on_error(playing: "asyncio.Task[None]", server: LoopbackServer) -> None:
     """A market that cannot go on (its state cannot be written) ends the exchange."""
     if not playing.cancelled() and playing.exception():
-        server.should_exit = True
+        server.stop()
 
 
 async def _every_second(dialect: BinanceServer, exchange: EmbeddedExchange) -> None:

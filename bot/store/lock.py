@@ -11,9 +11,13 @@ from bot.store.location import writable_directory
 
 
 class DatabaseLock:
-    """The lock file `<database>.lock`. Released by the system when its process dies, however it dies."""
+    """The lock file `<database>.lock`. Released by the system when its process dies, however it dies.
 
-    def __init__(self, path: Path) -> None:
+    `flag` is what names the file on the command line.
+    """
+
+    def __init__(self, path: Path, flag: str = "--db") -> None:
+        self._flag = flag
         self._database = writable_directory(path)
         self._file = self._database.with_name(f"{self._database.name}.lock")
         self._lock = FileLock(self._file, timeout=0)
@@ -26,12 +30,12 @@ class DatabaseLock:
         except Timeout as error:
             raise UserError(
                 f"{self._database} is in use by another ringfence process{self._holder()}. "
-                "Stop that process first (Ctrl-C there), or name another file with --db."
+                f"Stop that process first (Ctrl-C there), or name another file with {self._flag}."
             ) from error
         except OSError as error:
             raise UserError(
                 f"The lock file {self._file} cannot be made: {error.strerror}. "
-                "Give this user write access to the directory, or name a file elsewhere with --db."
+                f"Give this user write access to the directory, or name a file elsewhere with {self._flag}."
             ) from error
         self._write_holder()
 
@@ -63,7 +67,7 @@ class DatabaseLock:
             self.release()
             raise UserError(
                 f"The lock file {self._file} cannot be written: {error.strerror}. "
-                "Free some space or name a file elsewhere with --db."
+                f"Free some space or name a file elsewhere with {self._flag}."
             ) from error
 
     def _holder(self) -> str:

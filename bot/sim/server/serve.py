@@ -29,7 +29,11 @@ class CuttableProtocol(HttpToolsProtocol):
 
 
 class LoopbackServer(uvicorn.Server):
-    """A uvicorn server that leaves signals to its owner: set `should_exit` to end it."""
+    """A uvicorn server that leaves signals to its owner: `stop` ends it."""
+
+    def stop(self) -> None:
+        """End soon: no new connection, open ones are closed."""
+        self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ccxt.pro
 import pytest
@@ -61,7 +61,9 @@ async def served() -> AsyncIterator[Served]:
 
 def ccxt_client(port: int) -> ccxt.pro.binanceusdm:
     """Return ccxt's own client with every address on loopback and its table of linear errors in force."""
-    client = ccxt.pro.binanceusdm({"apiKey": PAPER_KEY, "secret": PAPER_SECRET, "enableRateLimit": False})
+    client: Any = ccxt.pro.binanceusdm(
+        {"apiKey": PAPER_KEY, "secret": PAPER_SECRET, "enableRateLimit": False}
+    )
     base, streams = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}"
     api = client.urls["api"]
     for name in [name for name in api if name != "ws"]:
