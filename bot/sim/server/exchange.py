@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.core.event import CandleClosed, FundingDue, MarketEvent, MarkPrice, Refused
 from bot.core.tiers import LeverageTier, tiers_from_rows
+from bot.errors import UserError
 from bot.sim.requests import VenueAction
 from bot.sim.server.books import Books, ConditionalOrder, PlacedOrder, Settlement
 from bot.sim.server.changes import Change
@@ -168,8 +169,19 @@ class EmbeddedExchange:
         self.recorder.position_ms.update(core["position_ms"])
         self.prices.restore(core["prices"])
         self.source.seek(tuple(core["place"]))
-        while self.source.place() != place and self.step():
-            pass
+        self._reach(place)
+
+    def _reach(self, place: Place) -> None:
+        """Play until the market is at `place`, written with the next event in hand or without."""
+        while self.place() != place:
+            self.peek()
+            if self.place() == place:
+                return
+            if self.place()[:2] > place[:2] or not self.step():
+                raise UserError(
+                    f"The state file tells of a place in the market, {list(place)}, that this market "
+                    "does not have: its data has changed. Give the data it began with, or another file with --state."
+                )
 
     def _rewrite(self) -> None:
         self.books.take_rows()  # they are among all rows

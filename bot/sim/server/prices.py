@@ -48,6 +48,7 @@ class Prices:
         self._source, self.base_ms = source, base_ms
         self._quotes = {symbol: Quote(0, _NO_PRICE, _NO_PRICE, 0.0) for symbol in symbols}
         self._forming: dict[str, Bar] = {}
+        self._closed_ms: dict[str, int] = {}
         self._days: dict[str, tuple[int, Day]] = {}
         self._parts: dict[tuple[str, int], tuple[tuple[int, int], list[Bar]]] = {}
 
@@ -60,16 +61,17 @@ class Prices:
         if isinstance(event, MarkPrice):
             quote = self._quotes[event.symbol]
             self._quotes[event.symbol] = Quote(event.ts_ms, event.mark, event.last, quote.funding_rate)
+            self._closed_ms.setdefault(event.symbol, event.ts_ms)
             self._form(event)
         elif isinstance(event, CandleClosed | FundingDue):
             rate = event.rate if isinstance(event, FundingDue) else event.funding_rate
             self._quotes[event.symbol] = self._quotes[event.symbol]._replace(funding_rate=rate)
             if isinstance(event, CandleClosed):
-                self._forming.pop(event.symbol, None)
+                self._closed_ms[event.symbol] = event.ts_ms
 
     def bars(self, symbol: str, timeframe_ms: int, count: int) -> list[Bar]:
         """Return up to `count` closed candles, oldest first, and after them the forming one, if any."""
-        closed = _bars(self._source.history(symbol, timeframe_ms, count))
+        closed = self._closed(symbol, timeframe_ms, count)
         forming = self.forming(symbol, timeframe_ms)
         if forming is None or (closed and closed[-1].open_ms >= forming.open_ms):
             return closed
@@ -77,7 +79,7 @@ class Prices:
 
     def last_closed(self, symbol: str, timeframe_ms: int) -> Bar | None:
         """Return the newest closed candle."""
-        closed = _bars(self._source.history(symbol, timeframe_ms, 1))
+        closed = self._closed(symbol, timeframe_ms, 1)
         return closed[-1] if closed else None
 
     def forming(self, symbol: str, timeframe_ms: int) -> Bar | None:
@@ -100,22 +102,21 @@ class Prices:
         if known is None or known[0] != hour:
             known = (hour, self._closed_day(symbol, quote))
             self._days[symbol] = known
-        day = known[1]
-        newest = self._forming.get(symbol)
-        high = max(day.high, quote.last, newest.high if newest else 0.0)
-        low = min(day.low, quote.last, newest.low if newest else quote.last)
-        day = Day(day.open, high, low, quote.last, day.volume)
-        self._days[symbol] = (hour, day)
-        return day
+        day, newest = known[1], self.forming(symbol, HOUR_MS)
+        if newest is None:
+            return day
+        high, low = max(day.high, newest.high), min(day.low, newest.low)
+        return Day(day.open, high, low, quote.last, round(day.volume + newest.volume, 8))
 
     def snapshot(self) -> dict[str, Any]:
         """Return what cannot be asked of the source again."""
-        return {"quotes": self._quotes, "forming": self._forming}
+        return {"quotes": self._quotes, "forming": self._forming, "closed_ms": self._closed_ms}
 
     def restore(self, values: dict[str, Any]) -> None:
         """Take up a snapshot."""
         self._quotes.update({symbol: Quote(*row) for symbol, row in values["quotes"].items()})
         self._forming = {symbol: Bar(*row) for symbol, row in values["forming"].items()}
+        self._closed_ms = dict(values["closed_ms"])
 
     def _form(self, tick: MarkPrice) -> None:
         open_ms = tick.ts_ms - tick.ts_ms % self.base_ms
@@ -128,6 +129,13 @@ class Prices:
             high=max(bar.high, price), low=min(bar.low, price), close=price
         )
 
+    def _closed(self, symbol: str, timeframe_ms: int, count: int) -> list[Bar]:
+        """Return closed candles, none that closes with an event the source has given but nobody applied."""
+        most_ms = self._closed_ms.get(symbol, 0)
+        bars = _bars(self._source.history(symbol, timeframe_ms, count + 1))
+        known = [bar for bar in bars if bar.open_ms + timeframe_ms <= most_ms]
+        return known[max(len(known) - count, 0) :]
+
     def _closed_parts(self, symbol: str, timeframe_ms: int, open_ms: int, now_ms: int) -> list[Bar]:
         """Return what has closed of the candle that began at `open_ms`, as one bar in a list, or nothing."""
         count = (now_ms - open_ms) // self.base_ms
@@ -136,14 +144,14 @@ class Prices:
         key = (symbol, timeframe_ms)
         known = self._parts.get(key)
         if known is None or known[0] != (open_ms, count):
-            bars = _bars(self._source.history(symbol, self.base_ms, count))
+            bars = self._closed(symbol, self.base_ms, count)
             bars = [bar for bar in bars if bar.open_ms >= open_ms]
             known = ((open_ms, count), [_joined(open_ms, bars)] if bars else [])
             self._parts[key] = known
         return known[1]
 
     def _closed_day(self, symbol: str, quote: Quote) -> Day:
-        hours = _bars(self._source.history(symbol, HOUR_MS, DAY_MS // HOUR_MS))
+        hours = self._closed(symbol, HOUR_MS, DAY_MS // HOUR_MS)
         whole = _joined(0, hours) if hours else None
         if whole is None:
             return Day(quote.last, quote.last, quote.last, quote.last, 0.0)

@@ -61,6 +61,31 @@ async def test_the_market_continues_where_it_was_shown_without_any_trade(
     assert await told(second) == await told(first)
 
 
+@pytest.mark.parametrize("minutes", [59, 60, 61])
+async def test_a_place_at_the_edge_of_the_source_is_found_again(
+    minutes: int, tmp_path: Path, make_world: Any
+) -> None:
+    """Whoever waits for the next event holds it already, and it may be the first of the next hour."""
+    first = make_world(tmp_path / "exchange.state")
+    first.pump.advance_until(first.exchange.market_ms + minutes * 60_000 - 1)
+    assert first.exchange.peek() is not None
+    second = make_world(tmp_path / "exchange.state")
+    assert second.exchange.place() == first.exchange.place()
+    assert await told(second) == await told(first)
+    for world in (first, second):
+        world.pump.advance_ticks(500)
+    assert await told(second) == await told(first)
+
+
+def test_a_place_that_the_market_does_not_have_is_refused(tmp_path: Path, make_world: Any) -> None:
+    path = tmp_path / "exchange.state"
+    make_world(path).pump.advance_ticks(10)
+    with path.open("ab") as file:
+        file.write(b'{"place":[0,99999]}\n')
+    with pytest.raises(UserError, match="its data has changed"):
+        make_world(path)
+
+
 async def test_every_acknowledged_change_is_in_the_file_before_its_reply(
     tmp_path: Path, make_world: Any
 ) -> None:
