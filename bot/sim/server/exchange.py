@@ -180,7 +180,8 @@ class EmbeddedExchange:
             if self.place()[:2] > place[:2] or not self.step():
                 raise UserError(
                     f"The state file tells of a place in the market, {list(place)}, that this market "
-                    "does not have: its data has changed. Give the data it began with, or another file with --state."
+                    "does not have: its data has changed. Give the data it began with, or another file "
+                    "with --state."
                 )
 
     def _rewrite(self) -> None:

@@ -10,7 +10,7 @@ from bot.sim.pace import Pace
 from bot.sim.server.exchange import EmbeddedExchange
 
 _BATCH: Final = 64
-_MOST_WAITING: Final = 2_000
+_MOST_WAITING: Final = 256
 _SHORT_SECONDS: Final = 0.002
 
 

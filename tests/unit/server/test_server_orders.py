@@ -241,6 +241,8 @@ REFUSALS = [
     (-2019, "POST", "v1/order", {**BUY, "quantity": "5"}),
     (-2010, "POST", "v1/order", {**BUY, "side": "SELL", "quantity": "1"}),
     (-5022, "POST", "v1/order", {**LIMIT, "timeInForce": "GTX", "price": "200000"}),
+    (-5021, "POST", "v1/order", {**LIMIT, "timeInForce": "FOK", "price": "40000"}),
+    (-5021, "POST", "v1/order", {**LIMIT, "timeInForce": "FOK", "price": "60000", "quantity": "9"}),
     (-2011, "DELETE", "v1/order", {"symbol": "BTCUSDT", "orderId": 5}),
     (-2013, "GET", "v1/order", {"symbol": "BTCUSDT", "orderId": 5}),
     (-2013, "GET", "v1/algoOrder", {"algoId": 5}),

@@ -4,6 +4,8 @@ from typing import Any
 
 import orjson
 
+from bot.sim.server.streams import Connection
+
 BTC = "BTC/USDT:USDT"
 
 
@@ -183,3 +185,20 @@ async def test_newest_prices_can_be_said_again_when_the_market_stands_still(worl
     ear = listen(world, "btcusdt@markPrice", "btcusdt@kline_1m")
     world.dialect.repeat_prices()
     assert sorted(ear.kinds()) == ["kline", "markPriceUpdate"]
+
+
+async def test_a_listener_that_cannot_keep_up_is_disconnected() -> None:
+    sent: list[Any] = []
+
+    class Socket:
+        async def send(self, message: Any) -> None:
+            sent.append(message)
+
+        async def close(self, code: int) -> None:
+            sent.append(code)
+
+    connection = Connection(Socket(), is_combined=False)  # pyright: ignore[reportArgumentType]
+    for _ in range(20_001):
+        connection.put("{}")
+    await connection.send_all()
+    assert sent[-1] == 1008

@@ -76,6 +76,9 @@ NOTIONAL: Final = Code(
 ONLY_WITH_POSITION: Final = Code(
     -4509, "Time in Force (TIF) GTE can only be used with open positions or open orders."
 )
+FILL_OR_KILL: Final = Code(
+    -5021, "Due to the order could not be filled immediately, the FOK order has been rejected."
+)
 POST_ONLY: Final = Code(
     -5022, "Due to the order could not be executed as maker, the Post Only order will be rejected."
 )

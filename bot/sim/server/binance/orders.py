@@ -12,6 +12,7 @@ from bot.sim.server.binance.errors import (
     CANCEL_REJECTED,
     CLIENT_ID_LENGTH,
     DUPLICATE_CLIENT_ID,
+    FILL_OR_KILL,
     ILLEGAL_PARAMETER,
     INVALID_ORDER_TYPE,
     INVALID_SIDE,
@@ -243,12 +244,16 @@ def _action(desk: Desk, order: PlacedOrder) -> VenueAction:
 
 
 def _check_time_in_force(desk: Desk, order: PlacedOrder) -> None:
-    if order.time_in_force != "GTX":
+    if order.time_in_force not in {"GTX", "FOK"}:
         return
-    last = desk.exchange.prices.of(order.symbol).last
-    half_spread = desk.exchange.state.config.half_spread_fraction
-    if order.side * (order.limit_price - last * (1.0 + order.side * half_spread)) >= 0.0:
+    config, last = desk.exchange.state.config, desk.exchange.prices.of(order.symbol).last
+    crossing = last * (1.0 + order.side * config.half_spread_fraction)
+    is_crossed = order.side * (order.limit_price - crossing) >= 0.0
+    if order.time_in_force == "GTX" and is_crossed:
         raise ApiError(POST_ONLY)
+    is_whole = order.quantity * order.limit_price <= config.depth_quote[order.symbol]
+    if order.time_in_force == "FOK" and not (is_crossed and is_whole):
+        raise ApiError(FILL_OR_KILL)
 
 
 def _expire_rest(desk: Desk, order: PlacedOrder) -> None:

@@ -1,0 +1,46 @@
+"""`ringfence exchange serve` refuses what it cannot serve, before a port is opened or a file is made."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--dialect", "kraken"], "it speaks binance|speaks binance"),
+        (["--host", "0.0.0.0"], "this machine only"),
+        (["--key", "no-colon"], "KEY:SECRET"),
+        (["--feed", "replay"], "--data"),
+        (["--symbols", "NOPE/USDT:USDT"], "does not know NOPE"),
+        (["--speed", "fast"], "speed"),
+        (["--state", "missing/folder/exchange.state"], "missing"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_and_nothing_is_written(
+    arguments: list[str], words: str, ringfence: Callable[..., Any], workplace: Path
+) -> None:
+    outcome = ringfence("exchange", "serve", "--port", "0", *arguments)
+    assert outcome.code == 2, outcome
+    assert any(word in outcome.err for word in words.split("|")), outcome.err
+    assert list(workplace.iterdir()) == []
+
+
+def test_a_state_of_another_feed_is_refused(ringfence: Callable[..., Any], workplace: Path) -> None:
+    command = ("exchange", "serve", "--port", "0", "--state", "exchange.state", "--for", "0.05s")
+    symbols = ("--symbols", "BTC/USDT:USDT")
+    assert ringfence(*command, *symbols, "--seed", "3").code == 0
+    outcome = ringfence(*command, *symbols, "--seed", "4")
+    assert outcome.code == 2
+    assert "seed 3" in outcome.err
+
+
+def test_the_paper_key_is_said_and_a_key_of_ones_own_is_not(ringfence: Callable[..., Any]) -> None:
+    command = ("exchange", "serve", "--port", "0", "--symbols", "BTC/USDT:USDT", "--for", "0.05s")
+    assert "ringfence-paper-secret" in ringfence(*command).err
+    outcome = ringfence(*command, "--key", "mine:canary-secret")
+    assert outcome.code == 0
+    assert "key mine" in outcome.err
+    assert "canary" not in outcome.err + outcome.out
