@@ -29,6 +29,10 @@ class Dialect(Protocol):
         """End the user's stream as if its key had not been renewed."""
         ...
 
+    def disconnect(self) -> None:
+        """Cut every stream that listens to anything."""
+        ...
+
     def set_permissions(self, *, may_trade: bool, may_withdraw: bool) -> None:
         """Change what the API keys may do."""
         ...
@@ -54,6 +58,7 @@ class Control:
             "stall": self._stall,
             "messages": self._messages,
             "maintenance": self._maintenance,
+            "disconnect": lambda _: dialect.disconnect(),
             "expire-listen-key": lambda _: dialect.expire_user_stream(),
             "brackets": self._brackets,
             "permissions": self._permissions,
@@ -140,7 +145,10 @@ class Control:
         self._faults.reordered_messages = int(body.get("reordered", 0))
 
     def _maintenance(self, body: Body) -> None:
+        """{"on": bool}: every request is refused, and the streams are cut at its beginning."""
         self._faults.is_in_maintenance = bool(body["on"])
+        if body["on"]:
+            self._dialect.disconnect()
 
     def _brackets(self, body: Body) -> None:
         """{"symbol", "rows": [[floor, cap, rate, amount, leverage], ...]}."""

@@ -43,6 +43,7 @@ class LoopbackServer(uvicorn.Server):
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a listening socket. UserError: not a loopback address, or the port is taken."""
+    host = LOOPBACK if host == "localhost" else host
     if not _is_loopback(host):
         raise UserError(
             f"The embedded exchange was asked to listen on {host}: it takes a published key, so it "

@@ -175,3 +175,43 @@ async def test_candles_funding_and_tickers_are_read(served: Any, client: Any) ->
     assert (await client.fetch_funding_rate(BTC))["markPrice"] == served.exchange.prices.of(BTC).mark
     assert (await client.fetch_ticker(BTC))["last"] == served.exchange.prices.of(BTC).last
     assert (await client.fetch_funding_history(BTC)) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ("fetch_trading_fee", (BTC,)),
+        ("fetch_order_book", (BTC,)),
+        ("fetch_trades", (BTC,)),
+        ("fetch_tickers", ()),
+        ("fetch_bids_asks", ()),
+        ("fetch_last_prices", ()),
+        ("fetch_mark_price", (BTC,)),
+        ("fetch_mark_ohlcv", (BTC, "1m")),
+        ("fetch_funding_intervals", ()),
+        ("fetch_funding_rates", ()),
+        ("fetch_ledger", ()),
+        ("fetch_orders", (BTC,)),
+        ("fetch_closed_orders", (BTC,)),
+        ("fetch_account_positions", ()),
+        ("fetch_leverages", ()),
+        ("fetch_margin_modes", ()),
+        ("fetch_market_leverage_tiers", (BTC,)),
+        ("fetch_time", ()),
+    ],
+)
+async def test_what_else_ccxt_can_ask_is_answered(call: str, arguments: tuple[Any, ...], client: Any) -> None:
+    await opened(client)
+    assert await getattr(client, call)(*arguments)
+
+
+async def test_several_orders_are_placed_and_cancelled_at_once(served: Any, client: Any) -> None:
+    await opened(client)
+    price = round(0.9 * served.exchange.prices.of(BTC).mark, 1)
+    order = {"symbol": BTC, "type": "limit", "side": "buy", "amount": 0.01, "price": price}
+    placed = await client.create_orders([order, order])
+    assert [each["status"] for each in placed] == ["open", "open"]
+    edited = await client.edit_order(placed[0]["id"], BTC, "limit", "buy", 0.02, price)
+    assert (edited["id"], edited["amount"]) == (placed[0]["id"], 0.02)
+    await client.cancel_orders([each["id"] for each in placed], BTC)
+    assert await client.fetch_open_orders(BTC) == []

@@ -1,8 +1,12 @@
 """Orders over Binance's REST: what is accepted, how it ends, and every refusal with its code."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+
+from bot.core.event import Refused
+from bot.errors import RefusalCode
+from bot.sim.server.binance.errors import leverage_refusal, margin_refusal, refusal
 
 BTC = "BTC/USDT:USDT"
 
@@ -345,3 +349,11 @@ async def test_margin_moves_are_listed_as_they_were_asked_for(world: Any) -> Non
     ]
     after = float((await world.position())["isolatedWallet"])
     assert after == pytest.approx(before + 6.62345678, abs=1e-9)
+
+
+@pytest.mark.parametrize("code", get_args(RefusalCode))
+def test_every_refusal_of_the_venue_has_a_code(code: str) -> None:
+    refused = Refused(0, BTC, "id", code, "because")
+    for error in (refusal(refused), margin_refusal(refused), leverage_refusal(refused, 5)):
+        assert error.number < -1000
+        assert error.status == 400

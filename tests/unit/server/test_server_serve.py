@@ -76,6 +76,24 @@ async def test_subscriptions_are_answered_in_both_forms_of_stream(world: Any) ->
         assert "error" in await raw.receive_json()
 
 
+@pytest.mark.parametrize(("command", "body"), [("disconnect", {}), ("maintenance", {"on": True})])
+async def test_streams_are_cut_and_can_come_back(command: str, body: dict[str, Any], world: Any) -> None:
+    async with served(world) as (_, port), aiohttp.ClientSession() as session:
+        url = f"ws://127.0.0.1:{port}/ws/btcusdt@markPrice"
+        stream = await session.ws_connect(url)
+        while not world.dialect.hub.connections():
+            await asyncio.sleep(0)
+        await world.api.control(command, **body)
+        assert (await stream.receive()).type == aiohttp.WSMsgType.CLOSE
+        while world.dialect.hub.connections():
+            await asyncio.sleep(0)
+        again = await session.ws_connect(url)
+        while not world.dialect.hub.connections():
+            await asyncio.sleep(0)
+        world.pump.advance_ticks(2)
+        assert (await again.receive_json())["s"] == "BTCUSDT"
+
+
 async def test_a_lost_reply_cuts_the_connection_and_the_change_stays(world: Any) -> None:
     await world.trade("0.01")
     async with served(world) as (_, port), aiohttp.ClientSession() as session:

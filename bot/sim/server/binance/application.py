@@ -47,6 +47,11 @@ class BinanceServer:
         """End the user's stream as if its key had not been renewed."""
         self.hub.expire_key()
 
+    def disconnect(self) -> None:
+        """Cut every stream that listens to anything."""
+        for connection in self.hub.connections():
+            connection.end()
+
     def tick(self) -> None:
         """Do what is due once a second of wall time, market or not."""
         self.hub.check_key()
@@ -75,11 +80,11 @@ class BinanceServer:
         )
 
     async def _stream(self, socket: WebSocket) -> None:
-        await socket.accept()
         path = socket.url.path.rstrip("/")
         connection = Connection(socket, is_combined=path.endswith("/stream"))
         for name in _first_names(path, socket.query_params):
-            self.hub.subscribe(connection, name)
+            self.hub.subscribe(connection, name)  # before the client may think that it listens
+        await socket.accept()
         sending = asyncio.create_task(connection.send_all())
         try:
             await self._converse(socket, connection)

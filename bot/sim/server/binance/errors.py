@@ -43,6 +43,7 @@ REDUCE_ONLY_REJECTED: Final = Code(-2022, "ReduceOnly Order is rejected.")
 IN_LIQUIDATION: Final = Code(-2023, "User in liquidation mode now.")
 TOO_MANY_OPEN_ORDERS: Final = Code(-2025, "Reach max open order limit.")
 BEYOND_LEVERAGE: Final = Code(-2027, "Exceeded the maximum allowable position at current leverage.")
+LEVERAGE_TOO_SMALL: Final = Code(-2028, "Leverage is smaller than permitted.")
 NOT_POSITIVE: Final = Code(-4003, "Quantity less than or equal to zero.")
 BELOW_MINIMUM: Final = Code(-4004, "Quantity less than min quantity.")
 NOT_ON_TICK: Final = Code(-4014, "Price not increased by tick size.")
@@ -110,6 +111,7 @@ _PLAIN: Final = {
     "would_trigger_immediately": WOULD_TRIGGER,
     "reduce_only": REDUCE_ONLY_REJECTED,
     "precision": BAD_PRECISION,
+    "leverage_refused": LEVERAGE_TOO_SMALL,
     "margin_mode_refused": SAME_MARGIN_TYPE,
     "position_limit": BEYOND_LEVERAGE,
     "not_finite": NOT_POSITIVE,

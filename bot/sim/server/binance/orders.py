@@ -150,9 +150,10 @@ def amend_batch(desk: Desk, params: Params) -> list[dict[str, Any]]:
 
 
 def cancel_batch(desk: Desk, params: Params) -> list[dict[str, Any]]:
-    """DELETE /fapi/v1/batchOrders by orderIdList or origClientOrderIdList."""
-    name = "orderId" if params.get("orderIdList") else "origClientOrderId"
-    values = _json_list(params, f"{name}List")
+    """DELETE /fapi/v1/batchOrders by orderIdList or origClientOrderIdList (ccxt: in small letters)."""
+    lists = {name.lower(): value for name, value in params.items()}
+    name = "orderId" if lists.get("orderidlist") else "origClientOrderId"
+    values = _json_list(lists, f"{name}List".lower())
     symbol = needed(params, "symbol")
     return [_one_of_batch(desk, cancel, {"symbol": symbol, name: str(value)}) for value in values]
 

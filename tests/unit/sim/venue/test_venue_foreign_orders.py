@@ -33,6 +33,7 @@ def test_a_partial_stop_closes_its_part_and_no_more(long: Any) -> None:
     assert isinstance(ask(long, RestStop(SYMBOL, 1, 4.0, 98.0), "part")[0], OrderAccepted)
     (fill,) = long.tick(97.5)
     assert isinstance(fill, OrderFilled)
+    assert fill.position is not None
     assert (fill.quantity, fill.position.quantity) == (4.0, 6.0)
     assert long.order_ids() == []
 
