@@ -72,8 +72,11 @@ async def test_subscriptions_are_answered_in_both_forms_of_stream(world: Any) ->
         world.pump.advance_ticks(2)
         assert (await raw.receive_json())["e"] == "markPriceUpdate"
         assert (await both.receive_json())["stream"] == "btcusdt@markPrice"
-        await raw.send_str("nonsense")
-        assert "error" in await raw.receive_json()
+        for nonsense in ("nonsense", "[1]", '{"method":"SHOUT"}'):
+            await raw.send_str(nonsense)
+            assert "error" in await raw.receive_json()
+        await raw.send_str('{"method":"SUBSCRIBE","params":[1,{}],"id":9}')
+        assert (await raw.receive_json())["id"] == 9
 
 
 @pytest.mark.parametrize(("command", "body"), [("disconnect", {}), ("maintenance", {"on": True})])

@@ -84,14 +84,20 @@ class BinanceServer:
         connection = Connection(socket, is_combined=path.endswith("/stream"))
         for name in _first_names(path, socket.query_params):
             self.hub.subscribe(connection, name)  # before the client may think that it listens
-        await socket.accept()
+        try:
+            await socket.accept()
+            await self._attend(socket, connection)
+        finally:
+            self.hub.leave(connection)
+
+    async def _attend(self, socket: WebSocket, connection: Connection) -> None:
+        """Talk and listen until the client leaves."""
         sending = asyncio.create_task(connection.send_all())
         try:
             await self._converse(socket, connection)
         except WebSocketDisconnect:
             pass
         finally:
-            self.hub.leave(connection)
             sending.cancel()
             with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
                 await sending
@@ -107,12 +113,15 @@ class BinanceServer:
             connection.put(orjson.dumps(self._answered(connection, said)).decode())
 
     def _answered(self, connection: Connection, said: Any) -> dict[str, Any]:
-        method = said.get("method") if isinstance(said, dict) else None
+        if not isinstance(said, dict):
+            return {"error": {"code": 2, "msg": "Invalid request: an object was expected"}}
+        method, params = said.get("method"), said.get("params", [])
+        names = [name for name in params if isinstance(name, str)] if isinstance(params, list) else []
         if method == "SUBSCRIBE":
-            for name in said.get("params", ()):
+            for name in names:
                 self.hub.subscribe(connection, name)
         elif method == "UNSUBSCRIBE":
-            for name in said.get("params", ()):
+            for name in names:
                 self.hub.unsubscribe(connection, name)
         elif method == "LIST_SUBSCRIPTIONS":
             return {"result": sorted(connection.names), "id": said.get("id")}
