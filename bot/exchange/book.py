@@ -1,0 +1,136 @@
+"""What was last known of the account, so that a new reading can be turned into what happened since.
+
+It is part of every checkpoint (`snapshot`), with the events that were not handed out yet: a restart goes on
+from the same cut and reports what happened meanwhile, once.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from bot.core.codec import from_json, to_json
+from bot.core.event import Leg, VenueEvent
+from bot.core.position import Position
+from bot.exchange.rows import VenueOrder
+
+_MOST_OWNERS: Final = 400
+_MOST_REPORTED: Final = 400
+
+
+class Owner(NamedTuple):
+    """Whose an order id of the venue is: our id and leg, and how much was wanted (0: the whole position)."""
+
+    client_id: str
+    leg: Leg
+    quantity: float
+
+
+class Cursor(NamedTuple):
+    """How far a history was read: nothing before `since_ms`, and at that instant all but `seen`."""
+
+    since_ms: int
+    seen: tuple[str, ...]
+
+    def is_new(self, ts_ms: int, row_id: str) -> bool:
+        """Return whether a row was not read yet."""
+        return ts_ms > self.since_ms or (ts_ms == self.since_ms and row_id not in self.seen)
+
+    def after(self, rows: Iterable[tuple[int, str]]) -> "Cursor":
+        """Return the cursor behind these (ts_ms, id) rows."""
+        cursor = self
+        for ts_ms, row_id in sorted(rows):
+            if ts_ms > cursor.since_ms:
+                cursor = Cursor(ts_ms, (row_id,))
+            elif ts_ms == cursor.since_ms and row_id not in cursor.seen:
+                cursor = Cursor(ts_ms, (*cursor.seen, row_id))
+        return cursor
+
+
+START: Final = Cursor(0, ())
+
+
+class Book:
+    """The account as last reported. `version` changes with every write and reading, and voids older ones."""
+
+    def __init__(self) -> None:
+        self.is_started = False
+        self.version = 0
+        self.now_ms = 0
+        self.free_quote = 0.0
+        self.positions: dict[str, Position] = {}
+        self.orders: dict[str, VenueOrder] = {}
+        self.leverage: dict[str, int] = {}
+        self.trades: dict[str, Cursor] = {}
+        self.payments: dict[str, Cursor] = {}
+        self.payments_read_ms: dict[str, int] = {}
+        self.owners: dict[str, Owner] = {}
+        self.filled: dict[str, float] = {}
+        self.cancelling: set[str] = set()
+        self.reported: dict[str, None] = {}
+        self.outbox: list[VenueEvent] = []
+
+    def saw(self, ts_ms: int) -> None:
+        """Learn the market's time."""
+        self.now_ms = max(self.now_ms, ts_ms)
+
+    def own(self, venue_id: str, owner: Owner) -> None:
+        """Remember whose a venue's order id is."""
+        self.owners[venue_id] = owner
+        while len(self.owners) > _MOST_OWNERS:
+            del self.owners[next(iter(self.owners))]
+
+    def report(self, client_id: str) -> None:
+        """Remember that the outcome of this request was handed out."""
+        self.reported[client_id] = None
+        while len(self.reported) > _MOST_REPORTED:
+            del self.reported[next(iter(self.reported))]
+
+    def orders_of(self, symbol: str) -> dict[str, VenueOrder]:
+        """Return the symbol's resting orders by our id."""
+        return {key: order for key, order in self.orders.items() if order.symbol == symbol}
+
+    def take_outbox(self) -> tuple[VenueEvent, ...]:
+        """Return the events that wait and forget them."""
+        waiting = tuple(self.outbox)
+        self.outbox.clear()
+        return waiting
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything as plain JSON values."""
+        return {
+            "is_started": self.is_started,
+            "now_ms": self.now_ms,
+            "free_quote": self.free_quote,
+            "positions": [list(each) for each in self.positions.values()],
+            "orders": [list(each) for each in self.orders.values()],
+            "leverage": dict(self.leverage),
+            "trades": {key: [each.since_ms, list(each.seen)] for key, each in self.trades.items()},
+            "payments": {key: [each.since_ms, list(each.seen)] for key, each in self.payments.items()},
+            "payments_read_ms": dict(self.payments_read_ms),
+            "owners": {key: list(each) for key, each in self.owners.items()},
+            "filled": dict(self.filled),
+            "cancelling": sorted(self.cancelling),
+            "reported": list(self.reported),
+            "outbox": to_json(self.outbox),
+        }
+
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """Become the book of a snapshot."""
+        self.version += 1
+        self.is_started = values["is_started"]
+        self.now_ms = values["now_ms"]
+        self.free_quote = values["free_quote"]
+        self.positions = {row[0]: Position(*row) for row in values["positions"]}
+        self.orders = {row[0]: VenueOrder(*row) for row in values["orders"]}
+        self.leverage = dict(values["leverage"])
+        self.trades = _cursors(values["trades"])
+        self.payments = _cursors(values["payments"])
+        self.payments_read_ms = dict(values["payments_read_ms"])
+        self.owners = {key: Owner(*row) for key, row in values["owners"].items()}
+        self.filled = dict(values["filled"])
+        self.cancelling = set(values["cancelling"])
+        self.reported = dict.fromkeys(values["reported"])
+        self.outbox = list(from_json(values["outbox"]))
+
+
+def _cursors(rows: Mapping[str, Any]) -> dict[str, Cursor]:
+    return {key: Cursor(row[0], tuple(row[1])) for key, row in rows.items()}

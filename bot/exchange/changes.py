@@ -1,0 +1,275 @@
+"""The difference between the book and a reading, as the events that explain it. Pure, no waiting.
+
+Events carry the position AFTER them: where several things happened in one reading the positions in
+between are worked out, and the last one is the venue's own.
+"""
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import NamedTuple
+
+from bot.core.event import (
+    FundingSettled,
+    Liquidated,
+    MarginAdjusted,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    VenueEvent,
+)
+from bot.core.margin import bankruptcy_price, liquidation_price
+from bot.core.position import Position
+from bot.core.profile import MarginRules
+from bot.exchange.book import START, Book, Owner
+from bot.exchange.dialect import Dialect
+from bot.exchange.rows import Trade, VenueOrder
+from bot.exchange.sight import WALLET_TOLERANCE, Settlement, Sight
+
+_NONE_LEFT = 1e-12
+
+
+class Move(NamedTuple):
+    """Margin that a request of ours moved just now."""
+
+    client_id: str
+    amount_quote: float
+
+
+NO_MOVE = Move("", 0.0)
+
+
+class Changes:
+    """Applies one reading of one symbol to the book and collects the events."""
+
+    def __init__(self, book: Book, sight: Sight, dialect: Dialect, rules: MarginRules, move: Move) -> None:
+        self._book, self._sight, self._dialect, self._rules = book, sight, dialect, rules
+        self._move = move
+        self._position = book.positions.get(sight.symbol)
+        self._events: list[VenueEvent] = []
+
+    def apply(self) -> list[VenueEvent]:
+        """Bring the book up to the reading and return what happened, in time order."""
+        book, sight = self._book, self._sight
+        book.version += 1
+        book.free_quote = sight.money.free_quote
+        for venue_id, owner in sight.owners.items():
+            book.own(venue_id, owner)
+        self._accepted()
+        for happened in self._in_time_order():
+            self._happen(happened)
+        self._margin()
+        self._cancelled()
+        self._keep()
+        return self._last_position_is_the_venues()
+
+    def _accepted(self) -> None:
+        known = self._book.orders
+        for key, order in self._sight.orders.items():
+            if key not in known and key not in self._book.filled:
+                self._emit(OrderAccepted(self._now(order.created_ms), order.symbol, key, order.leg))
+                self._book.report(key)
+
+    def _in_time_order(self) -> list[tuple[Trade, ...] | Settlement]:
+        whole: list[tuple[Trade, ...] | Settlement] = []
+        for venue_id, run in groupby(self._sight.trades, key=lambda trade: trade.venue_order_id):
+            trades = tuple(run)
+            if self._dialect.is_liquidation(self._owner(venue_id).client_id):
+                whole.append(trades)
+            else:
+                whole.extend((trade,) for trade in trades)
+        whole.extend(self._sight.settlements)
+        return sorted(whole, key=_instant)
+
+    def _happen(self, happened: tuple[Trade, ...] | Settlement) -> None:
+        if isinstance(happened, Settlement):
+            self._funding(happened)
+        elif self._dialect.is_liquidation(self._owner(happened[0].venue_order_id).client_id):
+            self._liquidation(happened)
+        else:
+            self._fill(happened[0])
+
+    def _fill(self, trade: Trade) -> None:
+        owner, book = self._owner(trade.venue_order_id), self._book
+        self._position = traded(self._position, trade, float(book.leverage.get(trade.symbol, 0)))
+        filled = book.filled.get(owner.client_id, 0.0) + trade.quantity
+        book.filled[owner.client_id] = filled
+        left = owner.quantity - filled
+        if owner.quantity == 0.0:
+            left = 0.0 if self._position is None else self._position.quantity
+        self._emit(
+            OrderFilled(
+                trade.ts_ms,
+                trade.symbol,
+                owner.client_id,
+                trade.trade_id,
+                owner.leg,
+                trade.order_side,
+                trade.price,
+                trade.quantity,
+                left if left > _NONE_LEFT * max(owner.quantity, 1.0) else 0.0,
+                trade.fee_quote,
+                trade.is_maker,
+                trade.realised_pnl_quote,
+                self._position,
+                self._sight.money.free_quote,
+            )
+        )
+        book.report(owner.client_id)
+
+    def _liquidation(self, trades: tuple[Trade, ...]) -> None:
+        before = self._position
+        if before is None:
+            return
+        quantity = sum(trade.quantity for trade in trades)
+        mark = sum(trade.price * trade.quantity for trade in trades) / quantity
+        pnl = sum(trade.realised_pnl_quote for trade in trades)
+        fee = sum(trade.fee_quote for trade in trades)
+        self._position = None
+        self._emit(
+            Liquidated(
+                trades[-1].ts_ms,
+                before.symbol,
+                trades[-1].trade_id,
+                before.side,
+                quantity,
+                mark,
+                liquidation_price(before, self._rules),
+                bankruptcy_price(before, self._rules),
+                before.isolated_wallet,
+                fee,
+                before.isolated_wallet + pnl - fee,
+                self._sight.money.free_quote,
+            )
+        )
+
+    def _funding(self, settled: Settlement) -> None:
+        held, payment = self._position, settled.payment
+        if held is None:
+            return
+        self._position = held._replace(isolated_wallet=held.isolated_wallet + payment.amount_quote)
+        self._emit(
+            FundingSettled(
+                payment.ts_ms,
+                payment.symbol,
+                settled.rate,
+                settled.mark,
+                payment.amount_quote,
+                self._position,
+                self._sight.money.free_quote,
+            )
+        )
+
+    def _margin(self) -> None:
+        """Report margin moved by us, or by a person at the venue when nothing else explains the wallet."""
+        truth, held = self._sight.position, self._position
+        if truth is None or held is None:
+            return
+        amount = self._move.amount_quote
+        if not amount and not self._sight.trades:
+            amount = truth.isolated_wallet - held.isolated_wallet
+        if abs(amount) <= WALLET_TOLERANCE:
+            return
+        self._position = truth
+        client_id, free_quote = self._move.client_id, self._sight.money.free_quote
+        self._emit(MarginAdjusted(self._book.now_ms, truth.symbol, client_id, amount, truth, free_quote))
+        self._book.report(client_id)
+
+    def _cancelled(self) -> None:
+        for key, order in self._sight.ended.items():
+            if order is not None and (order.status == "open" or self._has_traded(key, order)):
+                continue
+            kept = self._book.orders[key]
+            cause = self._cause(kept)
+            self._emit(OrderCancelled(self._book.now_ms, kept.symbol, key, kept.leg, cause))
+
+    def _has_traded(self, client_id: str, order: VenueOrder) -> bool:
+        """A trigger that fired has ended well only if what it became traded (ccxt calls both "closed")."""
+        if order.status != "done":
+            return False
+        return not order.is_conditional or self._book.filled.get(client_id, 0.0) > 0.0
+
+    def _cause(self, order: VenueOrder) -> str:
+        if order.client_id in self._book.cancelling:
+            return "requested"
+        if order.is_reduce_only and self._sight.position is None:
+            return "position_closed"
+        return "expired"
+
+    def _keep(self) -> None:
+        book, sight = self._book, self._sight
+        symbol = sight.symbol
+        for key, order in sight.ended.items():
+            if order is not None and order.status == "open":
+                continue
+            del book.orders[key]
+            book.cancelling.discard(key)
+            if order is None or order.child_id == "":
+                book.filled.pop(key, None)
+        book.orders.update(sight.orders)
+        trades = [(trade.ts_ms, str(trade.trade_id)) for trade in sight.trades]
+        book.trades[symbol] = book.trades.get(symbol, START).after(trades)
+        paid = [(each.payment.ts_ms, each.payment.payment_id) for each in sight.settlements]
+        book.payments[symbol] = book.payments.get(symbol, START).after(paid)
+        if sight.settlements or sight.trades:
+            book.payments_read_ms[symbol] = book.now_ms
+        book.positions.pop(symbol, None)
+        if sight.position is not None:
+            book.positions[symbol] = self._with_birth(sight.position)
+
+    def _with_birth(self, truth: Position) -> Position:
+        held = self._position
+        return truth if held is None else truth._replace(opened_ms=held.opened_ms)
+
+    def _last_position_is_the_venues(self) -> list[VenueEvent]:
+        kept = self._book.positions.get(self._sight.symbol)
+        for index in reversed(range(len(self._events))):
+            event = self._events[index]
+            if isinstance(event, OrderFilled):
+                self._events[index] = event._replace(position=kept)
+                break
+            if isinstance(event, MarginAdjusted | FundingSettled) and kept is not None:
+                self._events[index] = event._replace(position=kept)
+                break
+            if isinstance(event, Liquidated):
+                break
+        return self._events
+
+    def _owner(self, venue_id: str) -> Owner:
+        return self._sight.owners[venue_id]
+
+    def _emit(self, event: VenueEvent) -> None:
+        self._book.saw(event.ts_ms)
+        self._events.append(event)
+
+    def _now(self, ts_ms: int) -> int:
+        return ts_ms or self._book.now_ms
+
+
+def traded(held: Position | None, trade: Trade, leverage: float) -> Position | None:
+    """Return the position after a fill, as far as it can be worked out: margin at entry price / leverage."""
+    if held is None:
+        margin = trade.price * trade.quantity / max(leverage, 1.0) - trade.fee_quote
+        return Position(
+            trade.symbol, trade.order_side, trade.quantity, trade.price, margin, leverage, trade.ts_ms
+        )
+    if trade.order_side == held.side:
+        total = held.quantity + trade.quantity
+        entry = (held.quantity * held.entry_price + trade.quantity * trade.price) / total
+        margin = trade.price * trade.quantity / max(leverage, 1.0) - trade.fee_quote
+        wallet = held.isolated_wallet + margin
+        return held._replace(quantity=total, entry_price=entry, isolated_wallet=wallet)
+    left = held.quantity - trade.quantity
+    if left <= _NONE_LEFT * held.quantity:
+        return None
+    return held._replace(quantity=left, isolated_wallet=held.isolated_wallet * left / held.quantity)
+
+
+def _instant(happened: tuple[Trade, ...] | Settlement) -> tuple[int, int]:
+    if isinstance(happened, Settlement):
+        return (happened.payment.ts_ms, 0)
+    return (happened[0].ts_ms, happened[0].trade_id)
+
+
+def by_symbol(moves: Mapping[str, Move], symbol: str) -> Move:
+    """Return the symbol's move, or none."""
+    return moves.get(symbol, NO_MOVE)

@@ -1,0 +1,109 @@
+"""The venues' own error codes and what each says: a RefusalCode, or why it is no refusal.
+
+"not_done": thrown away unread, may be sent again. "unknown": may have happened. "fatal": stop.
+Sources: Binance USD-M error codes (developers.binance.com), Bybit v5 and OKX v5 error lists, Bitget, Gate and
+KuCoin documents, each as ccxt 4.5.90 maps them. A code that is not here is judged by ccxt's class.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from bot.errors import RefusalCode
+
+Listed = str
+
+
+def _table(rows: Mapping[RefusalCode | str, str]) -> Mapping[str, Listed]:
+    return MappingProxyType({code: said for said, codes in rows.items() for code in codes.split()})
+
+
+_BINANCE: Final = _table(
+    {
+        "insufficient_balance": "-2018 -2019 -4050",
+        "beyond_removable": "-4051",
+        "no_position": "-2024 -4054",
+        "in_liquidation": "-2023",
+        "duplicate_client_id": "-4116 -20132",
+        "unknown_order": "-2011 -2013 -4117 -20124",
+        "unknown_symbol": "-1108 -1121 -1126 -4141 -4144 -20121",
+        "would_trigger_immediately": "-2021 -4142",
+        "reduce_only": "-2022 -2026 -4118",
+        "below_minimum": "-4004 -4055 -4164",
+        "precision": "-1111 -1013 -1102 -4003 -4014 -4023 -4136 -20130",
+        "leverage_refused": "-2028 -4028 -4161",
+        "margin_mode_refused": "-4046 -4047 -4048 -4049 -4052 -4053 -4059 -4061 -4067 -4068 -4168",
+        "position_limit": "-2020 -2025 -2027 -4005 -4045 -4130 -4131",
+        # -1008: refused by overload protection before it reached the matching engine.
+        "not_done": "-1003 -1008 -1015 -1021 -5028",
+        "unknown": "-1000 -1001 -1006 -1007",
+        # -4120: an order of the conditional service on the old path, a mistake of ours.
+        "fatal": "-1002 -1022 -2014 -2015 -2017 -4120",
+    }
+)
+
+_BYBIT: Final = _table(
+    {
+        "insufficient_balance": "110004 110006 110007 110012 110014 110044 110045",
+        "beyond_removable": "110011",
+        "duplicate_client_id": "110072",
+        "unknown_order": "110001",
+        "would_trigger_immediately": "110092 110093",
+        "reduce_only": "110017",
+        "below_minimum": "110094",
+        "leverage_refused": "110013 110043",
+        "margin_mode_refused": "110015 110025 110026 110027",
+        "not_done": "10002 10006",
+        "fatal": "10003 10004 10005 10010",
+    }
+)
+
+_OKX: Final = _table(
+    {
+        "insufficient_balance": "51008 51127 51131 59103 59108 59200",
+        "no_position": "59300",
+        "beyond_removable": "59301",
+        "unknown_order": "51400 51401 51603",
+        "would_trigger_immediately": "51277 51278 51279 51280",
+        "precision": "51000",
+        "leverage_refused": "59102 59105 59106 59107",
+        "margin_mode_refused": "59000 59100 59101 59104 59109 59216",
+        "not_done": "50011 50102",
+        "fatal": "50105 50111 50113 50119",
+    }
+)
+
+_BITGET: Final = _table(
+    {
+        "insufficient_balance": "40762 43012",
+        "unknown_order": "40768",
+        "below_minimum": "45110",
+        "would_trigger_immediately": "40917 45122",
+    }
+)
+
+_GATE: Final = _table(
+    {
+        "insufficient_balance": "INSUFFICIENT_AVAILABLE MARGIN_BALANCE_NOT_ENOUGH",
+        "beyond_removable": "REMOVE_TOO_MUCH",
+        "no_position": "POSITION_EMPTY",
+        "in_liquidation": "POSITION_IN_LIQUIDATION",
+        "would_trigger_immediately": "LIQUIDATE_IMMEDIATELY",
+        "leverage_refused": "LEVERAGE_TOO_HIGH",
+        "margin_mode_refused": "POSITION_CROSS_MARGIN",
+    }
+)
+
+_KUCOIN: Final = _table({"insufficient_balance": "300003 330008", "margin_mode_refused": "330005"})
+
+CODES: Final[Mapping[str, Mapping[str, Listed]]] = MappingProxyType(
+    {
+        "binanceusdm": _BINANCE,
+        "bybit": _BYBIT,
+        "okx": _OKX,
+        "bitget": _BITGET,
+        "gate": _GATE,
+        "kucoinfutures": _KUCOIN,
+        "hyperliquid": {},
+    }
+)

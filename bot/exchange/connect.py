@@ -1,0 +1,142 @@
+"""From settings to a running connection: the ccxt client, its guard, its lane, the gateway.
+
+Keys live in the ccxt client only. ccxt logs whole requests at debug level: its logger is kept above that.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+import ccxt
+import ccxt.pro
+
+from bot.errors import UserError
+from bot.exchange.dialect import Dialect
+from bot.exchange.dialects.binance import BinanceDialect
+from bot.exchange.fate import RECEIVE_WINDOW_MS
+from bot.exchange.gateway import CcxtGateway
+from bot.exchange.hosts import Access, switch_client
+from bot.exchange.lane import Lane
+from bot.exchange.link import Link
+from bot.exchange.venues import VENUES, Venue
+from bot.ports import Clock
+
+DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = MappingProxyType({"binanceusdm": BinanceDialect})
+
+_TIMEOUT_MS: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What proves who we are. Nothing of it appears in a repr, a log or an error."""
+
+    api_key: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    wallet_address: str = field(default="", repr=False)
+    private_key: str = field(default="", repr=False)
+
+
+_CCXT_NAME: Final = {
+    "api_key": "apiKey",
+    "secret": "secret",
+    "password": "password",
+    "wallet_address": "walletAddress",
+    "private_key": "privateKey",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open connection. `client` is the ccxt client; `close` ends its sockets."""
+
+    venue: Venue
+    link: Link
+    lane: Lane
+    gateway: CcxtGateway
+
+    async def close(self) -> None:
+        """Close every socket."""
+        await self.link.client.close()
+
+
+def connect(
+    venue_id: str, access: Access, credentials: Credentials, symbols: Sequence[str], clock: Clock
+) -> Connection:
+    """Return a connection to a venue; nothing is sent yet.
+
+    UserError: an unknown venue, one that is not wired, missing keys, or an environment it has not.
+    """
+    venue = venue_of(venue_id)
+    if venue.ccxt_id not in DIALECTS:
+        raise UserError(
+            f"Trading on {venue.title} is not wired in this version; it can be listed only. "
+            f"Trading works on: {', '.join(sorted(DIALECTS))}."
+        )
+    _check_credentials(venue, credentials)
+    client = _client(venue, credentials)
+    switch_client(client, venue, access)
+    lane = Lane(clock, venue.budget)
+    _give_turns(client, lane, venue)
+    link = Link(client, venue.ccxt_id, clock)
+    return Connection(venue, link, lane, CcxtGateway(link, DIALECTS[venue.ccxt_id](), symbols))
+
+
+def venue_of(venue_id: str) -> Venue:
+    """Return the venue's row. UserError: there is none of this name."""
+    if venue_id not in VENUES:
+        raise UserError(f"The exchange {venue_id!r} is not known. Give one of: {', '.join(VENUES)}.")
+    return VENUES[venue_id]
+
+
+def _check_credentials(venue: Venue, credentials: Credentials) -> None:
+    missing = [name for name in venue.credentials if not getattr(credentials, name)]
+    if missing:
+        raise UserError(
+            f"{venue.title} needs {', '.join(venue.credentials)}; missing: {', '.join(missing)}. "
+            "Put each into a file of the secrets folder, or into the environment; see config/README.md."
+        )
+
+
+def _client(venue: Venue, credentials: Credentials) -> Any:
+    logging.getLogger("ccxt").setLevel(logging.WARNING)
+    keys = {_CCXT_NAME[name]: getattr(credentials, name) for name in venue.credentials}
+    client = getattr(ccxt.pro, venue.ccxt_id)(
+        {**keys, "enableRateLimit": False, "timeout": _TIMEOUT_MS, "timeout_on_exit": 0}
+    )
+    client.logger.setLevel(logging.WARNING)
+    client.options.update(
+        fetchCurrencies=False,
+        fetchMargins=False,
+        recvWindow=RECEIVE_WINDOW_MS,
+        warnOnFetchOpenOrdersWithoutSymbol=False,
+    )
+    client.has["fetchCurrencies"] = False
+    return client
+
+
+def _give_turns(client: Any, lane: Lane, venue: Venue) -> None:
+    """Let every request wait for its turn in the lane BEFORE it is signed: a signature holds the time."""
+    send, on_reply = client.fetch2, client.on_rest_response
+
+    async def fetch_in_turn(
+        path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
+    ) -> Any:
+        weight = client.calculate_rate_limiter_cost(api, method, path, params or {}, config or {})
+        async with lane.turn(float(weight)):
+            try:
+                return await send(path, api, method, params or {}, config or {})
+            except (ccxt.DDoSProtection, ccxt.RateLimitExceeded):
+                lane.block(lane.blocked_ms() or _UNTOLD_BLOCK_MS)
+                raise
+
+    def observe_reply(code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
+        lane.observe(code, headers, venue.used_weight_header)
+        return on_reply(code, reason, url, method, headers, *rest)
+
+    client.fetch2, client.on_rest_response = fetch_in_turn, observe_reply
+
+
+_UNTOLD_BLOCK_MS: Final = 2_000  # a limit reached, and the reply said no time

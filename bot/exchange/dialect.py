@@ -1,0 +1,78 @@
+"""What the gateway needs of a venue. One implementation per venue; each calls ccxt and reads raw fields.
+
+Every method may raise ccxt's errors: they are translated where the method is called (link.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from bot.core.instrument import Instrument
+from bot.core.position import Position
+from bot.core.profile import VenueProfile
+from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
+
+
+class Dialect(Protocol):
+    def profile(self, taker_fee_rate: float) -> VenueProfile:
+        """Return how the venue counts margin."""
+        ...
+
+    async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
+        """Return the symbols' instruments with live tiers. KeyError: a symbol the venue does not trade."""
+        ...
+
+    async def money(self, client: Any) -> Money: ...
+
+    async def positions(self, client: Any, leverage: Mapping[str, int]) -> tuple[Position, ...]:
+        """Return every open position; the wallet without unrealised PnL, read, never guessed."""
+        ...
+
+    async def open_orders(self, client: Any, symbol: str) -> tuple[VenueOrder, ...]:
+        """Return the symbol's resting orders, conditional ones included."""
+        ...
+
+    async def order(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> VenueOrder:
+        """Return an order of ours by our id. ccxt.OrderNotFound: the venue knows none."""
+        ...
+
+    async def order_by_venue_id(self, client: Any, symbol: str, venue_id: str) -> VenueOrder: ...
+
+    async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
+        """Return our fills from `since_ms` on, oldest first."""
+        ...
+
+    async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]: ...
+
+    async def funding_rate_at(self, client: Any, symbol: str, ts_ms: int) -> tuple[float, float]:
+        """Return rate and mark of the settlement at or right before `ts_ms`; zeros when unknown."""
+        ...
+
+    async def margin_moves(self, client: Any, symbol: str, since_ms: int | None) -> tuple[MarginMove, ...]:
+        """Return margin moved by request, oldest first; empty where the venue keeps no history."""
+        ...
+
+    async def settings(self, client: Any, symbol: str) -> Settings: ...
+
+    async def leverages(self, client: Any) -> Mapping[str, int]: ...
+
+    async def set_one_way(self, client: Any) -> None: ...
+
+    async def set_isolated(self, client: Any, symbol: str, leverage: int) -> None: ...
+
+    async def set_leverage(self, client: Any, symbol: str, leverage: int) -> None: ...
+
+    async def create(self, client: Any, order: NewOrder) -> VenueOrder: ...
+
+    async def cancel(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> None: ...
+
+    async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
+        """Add (> 0) or release (< 0) margin of the position of `side`, in the venue's own precision."""
+        ...
+
+    def refuses_second_stop(self, code: str) -> bool:
+        """Return whether a refusal's text says that a whole-position order of this kind rests already."""
+        ...
+
+    def is_liquidation(self, client_id: str) -> bool:
+        """Return whether an order's id is one that the venue gives to liquidations."""
+        ...

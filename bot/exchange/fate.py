@@ -1,0 +1,111 @@
+"""What became of a request whose reply never came. Found out by reading; absence needs time to be proof.
+
+A signed request that is late is refused by the venue after its receive window. So a request that no read
+shows after that window never arrived.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.core.event import MarginAdjusted, OrderAccepted, Refused, VenueEvent
+from bot.core.intent import (
+    AddMargin,
+    CancelOrder,
+    Intent,
+    OpenPosition,
+    ReducePosition,
+    ReleaseMargin,
+    SetLeverage,
+)
+from bot.errors import Rejected
+from bot.exchange.book import Owner
+from bot.exchange.changes import Move
+from bot.exchange.lane import Urgency
+from bot.exchange.rows import VenueOrder
+
+if TYPE_CHECKING:
+    from bot.exchange.gateway import CcxtGateway
+
+RECEIVE_WINDOW_MS: Final = 5_000
+_SETTLE_MS: Final = 1_000
+_FIRST_WAIT_SECONDS: Final = 0.2
+Events = tuple[VenueEvent, ...]
+
+
+async def fate_of(gateway: "CcxtGateway", intent: Intent) -> Events | None:
+    """Return what the intent did, looking until it shows or can no longer arrive."""
+    clock = gateway.link.clock
+    deadline_ms = gateway.sent_ms(intent) + RECEIVE_WINDOW_MS + _SETTLE_MS
+    wait_seconds = _FIRST_WAIT_SECONDS
+    while True:
+        is_last = clock.now_ms() > deadline_ms
+        found = await _look(gateway, intent)
+        if found is not None or is_last:
+            return found
+        await clock.sleep(wait_seconds)
+        wait_seconds *= 2.0
+
+
+async def _look(gateway: "CcxtGateway", intent: Intent) -> Events | None:
+    action = intent.action
+    if isinstance(action, SetLeverage):
+        return await _leverage(gateway, intent, action)
+    if isinstance(action, CancelOrder):
+        return await _cancelled(gateway, action)
+    if isinstance(action, AddMargin | ReleaseMargin):
+        return await _moved(gateway, intent, action)
+    return await _order(gateway, intent)
+
+
+async def _leverage(gateway: "CcxtGateway", intent: Intent, action: SetLeverage) -> Events | None:
+    try:
+        return (await gateway.leverage_set(intent, action),)
+    except Rejected:
+        return None
+
+
+async def _order(gateway: "CcxtGateway", intent: Intent) -> Events | None:
+    symbol, client_id = intent.action.symbol, intent.client_id
+    is_conditional = not isinstance(intent.action, OpenPosition | ReducePosition)
+    found = await gateway.sweeper.observer.order(symbol, client_id, (is_conditional,))
+    if found is None:
+        return None
+    book = gateway.book
+    was_reported = client_id in book.reported
+    book.own(found.venue_id, Owner(client_id, found.leg, found.quantity))
+    if not was_reported:
+        book.orders.setdefault(client_id, found._replace(status="open"))
+        book.report(client_id)
+    events: list[Any] = [] if was_reported else [_accepted(gateway, found)]
+    events += await gateway.sweeper.sweep(symbol, Urgency.URGENT)
+    return (*book.take_outbox(), *events)
+
+
+def _accepted(gateway: "CcxtGateway", found: VenueOrder) -> OrderAccepted:
+    return OrderAccepted(gateway.book.now_ms, found.symbol, found.client_id, found.leg)
+
+
+async def _cancelled(gateway: "CcxtGateway", action: CancelOrder) -> Events | None:
+    found = await gateway.sweeper.observer.order(action.symbol, action.target_client_id, (False, True))
+    if found is not None and found.status == "open":
+        return None
+    gateway.book.cancelling.add(action.target_client_id)
+    events = await gateway.sweeper.sweep(action.symbol, Urgency.NORMAL)
+    return (*gateway.book.take_outbox(), *events)
+
+
+async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | ReleaseMargin) -> Events | None:
+    """The target is reached, or the position is gone: both end the request. Else it has not arrived."""
+    book, symbol = gateway.book, action.symbol
+    held = await gateway.sweeper.observer.position(symbol, Urgency.URGENT)
+    if held is not None and gateway.margin_amount(action, held) != 0.0:
+        return None
+    known, was_reported = book.positions.get(symbol), intent.client_id in book.reported
+    amount = 0.0 if held is None or known is None else held.isolated_wallet - known.isolated_wallet
+    move = Move(intent.client_id, 0.0 if was_reported else amount)
+    events = await gateway.sweeper.sweep(symbol, Urgency.URGENT, move)
+    told = any(isinstance(event, MarginAdjusted) for event in events)
+    if not (told or was_reported):
+        code = "no_position" if held is None else "below_minimum"
+        message = "the position has ended" if held is None else "the wallet is at the target already"
+        events.append(Refused(book.now_ms, symbol, intent.client_id, code, message))
+    return (*book.take_outbox(), *events)

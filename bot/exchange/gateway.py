@@ -1,0 +1,392 @@
+"""`bot.ports.Exchange` over ccxt: each request is sent once, then the account is read.
+
+The truth is what the venue answers to reads. A reply that says "done" is believed only for what a read
+cannot tell apart; a reply that does not come raises OutcomeUnknown, and `outcome_of` finds out by reading.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+from bot.core.event import LeverageSet, OrderAccepted, Refused, VenueEvent
+from bot.core.instrument import Instrument, margin_down, margin_up
+from bot.core.intent import (
+    Action,
+    AddMargin,
+    CancelOrder,
+    Intent,
+    OpenPosition,
+    PlaceStop,
+    PlaceTakeProfit,
+    PlaceTrailingStop,
+    ReducePosition,
+    ReleaseMargin,
+    SetLeverage,
+)
+from bot.core.position import Position, side_name
+from bot.errors import OutcomeUnknown, Rejected
+from bot.exchange.book import Book, Owner
+from bot.exchange.changes import Move
+from bot.exchange.dialect import Dialect
+from bot.exchange.fate import fate_of
+from bot.exchange.lane import Urgency
+from bot.exchange.link import Link
+from bot.exchange.rows import NewOrder, VenueOrder
+from bot.exchange.sweep import Sweeper
+from bot.ports import Account, Json
+
+_URGENCY: Final[Mapping[type[Action], Urgency]] = {
+    SetLeverage: Urgency.NORMAL,
+    OpenPosition: Urgency.NORMAL,
+    PlaceStop: Urgency.URGENT,
+    PlaceTakeProfit: Urgency.NORMAL,
+    PlaceTrailingStop: Urgency.URGENT,
+    CancelOrder: Urgency.NORMAL,
+    ReducePosition: Urgency.URGENT,
+    AddMargin: Urgency.URGENT,
+    ReleaseMargin: Urgency.NORMAL,
+}
+_SETTLE_WAITS_SECONDS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
+
+
+class CcxtGateway:
+    """The exchange of testnet and live trading. `start` must be awaited once before anything else."""
+
+    def __init__(self, link: Link, dialect: Dialect, symbols: Sequence[str]) -> None:
+        self._link, self._dialect, self._symbols = link, dialect, tuple(symbols)
+        self._instruments: dict[str, Instrument] = {}
+        self._checked: set[str] = set()
+        self._sent_ms: dict[str, int] = {}
+        self.book = Book()
+        self.sweeper = Sweeper(link, dialect, self.book, self._instruments)
+        self._desk: dict[type, Callable[[Intent, Any], Awaitable[list[VenueEvent]]]] = {
+            SetLeverage: self._set_leverage,
+            OpenPosition: self._open_position,
+            PlaceStop: self._place_stop,
+            PlaceTakeProfit: self._place_take_profit,
+            PlaceTrailingStop: self._place_trailing_stop,
+            CancelOrder: self._cancel_order,
+            ReducePosition: self._reduce_position,
+            AddMargin: self._move_margin,
+            ReleaseMargin: self._move_margin,
+        }
+
+    # --- the exchange port ------------------------------------------------------------------------
+
+    async def instruments(self) -> Mapping[str, Instrument]:
+        """Return the session's instruments with the tiers of now; asking again refreshes them."""
+        found = await self._link.read(lambda: self._dialect.instruments(self._link.client, self._symbols))
+        self._instruments.update(found)
+        return self._instruments
+
+    async def account(self) -> Account:
+        """Return the venue's truth now: positions of the whole account, orders of the session's symbols."""
+        await self._start()
+        client, dialect = self._link.client, self._dialect
+        leverage = await self._link.read(lambda: dialect.leverages(client))
+        self.book.leverage.update(leverage)
+        positions = await self._link.read(lambda: dialect.positions(client, self.book.leverage))
+        money = await self._link.read(lambda: dialect.money(client))
+        orders: list[VenueOrder] = []
+        for symbol in self._symbols:
+            orders += await self._link.read(lambda key=symbol: dialect.open_orders(client, key))
+        return Account(
+            self.book.now_ms,
+            money.free_quote,
+            money.wallet_quote,
+            tuple(self._with_birth(position) for position in positions),
+            tuple(order.as_open_order() for order in sorted(orders, key=lambda order: order.created_ms)),
+            {symbol: self.book.leverage.get(symbol, 0) for symbol in self._symbols},
+        )
+
+    async def execute(self, intent: Intent) -> tuple[VenueEvent, ...]:
+        """Perform the intent once; return what happened, and before it what was not handed out yet.
+
+        Raises OutcomeUnknown, Unavailable, Transient (nothing was done) or Fatal.
+        """
+        await self._start()
+        self.book.saw(intent.ts_ms)
+        self._sent_ms[intent.client_id] = self._link.clock.now_ms()
+        try:
+            done = await self._desk[type(intent.action)](intent, intent.action)
+        except Rejected as refusal:
+            done = await self._refused(intent, *refusal.args)
+        finally:
+            self.book.version += 1
+        del self._sent_ms[intent.client_id]
+        self.book.report(intent.client_id)
+        return (*self.book.take_outbox(), *done)
+
+    async def outcome_of(self, intent: Intent) -> tuple[VenueEvent, ...] | None:
+        """Return what an earlier send of this intent did, or None when it provably never arrived."""
+        await self._start()
+        self.book.saw(intent.ts_ms)
+        return await fate_of(self, intent)
+
+    # --- what the application and the feed use ----------------------------------------------------
+
+    async def sweep(self, symbol: str) -> list[VenueEvent]:
+        """Return what happened to the symbol since it was last looked at."""
+        await self._start()
+        return await self.sweeper.sweep(symbol)
+
+    async def catch_up(self) -> tuple[VenueEvent, ...]:
+        """Return everything that happened since the snapshot, for a start before truth is adopted."""
+        await self._start()
+        for symbol in self._symbols:
+            self.book.outbox += await self.sweeper.sweep(symbol, Urgency.NORMAL)
+        return self.book.take_outbox()
+
+    def snapshot(self) -> Json:
+        """Return what a restart needs, as JSON values: part of every checkpoint."""
+        return self.book.snapshot()
+
+    def restore(self, values: Json) -> None:
+        """Go on from a snapshot; an empty one begins anew."""
+        if values:
+            self.book.restore(values)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return self._symbols
+
+    @property
+    def link(self) -> Link:
+        return self._link
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._dialect
+
+    def sent_ms(self, intent: Intent) -> int:
+        """Return when the intent was last sent by this process, by the clock; else when it was decided."""
+        return self._sent_ms.get(intent.client_id, intent.ts_ms)
+
+    # --- leverage ---------------------------------------------------------------------------------
+
+    async def _set_leverage(self, intent: Intent, action: SetLeverage) -> list[VenueEvent]:
+        """Set position mode, margin mode and leverage where they differ, and read them back."""
+        client, dialect, symbol = self._link.client, self._dialect, action.symbol
+        now = await self._settings(symbol)
+        if not now.is_one_way:
+            await self._link.write(lambda: dialect.set_one_way(client), Urgency.NORMAL)
+        if not now.is_isolated:
+            await self._link.write(
+                lambda: dialect.set_isolated(client, symbol, action.leverage), Urgency.NORMAL
+            )
+        if now.leverage != action.leverage:
+            await self._link.write(
+                lambda: dialect.set_leverage(client, symbol, action.leverage), Urgency.NORMAL
+            )
+        return [await self.leverage_set(intent, action)]
+
+    async def leverage_set(self, intent: Intent, action: SetLeverage) -> VenueEvent:
+        """Read the settings back and say so. Rejected: they are not what was asked for."""
+        now = await self._settings(action.symbol)
+        if not (now.is_one_way and now.is_isolated):
+            raise Rejected("margin_mode_refused", f"{action.symbol} is not isolated in one-way mode: {now}")
+        if now.leverage != action.leverage:
+            message = f"asked for {action.leverage}x, the venue says {now.leverage}x"
+            raise Rejected("leverage_refused", message)
+        self._checked.add(action.symbol)
+        return LeverageSet(self.book.now_ms, action.symbol, intent.client_id, now.leverage)
+
+    async def _settings(self, symbol: str) -> Any:
+        found = await self._link.read(
+            lambda: self._dialect.settings(self._link.client, symbol), Urgency.NORMAL
+        )
+        self.book.leverage[symbol] = found.leverage
+        return found
+
+    # --- orders -----------------------------------------------------------------------------------
+
+    async def _open_position(self, intent: Intent, action: OpenPosition) -> list[VenueEvent]:
+        await self._check_isolated(action.symbol)
+        order = NewOrder(
+            intent.client_id, action.symbol, action.order, action.side, action.quantity, False,
+            action.limit_price,
+        )  # fmt: skip
+        return await self._trade(order)
+
+    async def _check_isolated(self, symbol: str) -> None:
+        """An entry into a cross or hedged symbol would risk the whole account: refuse it unsent."""
+        if symbol in self._checked:
+            return
+        now = await self._settings(symbol)
+        if not (now.is_isolated and now.is_one_way):
+            raise Rejected("margin_mode_refused", f"{symbol} is not isolated in one-way mode: {now}")
+        self._checked.add(symbol)
+
+    async def _reduce_position(self, intent: Intent, action: ReducePosition) -> list[VenueEvent]:
+        """Reduce-only, and never more than is held."""
+        held = await self._held(action.symbol, action.side, Urgency.URGENT)
+        quantity = held.quantity if action.quantity == 0.0 else min(action.quantity, held.quantity)
+        order = NewOrder(intent.client_id, action.symbol, "market", -action.side, quantity, True)
+        return await self._trade(order)
+
+    async def _trade(self, order: NewOrder) -> list[VenueEvent]:
+        """Send an order that may trade at once, and look until its fills are told."""
+        sent = await self._send(order)
+        out: list[VenueEvent] = [self._accept(order, sent)]
+        for wait_seconds in _SETTLE_WAITS_SECONDS:
+            await self._link.clock.sleep(wait_seconds)
+            out += await self.sweeper.sweep(order.symbol, Urgency.URGENT)
+            if self._is_told(sent):
+                break
+        return out
+
+    def _is_told(self, sent: VenueOrder) -> bool:
+        if sent.client_id in self.book.orders:
+            return True
+        told = self.book.filled.get(sent.client_id, 0.0)
+        return sent.status != "done" or told >= sent.filled_quantity * (1.0 - 1e-9)
+
+    async def _place_stop(self, intent: Intent, action: PlaceStop) -> list[VenueEvent]:
+        held = await self._held(action.symbol, action.side, Urgency.URGENT)
+        order = NewOrder(
+            intent.client_id, action.symbol, "stop", -action.side, 0.0, True, 0.0,
+            action.trigger_price, action.trigger_on,
+        )  # fmt: skip
+        return [await self._rest(order, held)]
+
+    async def _place_take_profit(self, intent: Intent, action: PlaceTakeProfit) -> list[VenueEvent]:
+        held = await self._held(action.symbol, action.side, Urgency.NORMAL)
+        order = NewOrder(
+            intent.client_id, action.symbol, "take_profit", -action.side, action.quantity, True, 0.0,
+            action.trigger_price, action.trigger_on,
+        )  # fmt: skip
+        return [await self._rest(order, held)]
+
+    async def _place_trailing_stop(self, intent: Intent, action: PlaceTrailingStop) -> list[VenueEvent]:
+        held = await self._held(action.symbol, action.side, Urgency.URGENT)
+        order = NewOrder(
+            intent.client_id, action.symbol, "trailing", -action.side, action.quantity or held.quantity, True,
+            0.0, action.activation_price, "mark", action.callback_rate,
+        )  # fmt: skip
+        return [await self._rest(order, held)]
+
+    async def _rest(self, order: NewOrder, held: Position) -> VenueEvent:
+        """Rest a conditional order. A venue keeps one whole-position order per kind and direction: while the
+        old one rests, its successor is for the quantity held."""
+        if order.quantity == 0.0 and self._has_whole_order(order):
+            order = order._replace(quantity=held.quantity)
+        try:
+            sent = await self._send(order)
+        except Rejected as refusal:
+            if order.quantity > 0.0 or not self._dialect.refuses_second_stop(refusal.args[1]):
+                raise
+            order = order._replace(quantity=held.quantity)
+            sent = await self._send(order)
+        return self._accept(order, sent)
+
+    def _has_whole_order(self, order: NewOrder) -> bool:
+        return any(
+            each.is_conditional
+            and each.quantity == 0.0
+            and each.leg == order.kind
+            and each.order_side == order.order_side
+            for each in self.book.orders_of(order.symbol).values()
+        )
+
+    async def _send(self, order: NewOrder) -> VenueOrder:
+        urgency = Urgency.URGENT if order.is_reduce_only else Urgency.NORMAL
+        self.book.version += 1
+        client = self._link.client
+        try:
+            sent = await self._link.write(lambda: self._dialect.create(client, order), urgency)
+        except Rejected as refusal:
+            if refusal.args[0] != "duplicate_client_id":
+                raise
+            # The id names one intent only: that it is taken proves that the order arrived before.
+            found = await self.sweeper.observer.order(order.symbol, order.client_id, (order.is_conditional,))
+            if found is None:
+                raise
+            return found
+        if sent.client_id != order.client_id:
+            raise OutcomeUnknown(f"sent {order.client_id}, the venue answered for {sent.client_id}")
+        return sent
+
+    def _accept(self, order: NewOrder, sent: VenueOrder) -> VenueEvent:
+        book = self.book
+        book.own(sent.venue_id, Owner(sent.client_id, sent.leg, order.quantity))
+        if sent.status == "open" and (order.is_conditional or order.kind == "limit"):
+            book.orders[sent.client_id] = sent
+        book.report(sent.client_id)
+        return OrderAccepted(book.now_ms, order.symbol, sent.client_id, sent.leg)
+
+    async def _held(self, symbol: str, side: int, urgency: Urgency) -> Position:
+        held = await self.sweeper.observer.position(symbol, urgency)
+        if held is None or held.side != side:
+            raise Rejected("no_position", f"there is no {side_name(side)} position in {symbol}")
+        return held
+
+    async def _cancel_order(self, intent: Intent, action: CancelOrder) -> list[VenueEvent]:
+        """Cancel where the order is kept, then read: the reply of a conditional one has no status."""
+        symbol, target = action.symbol, action.target_client_id
+        known = self.book.orders.get(target)
+        kinds = (False, True) if known is None else (known.is_conditional,)
+        found = await self.sweeper.observer.order(symbol, target, kinds) if known is None else known
+        if found is None or found.status != "open":
+            raise Rejected("unknown_order", f"no open order {target} in {symbol}")
+        self.book.orders.setdefault(target, found)
+        self.book.cancelling.add(target)
+        self.book.version += 1
+        client = self._link.client
+        await self._link.write(
+            lambda: self._dialect.cancel(client, symbol, target, found.is_conditional), Urgency.NORMAL
+        )
+        return await self.sweeper.sweep(symbol, Urgency.NORMAL)
+
+    # --- margin -----------------------------------------------------------------------------------
+
+    async def _move_margin(self, intent: Intent, action: AddMargin | ReleaseMargin) -> list[VenueEvent]:
+        """Move the difference between the target and what is read; read again."""
+        symbol, urgency = action.symbol, _URGENCY[type(action)]
+        if not 0.0 < action.target_wallet < float("inf"):
+            message = f"target wallet must be a positive number, not {action.target_wallet}"
+            raise Rejected("not_finite", message)
+        held = await self.sweeper.observer.position(symbol, urgency)
+        if held is None:
+            raise Rejected("no_position", f"there is no position in {symbol}")
+        amount = self.margin_amount(action, held)
+        if amount == 0.0:
+            verb = "add" if isinstance(action, AddMargin) else "release"
+            wallet = held.isolated_wallet
+            raise Rejected("below_minimum", f"nothing to {verb}: the wallet is {wallet:.8f} already")
+        client = self._link.client
+        self.book.version += 1
+        await self._link.write(lambda: self._dialect.move_margin(client, symbol, held.side, amount), urgency)
+        return await self.sweeper.sweep(symbol, urgency, Move(intent.client_id, amount))
+
+    def margin_amount(self, action: AddMargin | ReleaseMargin, held: Position) -> float:
+        """Return what reaches the target: added rounded up, released (< 0) down; 0.0 if it is reached."""
+        instrument = self._instruments[action.symbol]
+        half_step = 0.5 * instrument.margin_step_quote
+        if isinstance(action, AddMargin):
+            amount = action.target_wallet - held.isolated_wallet
+            return margin_up(amount, instrument) if amount >= half_step else 0.0
+        amount = held.isolated_wallet - action.target_wallet
+        return -margin_down(amount, instrument) if amount >= half_step else 0.0
+
+    # --- refusals ---------------------------------------------------------------------------------
+
+    async def _refused(self, intent: Intent, code: str, message: str) -> list[VenueEvent]:
+        """Say the refusal after what the account shows: there may be no position any more."""
+        symbol = intent.action.symbol
+        happened: list[VenueEvent] = []
+        if code in ("reduce_only", "no_position", "unknown_order", "in_liquidation", "beyond_removable"):
+            happened = await self.sweeper.sweep(symbol, Urgency.NORMAL)
+        if code == "reduce_only" and symbol not in self.book.positions:
+            code = "no_position"
+        return [*happened, Refused(self.book.now_ms, symbol, intent.client_id, code, message)]
+
+    # --- start ------------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        if not self._instruments:
+            await self.instruments()
+        if not self.book.is_started:
+            await self.sweeper.start(self._symbols)
+
+    def _with_birth(self, position: Position) -> Position:
+        known = self.book.positions.get(position.symbol)
+        return position if known is None else position._replace(opened_ms=known.opened_ms)

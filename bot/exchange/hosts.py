@@ -1,0 +1,161 @@
+"""Which host a request goes to, and the guard that lets it go to no other. Fails closed."""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from bot.errors import UserError
+from bot.exchange.venues import Venue
+
+Environment = Literal["live", "testnet", "loopback"]
+
+
+class Access(NamedTuple):
+    """Where to trade. `base_url` only for loopback: the address of an exchange on this machine."""
+
+    environment: Environment
+    base_url: str = ""
+
+
+def switch_client(client: Any, venue: Venue, access: Access) -> None:
+    """Point the ccxt client at the environment and check where its requests would really go.
+
+    UserError: the venue has no test environment, or a host is not one of the environment's.
+    """
+    if access.environment == "loopback":
+        _route_to(client, _checked_base(access.base_url))
+        _use_linear_error_tables(client)
+    elif access.environment == "testnet":
+        _switch_to_test(client, venue)
+    guard = Guard(venue, access)
+    _check_rest_hosts(client, venue, guard)
+    _watch_requests(client, guard)
+
+
+class Guard:
+    """Refuses every host that does not belong to the environment that was asked for."""
+
+    def __init__(self, venue: Venue, access: Access) -> None:
+        self._venue, self._access = venue, access
+
+    def check_host(self, url: str) -> None:
+        """Return when `url` may be asked; UserError otherwise."""
+        host = urlsplit(url).hostname or ""
+        if self._access.environment == "loopback":
+            allowed = _is_loopback(host)
+        elif self._access.environment == "live":
+            allowed = host in self._venue.live_hosts
+        else:
+            allowed = host in self._venue.test_hosts
+        if not allowed:
+            raise self._refusal(host or "no host")
+
+    def check_request(self, url: str, headers: Mapping[str, Any]) -> None:
+        """Check the host, and on hosts that tests share with production the header that tells them apart."""
+        self.check_host(url)
+        name, value = self._venue.test_header
+        if self._access.environment == "testnet" and name and headers.get(name) != value:
+            raise self._refusal(f"{urlsplit(url).hostname} without {name}")
+
+    def _refusal(self, where: str) -> UserError:
+        return UserError(
+            f"A request to {where} was refused before it was sent: it is not part of the "
+            f"{self._access.environment} environment of {self._venue.title}. Cause: ccxt was not "
+            "switched, or the exchange has moved. Install the ccxt version in requirements/."
+        )
+
+
+def _switch_to_test(client: Any, venue: Venue) -> None:
+    if venue.switch == "none":
+        raise UserError(
+            f"{venue.title} has no test environment: only real money could be traded there. "
+            "Cause: the exchange closed its sandbox. Use paper trading for this exchange."
+        )
+    try:
+        if venue.switch == "demo":
+            client.enable_demo_trading(True)
+        else:
+            client.set_sandbox_mode(True)
+    except (KeyError, TypeError) as error:  # what ccxt raises where a venue has no such URLs
+        raise UserError(
+            f"ccxt could not switch {venue.title} to its test environment ({type(error).__name__}). "
+            "Cause: this ccxt version has no test addresses for it. Install the version in requirements/."
+        ) from None
+
+
+def _check_rest_hosts(client: Any, venue: Venue, guard: Guard) -> None:
+    """Check the addresses of signed requests before any is sent; sub-services we never ask may differ."""
+    urls = [client.implode_hostname(url) for url in _leaves(client.urls["api"]) if url.startswith("http")]
+    known = venue.live_hosts | venue.test_hosts
+    hosts = {urlsplit(url).hostname or "": url for url in urls}
+    used = [url for host, url in hosts.items() if host in known or _is_loopback(host)]
+    if not used:
+        raise UserError(
+            f"None of the addresses ccxt has for {venue.title} is known to Ringfence. Cause: the exchange "
+            "or ccxt changed them. Install the ccxt version in requirements/, or report the change."
+        )
+    for url in used:
+        guard.check_host(url)
+
+
+def _watch_requests(client: Any, guard: Guard) -> None:
+    fetch, open_stream = client.fetch, client.client
+
+    async def guarded_fetch(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        guard.check_request(url, {**(client.headers or {}), **(headers or {})})
+        return await fetch(url, method, headers, body)
+
+    def guarded_stream(url: str) -> Any:
+        # ccxt parks its listen-key request on a client that is never dialled and has no address.
+        if "://" in url:
+            guard.check_host(url)
+        return open_stream(url)
+
+    client.fetch, client.client = guarded_fetch, guarded_stream
+
+
+def _checked_base(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
+        return f"http://{parts.netloc}"
+    raise UserError(
+        f"The exchange address {base_url!r} is not on this machine: only http://127.0.0.1:PORT is accepted, "
+        "because keys would be sent to it. Start `ringfence exchange serve` and give its address."
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _route_to(client: Any, base: str) -> None:
+    """Replace scheme and host of every address, so that a request that strays arrives there too."""
+    client.urls["api"] = _moved(client.urls["api"], urlsplit(base).netloc)
+
+
+def _moved(tree: Any, netloc: str) -> Any:
+    if isinstance(tree, dict):
+        return {name: _moved(value, netloc) for name, value in tree.items()}
+    parts = urlsplit(tree)
+    scheme = "http" if parts.scheme.startswith("http") else "ws"
+    return urlunsplit((scheme, netloc, parts.path, parts.query, ""))
+
+
+def _use_linear_error_tables(client: Any) -> None:
+    """ccxt chooses Binance's table by URL prefix: elsewhere -2019 would be a bare ExchangeError."""
+    linear = client.exceptions.get("linear")
+    if linear:
+        for table in ("exact", "broad"):
+            client.exceptions[table].update(linear.get(table, {}))
+
+
+def _leaves(tree: Any) -> Iterator[str]:
+    if isinstance(tree, dict):
+        for value in tree.values():
+            yield from _leaves(value)
+    elif isinstance(tree, str):
+        yield tree

@@ -1,0 +1,170 @@
+"""Who may send a request next: protection first, within the venue's request weight.
+
+ccxt's own throttler is first in, first out and credits no idle time: a margin add behind one order waited
+200 ms. Here a request takes its turn by urgency; a part of the weight is kept for the urgent ones, and
+polls are few at a time so that they do not crowd the connection.
+"""
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
+
+from bot.ports import Clock
+
+DEFAULT_BLOCK_MS: Final = 10_000
+
+
+class Urgency(IntEnum):
+    """URGENT: stops, reduces, margin adds and what they must read. NORMAL: other writes. POLL: the rest."""
+
+    URGENT = 0
+    NORMAL = 1
+    POLL = 2
+
+
+urgency_now: ContextVar[Urgency] = ContextVar("urgency_now", default=Urgency.POLL)
+
+
+class Budget(NamedTuple):
+    """Request weight per window; `reserve` of it only for urgent requests; polls in flight at once."""
+
+    weight: float
+    window_ms: int
+    reserve: float
+    most_polls: int
+
+
+class Lane:
+    """Turns by urgency. Nothing is sent while the venue has told us to wait, urgent or not."""
+
+    def __init__(self, clock: Clock, budget: Budget) -> None:
+        self._clock, self._budget = clock, budget
+        self._waiting: list[tuple[int, int, float, asyncio.Future[None]]] = []
+        self._spent: deque[tuple[int, float]] = deque()
+        self._total = 0.0
+        self._number = 0
+        self._in_flight = 0
+        self._blocked_until_ms = 0
+        self._alarm: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def turn(self, weight: float) -> AsyncGenerator[None, None]:
+        """Wait for a turn of the current urgency and hold it while the request is under way."""
+        urgency = urgency_now.get()
+        await self._enter(urgency, min(weight, self._allowed(urgency)))
+        try:
+            yield
+        finally:
+            if urgency is Urgency.POLL:
+                self._in_flight -= 1
+            self._pump()
+
+    def block(self, wait_ms: int) -> None:
+        """Send nothing for `wait_ms`: the venue answered 429 or 418."""
+        self._blocked_until_ms = max(self._blocked_until_ms, self._clock.now_ms() + wait_ms)
+
+    def blocked_ms(self) -> int:
+        """Return how long nothing may be sent; 0 when it may."""
+        return max(self._blocked_until_ms - self._clock.now_ms(), 0)
+
+    def observe(self, status: int, headers: Mapping[str, Any], used_weight_header: str) -> None:
+        """Learn from a reply: Retry-After, and weight that others on this address have used."""
+        low = {name.lower(): value for name, value in headers.items()}
+        if status in (418, 429):
+            self.block(_retry_after_ms(low.get("retry-after")))
+        used = _number(low.get(used_weight_header.lower()))
+        if used > self._total:
+            self._spend(used - self._total)
+
+    @property
+    def spent_weight(self) -> float:
+        """What this window has cost so far."""
+        self._forget()
+        return self._total
+
+    async def _enter(self, urgency: Urgency, weight: float) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._number += 1
+        heapq.heappush(self._waiting, (urgency, self._number, weight, turn))
+        self._pump()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and urgency is Urgency.POLL:
+                self._in_flight -= 1
+            raise
+
+    def _pump(self) -> None:
+        """Grant turns from the most urgent on, as long as weight and connections allow."""
+        while self._waiting:
+            urgency, _, weight, turn = self._waiting[0]
+            if turn.cancelled():
+                heapq.heappop(self._waiting)
+                continue
+            if urgency == Urgency.POLL and self._in_flight >= self._budget.most_polls:
+                return
+            wait_ms = self._wait_ms(Urgency(urgency), weight)
+            if wait_ms > 0:
+                self._set_alarm(wait_ms)
+                return
+            heapq.heappop(self._waiting)
+            self._spend(weight)
+            if urgency == Urgency.POLL:
+                self._in_flight += 1
+            turn.set_result(None)
+
+    def _wait_ms(self, urgency: Urgency, weight: float) -> int:
+        now_ms = self._clock.now_ms()
+        if now_ms < self._blocked_until_ms:
+            return self._blocked_until_ms - now_ms
+        self._forget()
+        excess = self._total + weight - self._allowed(urgency)
+        for spent_ms, cost in self._spent:
+            if excess <= 0.0:
+                return 0
+            excess -= cost
+            if excess <= 0.0:
+                return max(spent_ms + self._budget.window_ms - now_ms, 1)
+        return 0
+
+    def _allowed(self, urgency: Urgency) -> float:
+        budget = self._budget
+        return budget.weight - (0.0 if urgency is Urgency.URGENT else budget.reserve)
+
+    def _spend(self, weight: float) -> None:
+        self._spent.append((self._clock.now_ms(), weight))
+        self._total += weight
+
+    def _forget(self) -> None:
+        begin_ms = self._clock.now_ms() - self._budget.window_ms
+        while self._spent and self._spent[0][0] <= begin_ms:
+            self._total -= self._spent.popleft()[1]
+        if not self._spent:
+            self._total = 0.0
+
+    def _set_alarm(self, wait_ms: int) -> None:
+        if self._alarm is not None and self._alarm is not asyncio.current_task():
+            self._alarm.cancel()
+        self._alarm = asyncio.create_task(self._wake_after(wait_ms))
+
+    async def _wake_after(self, wait_ms: int) -> None:
+        await self._clock.sleep(wait_ms / 1000.0)
+        self._alarm = None
+        self._pump()
+
+
+def _retry_after_ms(value: Any) -> int:
+    seconds = _number(value)
+    return round(seconds * 1000.0) if seconds > 0.0 else DEFAULT_BLOCK_MS
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0

@@ -1,0 +1,254 @@
+"""One reading of a symbol: position, orders, fills since the last, and what became of orders that are gone.
+
+The venue answers each question at another instant. A reading counts only when it agrees with itself: the
+position known before, plus the fills since, is the position now.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from bot.core.position import Position
+from bot.errors import Rejected
+from bot.exchange.book import START, Book, Owner
+from bot.exchange.dialect import Dialect
+from bot.exchange.lane import Urgency
+from bot.exchange.link import Link
+from bot.exchange.rows import Money, Payment, Trade, VenueOrder
+
+_QUANTITY_TOLERANCE: Final = 1e-9
+WALLET_TOLERANCE: Final = 5e-8
+_STRANGER: Final = Owner("", "exit", 0.0)  # an order the venue has forgotten
+_HOUR_MS: Final = 3_600_000
+
+
+class Settlement(NamedTuple):
+    """A funding payment with the rate and the mark it was counted at."""
+
+    payment: Payment
+    rate: float
+    mark: float
+
+
+class Glance(NamedTuple):
+    """Four answers of about one instant; the trades are those not reported yet."""
+
+    orders: tuple[VenueOrder, ...]
+    trades: tuple[Trade, ...]
+    position: Position | None
+    money: Money
+
+
+class Sight(NamedTuple):
+    """What a reading of one symbol found. `ended`: orders that rest no more, None if the venue forgot one."""
+
+    symbol: str
+    money: Money
+    position: Position | None
+    orders: Mapping[str, VenueOrder]
+    trades: tuple[Trade, ...]
+    ended: Mapping[str, VenueOrder | None]
+    owners: Mapping[str, Owner]
+    settlements: tuple[Settlement, ...]
+    is_consistent: bool
+
+
+class Observer:
+    """Reads a symbol through a dialect, comparing with the book."""
+
+    def __init__(self, link: Link, dialect: Dialect, book: Book) -> None:
+        self._link, self._dialect, self._book = link, dialect, book
+
+    async def look(self, symbol: str, urgency: Urgency, moved_quote: float) -> Sight:
+        """Return one reading. `moved_quote`: margin that a request of ours has moved since the last one."""
+        orders, new, position, money = await self.glance(symbol, urgency)
+        resting = self._by_our_id(orders, self._book.owners)
+        ended = await self._ended(symbol, resting, new, urgency)
+        resting = self._by_our_id(orders, {**self._book.owners, **_children(ended)})
+        ended = {key: row for key, row in ended.items() if key not in resting}
+        owners = await self._owners(symbol, new, ended, resting, urgency)
+        is_consistent = self._is_consistent(symbol, position, new, ended)
+        settlements: tuple[Settlement, ...] = ()
+        if is_consistent and self._may_have_been_paid(symbol, position, new, moved_quote):
+            settlements = await self._settlements(symbol, urgency)
+        return Sight(symbol, money, position, resting, new, ended, owners, settlements, is_consistent)
+
+    async def glance(self, symbol: str, urgency: Urgency) -> Glance:
+        """Return what the venue answers at about one instant."""
+        client, dialect = self._link.client, self._dialect
+        since_ms = self._book.trades.get(symbol, START).since_ms or None
+        orders, trades, position, money = await asyncio.gather(
+            self._link.read(lambda: dialect.open_orders(client, symbol), urgency),
+            self._link.read(lambda: dialect.trades(client, symbol, since_ms), urgency),
+            self.position(symbol, urgency),
+            self._link.read(lambda: dialect.money(client), urgency),
+        )
+        return Glance(orders, self._new_trades(symbol, trades), position, money)
+
+    async def position(self, symbol: str, urgency: Urgency) -> Position | None:
+        """Return the symbol's position now."""
+        client = self._link.client
+        rows = await self._link.read(lambda: self._dialect.positions(client, self._book.leverage), urgency)
+        return next((each for each in rows if each.symbol == symbol), None)
+
+    async def payments(self, symbol: str) -> tuple[Payment, ...]:
+        """Return the symbol's funding payments that were not reported yet."""
+        cursor = self._book.payments.get(symbol, START)
+        since_ms = cursor.since_ms or None
+        client = self._link.client
+        rows = await self._link.read(lambda: self._dialect.funding(client, symbol, since_ms))
+        return tuple(sorted(row for row in rows if cursor.is_new(row.ts_ms, row.payment_id)))
+
+    async def order(self, symbol: str, client_id: str, kinds: tuple[bool, ...]) -> VenueOrder | None:
+        """Return an order by our id among plain (False) and conditional (True) ones; None: absent."""
+        for is_conditional in kinds:
+            found = await self._order_of_kind(symbol, client_id, is_conditional, Urgency.URGENT)
+            if found is not None:
+                return found
+        return None
+
+    def _by_our_id(
+        self, orders: tuple[VenueOrder, ...], owners: Mapping[str, Owner]
+    ) -> dict[str, VenueOrder]:
+        """What a fired trigger became may carry an id of the venue's own: it stays ours."""
+        found = {}
+        for order in orders:
+            owner = owners.get(order.venue_id)
+            if owner is not None:
+                order = order._replace(client_id=owner.client_id, leg=owner.leg)  # noqa: PLW2901
+            found[order.client_id] = order
+        return found
+
+    def _new_trades(self, symbol: str, trades: tuple[Trade, ...]) -> tuple[Trade, ...]:
+        cursor = self._book.trades.get(symbol, START)
+        return tuple(sorted(row for row in trades if cursor.is_new(row.ts_ms, str(row.trade_id))))
+
+    async def _ended(
+        self,
+        symbol: str,
+        resting: Mapping[str, VenueOrder],
+        trades: tuple[Trade, ...],
+        urgency: Urgency,
+    ) -> dict[str, VenueOrder | None]:
+        """Ask by id for each order that left the lists: lists lag, so that absence proves nothing."""
+        gone = [order for key, order in self._book.orders_of(symbol).items() if key not in resting]
+        asked = [self._fate(each, trades, urgency) for each in gone]
+        rows = await asyncio.gather(*asked)
+        return {each.client_id: row for each, row in zip(gone, rows, strict=True)}
+
+    async def _fate(
+        self, order: VenueOrder, trades: tuple[Trade, ...], urgency: Urgency
+    ) -> VenueOrder | None:
+        """Return what became of an order; for a trigger that fired, of the order it became.
+
+        ccxt calls a fired trigger "closed" and filled, also when what it became was rejected.
+        """
+        row = await self._order_of_kind(order.symbol, order.client_id, order.is_conditional, urgency)
+        if row is None or not row.is_conditional or row.status != "done":
+            return row
+        if any(trade.venue_order_id == row.child_id for trade in trades):
+            return row
+        child = await self._by_venue_id(order.symbol, row.child_id, urgency) if row.child_id else None
+        if child is None:
+            return row._replace(status="cancelled")
+        return row._replace(status=child.status, filled_quantity=child.filled_quantity)
+
+    async def _by_venue_id(self, symbol: str, venue_id: str, urgency: Urgency) -> VenueOrder | None:
+        client = self._link.client
+        try:
+            return await self._link.read(
+                lambda: self._dialect.order_by_venue_id(client, symbol, venue_id), urgency
+            )
+        except Rejected:
+            return None
+
+    async def _order_of_kind(
+        self, symbol: str, client_id: str, is_conditional: bool, urgency: Urgency
+    ) -> VenueOrder | None:
+        client = self._link.client
+        try:
+            return await self._link.read(
+                lambda: self._dialect.order(client, symbol, client_id, is_conditional), urgency
+            )
+        except Rejected:
+            return None
+
+    async def _owners(
+        self,
+        symbol: str,
+        trades: tuple[Trade, ...],
+        ended: Mapping[str, VenueOrder | None],
+        resting: Mapping[str, VenueOrder],
+        urgency: Urgency,
+    ) -> dict[str, Owner]:
+        """Return whose the new trades are. The venue's order id leads to our id, or to a stranger's."""
+        known = dict(self._book.owners)
+        for order in (*self._book.orders_of(symbol).values(), *ended.values(), *resting.values()):
+            if order is not None:
+                owner = Owner(order.client_id, order.leg, order.quantity)
+                known.setdefault(order.venue_id, owner)
+                if order.child_id:
+                    known[order.child_id] = owner
+        wanted = {trade.venue_order_id for trade in trades} - known.keys()
+        for venue_id in sorted(wanted):
+            row = await self._by_venue_id(symbol, venue_id, urgency)
+            known[venue_id] = _STRANGER if row is None else Owner(row.client_id, row.leg, row.quantity)
+        used = {trade.venue_order_id for trade in trades}
+        return {key: owner for key, owner in known.items() if key in used or _is_child(key, ended)}
+
+    def _is_consistent(
+        self,
+        symbol: str,
+        position: Position | None,
+        trades: tuple[Trade, ...],
+        ended: Mapping[str, VenueOrder | None],
+    ) -> bool:
+        before = _signed(self._book.positions.get(symbol))
+        expected = before + sum(trade.order_side * trade.quantity for trade in trades)
+        if abs(expected - _signed(position)) > _QUANTITY_TOLERANCE * max(abs(expected), 1.0):
+            return False
+        traded = {trade.venue_order_id for trade in trades}
+        return all(
+            order is None
+            or order.status != "done"
+            or order.filled_quantity <= self._book.filled.get(key, 0.0) + _QUANTITY_TOLERANCE
+            or not traded.isdisjoint((order.venue_id, order.child_id))
+            for key, order in ended.items()
+        )
+
+    def _may_have_been_paid(
+        self, symbol: str, position: Position | None, trades: tuple[Trade, ...], moved_quote: float
+    ) -> bool:
+        before = self._book.positions.get(symbol)
+        if before is None:
+            return False
+        if position is not None and not trades:
+            unexplained = position.isolated_wallet - before.isolated_wallet - moved_quote
+            return abs(unexplained) > WALLET_TOLERANCE
+        now_ms = max((self._book.now_ms, *(trade.ts_ms for trade in trades)))
+        return now_ms // _HOUR_MS > self._book.payments_read_ms.get(symbol, 0) // _HOUR_MS
+
+    async def _settlements(self, symbol: str, urgency: Urgency) -> tuple[Settlement, ...]:
+        client, found = self._link.client, []
+        for payment in await self.payments(symbol):
+            rate, mark = await self._link.read(
+                lambda ts_ms=payment.ts_ms: self._dialect.funding_rate_at(client, symbol, ts_ms), urgency
+            )
+            found.append(Settlement(payment, rate, mark))
+        return tuple(found)
+
+
+def _signed(position: Position | None) -> float:
+    return 0.0 if position is None else position.side * position.quantity
+
+
+def _children(ended: Mapping[str, VenueOrder | None]) -> dict[str, Owner]:
+    return {
+        order.child_id: Owner(order.client_id, order.leg, order.quantity)
+        for order in ended.values()
+        if order is not None and order.child_id
+    }
+
+
+def _is_child(venue_id: str, ended: Mapping[str, VenueOrder | None]) -> bool:
+    return any(order is not None and order.child_id == venue_id for order in ended.values())

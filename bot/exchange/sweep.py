@@ -1,0 +1,90 @@
+"""Reading the account again and turning the difference into events.
+
+Readings overlap with writes: one that began before a write or another reading ended is thrown away.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.core.event import VenueEvent
+from bot.core.instrument import Instrument, margin_rules
+from bot.exchange.book import START, Book
+from bot.exchange.changes import NO_MOVE, Changes, Move
+from bot.exchange.dialect import Dialect
+from bot.exchange.lane import Urgency
+from bot.exchange.link import Link
+from bot.exchange.sight import Glance, Observer, Sight
+
+_WAITS_SECONDS: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
+
+
+class Sweeper:
+    """Keeps the book. `instruments` are those of the session."""
+
+    def __init__(
+        self, link: Link, dialect: Dialect, book: Book, instruments: Mapping[str, Instrument]
+    ) -> None:
+        self._link, self._dialect, self._book = link, dialect, book
+        self._instruments = instruments
+        self.observer = Observer(link, dialect, book)
+
+    async def start(self, symbols: Sequence[str]) -> None:
+        """Take what the venue holds as known: nothing before now will be reported."""
+        book, client = self._book, self._link.client
+        book.leverage = dict(await self._link.read(lambda: self._dialect.leverages(client)))
+        for symbol in symbols:
+            seen = await self._steady(symbol)
+            trades = [(trade.ts_ms, str(trade.trade_id)) for trade in seen.trades]
+            book.trades[symbol] = START.after(trades)
+            paid = await self.observer.payments(symbol)
+            book.payments[symbol] = START.after((each.ts_ms, each.payment_id) for each in paid)
+            book.orders.update({order.client_id: order for order in seen.orders})
+            if seen.position is not None:
+                book.positions[symbol] = seen.position
+            book.free_quote = seen.money.free_quote
+            book.saw(book.trades[symbol].since_ms)
+        book.is_started = True
+        book.version += 1
+
+    async def sweep(
+        self, symbol: str, urgency: Urgency = Urgency.POLL, move: Move = NO_MOVE
+    ) -> list[VenueEvent]:
+        """Return what happened to the symbol since the last sweep.
+
+        `move`: margin that we know to have moved. Empty when the venue contradicts itself for seconds:
+        its fills lag behind the position, and the next sweep will tell.
+        """
+        for wait_seconds in _WAITS_SECONDS:
+            await self._link.clock.sleep(wait_seconds)
+            version = self._book.version
+            sight = await self.observer.look(symbol, urgency, move.amount_quote)
+            if (
+                sight.is_consistent
+                and version == self._book.version
+                and _has_arrived(sight, self._book, move)
+            ):
+                instrument = self._instruments[symbol]
+                rules = margin_rules(instrument, self._dialect.profile(instrument.taker_fee_rate))
+                return Changes(self._book, sight, self._dialect, rules, move).apply()
+        return []
+
+    async def _steady(self, symbol: str) -> Glance:
+        """Two equal answers: nothing was filled in between."""
+        last = await self.observer.glance(symbol, Urgency.NORMAL)
+        for wait_seconds in _WAITS_SECONDS:
+            await self._link.clock.sleep(wait_seconds)
+            seen = await self.observer.glance(symbol, Urgency.NORMAL)
+            if (seen.trades, seen.position) == (last.trades, last.position):
+                break
+            last = seen
+        return last
+
+
+def _has_arrived(sight: Sight, book: Book, move: Move) -> bool:
+    """Whether a margin move shows in the position; fills in the same reading make that unknowable."""
+    before = book.positions.get(sight.symbol)
+    if not move.amount_quote or before is None or sight.position is None or sight.trades:
+        return True
+    change = sight.position.isolated_wallet - before.isolated_wallet
+    paid = sum(each.payment.amount_quote for each in sight.settlements)
+    return abs(change - paid) >= 0.5 * abs(move.amount_quote)

@@ -1,0 +1,165 @@
+"""The venues: one row of data each. What a row claims, `verified` says how it was established.
+
+Hosts and switches: read off ccxt 4.5.90 after switching (`set_sandbox_mode`, `enable_demo_trading`).
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
+
+from bot.exchange.lane import Budget
+
+Switch = Literal["demo", "sandbox", "none"]
+
+_MINUTE_MS: Final = 60_000
+
+
+class Venue(NamedTuple):
+    """`switch`: what leads to the test environment today. `test_header`: needed where hosts are shared.
+
+    `test_hosts` may be asked in test mode, `live_hosts` in live mode; any other host is refused.
+    `margin`: how isolated margin is moved. `conditional`: how a resting stop is kept by the venue.
+    """
+
+    ccxt_id: str
+    title: str
+    switch: Switch
+    live_hosts: frozenset[str]
+    test_hosts: frozenset[str]
+    test_header: tuple[str, str]
+    credentials: tuple[str, ...]
+    budget: Budget
+    used_weight_header: str
+    has_mark_stream: bool
+    is_tradable: bool
+    margin: str
+    conditional: str
+    verified: str
+
+
+_KEY: Final = ("api_key", "secret")
+_KEY_AND_PASSWORD: Final = ("api_key", "secret", "password")
+_NO_HEADER: Final = ("", "")
+
+_BINANCE: Final = Venue(
+    ccxt_id="binanceusdm",
+    title="Binance USD-M",
+    switch="demo",  # set_sandbox_mode raises NotSupported on every private futures call
+    live_hosts=frozenset({"fapi.binance.com", "fstream.binance.com", "ws-fapi.binance.com"}),
+    test_hosts=frozenset({"demo-fapi.binance.com", "fstream.binancefuture.com", "testnet.binancefuture.com"}),
+    test_header=_NO_HEADER,
+    credentials=_KEY,
+    budget=Budget(2_400.0, _MINUTE_MS, 480.0, 8),
+    used_weight_header="X-MBX-USED-WEIGHT-1M",
+    has_mark_stream=True,
+    is_tradable=True,
+    margin="add and reduce through ccxt, the amount set by us: ccxt truncates it to the contract's step",
+    conditional="algo service: own ids and lists; closePosition, one per side and type",
+    verified="requests and replies run on loopback with ccxt 4.5.90; codes from the venue's documents",
+)
+
+_BYBIT: Final = Venue(
+    ccxt_id="bybit",
+    title="Bybit",
+    switch="demo",
+    live_hosts=frozenset({"api.bybit.com", "stream.bybit.com"}),
+    test_hosts=frozenset({"api-demo.bybit.com", "stream-demo.bybit.com", "stream.bybit.com"}),
+    test_header=_NO_HEADER,
+    credentials=_KEY,
+    budget=Budget(600.0, 5_000, 120.0, 8),
+    used_weight_header="",
+    has_mark_stream=False,
+    is_tradable=False,
+    margin="raw v5/position/add-margin: ccxt has neither add nor reduce",
+    conditional="order/create with triggerDirection, listed as StopOrder",
+    verified="hosts and switch read off ccxt 4.5.90; requests run on loopback; trading is not wired yet",
+)
+
+_OKX: Final = Venue(
+    ccxt_id="okx",
+    title="OKX",
+    switch="sandbox",
+    live_hosts=frozenset({"www.okx.com", "ws.okx.com"}),
+    test_hosts=frozenset({"www.okx.com", "wspap.okx.com"}),
+    test_header=("x-simulated-trading", "1"),
+    credentials=_KEY_AND_PASSWORD,
+    budget=Budget(300.0, 10_000, 60.0, 8),
+    used_weight_header="",
+    has_mark_stream=True,
+    is_tradable=False,
+    margin="raw account/position/margin-balance: ccxt moves the money and then raises TypeError",
+    conditional="order-algo; lists must be asked per ordType (conditional, oco)",
+    verified="hosts, header and switch read off ccxt 4.5.90; requests run on loopback; not wired yet",
+)
+
+_BITGET: Final = Venue(
+    ccxt_id="bitget",
+    title="Bitget",
+    switch="sandbox",
+    live_hosts=frozenset({"api.bitget.com", "ws.bitget.com"}),
+    test_hosts=frozenset({"api.bitget.com", "wspap.bitget.com"}),
+    test_header=("PAPTRADING", "1"),
+    credentials=_KEY_AND_PASSWORD,
+    budget=Budget(1_200.0, _MINUTE_MS, 240.0, 8),
+    used_weight_header="",
+    has_mark_stream=False,
+    is_tradable=False,
+    margin="mix/account/set-margin: a negative amount and holdSide reduce; ccxt truncates the amount",
+    conditional="plan orders pos_loss and pos_profit on mark_price",
+    verified="read in ccxt 4.5.90's source; not wired yet",
+)
+
+_GATE: Final = Venue(
+    ccxt_id="gate",
+    title="Gate",
+    switch="sandbox",
+    live_hosts=frozenset({"api.gateio.ws", "fx-ws.gateio.ws"}),
+    test_hosts=frozenset({"api-testnet.gateapi.io", "fx-ws-testnet.gateio.ws"}),
+    test_header=_NO_HEADER,
+    credentials=_KEY,
+    budget=Budget(200.0, 10_000, 40.0, 8),
+    used_weight_header="",
+    has_mark_stream=False,
+    is_tradable=False,
+    margin="positions/{contract}/margin?change=",
+    conditional="price-triggered orders, price_type 1 = mark",
+    verified="read in ccxt 4.5.90's source; not wired yet",
+)
+
+_KUCOIN: Final = Venue(
+    ccxt_id="kucoinfutures",
+    title="KuCoin futures",
+    switch="none",
+    live_hosts=frozenset({"api-futures.kucoin.com", "x-push-futures.kucoin.com", "wsapi-push.kucoin.com"}),
+    test_hosts=frozenset(),
+    test_header=_NO_HEADER,
+    credentials=_KEY_AND_PASSWORD,
+    budget=Budget(2_000.0, 30_000, 400.0, 8),
+    used_weight_header="",
+    has_mark_stream=True,
+    is_tradable=False,
+    margin="deposit-margin with bizNo (the only idempotent one) and withdrawMargin",
+    conditional="st-orders with stopPriceType MP",
+    verified="has no test environment: paper trading only; read in ccxt 4.5.90's source",
+)
+
+_HYPERLIQUID: Final = Venue(
+    ccxt_id="hyperliquid",
+    title="Hyperliquid",
+    switch="sandbox",
+    live_hosts=frozenset({"api.hyperliquid.xyz"}),
+    test_hosts=frozenset({"api.hyperliquid-testnet.xyz"}),
+    test_header=_NO_HEADER,
+    credentials=("wallet_address", "private_key"),
+    budget=Budget(1_200.0, _MINUTE_MS, 240.0, 8),
+    used_weight_header="",
+    has_mark_stream=False,
+    is_tradable=False,
+    margin="updateIsolatedMargin with ntli in 1e-6; ccxt truncates the amount",
+    conditional="trigger orders, always on mark, in the ordinary lists",
+    verified="read in ccxt 4.5.90's source; not wired yet",
+)
+
+VENUES: Final[Mapping[str, Venue]] = MappingProxyType(
+    {row.ccxt_id: row for row in (_BINANCE, _BYBIT, _OKX, _BITGET, _GATE, _KUCOIN, _HYPERLIQUID)}
+)

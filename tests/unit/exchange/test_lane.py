@@ -1,0 +1,89 @@
+"""The lane: who goes first, what is kept for emergencies, and waiting when told to."""
+
+import asyncio
+
+from bot.clock import VirtualClock
+from bot.exchange.lane import Budget, Lane, Urgency, urgency_now
+
+MINUTE_MS = 60_000
+
+
+def lane_of(weight: float = 100.0, reserve: float = 20.0, polls: int = 2) -> tuple[Lane, VirtualClock]:
+    clock = VirtualClock(1_000_000)
+    return Lane(clock, Budget(weight, MINUTE_MS, reserve, polls)), clock
+
+
+async def request(lane: Lane, urgency: Urgency, weight: float, done: list[str], name: str) -> None:
+    urgency_now.set(urgency)
+    async with lane.turn(weight):
+        done.append(name)
+        await asyncio.sleep(0)
+
+
+async def test_an_urgent_request_does_not_wait_behind_a_hundred_polls() -> None:
+    lane, _ = lane_of(weight=1_000.0)
+    done: list[str] = []
+    polls = [asyncio.create_task(request(lane, Urgency.POLL, 1.0, done, "poll")) for _ in range(100)]
+    await asyncio.sleep(0)
+    urgent = asyncio.create_task(request(lane, Urgency.URGENT, 1.0, done, "urgent"))
+    await asyncio.gather(*polls, urgent)
+    assert done.index("urgent") <= 4
+
+
+async def test_an_entry_goes_before_polls_that_wait_longer() -> None:
+    lane, _ = lane_of(polls=1)
+    done: list[str] = []
+    polls = [asyncio.create_task(request(lane, Urgency.POLL, 1.0, done, "poll")) for _ in range(5)]
+    await asyncio.sleep(0)
+    await asyncio.gather(*polls, asyncio.create_task(request(lane, Urgency.NORMAL, 1.0, done, "entry")))
+    assert done.index("entry") <= 2
+
+
+async def test_the_reserve_is_spent_by_urgent_requests_only() -> None:
+    lane, clock = lane_of(weight=100.0, reserve=20.0)
+    done: list[str] = []
+    for _ in range(8):
+        await request(lane, Urgency.POLL, 10.0, done, "poll")
+    began = clock.now_ms()
+    await request(lane, Urgency.URGENT, 20.0, done, "urgent")
+    assert clock.now_ms() == began
+    await request(lane, Urgency.POLL, 10.0, done, "late")
+    assert clock.now_ms() >= began + MINUTE_MS
+
+
+async def test_nobody_exceeds_the_weight_of_a_window() -> None:
+    lane, clock = lane_of(weight=50.0, reserve=0.0)
+    sent: list[tuple[int, float]] = []
+    for number in range(40):
+        weight = 1.0 + number % 7
+        async with lane.turn(weight):
+            sent.append((clock.now_ms(), weight))
+    for began, _ in sent:
+        assert sum(cost for at, cost in sent if began <= at < began + MINUTE_MS) <= 50.0
+
+
+async def test_retry_after_is_obeyed_by_everybody() -> None:
+    lane, clock = lane_of()
+    lane.observe(429, {"Retry-After": "7"}, "")
+    done: list[str] = []
+    began = clock.now_ms()
+    await request(lane, Urgency.URGENT, 1.0, done, "urgent")
+    assert clock.now_ms() == began + 7_000
+
+
+async def test_weight_that_others_used_is_counted() -> None:
+    lane, _ = lane_of()
+    lane.observe(200, {"x-mbx-used-weight-1m": "55"}, "X-MBX-USED-WEIGHT-1M")
+    assert lane.spent_weight == 55.0
+
+
+async def test_a_cancelled_waiter_leaves_no_hole() -> None:
+    lane, _ = lane_of(polls=1)
+    done: list[str] = []
+    holder = asyncio.create_task(request(lane, Urgency.POLL, 1.0, done, "holder"))
+    waiter = asyncio.create_task(request(lane, Urgency.POLL, 1.0, done, "waiter"))
+    await asyncio.sleep(0)
+    waiter.cancel()
+    await asyncio.gather(holder, waiter, return_exceptions=True)
+    await request(lane, Urgency.POLL, 1.0, done, "next")
+    assert done == ["holder", "next"]
