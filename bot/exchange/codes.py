@@ -22,7 +22,7 @@ _BINANCE: Final = _table(
     {
         "insufficient_balance": "-2018 -2019 -4050",
         "beyond_removable": "-4051",
-        "no_position": "-2024 -4054",
+        "no_position": "-2024 -4054 -4509",
         "in_liquidation": "-2023",
         "duplicate_client_id": "-4116 -20132",
         "unknown_order": "-2011 -2013 -4117 -20124",

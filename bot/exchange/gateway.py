@@ -5,12 +5,11 @@ cannot tell apart; a reply that does not come raises OutcomeUnknown, and `outcom
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from bot.core.event import LeverageSet, OrderAccepted, Refused, VenueEvent
+from bot.core.event import LeverageSet, Refused, VenueEvent
 from bot.core.instrument import Instrument, margin_down, margin_up
 from bot.core.intent import (
-    Action,
     AddMargin,
     CancelOrder,
     Intent,
@@ -22,30 +21,18 @@ from bot.core.intent import (
     ReleaseMargin,
     SetLeverage,
 )
-from bot.core.position import Position, side_name
-from bot.errors import OutcomeUnknown, Rejected
-from bot.exchange.book import Book, Owner
+from bot.core.position import Position
+from bot.errors import Rejected
+from bot.exchange.book import Book
 from bot.exchange.changes import Move
 from bot.exchange.dialect import Dialect
 from bot.exchange.fate import fate_of
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
-from bot.exchange.rows import NewOrder, VenueOrder
+from bot.exchange.orders import OrderDesk
+from bot.exchange.rows import VenueOrder
 from bot.exchange.sweep import Sweeper
 from bot.ports import Account, Json
-
-_URGENCY: Final[Mapping[type[Action], Urgency]] = {
-    SetLeverage: Urgency.NORMAL,
-    OpenPosition: Urgency.NORMAL,
-    PlaceStop: Urgency.URGENT,
-    PlaceTakeProfit: Urgency.NORMAL,
-    PlaceTrailingStop: Urgency.URGENT,
-    CancelOrder: Urgency.NORMAL,
-    ReducePosition: Urgency.URGENT,
-    AddMargin: Urgency.URGENT,
-    ReleaseMargin: Urgency.NORMAL,
-}
-_SETTLE_WAITS_SECONDS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
 
 
 class CcxtGateway:
@@ -58,14 +45,15 @@ class CcxtGateway:
         self._sent_ms: dict[str, int] = {}
         self.book = Book()
         self.sweeper = Sweeper(link, dialect, self.book, self._instruments)
+        self.orders = OrderDesk(link, dialect, self.book, self.sweeper, self._instruments)
         self._desk: dict[type, Callable[[Intent, Any], Awaitable[list[VenueEvent]]]] = {
             SetLeverage: self._set_leverage,
             OpenPosition: self._open_position,
-            PlaceStop: self._place_stop,
-            PlaceTakeProfit: self._place_take_profit,
-            PlaceTrailingStop: self._place_trailing_stop,
+            PlaceStop: self.orders.place_stop,
+            PlaceTakeProfit: self.orders.place_take_profit,
+            PlaceTrailingStop: self.orders.place_trailing_stop,
             CancelOrder: self._cancel_order,
-            ReducePosition: self._reduce_position,
+            ReducePosition: self.orders.reduce_position,
             AddMargin: self._move_margin,
             ReleaseMargin: self._move_margin,
         }
@@ -201,11 +189,7 @@ class CcxtGateway:
 
     async def _open_position(self, intent: Intent, action: OpenPosition) -> list[VenueEvent]:
         await self._check_isolated(action.symbol)
-        order = NewOrder(
-            intent.client_id, action.symbol, action.order, action.side, action.quantity, False,
-            action.limit_price,
-        )  # fmt: skip
-        return await self._trade(order)
+        return await self.orders.open_position(intent, action)
 
     async def _check_isolated(self, symbol: str) -> None:
         """An entry into a cross or hedged symbol would risk the whole account: refuse it unsent."""
@@ -215,109 +199,6 @@ class CcxtGateway:
         if not (now.is_isolated and now.is_one_way):
             raise Rejected("margin_mode_refused", f"{symbol} is not isolated in one-way mode: {now}")
         self._checked.add(symbol)
-
-    async def _reduce_position(self, intent: Intent, action: ReducePosition) -> list[VenueEvent]:
-        """Reduce-only, and never more than is held."""
-        held = await self._held(action.symbol, action.side, Urgency.URGENT)
-        quantity = held.quantity if action.quantity == 0.0 else min(action.quantity, held.quantity)
-        order = NewOrder(intent.client_id, action.symbol, "market", -action.side, quantity, True)
-        return await self._trade(order)
-
-    async def _trade(self, order: NewOrder) -> list[VenueEvent]:
-        """Send an order that may trade at once, and look until its fills are told."""
-        sent = await self._send(order)
-        out: list[VenueEvent] = [self._accept(order, sent)]
-        for wait_seconds in _SETTLE_WAITS_SECONDS:
-            await self._link.clock.sleep(wait_seconds)
-            out += await self.sweeper.sweep(order.symbol, Urgency.URGENT)
-            if self._is_told(sent):
-                break
-        return out
-
-    def _is_told(self, sent: VenueOrder) -> bool:
-        if sent.client_id in self.book.orders:
-            return True
-        told = self.book.filled.get(sent.client_id, 0.0)
-        return sent.status != "done" or told >= sent.filled_quantity * (1.0 - 1e-9)
-
-    async def _place_stop(self, intent: Intent, action: PlaceStop) -> list[VenueEvent]:
-        held = await self._held(action.symbol, action.side, Urgency.URGENT)
-        order = NewOrder(
-            intent.client_id, action.symbol, "stop", -action.side, 0.0, True, 0.0,
-            action.trigger_price, action.trigger_on,
-        )  # fmt: skip
-        return [await self._rest(order, held)]
-
-    async def _place_take_profit(self, intent: Intent, action: PlaceTakeProfit) -> list[VenueEvent]:
-        held = await self._held(action.symbol, action.side, Urgency.NORMAL)
-        order = NewOrder(
-            intent.client_id, action.symbol, "take_profit", -action.side, action.quantity, True, 0.0,
-            action.trigger_price, action.trigger_on,
-        )  # fmt: skip
-        return [await self._rest(order, held)]
-
-    async def _place_trailing_stop(self, intent: Intent, action: PlaceTrailingStop) -> list[VenueEvent]:
-        held = await self._held(action.symbol, action.side, Urgency.URGENT)
-        order = NewOrder(
-            intent.client_id, action.symbol, "trailing", -action.side, action.quantity or held.quantity, True,
-            0.0, action.activation_price, "mark", action.callback_rate,
-        )  # fmt: skip
-        return [await self._rest(order, held)]
-
-    async def _rest(self, order: NewOrder, held: Position) -> VenueEvent:
-        """Rest a conditional order. A venue keeps one whole-position order per kind and direction: while the
-        old one rests, its successor is for the quantity held."""
-        if order.quantity == 0.0 and self._has_whole_order(order):
-            order = order._replace(quantity=held.quantity)
-        try:
-            sent = await self._send(order)
-        except Rejected as refusal:
-            if order.quantity > 0.0 or not self._dialect.refuses_second_stop(refusal.args[1]):
-                raise
-            order = order._replace(quantity=held.quantity)
-            sent = await self._send(order)
-        return self._accept(order, sent)
-
-    def _has_whole_order(self, order: NewOrder) -> bool:
-        return any(
-            each.is_conditional
-            and each.quantity == 0.0
-            and each.leg == order.kind
-            and each.order_side == order.order_side
-            for each in self.book.orders_of(order.symbol).values()
-        )
-
-    async def _send(self, order: NewOrder) -> VenueOrder:
-        urgency = Urgency.URGENT if order.is_reduce_only else Urgency.NORMAL
-        self.book.version += 1
-        client = self._link.client
-        try:
-            sent = await self._link.write(lambda: self._dialect.create(client, order), urgency)
-        except Rejected as refusal:
-            if refusal.args[0] != "duplicate_client_id":
-                raise
-            # The id names one intent only: that it is taken proves that the order arrived before.
-            found = await self.sweeper.observer.order(order.symbol, order.client_id, (order.is_conditional,))
-            if found is None:
-                raise
-            return found
-        if sent.client_id != order.client_id:
-            raise OutcomeUnknown(f"sent {order.client_id}, the venue answered for {sent.client_id}")
-        return sent
-
-    def _accept(self, order: NewOrder, sent: VenueOrder) -> VenueEvent:
-        book = self.book
-        book.own(sent.venue_id, Owner(sent.client_id, sent.leg, order.quantity))
-        if sent.status == "open" and (order.is_conditional or order.kind == "limit"):
-            book.orders[sent.client_id] = sent
-        book.report(sent.client_id)
-        return OrderAccepted(book.now_ms, order.symbol, sent.client_id, sent.leg)
-
-    async def _held(self, symbol: str, side: int, urgency: Urgency) -> Position:
-        held = await self.sweeper.observer.position(symbol, urgency)
-        if held is None or held.side != side:
-            raise Rejected("no_position", f"there is no {side_name(side)} position in {symbol}")
-        return held
 
     async def _cancel_order(self, intent: Intent, action: CancelOrder) -> list[VenueEvent]:
         """Cancel where the order is kept, then read: the reply of a conditional one has no status."""
@@ -340,7 +221,8 @@ class CcxtGateway:
 
     async def _move_margin(self, intent: Intent, action: AddMargin | ReleaseMargin) -> list[VenueEvent]:
         """Move the difference between the target and what is read; read again."""
-        symbol, urgency = action.symbol, _URGENCY[type(action)]
+        symbol = action.symbol
+        urgency = Urgency.URGENT if isinstance(action, AddMargin) else Urgency.NORMAL
         if not 0.0 < action.target_wallet < float("inf"):
             message = f"target wallet must be a positive number, not {action.target_wallet}"
             raise Rejected("not_finite", message)

@@ -1,0 +1,184 @@
+"""Sending orders: one request each, under our own id, checked before and looked at after."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.core.event import OrderAccepted, VenueEvent
+from bot.core.instrument import Instrument
+from bot.core.intent import (
+    Intent,
+    OpenPosition,
+    PlaceStop,
+    PlaceTakeProfit,
+    PlaceTrailingStop,
+    ReducePosition,
+)
+from bot.core.position import Position, side_name
+from bot.core.steps import is_on_step
+from bot.errors import OutcomeUnknown, Rejected
+from bot.exchange.book import Book, Owner
+from bot.exchange.dialect import Dialect
+from bot.exchange.lane import Urgency
+from bot.exchange.link import Link
+from bot.exchange.rows import NewOrder, VenueOrder
+from bot.exchange.sweep import Sweeper
+
+_SETTLE_WAITS_SECONDS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
+
+
+class OrderDesk:
+    """Turns order intents into requests and their replies into events. Each method may raise Rejected."""
+
+    def __init__(
+        self,
+        link: Link,
+        dialect: Dialect,
+        book: Book,
+        sweeper: Sweeper,
+        instruments: Mapping[str, Instrument],
+    ) -> None:
+        self._link, self._dialect, self._book, self._sweeper = link, dialect, book, sweeper
+        self._instruments = instruments
+
+    async def open_position(self, intent: Intent, action: OpenPosition) -> list[VenueEvent]:
+        """Enter, and return what was filled at once."""
+        price = action.limit_price if action.order == "limit" else 0.0
+        order = NewOrder(
+            intent.client_id, action.symbol, action.order, action.side, action.quantity, False, price
+        )
+        return await self._trade(order)
+
+    async def reduce_position(self, intent: Intent, action: ReducePosition) -> list[VenueEvent]:
+        """Reduce-only, and never more than is held."""
+        held = await self._held(action.symbol, action.side, Urgency.URGENT)
+        quantity = held.quantity if action.quantity == 0.0 else min(action.quantity, held.quantity)
+        order = NewOrder(intent.client_id, action.symbol, "market", -action.side, quantity, True)
+        return await self._trade(order)
+
+    async def place_stop(self, intent: Intent, action: PlaceStop) -> list[VenueEvent]:
+        """Rest a stop over the whole position."""
+        held = await self._held(action.symbol, action.side, Urgency.URGENT)
+        order = NewOrder(
+            intent.client_id,
+            action.symbol,
+            "stop",
+            -action.side,
+            0.0,
+            True,
+            trigger_price=action.trigger_price,
+            trigger_on=action.trigger_on,
+        )
+        return [await self._rest(order, held)]
+
+    async def place_take_profit(self, intent: Intent, action: PlaceTakeProfit) -> list[VenueEvent]:
+        """Rest a take-profit for a part, or for the whole position."""
+        held = await self._held(action.symbol, action.side, Urgency.NORMAL)
+        order = NewOrder(
+            intent.client_id,
+            action.symbol,
+            "take_profit",
+            -action.side,
+            action.quantity,
+            True,
+            trigger_price=action.trigger_price,
+            trigger_on=action.trigger_on,
+        )
+        return [await self._rest(order, held)]
+
+    async def place_trailing_stop(self, intent: Intent, action: PlaceTrailingStop) -> list[VenueEvent]:
+        """Rest a trailing stop; it has no whole-position form, so it is for the quantity held."""
+        held = await self._held(action.symbol, action.side, Urgency.URGENT)
+        order = NewOrder(
+            intent.client_id,
+            action.symbol,
+            "trailing",
+            -action.side,
+            action.quantity or held.quantity,
+            True,
+            trigger_price=action.activation_price,
+            callback_rate=action.callback_rate,
+        )
+        return [await self._rest(order, held)]
+
+    async def _trade(self, order: NewOrder) -> list[VenueEvent]:
+        """Send an order that may trade at once, and look until its fills are told."""
+        sent = await self._send(order)
+        out: list[VenueEvent] = [self._accept(order, sent)]
+        for wait_seconds in _SETTLE_WAITS_SECONDS:
+            await self._link.clock.sleep(wait_seconds)
+            out += await self._sweeper.sweep(order.symbol, Urgency.URGENT)
+            if self._is_told(sent):
+                break
+        return out
+
+    def _is_told(self, sent: VenueOrder) -> bool:
+        if sent.client_id in self._book.orders:
+            return True
+        told = self._book.filled.get(sent.client_id, 0.0)
+        return sent.status != "done" or told >= sent.filled_quantity * (1.0 - 1e-9)
+
+    async def _rest(self, order: NewOrder, held: Position) -> VenueEvent:
+        """Rest a conditional order. A venue keeps one whole-position order per kind and direction: while the
+        old one rests, its successor is for the quantity held."""
+        if order.quantity == 0.0 and self._has_whole_order(order):
+            order = order._replace(quantity=held.quantity)
+        try:
+            sent = await self._send(order)
+        except Rejected as refusal:
+            if order.quantity > 0.0 or not self._dialect.refuses_second_stop(refusal.args[1]):
+                raise
+            order = order._replace(quantity=held.quantity)
+            sent = await self._send(order)
+        return self._accept(order, sent)
+
+    def _has_whole_order(self, order: NewOrder) -> bool:
+        return any(
+            each.is_conditional
+            and each.quantity == 0.0
+            and each.leg == order.kind
+            and each.order_side == order.order_side
+            for each in self._book.orders_of(order.symbol).values()
+        )
+
+    async def _send(self, order: NewOrder) -> VenueOrder:
+        self._check_steps(order)
+        urgency = Urgency.URGENT if order.is_reduce_only else Urgency.NORMAL
+        self._book.version += 1
+        client = self._link.client
+        try:
+            sent = await self._link.write(lambda: self._dialect.create(client, order), urgency)
+        except Rejected as refusal:
+            if refusal.args[0] != "duplicate_client_id":
+                raise
+            # The id names one intent only: that it is taken proves that the order arrived before.
+            found = await self._sweeper.observer.order(order.symbol, order.client_id, (order.is_conditional,))
+            if found is None:
+                raise
+            return found
+        if sent.client_id != order.client_id:
+            raise OutcomeUnknown(f"sent {order.client_id}, the venue answered for {sent.client_id}")
+        return sent
+
+    def _accept(self, order: NewOrder, sent: VenueOrder) -> VenueEvent:
+        book = self._book
+        book.own(sent.venue_id, Owner(sent.client_id, sent.leg, order.quantity))
+        if sent.status == "open" and (order.is_conditional or order.kind == "limit"):
+            book.orders[sent.client_id] = sent
+        book.report(sent.client_id)
+        return OrderAccepted(book.now_ms, order.symbol, sent.client_id, sent.leg)
+
+    def _check_steps(self, order: NewOrder) -> None:
+        """Refuse what ccxt would round in silence: it truncates quantities and rounds prices."""
+        instrument = self._instruments[order.symbol]
+        prices = (order.limit_price, order.trigger_price)
+        if any(price and not is_on_step(price, instrument.tick_size) for price in prices):
+            raise Rejected("precision", f"a price of {prices} is no multiple of {instrument.tick_size}")
+        if not is_on_step(order.quantity, instrument.quantity_step):
+            message = f"quantity {order.quantity} is no multiple of {instrument.quantity_step}"
+            raise Rejected("precision", message)
+
+    async def _held(self, symbol: str, side: int, urgency: Urgency) -> Position:
+        held = await self._sweeper.observer.position(symbol, urgency)
+        if held is None or held.side != side:
+            raise Rejected("no_position", f"there is no {side_name(side)} position in {symbol}")
+        return held

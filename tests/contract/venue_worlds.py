@@ -1,0 +1,191 @@
+"""Two exchanges under one port: the simulated venue itself, and ccxt talking to the server around it.
+
+Requests of the second go through a real ccxt client that signs and parses; only its socket is replaced.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from bot.clock import VirtualClock
+from bot.core.candles import Candles
+from bot.core.event import FundingDue, MarketEvent, MarkPrice, VenueEvent
+from bot.core.intent import Action, Intent
+from bot.core.profile import BINANCE_USDM
+from bot.exchange.connect import Connection, Credentials, connect
+from bot.exchange.hosts import Access
+from bot.ports import Exchange
+from bot.sim.config import VenueConfig
+from bot.sim.embedded import instrument_for
+from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET, ApiKey
+from bot.sim.server.binance.application import BinanceServer
+from bot.sim.server.binance.door import Asked, Rates
+from bot.sim.server.exchange import EmbeddedExchange
+from bot.sim.server.faults import Faults
+from bot.sim.server.state import StateFile
+from bot.sim.source import Place
+from bot.sim.venue import SimulatedVenue
+
+BTC = "BTC/USDT:USDT"
+START_MS = 1_738_000_000_000
+FIRST_PRICE = 50_000.0
+DEPOSIT_QUOTE = 10_000.0
+_LETTERS = {
+    "SetLeverage": "L",
+    "OpenPosition": "E",
+    "PlaceStop": "S",
+    "PlaceTakeProfit": "T",
+    "PlaceTrailingStop": "W",
+    "ReducePosition": "X",
+    "AddMargin": "A",
+    "ReleaseMargin": "R",
+    "CancelOrder": "C",
+}
+
+
+class World(Protocol):
+    """An exchange whose market the test moves. Events come back as the engine would get them."""
+
+    exchange: Exchange
+
+    async def tick(self, mark: float) -> list[VenueEvent]: ...
+
+    async def fund(self, rate: float) -> list[VenueEvent]: ...
+
+
+class OneTick:
+    """A market source that gives one price and then nothing: the test drives the market."""
+
+    def __init__(self) -> None:
+        self._events: list[MarketEvent] = [MarkPrice(START_MS, BTC, FIRST_PRICE, FIRST_PRICE)]
+
+    def next(self) -> MarketEvent | None:
+        return self._events.pop(0) if self._events else None
+
+    def place(self) -> Place:
+        return (0,)
+
+    def place_before(self) -> Place:
+        return (0,)
+
+    def seek(self, place: Place) -> None:
+        self._events.clear()
+
+    def history(self, symbol: str, timeframe_ms: int, count: int) -> Candles:
+        empty = np.array([], dtype=np.float64)
+        return Candles(np.array([], dtype=np.int64), empty, empty, empty, empty, empty, empty)
+
+
+def venue() -> SimulatedVenue:
+    """Return a venue of one symbol, without spread, whose book takes everything at once."""
+    config = VenueConfig(0.0, 0.0, {BTC: 1e9})
+    return SimulatedVenue({BTC: instrument_for(BTC)}, BINANCE_USDM, config, DEPOSIT_QUOTE)
+
+
+class Simulated:
+    """The venue in this process."""
+
+    def __init__(self) -> None:
+        self._venue = venue()
+        self.exchange: Exchange = self._venue
+        self._now_ms = START_MS
+        list(self._venue.advance(MarkPrice(START_MS, BTC, FIRST_PRICE, FIRST_PRICE)))
+
+    async def tick(self, mark: float) -> list[VenueEvent]:
+        self._now_ms += 1_000
+        return list(self._venue.advance(MarkPrice(self._now_ms, BTC, mark, mark)))
+
+    async def fund(self, rate: float) -> list[VenueEvent]:
+        self._now_ms += 1_000
+        return list(self._venue.advance(FundingDue(self._now_ms, BTC, rate)))
+
+
+class Served:
+    """The same venue behind Binance's dialect, reached by the gateway."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock(START_MS)
+        self.faults = Faults()
+        self.embedded = EmbeddedExchange(venue(), OneTick(), StateFile(None, {}), 60_000, DEPOSIT_QUOTE)
+        self.embedded.open()
+        keys = (ApiKey(PAPER_KEY, PAPER_SECRET),)
+        self.server = BinanceServer(self.embedded, self.clock, keys, Rates(), self.faults)
+        self.connection = self.connect()
+        self._now_ms = START_MS
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.connection.gateway
+
+    def connect(self) -> Connection:
+        """Return a new connection: what a restarted process has."""
+        credentials = Credentials(PAPER_KEY, PAPER_SECRET)
+        access = Access("loopback", "http://127.0.0.1:1")
+        made = connect("binanceusdm", access, credentials, (BTC,), self.clock)
+        client = made.link.client
+        client.milliseconds = self.clock.now_ms
+        client.fetch = _door_of(client, self.server)
+        return made
+
+    async def tick(self, mark: float) -> list[VenueEvent]:
+        self._now_ms += 1_000
+        return await self._apply(MarkPrice(self._now_ms, BTC, mark, mark))
+
+    async def fund(self, rate: float) -> list[VenueEvent]:
+        self._now_ms += 1_000
+        return await self._apply(FundingDue(self._now_ms, BTC, rate))
+
+    async def _apply(self, event: MarketEvent) -> list[VenueEvent]:
+        await self.exchange.account()
+        self.embedded.apply(event)
+        self.embedded.commit()
+        self.connection.gateway.book.saw(event.ts_ms)
+        return await self.connection.gateway.sweep(BTC)
+
+
+def _door_of(client: Any, server: BinanceServer) -> Callable[..., Any]:
+    """Return a ccxt `fetch` that hands the signed request to the server and treats the reply as ccxt does."""
+
+    async def fetch(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        parts = urlsplit(url)
+        key = (headers or {}).get("X-MBX-APIKEY", "")
+        asked = Asked(method, parts.path, parts.query.encode(), (body or "").encode(), key)
+        reply = await server.door.answer(asked)
+        if reply is None:
+            raise _cut(client, method, url)
+        text, named = reply.body.decode(), {name.decode(): value.decode() for name, value in reply.headers}
+        client.on_rest_response(reply.status, "", url, method, named, text, headers, body)
+        parsed = json.loads(text)
+        client.handle_errors(reply.status, "", url, method, named, text, parsed, headers, body)
+        client.handle_http_status_code(reply.status, "", url, method, text)
+        return parsed
+
+    return fetch
+
+
+def _cut(client: Any, method: str, url: str) -> Exception:
+    import ccxt
+    from aiohttp import ServerDisconnectedError
+
+    error = ccxt.ExchangeNotAvailable(f"{client.id} {method} {url}")
+    error.__cause__ = ServerDisconnectedError()
+    return error
+
+
+class Desk:
+    """Numbers intents as the engine does and sends them."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self._seq = 0
+
+    def intent(self, action: Action) -> Intent:
+        self._seq += 1
+        client_id = f"CONTRACT{self._seq:07d}{_LETTERS[type(action).__name__]}"
+        return Intent(self._seq, client_id, START_MS, action, "contract", {})
+
+    async def send(self, action: Action) -> list[Any]:
+        return list(await self.exchange.execute(self.intent(action)))
