@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RECEIVE_WINDOW_MS: Final = 5_000
 _SETTLE_MS: Final = 1_000
+_ROUNDING_QUOTE: Final = 5e-8  # margin is moved in whole steps, rounded to the safe side
 _FIRST_WAIT_SECONDS: Final = 0.2
 Events = tuple[VenueEvent, ...]
 
@@ -97,7 +98,7 @@ async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | Rel
     """The target is reached, or the position is gone: both end the request. Else it has not arrived."""
     book, symbol = gateway.book, action.symbol
     held = await gateway.sweeper.observer.position(symbol, Urgency.URGENT)
-    if held is not None and gateway.margin_amount(action, held) != 0.0:
+    if held is not None and abs(gateway.margin_amount(action, held)) > _ROUNDING_QUOTE:
         return None
     known, was_reported = book.positions.get(symbol), intent.client_id in book.reported
     amount = 0.0 if held is None or known is None else held.isolated_wallet - known.isolated_wallet

@@ -49,7 +49,8 @@ _LETTERS = {
 class World(Protocol):
     """An exchange whose market the test moves. Events come back as the engine would get them."""
 
-    exchange: Exchange
+    @property
+    def exchange(self) -> Exchange: ...
 
     async def tick(self, mark: float) -> list[VenueEvent]: ...
 

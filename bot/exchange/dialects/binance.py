@@ -5,7 +5,10 @@ does not see them.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
+
+import ccxt
 
 from bot.core.event import Leg
 from bot.core.instrument import Instrument
@@ -130,8 +133,9 @@ class BinanceDialect:
         await client.set_position_mode(False)
 
     async def set_isolated(self, client: Any, symbol: str, leverage: int) -> None:
-        """Set isolated margin; -4046 (it is isolated already) is no error."""
-        await client.set_margin_mode("isolated", symbol)
+        """Set isolated margin; -4046 (it is isolated already) is no error, though ccxt raises it."""
+        with suppress(ccxt.MarginModeAlreadySet):
+            await client.set_margin_mode("isolated", symbol)
 
     async def set_leverage(self, client: Any, symbol: str, leverage: int) -> None:
         """Set leverage raw: ccxt refuses more than 125x, which BTC and ETH have."""
