@@ -4,6 +4,7 @@ It is part of every checkpoint (`snapshot`), with the events that were not hande
 from the same cut and reports what happened meanwhile, once.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -54,6 +55,8 @@ class Book:
     def __init__(self) -> None:
         self.is_started = False
         self.version = 0
+        self.calm = asyncio.Event()  # set while no write of ours is under way
+        self.calm.set()
         self.now_ms = 0
         self.free_quote = 0.0
         self.positions: dict[str, Position] = {}

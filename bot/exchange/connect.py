@@ -16,6 +16,7 @@ from bot.errors import UserError
 from bot.exchange.dialect import Dialect
 from bot.exchange.dialects.binance import BinanceDialect
 from bot.exchange.fate import RECEIVE_WINDOW_MS
+from bot.exchange.feed import CcxtFeed
 from bot.exchange.gateway import CcxtGateway
 from bot.exchange.hosts import Access, switch_client
 from bot.exchange.lane import Lane
@@ -56,6 +57,10 @@ class Connection:
     link: Link
     lane: Lane
     gateway: CcxtGateway
+
+    def feed(self, timeframe_ms: int) -> CcxtFeed:
+        """Return the market feed of the gateway's symbols; one per connection."""
+        return CcxtFeed(self.gateway, timeframe_ms)
 
     async def close(self) -> None:
         """Close every socket."""

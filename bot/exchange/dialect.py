@@ -3,13 +3,14 @@
 Every method may raise ccxt's errors: they are translated where the method is called (link.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import VenueProfile
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
+from bot.exchange.told import MarkTold, Told
 
 
 class Dialect(Protocol):
@@ -68,6 +69,28 @@ class Dialect(Protocol):
     async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
         """Add (> 0) or release (< 0) margin of the position of `side`, in the venue's own precision."""
         ...
+
+    # --- streams ----------------------------------------------------------------------------------
+
+    def watchers(
+        self, client: Any, symbols: Sequence[str], timeframe: str
+    ) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+        """Return what subscribes to "marks", "candles" and "account"; each waits until its stream breaks."""
+        ...
+
+    def told(self, client: Any, message: Any) -> Told | None:
+        """Return what a raw message says; None: it is ccxt's own business (acknowledgements)."""
+        ...
+
+    def forget_user_stream(self, client: Any) -> None:
+        """Let the next subscription ask for a new key: an expired one gives a silent stream."""
+        ...
+
+    async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
+        """Return marks by REST, for when the stream is silent."""
+        ...
+
+    # --- what replies mean ------------------------------------------------------------------------
 
     def refuses_second_stop(self, code: str) -> bool:
         """Return whether a refusal's text says that a whole-position order of this kind rests already."""

@@ -94,12 +94,15 @@ class CcxtGateway:
         await self._start()
         self.book.saw(intent.ts_ms)
         self._sent_ms[intent.client_id] = self._link.clock.now_ms()
+        self.book.version += 1
+        self.book.calm.clear()
         try:
             done = await self._desk[type(intent.action)](intent, intent.action)
         except Rejected as refusal:
             done = await self._refused(intent, *refusal.args)
         finally:
             self.book.version += 1
+            self.book.calm.set()
         del self._sent_ms[intent.client_id]
         self.book.report(intent.client_id)
         return (*self.book.take_outbox(), *done)
@@ -116,6 +119,12 @@ class CcxtGateway:
         """Return what happened to the symbol since it was last looked at."""
         await self._start()
         return await self.sweeper.sweep(symbol)
+
+    async def sweep_behind(self, symbol: str) -> None:
+        """Sweep without ever being in a write's way; what is found waits in the outbox."""
+        await self._start()
+        events = await self.sweeper.sweep(symbol, is_behind=True)
+        self.book.outbox += events
 
     async def catch_up(self) -> tuple[VenueEvent, ...]:
         """Return everything that happened since the snapshot, for a start before truth is adopted."""

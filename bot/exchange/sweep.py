@@ -47,15 +47,17 @@ class Sweeper:
         book.version += 1
 
     async def sweep(
-        self, symbol: str, urgency: Urgency = Urgency.POLL, move: Move = NO_MOVE
+        self, symbol: str, urgency: Urgency = Urgency.POLL, move: Move = NO_MOVE, *, is_behind: bool = False
     ) -> list[VenueEvent]:
         """Return what happened to the symbol since the last sweep.
 
-        `move`: margin that we know to have moved. Empty when the venue contradicts itself for seconds:
-        its fills lag behind the position, and the next sweep will tell.
+        `move`: margin that we know to have moved. `is_behind`: let writes of ours finish first. Empty
+        when the venue contradicts itself for seconds: its fills lag, and the next sweep will tell.
         """
         for wait_seconds in _WAITS_SECONDS:
             await self._link.clock.sleep(wait_seconds)
+            if is_behind:
+                await self._book.calm.wait()
             version = self._book.version
             sight = await self.observer.look(symbol, urgency, move.amount_quote)
             if (

@@ -4,7 +4,7 @@ Conditional orders live in the algo service (own ids, own lists) since 2025-12-0
 does not see them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -23,7 +23,9 @@ from bot.exchange.convert import (
     tiers_from,
     trade_from,
 )
+from bot.exchange.dialects.binance_streams import told
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
+from bot.exchange.told import MarkTold, Told
 
 _SETTLE: Final = "USDT"
 _CONDITIONAL: Final = {"trigger": True}
@@ -167,6 +169,37 @@ class BinanceDialect:
         market = client.market(symbol)
         move = client.add_margin if amount_quote > 0.0 else client.reduce_margin
         await move(symbol, market["limits"]["amount"]["min"] or 1.0, params)
+
+    # --- streams ----------------------------------------------------------------------------------
+
+    def watchers(
+        self, client: Any, symbols: Sequence[str], timeframe: str
+    ) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+        """Return the subscriptions; orders, algo orders and positions share one user stream."""
+        names = list(symbols)
+        return {
+            "marks": lambda: client.watch_mark_prices(names),
+            "candles": lambda: client.watch_ohlcv_for_symbols([[name, timeframe] for name in names]),
+            "account": client.watch_orders,
+        }
+
+    def told(self, client: Any, message: Any) -> Told | None:
+        """Return what a message says."""
+        return told(client.markets_by_id, message)
+
+    def forget_user_stream(self, client: Any) -> None:
+        """Drop the listen key: POST listenKey gives the same one while it lives, else a new one."""
+        client.options["linear"] = {"listenKey": None, "lastAuthenticatedTime": 0}
+
+    async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
+        """Return premiumIndex of each symbol."""
+        rows = [
+            await client.fapiPublicGetPremiumIndex({"symbol": client.market(each)["id"]}) for each in symbols
+        ]
+        return tuple(
+            MarkTold(int(row["time"]), symbol, number(row, "markPrice"), int(row["nextFundingTime"]))
+            for symbol, row in zip(symbols, rows, strict=True)
+        )
 
     # --- what replies mean ------------------------------------------------------------------------
 
