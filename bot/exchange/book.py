@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from bot.core.codec import from_json, to_json
 from bot.core.event import Leg, VenueEvent
+from bot.core.intent import AddMargin, Intent, ReleaseMargin
 from bot.core.position import Position
 from bot.exchange.rows import VenueOrder
 
@@ -70,6 +71,7 @@ class Book:
         self.cancelling: set[str] = set()
         self.reported: dict[str, None] = {}
         self.outbox: list[VenueEvent] = []
+        self.doubts: dict[str, str] = {}
 
     def saw(self, ts_ms: int) -> None:
         """Learn the market's time."""
@@ -86,6 +88,15 @@ class Book:
         self.reported[client_id] = None
         while len(self.reported) > _MOST_REPORTED:
             del self.reported[next(iter(self.reported))]
+
+    def doubt(self, intent: Intent) -> None:
+        """Remember a margin move of unknown fate: when the wallet moves by itself, it was that."""
+        if isinstance(intent.action, AddMargin | ReleaseMargin):
+            self.doubts[intent.action.symbol] = intent.client_id
+
+    def settle_doubt(self, symbol: str) -> str:
+        """Return the id of the symbol's doubtful margin move and forget it; "" when there is none."""
+        return self.doubts.pop(symbol, "")
 
     def orders_of(self, symbol: str) -> dict[str, VenueOrder]:
         """Return the symbol's resting orders by our id."""
@@ -114,6 +125,7 @@ class Book:
             "cancelling": sorted(self.cancelling),
             "reported": list(self.reported),
             "outbox": to_json(self.outbox),
+            "doubts": dict(self.doubts),
         }
 
     def restore(self, values: Mapping[str, Any]) -> None:
@@ -132,7 +144,8 @@ class Book:
         self.filled = dict(values["filled"])
         self.cancelling = set(values["cancelling"])
         self.reported = dict.fromkeys(values["reported"])
-        self.outbox = list(from_json(values["outbox"]))
+        self.outbox[:] = from_json(values["outbox"])
+        self.doubts = dict(values["doubts"])
 
 
 def _cursors(rows: Mapping[str, Any]) -> dict[str, Cursor]:

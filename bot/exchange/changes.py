@@ -170,7 +170,8 @@ class Changes:
         if abs(amount) <= WALLET_TOLERANCE:
             return
         self._position = truth
-        client_id, free_quote = self._move.client_id, self._sight.money.free_quote
+        client_id = self._move.client_id or self._book.settle_doubt(truth.symbol)
+        free_quote = self._sight.money.free_quote
         self._emit(MarginAdjusted(self._book.now_ms, truth.symbol, client_id, amount, truth, free_quote))
         self._book.report(client_id)
 

@@ -4,9 +4,9 @@ A signed request that is late is refused by the venue after its receive window. 
 shows after that window never arrived.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from bot.core.event import MarginAdjusted, OrderAccepted, Refused, VenueEvent
+from bot.core.event import OrderAccepted, Refused, VenueEvent
 from bot.core.intent import (
     AddMargin,
     CancelOrder,
@@ -20,7 +20,6 @@ from bot.errors import Rejected
 from bot.exchange.book import Owner
 from bot.exchange.changes import Move
 from bot.exchange.lane import Urgency
-from bot.exchange.rows import VenueOrder
 
 if TYPE_CHECKING:
     from bot.exchange.gateway import CcxtGateway
@@ -59,30 +58,25 @@ async def _look(gateway: "CcxtGateway", intent: Intent) -> Events | None:
 
 async def _leverage(gateway: "CcxtGateway", intent: Intent, action: SetLeverage) -> Events | None:
     try:
-        return (await gateway.leverage_set(intent, action),)
+        await gateway.leverage_set(intent, action)
     except Rejected:
         return None
+    return gateway.book.take_outbox()
 
 
 async def _order(gateway: "CcxtGateway", intent: Intent) -> Events | None:
-    symbol, client_id = intent.action.symbol, intent.client_id
+    symbol, client_id, book = intent.action.symbol, intent.client_id, gateway.book
     is_conditional = not isinstance(intent.action, OpenPosition | ReducePosition)
     found = await gateway.sweeper.observer.order(symbol, client_id, (is_conditional,))
     if found is None:
         return None
-    book = gateway.book
-    was_reported = client_id in book.reported
     book.own(found.venue_id, Owner(client_id, found.leg, found.quantity))
-    if not was_reported:
+    if client_id not in book.reported:
         book.orders.setdefault(client_id, found._replace(status="open"))
         book.report(client_id)
-    events: list[Any] = [] if was_reported else [_accepted(gateway, found)]
-    events += await gateway.sweeper.sweep(symbol, Urgency.URGENT)
-    return (*book.take_outbox(), *events)
-
-
-def _accepted(gateway: "CcxtGateway", found: VenueOrder) -> OrderAccepted:
-    return OrderAccepted(gateway.book.now_ms, found.symbol, found.client_id, found.leg)
+        book.outbox.append(OrderAccepted(book.now_ms, symbol, client_id, found.leg))
+    await gateway.sweeper.sweep(symbol, Urgency.URGENT)
+    return book.take_outbox()
 
 
 async def _cancelled(gateway: "CcxtGateway", action: CancelOrder) -> Events | None:
@@ -90,8 +84,8 @@ async def _cancelled(gateway: "CcxtGateway", action: CancelOrder) -> Events | No
     if found is not None and found.status == "open":
         return None
     gateway.book.cancelling.add(action.target_client_id)
-    events = await gateway.sweeper.sweep(action.symbol, Urgency.NORMAL)
-    return (*gateway.book.take_outbox(), *events)
+    await gateway.sweeper.sweep(action.symbol, Urgency.NORMAL)
+    return gateway.book.take_outbox()
 
 
 async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | ReleaseMargin) -> Events | None:
@@ -100,13 +94,14 @@ async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | Rel
     held = await gateway.sweeper.observer.position(symbol, Urgency.URGENT)
     if held is not None and abs(gateway.margin_amount(action, held)) > _ROUNDING_QUOTE:
         return None
-    known, was_reported = book.positions.get(symbol), intent.client_id in book.reported
+    known = book.positions.get(symbol)
     amount = 0.0 if held is None or known is None else held.isolated_wallet - known.isolated_wallet
-    move = Move(intent.client_id, 0.0 if was_reported else amount)
-    events = await gateway.sweeper.sweep(symbol, Urgency.URGENT, move)
-    told = any(isinstance(event, MarginAdjusted) for event in events)
-    if not (told or was_reported):
+    is_told = intent.client_id in book.reported
+    await gateway.sweeper.sweep(symbol, Urgency.URGENT, Move(intent.client_id, 0.0 if is_told else amount))
+    if intent.client_id not in book.reported:
         code = "no_position" if held is None else "below_minimum"
         message = "the position has ended" if held is None else "the wallet is at the target already"
-        events.append(Refused(book.now_ms, symbol, intent.client_id, code, message))
-    return (*book.take_outbox(), *events)
+        book.outbox.append(Refused(book.now_ms, symbol, intent.client_id, code, message))
+        book.report(intent.client_id)
+    book.settle_doubt(symbol)
+    return book.take_outbox()

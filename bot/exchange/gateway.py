@@ -22,7 +22,7 @@ from bot.core.intent import (
     SetLeverage,
 )
 from bot.core.position import Position
-from bot.errors import Rejected
+from bot.errors import OutcomeUnknown, Rejected, Unavailable
 from bot.exchange.book import Book
 from bot.exchange.changes import Move
 from bot.exchange.dialect import Dialect
@@ -46,7 +46,7 @@ class CcxtGateway:
         self.book = Book()
         self.sweeper = Sweeper(link, dialect, self.book, self._instruments)
         self.orders = OrderDesk(link, dialect, self.book, self.sweeper, self._instruments)
-        self._desk: dict[type, Callable[[Intent, Any], Awaitable[list[VenueEvent]]]] = {
+        self._desk: dict[type, Callable[[Intent, Any], Awaitable[None]]] = {
             SetLeverage: self._set_leverage,
             OpenPosition: self._open_position,
             PlaceStop: self.orders.place_stop,
@@ -89,7 +89,8 @@ class CcxtGateway:
     async def execute(self, intent: Intent) -> tuple[VenueEvent, ...]:
         """Perform the intent once; return what happened, and before it what was not handed out yet.
 
-        Raises OutcomeUnknown, Unavailable, Transient (nothing was done) or Fatal.
+        Raises OutcomeUnknown or Unavailable (ask `outcome_of`), Transient (nothing was done) or Fatal.
+        What is known by then stays in the outbox.
         """
         await self._start()
         self.book.saw(intent.ts_ms)
@@ -97,15 +98,18 @@ class CcxtGateway:
         self.book.version += 1
         self.book.calm.clear()
         try:
-            done = await self._desk[type(intent.action)](intent, intent.action)
+            await self._desk[type(intent.action)](intent, intent.action)
         except Rejected as refusal:
-            done = await self._refused(intent, *refusal.args)
+            await self._refused(intent, *refusal.args)
+        except (OutcomeUnknown, Unavailable):
+            self.book.doubt(intent)
+            raise
         finally:
             self.book.version += 1
             self.book.calm.set()
         del self._sent_ms[intent.client_id]
         self.book.report(intent.client_id)
-        return (*self.book.take_outbox(), *done)
+        return self.book.take_outbox()
 
     async def outcome_of(self, intent: Intent) -> tuple[VenueEvent, ...] | None:
         """Return what an earlier send of this intent did, or None when it provably never arrived."""
@@ -115,22 +119,22 @@ class CcxtGateway:
 
     # --- what the application and the feed use ----------------------------------------------------
 
-    async def sweep(self, symbol: str) -> list[VenueEvent]:
+    async def sweep(self, symbol: str) -> tuple[VenueEvent, ...]:
         """Return what happened to the symbol since it was last looked at."""
         await self._start()
-        return await self.sweeper.sweep(symbol)
+        await self.sweeper.sweep(symbol)
+        return self.book.take_outbox()
 
     async def sweep_behind(self, symbol: str) -> None:
         """Sweep without ever being in a write's way; what is found waits in the outbox."""
         await self._start()
-        events = await self.sweeper.sweep(symbol, is_behind=True)
-        self.book.outbox += events
+        await self.sweeper.sweep(symbol, is_behind=True)
 
     async def catch_up(self) -> tuple[VenueEvent, ...]:
         """Return everything that happened since the snapshot, for a start before truth is adopted."""
         await self._start()
         for symbol in self._symbols:
-            self.book.outbox += await self.sweeper.sweep(symbol, Urgency.NORMAL)
+            await self.sweeper.sweep(symbol, Urgency.NORMAL)
         return self.book.take_outbox()
 
     def snapshot(self) -> Json:
@@ -160,7 +164,7 @@ class CcxtGateway:
 
     # --- leverage ---------------------------------------------------------------------------------
 
-    async def _set_leverage(self, intent: Intent, action: SetLeverage) -> list[VenueEvent]:
+    async def _set_leverage(self, intent: Intent, action: SetLeverage) -> None:
         """Set position mode, margin mode and leverage where they differ, and read them back."""
         client, dialect, symbol = self._link.client, self._dialect, action.symbol
         now = await self._settings(symbol)
@@ -174,9 +178,9 @@ class CcxtGateway:
             await self._link.write(
                 lambda: dialect.set_leverage(client, symbol, action.leverage), Urgency.NORMAL
             )
-        return [await self.leverage_set(intent, action)]
+        await self.leverage_set(intent, action)
 
-    async def leverage_set(self, intent: Intent, action: SetLeverage) -> VenueEvent:
+    async def leverage_set(self, intent: Intent, action: SetLeverage) -> None:
         """Read the settings back and say so. Rejected: they are not what was asked for."""
         now = await self._settings(action.symbol)
         if not (now.is_one_way and now.is_isolated):
@@ -185,7 +189,8 @@ class CcxtGateway:
             message = f"asked for {action.leverage}x, the venue says {now.leverage}x"
             raise Rejected("leverage_refused", message)
         self._checked.add(action.symbol)
-        return LeverageSet(self.book.now_ms, action.symbol, intent.client_id, now.leverage)
+        event = LeverageSet(self.book.now_ms, action.symbol, intent.client_id, now.leverage)
+        self.book.outbox.append(event)
 
     async def _settings(self, symbol: str) -> Any:
         found = await self._link.read(
@@ -196,9 +201,9 @@ class CcxtGateway:
 
     # --- orders -----------------------------------------------------------------------------------
 
-    async def _open_position(self, intent: Intent, action: OpenPosition) -> list[VenueEvent]:
+    async def _open_position(self, intent: Intent, action: OpenPosition) -> None:
         await self._check_isolated(action.symbol)
-        return await self.orders.open_position(intent, action)
+        await self.orders.open_position(intent, action)
 
     async def _check_isolated(self, symbol: str) -> None:
         """An entry into a cross or hedged symbol would risk the whole account: refuse it unsent."""
@@ -209,7 +214,7 @@ class CcxtGateway:
             raise Rejected("margin_mode_refused", f"{symbol} is not isolated in one-way mode: {now}")
         self._checked.add(symbol)
 
-    async def _cancel_order(self, intent: Intent, action: CancelOrder) -> list[VenueEvent]:
+    async def _cancel_order(self, intent: Intent, action: CancelOrder) -> None:
         """Cancel where the order is kept, then read: the reply of a conditional one has no status."""
         symbol, target = action.symbol, action.target_client_id
         known = self.book.orders.get(target)
@@ -224,11 +229,11 @@ class CcxtGateway:
         await self._link.write(
             lambda: self._dialect.cancel(client, symbol, target, found.is_conditional), Urgency.NORMAL
         )
-        return await self.sweeper.sweep(symbol, Urgency.NORMAL)
+        await self.sweeper.sweep(symbol, Urgency.NORMAL)
 
     # --- margin -----------------------------------------------------------------------------------
 
-    async def _move_margin(self, intent: Intent, action: AddMargin | ReleaseMargin) -> list[VenueEvent]:
+    async def _move_margin(self, intent: Intent, action: AddMargin | ReleaseMargin) -> None:
         """Move the difference between the target and what is read; read again."""
         symbol = action.symbol
         urgency = Urgency.URGENT if isinstance(action, AddMargin) else Urgency.NORMAL
@@ -246,7 +251,7 @@ class CcxtGateway:
         client = self._link.client
         self.book.version += 1
         await self._link.write(lambda: self._dialect.move_margin(client, symbol, held.side, amount), urgency)
-        return await self.sweeper.sweep(symbol, urgency, Move(intent.client_id, amount))
+        await self.sweeper.sweep(symbol, urgency, Move(intent.client_id, amount))
 
     def margin_amount(self, action: AddMargin | ReleaseMargin, held: Position) -> float:
         """Return what reaches the target: added rounded up, released (< 0) down; 0.0 if it is reached."""
@@ -260,15 +265,14 @@ class CcxtGateway:
 
     # --- refusals ---------------------------------------------------------------------------------
 
-    async def _refused(self, intent: Intent, code: str, message: str) -> list[VenueEvent]:
+    async def _refused(self, intent: Intent, code: str, message: str) -> None:
         """Say the refusal after what the account shows: there may be no position any more."""
         symbol = intent.action.symbol
-        happened: list[VenueEvent] = []
         if code in ("reduce_only", "no_position", "unknown_order", "in_liquidation", "beyond_removable"):
-            happened = await self.sweeper.sweep(symbol, Urgency.NORMAL)
+            await self.sweeper.sweep(symbol, Urgency.NORMAL)
         if code == "reduce_only" and symbol not in self.book.positions:
             code = "no_position"
-        return [*happened, Refused(self.book.now_ms, symbol, intent.client_id, code, message)]
+        self.book.outbox.append(Refused(self.book.now_ms, symbol, intent.client_id, code, message))
 
     # --- start ------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.core.event import OrderAccepted, VenueEvent
+from bot.core.event import OrderAccepted
 from bot.core.instrument import Instrument
 from bot.core.intent import (
     Intent,
@@ -27,7 +27,10 @@ _SETTLE_WAITS_SECONDS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
 
 
 class OrderDesk:
-    """Turns order intents into requests and their replies into events. Each method may raise Rejected."""
+    """Turns order intents into requests; what comes of them goes to the book's outbox.
+
+    Each method may raise Rejected, before or instead of anything having happened.
+    """
 
     def __init__(
         self,
@@ -40,22 +43,22 @@ class OrderDesk:
         self._link, self._dialect, self._book, self._sweeper = link, dialect, book, sweeper
         self._instruments = instruments
 
-    async def open_position(self, intent: Intent, action: OpenPosition) -> list[VenueEvent]:
-        """Enter, and return what was filled at once."""
+    async def open_position(self, intent: Intent, action: OpenPosition) -> None:
+        """Enter, and wait for what is filled at once."""
         price = action.limit_price if action.order == "limit" else 0.0
         order = NewOrder(
             intent.client_id, action.symbol, action.order, action.side, action.quantity, False, price
         )
-        return await self._trade(order)
+        await self._trade(order)
 
-    async def reduce_position(self, intent: Intent, action: ReducePosition) -> list[VenueEvent]:
+    async def reduce_position(self, intent: Intent, action: ReducePosition) -> None:
         """Reduce-only, and never more than is held."""
         held = await self._held(action.symbol, action.side, Urgency.URGENT)
         quantity = held.quantity if action.quantity == 0.0 else min(action.quantity, held.quantity)
         order = NewOrder(intent.client_id, action.symbol, "market", -action.side, quantity, True)
-        return await self._trade(order)
+        await self._trade(order)
 
-    async def place_stop(self, intent: Intent, action: PlaceStop) -> list[VenueEvent]:
+    async def place_stop(self, intent: Intent, action: PlaceStop) -> None:
         """Rest a stop over the whole position."""
         held = await self._held(action.symbol, action.side, Urgency.URGENT)
         order = NewOrder(
@@ -68,9 +71,9 @@ class OrderDesk:
             trigger_price=action.trigger_price,
             trigger_on=action.trigger_on,
         )
-        return [await self._rest(order, held)]
+        await self._rest(order, held)
 
-    async def place_take_profit(self, intent: Intent, action: PlaceTakeProfit) -> list[VenueEvent]:
+    async def place_take_profit(self, intent: Intent, action: PlaceTakeProfit) -> None:
         """Rest a take-profit for a part, or for the whole position."""
         held = await self._held(action.symbol, action.side, Urgency.NORMAL)
         order = NewOrder(
@@ -83,9 +86,9 @@ class OrderDesk:
             trigger_price=action.trigger_price,
             trigger_on=action.trigger_on,
         )
-        return [await self._rest(order, held)]
+        await self._rest(order, held)
 
-    async def place_trailing_stop(self, intent: Intent, action: PlaceTrailingStop) -> list[VenueEvent]:
+    async def place_trailing_stop(self, intent: Intent, action: PlaceTrailingStop) -> None:
         """Rest a trailing stop; it has no whole-position form, so it is for the quantity held."""
         held = await self._held(action.symbol, action.side, Urgency.URGENT)
         order = NewOrder(
@@ -98,18 +101,17 @@ class OrderDesk:
             trigger_price=action.activation_price,
             callback_rate=action.callback_rate,
         )
-        return [await self._rest(order, held)]
+        await self._rest(order, held)
 
-    async def _trade(self, order: NewOrder) -> list[VenueEvent]:
+    async def _trade(self, order: NewOrder) -> None:
         """Send an order that may trade at once, and look until its fills are told."""
         sent = await self._send(order)
-        out: list[VenueEvent] = [self._accept(order, sent)]
+        self._accept(order, sent)
         for wait_seconds in _SETTLE_WAITS_SECONDS:
             await self._link.clock.sleep(wait_seconds)
-            out += await self._sweeper.sweep(order.symbol, Urgency.URGENT)
+            await self._sweeper.sweep(order.symbol, Urgency.URGENT)
             if self._is_told(sent):
-                break
-        return out
+                return
 
     def _is_told(self, sent: VenueOrder) -> bool:
         if sent.client_id in self._book.orders:
@@ -117,9 +119,12 @@ class OrderDesk:
         told = self._book.filled.get(sent.client_id, 0.0)
         return sent.status != "done" or told >= sent.filled_quantity * (1.0 - 1e-9)
 
-    async def _rest(self, order: NewOrder, held: Position) -> VenueEvent:
-        """Rest a conditional order. A venue keeps one whole-position order per kind and direction: while the
-        old one rests, its successor is for the quantity held."""
+    async def _rest(self, order: NewOrder, held: Position) -> None:
+        """Rest a conditional order.
+
+        A venue keeps one whole-position order per kind and direction: while the old one rests, its
+        successor is for the quantity held.
+        """
         if order.quantity == 0.0 and self._has_whole_order(order):
             order = order._replace(quantity=held.quantity)
         try:
@@ -129,7 +134,7 @@ class OrderDesk:
                 raise
             order = order._replace(quantity=held.quantity)
             sent = await self._send(order)
-        return self._accept(order, sent)
+        self._accept(order, sent)
 
     def _has_whole_order(self, order: NewOrder) -> bool:
         return any(
@@ -159,13 +164,13 @@ class OrderDesk:
             raise OutcomeUnknown(f"sent {order.client_id}, the venue answered for {sent.client_id}")
         return sent
 
-    def _accept(self, order: NewOrder, sent: VenueOrder) -> VenueEvent:
+    def _accept(self, order: NewOrder, sent: VenueOrder) -> None:
         book = self._book
         book.own(sent.venue_id, Owner(sent.client_id, sent.leg, order.quantity))
         if sent.status == "open" and (order.is_conditional or order.kind == "limit"):
             book.orders[sent.client_id] = sent
         book.report(sent.client_id)
-        return OrderAccepted(book.now_ms, order.symbol, sent.client_id, sent.leg)
+        book.outbox.append(OrderAccepted(book.now_ms, order.symbol, sent.client_id, sent.leg))
 
     def _check_steps(self, order: NewOrder) -> None:
         """Refuse what ccxt would round in silence: it truncates quantities and rounds prices."""

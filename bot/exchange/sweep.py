@@ -6,7 +6,6 @@ Readings overlap with writes: one that began before a write or another reading e
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.core.event import VenueEvent
 from bot.core.instrument import Instrument, margin_rules
 from bot.exchange.book import START, Book
 from bot.exchange.changes import NO_MOVE, Changes, Move
@@ -48,10 +47,10 @@ class Sweeper:
 
     async def sweep(
         self, symbol: str, urgency: Urgency = Urgency.POLL, move: Move = NO_MOVE, *, is_behind: bool = False
-    ) -> list[VenueEvent]:
-        """Return what happened to the symbol since the last sweep.
+    ) -> None:
+        """Put what happened to the symbol since the last sweep into the outbox.
 
-        `move`: margin that we know to have moved. `is_behind`: let writes of ours finish first. Empty
+        `move`: margin that we know to have moved. `is_behind`: let writes of ours finish first. Nothing
         when the venue contradicts itself for seconds: its fills lag, and the next sweep will tell.
         """
         for wait_seconds in _WAITS_SECONDS:
@@ -67,8 +66,8 @@ class Sweeper:
             ):
                 instrument = self._instruments[symbol]
                 rules = margin_rules(instrument, self._dialect.profile(instrument.taker_fee_rate))
-                return Changes(self._book, sight, self._dialect, rules, move).apply()
-        return []
+                self._book.outbox += Changes(self._book, sight, self._dialect, rules, move).apply()
+                return
 
     async def _steady(self, symbol: str) -> Glance:
         """Two equal answers: nothing was filled in between."""

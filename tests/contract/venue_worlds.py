@@ -144,7 +144,7 @@ class Served:
         self.embedded.apply(event)
         self.embedded.commit()
         self.connection.gateway.book.saw(event.ts_ms)
-        return await self.connection.gateway.sweep(BTC)
+        return list(await self.connection.gateway.sweep(BTC))
 
 
 def _door_of(client: Any, server: BinanceServer) -> Callable[..., Any]:

@@ -185,7 +185,7 @@ class BinanceDialect:
 
     def told(self, client: Any, message: Any) -> Told | None:
         """Return what a message says."""
-        return told(client.markets_by_id, message)
+        return told(client.markets_by_id or {}, message)
 
     def forget_user_stream(self, client: Any) -> None:
         """Drop the listen key: POST listenKey gives the same one while it lives, else a new one."""

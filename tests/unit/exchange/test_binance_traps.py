@@ -265,7 +265,7 @@ async def test_a_trigger_whose_order_still_works_is_neither_filled_nor_gone() ->
     wire.answers["GET /fapi/v1/openOrders"] = wire.answers["GET /fapi/v1/order"] = None
     wire.answers["GET /fapi/v1/openOrders"] = [child]
     wire.answers["GET /fapi/v1/order"] = child
-    assert await connection.gateway.sweep(BTC) == []
+    assert await connection.gateway.sweep(BTC) == ()
     assert list(connection.gateway.book.orders) == [STOP]
     wire.answers["GET /fapi/v1/openOrders"] = []
     wire.answers["GET /fapi/v1/order"] = {**child, "status": "FILLED", "executedQty": "0.100"}
@@ -281,7 +281,7 @@ async def test_a_list_that_lags_does_not_lose_a_stop() -> None:
     await connection.gateway.account()
     wire.answers["GET /fapi/v1/openAlgoOrders"] = []
     wire.answers["GET /fapi/v1/algoOrder"] = algo_row(STOP)
-    assert await connection.gateway.sweep(BTC) == []
+    assert await connection.gateway.sweep(BTC) == ()
     assert list(connection.gateway.book.orders) == [STOP]
 
 
