@@ -21,6 +21,7 @@ from bot.exchange.gateway import CcxtGateway
 from bot.exchange.hosts import Access, switch_client
 from bot.exchange.lane import Lane
 from bot.exchange.link import Link
+from bot.exchange.patient import PatientExchange
 from bot.exchange.venues import VENUES, Venue
 from bot.ports import Clock
 
@@ -51,12 +52,13 @@ _CCXT_NAME: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open connection. `client` is the ccxt client; `close` ends its sockets."""
+    """An open connection: `exchange` for the loop, `gateway` below it for snapshots and reading."""
 
     venue: Venue
     link: Link
     lane: Lane
     gateway: CcxtGateway
+    exchange: PatientExchange
 
     def feed(self, timeframe_ms: int) -> CcxtFeed:
         """Return the market feed of the gateway's symbols; one per connection."""
@@ -86,7 +88,8 @@ def connect(
     lane = Lane(clock, venue.budget)
     _give_turns(client, lane, venue)
     link = Link(client, venue.ccxt_id, clock)
-    return Connection(venue, link, lane, CcxtGateway(link, DIALECTS[venue.ccxt_id](), symbols))
+    gateway = CcxtGateway(link, DIALECTS[venue.ccxt_id](), symbols)
+    return Connection(venue, link, lane, gateway, PatientExchange(gateway, clock))
 
 
 def venue_of(venue_id: str) -> Venue:
