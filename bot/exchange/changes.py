@@ -73,7 +73,7 @@ class Changes:
         whole: list[tuple[Trade, ...] | Settlement] = []
         for venue_id, run in groupby(self._sight.trades, key=lambda trade: trade.venue_order_id):
             trades = tuple(run)
-            if self._dialect.is_liquidation(self._owner(venue_id).client_id):
+            if self._is_liquidation(venue_id):
                 whole.append(trades)
             else:
                 whole.extend((trade,) for trade in trades)
@@ -83,10 +83,15 @@ class Changes:
     def _happen(self, happened: tuple[Trade, ...] | Settlement) -> None:
         if isinstance(happened, Settlement):
             self._funding(happened)
-        elif self._dialect.is_liquidation(self._owner(happened[0].venue_order_id).client_id):
+        elif self._is_liquidation(happened[0].venue_order_id):
             self._liquidation(happened)
         else:
             self._fill(happened[0])
+
+    def _is_liquidation(self, venue_id: str) -> bool:
+        """A liquidation that leaves a position is a fill: the venue took a part of it down first."""
+        client_id = self._owner(venue_id).client_id
+        return self._sight.position is None and self._dialect.is_liquidation(client_id)
 
     def _fill(self, trade: Trade) -> None:
         owner, book = self._owner(trade.venue_order_id), self._book

@@ -228,6 +228,13 @@ class CcxtFeed:
                     self._sweep_soon(symbol)
             if self._streams.silent_ms("marks") > _SILENT_MS:
                 await self._read_marks()
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        try:
+            await self._gateway.refresh()
+        except _SWEPT_AGAIN:
+            return
 
     def _pause_ms(self, symbol: str) -> float:
         book = self._gateway.book

@@ -5,7 +5,7 @@ cannot tell apart; a reply that does not come raises OutcomeUnknown, and `outcom
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from bot.core.event import LeverageSet, Refused, VenueEvent
 from bot.core.instrument import Instrument, margin_down, margin_up
@@ -34,6 +34,8 @@ from bot.exchange.rows import VenueOrder
 from bot.exchange.sweep import Sweeper
 from bot.ports import Account, Json
 
+_REFRESH_MS: Final = 3_600_000  # Binance changes brackets several times a month
+
 
 class CcxtGateway:
     """The exchange of testnet and live trading. `start` must be awaited once before anything else."""
@@ -43,6 +45,7 @@ class CcxtGateway:
         self._instruments: dict[str, Instrument] = {}
         self._checked: set[str] = set()
         self._sent_ms: dict[str, int] = {}
+        self._read_ms = 0
         self.book = Book()
         self.sweeper = Sweeper(link, dialect, self.book, self._instruments)
         self.orders = OrderDesk(link, dialect, self.book, self.sweeper, self._instruments)
@@ -64,7 +67,13 @@ class CcxtGateway:
         """Return the session's instruments with the tiers of now; asking again refreshes them."""
         found = await self._link.read(lambda: self._dialect.instruments(self._link.client, self._symbols))
         self._instruments.update(found)
+        self._read_ms = self._link.clock.now_ms()
         return self._instruments
+
+    async def refresh(self) -> None:
+        """Read tiers and steps again when an hour has passed, or after a refusal that they explain."""
+        if self._link.clock.now_ms() - self._read_ms >= _REFRESH_MS:
+            await self.instruments()
 
     async def account(self) -> Account:
         """Return the venue's truth now: positions of the whole account, orders of the session's symbols."""
@@ -270,6 +279,8 @@ class CcxtGateway:
         symbol = intent.action.symbol
         if code in ("reduce_only", "no_position", "unknown_order", "in_liquidation", "beyond_removable"):
             await self.sweeper.sweep(symbol, Urgency.NORMAL)
+        if code in ("leverage_refused", "position_limit", "precision", "below_minimum"):
+            self._read_ms = 0
         if code == "reduce_only" and symbol not in self.book.positions:
             code = "no_position"
         self.book.outbox.append(Refused(self.book.now_ms, symbol, intent.client_id, code, message))

@@ -14,6 +14,7 @@ from bot.core.event import Leg
 from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import BINANCE_USDM, VenueProfile
+from bot.errors import UserError
 from bot.exchange.convert import (
     leg_of,
     number,
@@ -36,7 +37,7 @@ _ADD, _REDUCE = 1, 2
 _WORKING_TYPE: Final = {"mark": "MARK_PRICE", "last": "CONTRACT_PRICE"}
 _SIDE: Final = {1: "buy", -1: "sell"}
 _MOST_ROWS: Final = 1_000
-_LIQUIDATION_IDS: Final = ("autoclose-", "adl_autoclose", "settlement_autoclose-")
+_LIQUIDATION_ID: Final = "autoclose-"  # deleveraging and delivery have others, and pay the wallet out
 _SECOND_WHOLE_CLOSE: Final = "-4130"  # an order with closePosition rests in this direction
 
 
@@ -208,8 +209,8 @@ class BinanceDialect:
         return _SECOND_WHOLE_CLOSE in code
 
     def is_liquidation(self, client_id: str) -> bool:
-        """Return whether the venue itself closed: liquidation, deleveraging, delivery."""
-        return client_id.startswith(_LIQUIDATION_IDS)
+        """Return whether an order is the venue's liquidation."""
+        return client_id.startswith(_LIQUIDATION_ID)
 
 
 def _instrument(
@@ -240,15 +241,28 @@ def _instrument(
 
 def _position(row: Mapping[str, Any], leverage: Mapping[str, int]) -> Position:
     info, symbol = row["info"], row["symbol"]
-    amount = number(info, "positionAmt")
+    amount, wallet = number(info, "positionAmt"), number(info, "isolatedWallet")
+    _refuse_other_modes(info, symbol, wallet)
     return Position(
         symbol,
         1 if amount > 0.0 else -1,
         abs(amount),
         number(info, "entryPrice"),
-        number(info, "isolatedWallet"),
+        wallet,
         float(leverage.get(symbol, 0)),
         int(info.get("updateTime") or 0),
+    )
+
+
+def _refuse_other_modes(info: Mapping[str, Any], symbol: str, wallet: float) -> None:
+    """A hedged or cross position has no isolated wallet of its own: nothing here could protect it."""
+    is_hedged = info.get("positionSide", "BOTH") != "BOTH"
+    if not is_hedged and (wallet != 0.0 or number_or_zero(info, "isolatedMargin") != 0.0):
+        return
+    mode = "hedge mode" if is_hedged else "cross margin"
+    raise UserError(
+        f"{symbol} has an open position in {mode}. Ringfence manages isolated positions in one-way mode "
+        "only and would misjudge this one. Close it at the exchange, or leave the symbol out of feed.symbols."
     )
 
 

@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import LeverageSet, MarginAdjusted, OrderAccepted, OrderCancelled, OrderFilled, Refused
+from bot.clock import VirtualClock
+from bot.core.event import (
+    LeverageSet,
+    Liquidated,
+    MarginAdjusted,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    Refused,
+)
 from bot.core.intent import (
     Action,
     AddMargin,
@@ -17,7 +26,7 @@ from bot.core.intent import (
     ReleaseMargin,
     SetLeverage,
 )
-from bot.errors import Unavailable
+from bot.errors import Unavailable, UserError
 from bot.exchange.rows import NewOrder
 from tests.unit.exchange.wire import (
     BTC,
@@ -89,6 +98,53 @@ async def test_a_position_without_a_wallet_is_unavailable_not_guessed() -> None:
     wire.answers["GET /fapi/v3/positionRisk"] = [row]
     with pytest.raises(Unavailable, match="isolatedWallet"):
         await connection.gateway.account()
+
+
+@pytest.mark.parametrize(
+    ("more", "mode"),
+    [({"positionSide": "LONG"}, "hedge mode"), ({"isolatedMargin": "0", "isolatedWallet": "0"}, "cross")],
+)
+async def test_a_hedged_or_cross_position_is_refused_in_words(more: dict[str, str], mode: str) -> None:
+    connection, wire = wired()
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row(**more)]
+    with pytest.raises(UserError, match=mode):
+        await connection.gateway.account()
+
+
+async def test_tiers_are_read_again_after_an_hour_and_after_a_refusal_they_explain() -> None:
+    clock = VirtualClock(START_MS)
+    connection, wire = wired(clock)
+    gateway = connection.gateway
+    await gateway.account()
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row()]
+    path = "/fapi/v1/exchangeInfo"
+    await gateway.refresh()
+    assert len(wire.sent("GET", path)) == 1
+    clock.advance(3_600_000)
+    await gateway.refresh()
+    assert len(wire.sent("GET", path)) == 2
+    wire.answers["POST /fapi/v1/order"] = error(-2027, "Exceeded the maximum allowable position")
+    await gateway.execute(intent(OpenPosition(BTC, 1, 0.1), "TRAP0000006E"))
+    await gateway.refresh()
+    assert len(wire.sent("GET", path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("client_id", "left", "kind"),
+    [("autoclose-1", 0, Liquidated), ("autoclose-1", 0.05, OrderFilled), ("adl_autoclose", 0, OrderFilled)],
+)
+async def test_only_a_liquidation_that_ends_the_position_takes_its_wallet(
+    client_id: str, left: float, kind: type
+) -> None:
+    connection, wire = wired()
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row()]
+    await connection.gateway.account()
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row(str(left))] if left else []
+    wire.answers["GET /fapi/v1/order"] = order_row(client_id, orderId=5, side="SELL")
+    sold = trade_row(5, 5, side="SELL", buyer=False, qty=str(0.1 - left))
+    wire.answers["GET /fapi/v1/userTrades"] = [sold]
+    events = await connection.gateway.sweep(BTC)
+    assert [type(event) for event in events] == [kind]
 
 
 async def test_tiers_carry_the_maintenance_amounts_that_ccxt_leaves_out() -> None:
