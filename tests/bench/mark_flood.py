@@ -1,4 +1,4 @@
-"""A server that sends mark prices as fast as it is told, in a process of its own: python mark_flood.py RATE SECONDS."""
+"""Sends marks as fast as it is told, in its own process: python -m tests.bench.mark_flood RATE SECONDS."""
 
 import asyncio
 import sys

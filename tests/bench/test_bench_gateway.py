@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,22 +32,21 @@ pytestmark = pytest.mark.bench
 BTC = "BTC/USDT:USDT"
 _ROUNDS, _SENDS, _POLLS = 5, 60, 100
 _RATE, _SECONDS = 20_000, 4.0
-_FLOOD = Path(__file__).with_name("mark_flood.py")
 _LIMITS = ("--weight-limit", "100000000", "--order-limit", "100000000")
 
 
 @contextmanager
 def running(arguments: list[str], port_in: str, stream: str) -> Iterator[int]:
     """Start a server and yield its port, found by `port_in` in what it says first."""
-    process = subprocess.Popen([sys.executable, *arguments], text=True, **{stream: subprocess.PIPE})  # pyright: ignore
-    try:
-        found = None
-        while found is None:
-            found = re.search(port_in, getattr(process, stream).readline())
-        yield int(found[1])
-    finally:
-        process.terminate()
-        process.wait()
+    pipes: Any = {stream: subprocess.PIPE}
+    with subprocess.Popen([sys.executable, *arguments], text=True, **pipes) as process:
+        try:
+            found = None
+            while found is None:
+                found = re.search(port_in, getattr(process, stream).readline())
+            yield int(found[1])
+        finally:
+            process.kill()
 
 
 def connected(port: int) -> Connection:
@@ -111,15 +109,15 @@ async def test_bench_urgent_margin_add(measured: Measure) -> None:
                 ours += await timed(add, _SENDS)
         behind = [await add_behind_polls() for _ in range(_ROUNDS)]
         await connection.close()
-    measured("gateway: bare signed margin add, p50", percentile(raw, 50) * 1e3, "ms")
-    measured("gateway: urgent margin add, p50", percentile(ours, 50) * 1e3, "ms")
-    ratio = percentile(ours, 50) / percentile(raw, 50)
+    measured("gateway: bare signed margin add, p50", percentile(raw, 0.5) * 1e3, "ms")
+    measured("gateway: urgent margin add, p50", percentile(ours, 0.5) * 1e3, "ms")
+    ratio = percentile(ours, 0.5) / percentile(raw, 0.5)
     measured("gateway: urgent margin add over the bare one", ratio, "x", at_most=2.0)
     measured("gateway: urgent add behind 100 polls, worst", max(behind) * 1e3, "ms", at_most=50.0)
 
 
 async def test_bench_marks_from_socket_to_engine(measured: Measure) -> None:
-    with running([str(_FLOOD), str(_RATE), str(_SECONDS)], r"(\d+)", "stdout") as port:
+    with running(["-m", "tests.bench.mark_flood", str(_RATE), str(_SECONDS)], r"(\d+)", "stdout") as port:
         connection = connected(port)
         wire = Wire(connection.link.client)
         wire.answers.update({"GET /fapi/v1/klines": [], "POST /fapi/v1/listenKey": {"listenKey": "K"}})

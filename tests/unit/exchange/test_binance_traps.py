@@ -331,6 +331,18 @@ async def test_a_trigger_whose_order_still_works_is_neither_filled_nor_gone() ->
     assert [(type(each), getattr(each, "client_id", "")) for each in events] == [(OrderFilled, STOP)]
 
 
+async def test_a_triggers_order_that_no_list_shows_yet_is_not_gone() -> None:
+    connection, wire = wired()
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row()]
+    wire.answers["GET /fapi/v1/openAlgoOrders"] = [algo_row(STOP)]
+    await connection.gateway.account()
+    wire.answers["GET /fapi/v1/openAlgoOrders"] = []
+    wire.answers["GET /fapi/v1/algoOrder"] = algo_row(STOP, algoStatus="TRIGGERED", actualOrderId="99")
+    wire.answers["GET /fapi/v1/order"] = order_row("child", orderId=99, status="NEW", executedQty="0")
+    assert await connection.gateway.sweep(BTC) == ()
+    assert list(connection.gateway.book.orders) == [STOP]
+
+
 async def test_a_list_that_lags_does_not_lose_a_stop() -> None:
     connection, wire = wired()
     wire.answers["GET /fapi/v1/openAlgoOrders"] = [algo_row(STOP)]
