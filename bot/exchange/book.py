@@ -59,6 +59,7 @@ class Book:
         self.calm = asyncio.Event()  # set while no write of ours is under way
         self.calm.set()
         self.now_ms = 0
+        self.handed_ms = 0
         self.free_quote = 0.0
         self.positions: dict[str, Position] = {}
         self.orders: dict[str, VenueOrder] = {}
@@ -76,6 +77,15 @@ class Book:
     def saw(self, ts_ms: int) -> None:
         """Learn the market's time."""
         self.now_ms = max(self.now_ms, ts_ms)
+
+    def hand_out(self, ts_ms: int) -> None:
+        """Learn how far the reader of events is, which may be behind the market.
+
+        What has no time of its own at the venue happens then: a reply is not a reason to find the last
+        mark too old.
+        """
+        self.handed_ms = max(self.handed_ms, ts_ms)
+        self.saw(ts_ms)
 
     def own(self, venue_id: str, owner: Owner) -> None:
         """Remember whose a venue's order id is."""
@@ -106,6 +116,7 @@ class Book:
         """Return the events that wait and forget them."""
         waiting = tuple(self.outbox)
         self.outbox.clear()
+        self.hand_out(max((event.ts_ms for event in waiting), default=0))
         return waiting
 
     def snapshot(self) -> dict[str, Any]:
@@ -113,6 +124,7 @@ class Book:
         return {
             "is_started": self.is_started,
             "now_ms": self.now_ms,
+            "handed_ms": self.handed_ms,
             "free_quote": self.free_quote,
             "positions": [list(each) for each in self.positions.values()],
             "orders": [list(each) for each in self.orders.values()],
@@ -133,6 +145,7 @@ class Book:
         self.version += 1
         self.is_started = values["is_started"]
         self.now_ms = values["now_ms"]
+        self.handed_ms = values["handed_ms"]
         self.free_quote = values["free_quote"]
         self.positions = {row[0]: Position(*row) for row in values["positions"]}
         self.orders = {row[0]: VenueOrder(*row) for row in values["orders"]}

@@ -174,10 +174,10 @@ class Changes:
             amount = truth.isolated_wallet - held.isolated_wallet
         if abs(amount) <= WALLET_TOLERANCE:
             return
-        self._position = truth
+        self._position = truth = self._with_birth(truth)
         client_id = self._move.client_id or self._book.settle_doubt(truth.symbol)
         free_quote = self._sight.money.free_quote
-        self._emit(MarginAdjusted(self._book.now_ms, truth.symbol, client_id, amount, truth, free_quote))
+        self._emit(MarginAdjusted(self._book.handed_ms, truth.symbol, client_id, amount, truth, free_quote))
         self._book.report(client_id)
 
     def _cancelled(self) -> None:
@@ -186,7 +186,7 @@ class Changes:
                 continue
             kept = self._book.orders[key]
             cause = self._cause(kept)
-            self._emit(OrderCancelled(self._book.now_ms, kept.symbol, key, kept.leg, cause))
+            self._emit(OrderCancelled(self._book.handed_ms, kept.symbol, key, kept.leg, cause))
 
     def _has_traded(self, client_id: str, order: VenueOrder) -> bool:
         """A trigger that fired has ended well only if what it became traded (ccxt calls both "closed")."""
@@ -248,7 +248,7 @@ class Changes:
         self._events.append(event)
 
     def _now(self, ts_ms: int) -> int:
-        return ts_ms or self._book.now_ms
+        return ts_ms or self._book.handed_ms
 
 
 def traded(held: Position | None, trade: Trade, leverage: float) -> Position | None:

@@ -114,7 +114,6 @@ def _client(venue: Venue, credentials: Credentials) -> Any:
     client = getattr(ccxt.pro, venue.ccxt_id)(
         {**keys, "enableRateLimit": False, "timeout": _TIMEOUT_MS, "timeout_on_exit": 0}
     )
-    client.logger.setLevel(logging.WARNING)
     client.options.update(
         fetchCurrencies=False,
         fetchMargins=False,

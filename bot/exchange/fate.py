@@ -74,7 +74,7 @@ async def _order(gateway: "CcxtGateway", intent: Intent) -> Events | None:
     if client_id not in book.reported:
         book.orders.setdefault(client_id, found._replace(status="open"))
         book.report(client_id)
-        book.outbox.append(OrderAccepted(book.now_ms, symbol, client_id, found.leg))
+        book.outbox.append(OrderAccepted(book.handed_ms, symbol, client_id, found.leg))
     await gateway.sweeper.sweep(symbol, Urgency.URGENT)
     return book.take_outbox()
 
@@ -101,7 +101,7 @@ async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | Rel
     if intent.client_id not in book.reported:
         code = "no_position" if held is None else "below_minimum"
         message = "the position has ended" if held is None else "the wallet is at the target already"
-        book.outbox.append(Refused(book.now_ms, symbol, intent.client_id, code, message))
+        book.outbox.append(Refused(book.handed_ms, symbol, intent.client_id, code, message))
         book.report(intent.client_id)
     book.settle_doubt(symbol)
     return book.take_outbox()

@@ -85,11 +85,13 @@ class CcxtFeed:
     def _next(self) -> MarketEvent | VenueEvent:
         outbox = self._gateway.book.outbox
         if outbox:
-            return outbox.pop(0)
-        if self._queue:
-            return self._queue.popleft()
-        symbol = next(iter(self._marks))
-        return self._marks.pop(symbol)
+            event: MarketEvent | VenueEvent = outbox.pop(0)
+        elif self._queue:
+            event = self._queue.popleft()
+        else:
+            event = self._marks.pop(next(iter(self._marks)))
+        self._gateway.book.hand_out(event.ts_ms)
+        return event
 
     def _put(self, event: MarketEvent) -> None:
         self._queue.append(event)

@@ -102,7 +102,7 @@ class CcxtGateway:
         What is known by then stays in the outbox.
         """
         await self._start()
-        self.book.saw(intent.ts_ms)
+        self.book.hand_out(intent.ts_ms)
         self._sent_ms[intent.client_id] = self._link.clock.now_ms()
         self.book.version += 1
         self.book.calm.clear()
@@ -123,7 +123,7 @@ class CcxtGateway:
     async def outcome_of(self, intent: Intent) -> tuple[VenueEvent, ...] | None:
         """Return what an earlier send of this intent did, or None when it provably never arrived."""
         await self._start()
-        self.book.saw(intent.ts_ms)
+        self.book.hand_out(intent.ts_ms)
         return await fate_of(self, intent)
 
     # --- what the application and the feed use ----------------------------------------------------
@@ -198,7 +198,7 @@ class CcxtGateway:
             message = f"asked for {action.leverage}x, the venue says {now.leverage}x"
             raise Rejected("leverage_refused", message)
         self._checked.add(action.symbol)
-        event = LeverageSet(self.book.now_ms, action.symbol, intent.client_id, now.leverage)
+        event = LeverageSet(self.book.handed_ms, action.symbol, intent.client_id, now.leverage)
         self.book.outbox.append(event)
 
     async def _settings(self, symbol: str) -> Any:
@@ -283,7 +283,7 @@ class CcxtGateway:
             self._read_ms = 0
         if code == "reduce_only" and symbol not in self.book.positions:
             code = "no_position"
-        self.book.outbox.append(Refused(self.book.now_ms, symbol, intent.client_id, code, message))
+        self.book.outbox.append(Refused(self.book.handed_ms, symbol, intent.client_id, code, message))
 
     # --- start ------------------------------------------------------------------------------------
 

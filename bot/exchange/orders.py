@@ -170,7 +170,7 @@ class OrderDesk:
         if sent.status == "open" and (order.is_conditional or order.kind == "limit"):
             book.orders[sent.client_id] = sent
         book.report(sent.client_id)
-        book.outbox.append(OrderAccepted(book.now_ms, order.symbol, sent.client_id, sent.leg))
+        book.outbox.append(OrderAccepted(book.handed_ms, order.symbol, sent.client_id, sent.leg))
 
     def _check_steps(self, order: NewOrder) -> None:
         """Refuse what ccxt would round in silence: it truncates quantities and rounds prices."""

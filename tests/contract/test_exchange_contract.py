@@ -173,8 +173,9 @@ async def test_quantity_zero_closes_everything(desk: Desk) -> None:
 
 
 async def test_margin_is_added_and_released_up_to_targets(desk: Desk) -> None:
-    await opened(desk)
+    fill = only(await opened(desk), OrderFilled)[0]
     added = only(await desk.send(AddMargin(BTC, 600.123456)), MarginAdjusted)
+    assert added[0].position.opened_ms == fill.position.opened_ms
     assert [event.amount_quote for event in added] == [pytest.approx(102.623456, abs=1e-8)]
     assert added[0].position.isolated_wallet == pytest.approx(600.123456, abs=2e-8)
     assert added[0].position.isolated_wallet >= 600.123456 - 1e-12

@@ -302,6 +302,17 @@ async def test_funding_is_found_by_the_sweep(traded: Traded) -> None:
     assert [event.rate for event in traded.listener.of(FundingSettled)] == [0.0002]
 
 
+async def test_a_reply_does_not_move_the_engines_time_past_the_marks_it_has_seen(traded: Traded) -> None:
+    """Streams run ahead of what the engine was given: its newest mark would look too old to enter on."""
+    book = traded.world.connection.gateway.book
+    traded.listener.say(mark(50_000.0, book.handed_ms + 5))
+    await settle()
+    seen_ms = traded.listener.of(MarkPrice)[-1].ts_ms
+    book.saw(seen_ms + 60_000)
+    events = await Desk(traded.world.exchange).send(SetLeverage(BTC, 11))
+    assert [event.ts_ms for event in events] == [seen_ms]
+
+
 async def test_what_was_not_handed_out_is_part_of_the_snapshot(traded: Traded) -> None:
     gateway = traded.world.connection.gateway
     await traded.listener.stop()

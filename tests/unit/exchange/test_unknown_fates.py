@@ -1,5 +1,7 @@
 """Replies that never come, come late or lie: nothing is sent twice, and what happened is found by reading."""
 
+import asyncio
+
 import pytest
 
 from bot.core.event import (
@@ -126,6 +128,43 @@ async def test_a_sweep_between_the_lost_reply_and_the_question_hides_nothing(
     swept = await world.connection.gateway.sweep(BTC)
     assert [type(event) for event in swept] == [OrderFilled]
     assert await desk.exchange.outcome_of(intent) is not None
+
+
+async def test_a_sweep_gives_a_doubtful_margin_move_to_the_request_that_made_it(
+    world: Served, desk: Desk
+) -> None:
+    await opened(desk)
+    world.faults.plan(Fault("lost", "POST", MARGIN))
+    intent = desk.intent(AddMargin(BTC, 600.0))
+    with pytest.raises(OutcomeUnknown):
+        await desk.exchange.execute(intent)
+    swept = await world.connection.gateway.sweep(BTC)
+    assert [each.client_id for each in swept if isinstance(each, MarginAdjusted)] == [intent.client_id]
+    assert await desk.exchange.outcome_of(intent) == ()
+
+
+async def test_a_reading_that_overlaps_a_write_is_thrown_away(world: Served, desk: Desk) -> None:
+    """It holds the account of before: told after the write, it would take the new stop for vanished."""
+    await opened(desk)
+    gateway = world.connection.gateway
+    dialect, began, go_on = gateway.dialect, asyncio.Event(), asyncio.Event()
+    read = dialect.open_orders
+
+    async def slow(client, symbol):
+        rows = await read(client, symbol)
+        began.set()
+        await go_on.wait()
+        return rows
+
+    dialect.open_orders = slow
+    sweeping = asyncio.create_task(gateway.sweep_behind(BTC))
+    await began.wait()
+    dialect.open_orders = read
+    await desk.send(AddMargin(BTC, 600.0))
+    go_on.set()
+    await sweeping
+    assert gateway.book.take_outbox() == ()
+    assert gateway.book.positions[BTC].isolated_wallet == pytest.approx(600.0)
 
 
 async def test_a_limit_reached_is_waited_for_and_the_request_sent_again(world: Served, desk: Desk) -> None:
