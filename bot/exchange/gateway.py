@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from bot.core.event import LeverageSet, Refused, VenueEvent
-from bot.core.instrument import Instrument, margin_down, margin_up
+from bot.core.instrument import Instrument
 from bot.core.intent import (
     AddMargin,
     CancelOrder,
@@ -22,6 +22,7 @@ from bot.core.intent import (
     SetLeverage,
 )
 from bot.core.position import Position
+from bot.core.steps import step_down, step_up
 from bot.errors import OutcomeUnknown, Rejected, Unavailable
 from bot.exchange.book import Book
 from bot.exchange.changes import Move
@@ -268,9 +269,9 @@ class CcxtGateway:
         half_step = 0.5 * instrument.margin_step_quote
         if isinstance(action, AddMargin):
             amount = action.target_wallet - held.isolated_wallet
-            return margin_up(amount, instrument) if amount >= half_step else 0.0
+            return step_up(amount, instrument.margin_step_quote) if amount >= half_step else 0.0
         amount = held.isolated_wallet - action.target_wallet
-        return -margin_down(amount, instrument) if amount >= half_step else 0.0
+        return -step_down(amount, instrument.margin_step_quote) if amount >= half_step else 0.0
 
     # --- refusals ---------------------------------------------------------------------------------
 
