@@ -20,7 +20,7 @@ from bot.engine.beliefs import lift_halt, refuse_broken
 from bot.engine.desk import Desk
 from bot.engine.engine import ESTIMATE_WINDOW_MS, MOST_CANDLES, Engine
 from bot.engine.outbox import Outbox
-from bot.engine.reconcile import begin, resume
+from bot.engine.reconcile import adopt_truth, begin, resume
 from bot.engine.run import Session
 from bot.engine.state import Market, State, restore
 from bot.engine.window import CandleWindow
@@ -63,23 +63,24 @@ class Application:
         self._lock = DatabaseLock(self.path)
         self._undo = AsyncExitStack()
         self.is_running = False
-        self.started_market_ms = 0
+        self.started_market_ms = self._market_ms = 0
 
     @property
     def strategy_name(self) -> str:
         """Return the strategy's name as the user gave it."""
         return self.settings.strategy.name
 
-    async def open(self) -> None:
-        """Meet the venue, then take the database.
-
-        UserError: an instrument or data that cannot be used, or a database that cannot be had.
-        """
-        self.edges = edges = paper_edges(self.settings, timeframe_ms(self.timeframe_name))
-        self._undo.push_async_callback(edges.leave)
+    async def meet(self) -> None:
+        """Meet the venue; nothing is written. UserError: an instrument, data or account is unusable."""
+        self.edges = await _edges(self.settings, timeframe_ms(self.timeframe_name))
+        self._undo.push_async_callback(self.edges.leave)
         self.engine = self._engine()
         await self._warm_up(must_work=not self.path.exists())
+
+    async def open(self) -> None:
+        """Take the database, after `meet`. UserError: it cannot be had."""
         self._take_database()
+        edges = self.edges
         self.session = Session(
             self.engine, edges.feed, edges.exchange, self.journal, edges.snapshot, self._observe
         )
@@ -107,7 +108,7 @@ class Application:
             self._restore(recovered)
             await self._warm_up(must_work=False)
             lift_halt(self.engine.desk)
-            await resume(self.session, self.edges.exchange, recovered)
+            await resume(self.session, self.edges.exchange, recovered, self.edges.missed)
         self.started_market_ms = self.engine.state.now_ms
         self.is_running = True
         await self.session.run()
@@ -134,10 +135,13 @@ class Application:
 
     async def _begin(self) -> None:
         account = await self.edges.exchange.account()
-        begin(self.engine, account, self.edges.start_ms)
+        begin(self.engine, account, self.edges.start_ms or max(self._market_ms, account.ts_ms))
+        self.engine.state.epoch = self.edges.epoch
         self.journal.set_deposit(account.wallet_quote)
         self.journal.put_instruments(self.edges.instruments.values())
         self.session.commit(Commit(self.engine.state.now_ms))
+        if account.positions:
+            await adopt_truth(self.session, account)
 
     def _restore(self, recovered: Recovered) -> None:
         was_ms, is_ms = recovered.checkpoint.engine["timeframe_ms"], self.engine.desk.timeframe_ms
@@ -155,6 +159,9 @@ class Application:
         for symbol, market in self.engine.state.markets.items():
             candles = await self.edges.feed.history(symbol, self.engine.desk.timeframe_ms, market.window.size)
             self.engine.warm_up(symbol, candles)
+            if len(candles.open_ms):
+                newest_ms = int(candles.open_ms[-1]) + self.engine.desk.timeframe_ms
+                self._market_ms = max(self._market_ms, newest_ms)
             if must_work:
                 refuse_broken(self.strategy, self.strategy_name, market.window)
 
@@ -195,3 +202,11 @@ class Application:
             policy=settings.margin.policy,
             feed=identity(settings),
         )
+
+
+async def _edges(settings: Settings, step_ms: int) -> Edges:
+    if settings.run.mode == "paper":
+        return paper_edges(settings, step_ms)
+    from bot.real import real_edges  # noqa: PLC0415  ccxt takes a second to import, and paper needs none
+
+    return await real_edges(settings, step_ms)

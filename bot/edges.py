@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.core.event import VenueEvent
 from bot.core.instrument import Instrument
 from bot.core.profile import VenueProfile
 from bot.ports import Exchange, Json, MarketFeed
@@ -17,6 +18,11 @@ class SeekableFeed(MarketFeed, Protocol):
         ...
 
 
+async def nothing_missed() -> tuple[VenueEvent, ...]:
+    """Return what happened at a venue that stood still while nobody listened."""
+    return ()
+
+
 async def nothing_to_leave() -> None:
     """Leave a venue that lives in this process."""
 
@@ -27,8 +33,10 @@ class Edges:
 
     `snapshot` and `restore` carry a venue that lives in this process; a real one remembers by itself.
     `start_ms`: the market's time at a first start. `played` and `notices`: what the data is and lacks.
-    `prefix`: the beginning of every client id, one per mode. `conservation_error`: of the venue's books,
-    relative; 0.0 where they are not ours to see. `leave` gives connections back.
+    `missed`: what happened since the checkpoint at a venue that lived on. `prefix`: the beginning of every
+    client id, one per mode; `epoch`: what tells a new database's ids from those of any other.
+    `conservation_error`: of the venue's books, relative; 0.0 where they are not ours to see. `leave` gives
+    connections back.
     """
 
     instruments: Mapping[str, Instrument]
@@ -44,4 +52,6 @@ class Edges:
     start_ms: int
     played: str = ""
     notices: tuple[str, ...] = ()
+    epoch: str = ""
+    missed: Callable[[], Awaitable[tuple[VenueEvent, ...]]] = nothing_missed
     leave: Callable[[], Awaitable[None]] = nothing_to_leave

@@ -1,4 +1,4 @@
-"""What a paper session is of: the feed it follows, and the database it continues from by default."""
+"""What a session is of: its feed or account, and the database it continues from by default."""
 
 import hashlib
 from pathlib import Path
@@ -6,12 +6,15 @@ from pathlib import Path
 from bot.core.timerange import timerange_text
 from bot.liveness import DEFAULT_DATABASE, FOLDER
 from bot.settings import Settings
+from bot.settings.values import plain
 
 
 def identity(settings: Settings) -> str:
     """Return one line that names the feed; a database belongs to one of them for ever."""
     feed = settings.feed
     symbols = ",".join(feed.symbols)
+    if settings.run.mode != "paper":
+        return f"{settings.run.mode} account {_account(settings)}, {symbols}"
     deposit = f"deposit {settings.venue.deposit_quote:g}"
     if feed.kind == "synthetic":
         return f"synthetic market, seed {settings.run.seed}, {symbols}, ticks of {feed.tick_ms} ms, {deposit}"
@@ -28,12 +31,23 @@ def database_path(settings: Settings) -> Path:
     """
     if settings.run.db is not None:
         return settings.run.db
+    if settings.run.mode != "paper":
+        name = f"{settings.run.mode}-{settings.exchange.name}-{_digest(_session(settings))}"
+        return FOLDER / f"{name}.db"
     default = Settings.model_construct()
     if _session(settings) == _session(default):
         return DEFAULT_DATABASE
     if settings.feed.kind == "synthetic":
         return FOLDER / f"paper-{_digest(_session(settings))}.db"
     return FOLDER / f"replay-{_digest(identity(settings) + _rules(settings))}.db"
+
+
+def _account(settings: Settings) -> str:
+    """Whose account it is, without saying the key: a database belongs to one account."""
+    exchange = settings.exchange
+    key = plain(exchange.api_key) or exchange.wallet_address
+    where = f" at {exchange.base_url}" if exchange.base_url else ""
+    return f"{_digest(key)} of {exchange.name}{where}"
 
 
 def _session(settings: Settings) -> str:

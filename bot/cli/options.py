@@ -46,6 +46,13 @@ PresetName = Annotated[
     str | None,
     typer.Option("--preset", metavar="NAME", help="Defaults of entry, brackets, margin; see list-presets."),
 ]
+VenueName = Annotated[
+    str | None, typer.Option("--venue", metavar="NAME", help="A real exchange; see list-exchanges.")
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option("--base-url", metavar="URL", help="An exchange on this machine: ringfence exchange serve."),
+]
 Speed = Annotated[
     str | None,
     typer.Option("--speed", metavar="X|max", help="Market seconds per wall second: 1x, 60x, max."),

@@ -4,7 +4,7 @@ import asyncio
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,11 +25,14 @@ from bot.summary import summary, write_summary
 _FRAME_SECONDS: Final = 0.25
 _BEAT_SECONDS: Final = 5.0
 
+Confirm = Callable[[Application], Awaitable[None]]
 
-def trade_on(settings: Settings, is_watched: bool, announce: Callable[[], None]) -> int:
+
+def trade_on(settings: Settings, is_watched: bool, confirm: Confirm, announce: Callable[[], None]) -> int:
     """Trade until the feed ends, the time is up or a signal comes; return the exit code.
 
-    `announce` is called when nothing can be refused any more; before that a UserError is all there is.
+    `confirm` is awaited when the venue is known and nothing is written; `announce` is called when nothing can
+    be refused any more. Before that a UserError is all there is.
     """
     narrate = Narrator(logs.logger())
     moves: list[MarginMoved] = []
@@ -41,7 +44,7 @@ def trade_on(settings: Settings, is_watched: bool, announce: Callable[[], None])
     application = Application(settings, observe)
     console = Console()
     view = LiveView(console) if is_watched and can_show(console) else None
-    told = asyncio.run(_trade(application, announce, view, moves))
+    told = asyncio.run(_trade(application, confirm, announce, view, moves))
     if settings.run.summary is not None:
         write_summary(settings.run.summary, told)
     logs.logger().info("run.ended", **{name: value for name, value in told.items() if name != "evidence"})
@@ -51,10 +54,16 @@ def trade_on(settings: Settings, is_watched: bool, announce: Callable[[], None])
 
 
 async def _trade(
-    application: Application, announce: Callable[[], None], view: LiveView | None, moves: list[MarginMoved]
+    application: Application,
+    confirm: Confirm,
+    announce: Callable[[], None],
+    view: LiveView | None,
+    moves: list[MarginMoved],
 ) -> dict[str, Any]:
     """Run the session to its end and return its totals."""
     try:
+        await application.meet()
+        await confirm(application)
         await application.open()
         announce()
         tell_data(application.edges.played, application.edges.notices)

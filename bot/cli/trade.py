@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli import options
+from bot.cli.confirmation import confirm
 from bot.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,6 +28,15 @@ def trade(
     strategy: options.StrategyName = None,
     preset: options.PresetName = None,
     policy: options.PolicyName = None,
+    venue: options.VenueName = None,
+    base_url: options.BaseUrl = None,
+    testnet: Annotated[
+        bool, typer.Option("--testnet", help="The exchange's test or demo account; no real money.")
+    ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="REAL MONEY; exchange.allow_live must be set as well.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Trade live without asking.")] = False,
     speed: options.Speed = None,
     duration: options.Duration = None,
     db: options.Database = None,
@@ -36,9 +46,9 @@ def trade(
     allow_gaps: options.AllowGaps = None,
     as_json: Annotated[bool, typer.Option("--json", help="Like --headless, always in JSON.")] = False,
 ) -> int:
-    """Trade on paper until stopped; the same command continues where it was left.
+    """Trade until stopped; the same command continues where it was left.
 
-    Without flags: a synthetic market, accelerated, no keys, no network, its database var/paper.db.
+    Without flags on paper: a synthetic market, accelerated, no keys, no network, its database var/paper.db.
     """
     settings = options.settings_of(
         config,
@@ -52,6 +62,9 @@ def trade(
             "strategy.name": ("--strategy", strategy),
             "preset": ("--preset", preset),
             "margin.policy": ("--policy", policy),
+            "exchange.name": ("--venue", venue),
+            "exchange.base_url": ("--base-url", base_url),
+            "run.mode": _mode(testnet, live, base_url),
             "run.speed": ("--speed", speed),
             "run.for_seconds": ("--for", duration),
             "run.db": ("--db", db),
@@ -69,10 +82,18 @@ def trade(
             f"The feed is synthetic, and {' and '.join(typed)} {verb} for candles from files. "
             "Add --feed replay, or leave them out."
         )
-    return _run(settings)
+    return _run(settings, is_confirmed=yes)
 
 
-def _run(settings: "Settings") -> int:
+def _mode(testnet: bool, live: bool, base_url: str | None) -> tuple[str, str | None]:
+    if testnet and live:
+        raise UserError("--testnet and --live were both given. One is play money and one is yours: give one.")
+    if live:
+        return "--live", "live"
+    return ("--testnet" if testnet else "--base-url"), ("testnet" if testnet or base_url else None)
+
+
+def _run(settings: "Settings", *, is_confirmed: bool) -> int:
     from bot.cli.readiness import check_ready
     from bot.identity import database_path
 
@@ -81,7 +102,12 @@ def _run(settings: "Settings") -> int:
     with _database_folder(path), _log_stream(settings):
         from bot.cli.session import trade_on
 
-        return trade_on(settings, has_live_view(settings), lambda: _announce(settings, path))
+        return trade_on(
+            settings,
+            has_live_view(settings),
+            lambda application: confirm(application, is_confirmed=is_confirmed),
+            lambda: _announce(settings, path),
+        )
 
 
 @contextmanager

@@ -290,7 +290,9 @@ class Engine:
     def _on_adjusted(self, event: MarginAdjusted) -> None:
         self.state.free_quote = event.free_quote
         intent = self.state.in_flight.pop(event.client_id, None)
-        if intent is not None:
+        if intent is None:
+            margins.on_moved_by_hand(self.desk, self._markets[event.symbol], event)
+        else:
             margins.on_adjusted(self.desk, self._markets[event.symbol], event, intent)
             allocation.on_outcome(self.desk, event.client_id, is_done=True)
 

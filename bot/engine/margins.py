@@ -1,8 +1,8 @@
 """Margin moves: ask the risk manager when a rung is touched, send the target, record before and after."""
 
-from bot.core.event import MarginAdjusted, MarginHeld, MarginMoved, PositionRisk, Refused
+from bot.core.event import MarginAdjusted, MarginHeld, MarginMoved, PositionRisk, Reconciled, Refused
 from bot.core.instrument import quantity_down
-from bot.core.intent import AddMargin, Intent, PlaceStop, ReducePosition, ReleaseMargin
+from bot.core.intent import AddMargin, Fact, Intent, PlaceStop, ReducePosition, ReleaseMargin
 from bot.engine import alerts, allocation, deleverage
 from bot.engine.desk import Desk
 from bot.engine.state import NEVER_MS, Holding, Market
@@ -113,6 +113,21 @@ def on_adjusted(desk: Desk, market: Market, event: MarginAdjusted, intent: Inten
             after,
         )
     )
+
+
+def on_moved_by_hand(desk: Desk, market: Market, event: MarginAdjusted) -> None:
+    """Somebody else moved the position's margin: what the venue holds is what counts."""
+    holding = market.holding
+    if holding is None:
+        return
+    facts: dict[str, Fact] = {
+        "believed": holding.position.isolated_wallet,
+        "venue": event.position.isolated_wallet,
+        "amount_quote": event.amount_quote,
+    }
+    desk.outbox.note(Reconciled(event.ts_ms, event.symbol, "margin", facts))
+    holding.position = event.position
+    holding.wake()
 
 
 def on_refused(desk: Desk, market: Market, event: Refused, action: AddMargin | ReleaseMargin) -> None:

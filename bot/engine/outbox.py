@@ -43,7 +43,7 @@ _LEG: Final[dict[type, str]] = {
 
 
 class Outbox:
-    """Collects the intents and notes of one step. `prefix` names the run in every client id."""
+    """Collects the intents and notes of one step. `prefix` names the mode in every client id."""
 
     def __init__(self, state: State, prefix: str) -> None:
         self._state = state
@@ -56,7 +56,7 @@ class Outbox:
         state = self._state
         seq = state.next_seq
         state.next_seq = seq + 1
-        client_id = f"{self._prefix}{seq:07d}{_LEG[type(action)]}"
+        client_id = f"{self._prefix}{state.epoch}{seq:07d}{_LEG[type(action)]}"
         intent = Intent(seq, client_id, state.now_ms, action, reason, facts or {})
         state.in_flight[client_id] = intent
         self._intents.append(intent)

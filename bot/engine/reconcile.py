@@ -1,6 +1,8 @@
 """Start is recovery: the last cut, then intents left open, then the venue's truth, then protection."""
 
-from bot.core.event import EntriesHalted, PositionClosed, Reconciled
+from collections.abc import Awaitable, Callable
+
+from bot.core.event import EntriesHalted, PositionClosed, Reconciled, VenueEvent
 from bot.core.intent import CancelOrder, Fact, OpenPosition, PlaceStop, ReducePosition
 from bot.core.position import Position
 from bot.engine import alerts, shadows
@@ -14,13 +16,17 @@ from bot.ports import Account, Commit, Exchange, OpenOrder, Recovered
 
 _MONEY_TOLERANCE = 1e-6
 
+Missed = Callable[[], Awaitable[tuple[VenueEvent, ...]]]
 
-async def resume(session: Session, exchange: Exchange, recovered: Recovered) -> None:
-    """Settle what the last process left: pending intents in order, then positions, stops and margin.
+
+async def resume(session: Session, exchange: Exchange, recovered: Recovered, missed: Missed) -> None:
+    """Settle what the last process left: pending intents in order, what was missed, then what is held.
 
     The engine's state must have been restored from `recovered.checkpoint` before.
     """
     await session.finish(recovered.pending)
+    for event in await missed():
+        await session.settle((event,), session.engine.step(event))
     await adopt_truth(session, await exchange.account())
 
 

@@ -176,7 +176,9 @@ class Rebalance:
 
 @dataclass(slots=True)
 class State:
-    """The whole session. `wallet_start_quote` is what the account held at the very first start."""
+    """The whole session. `wallet_start_quote` is what the account held at the very first start.
+
+    `epoch` names this database in every client id, so that two of them never share one."""
 
     markets: dict[str, Market]
     timeframe_ms: int = 0
@@ -186,6 +188,7 @@ class State:
     day_start_ms: int = 0
     day_start_equity_quote: float = 0.0
     hour_ms: int = 0
+    epoch: str = ""
     next_seq: int = 1
     next_position_id: int = 1
     halts: dict[str, str] = field(default_factory=dict)
@@ -279,7 +282,7 @@ def snapshot(state: State) -> dict[str, Any]:
 def restore(state: State, saved: dict[str, Any]) -> None:
     """Put `saved` back into `state`, whose markets must hold every symbol of the snapshot."""
     for name in _SESSION_FIELDS:
-        setattr(state, name, saved[name])
+        setattr(state, name, saved.get(name, getattr(state, name)))  # absent: written before it existed
     state.tally = Tally(**saved["tally"])
     state.in_flight = {key: from_json(intent) for key, intent in saved["in_flight"].items()}
     state.rebalance = _rebalance_from(saved["rebalance"])

@@ -21,7 +21,6 @@ from bot.exchange.gateway import CcxtGateway
 from bot.exchange.hosts import Access, switch_client
 from bot.exchange.lane import Lane
 from bot.exchange.link import Link
-from bot.exchange.patient import PatientExchange
 from bot.exchange.venues import VENUES, Venue
 from bot.ports import Clock
 
@@ -52,13 +51,12 @@ _CCXT_NAME: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open connection: `exchange` for the loop, `gateway` below it for snapshots and reading."""
+    """An open connection; the gateway is the exchange of the loop."""
 
     venue: Venue
     link: Link
     lane: Lane
     gateway: CcxtGateway
-    exchange: PatientExchange
 
     def feed(self, timeframe_ms: int) -> CcxtFeed:
         """Return the market feed of the gateway's symbols; one per connection."""
@@ -89,7 +87,7 @@ def connect(
     _give_turns(client, lane, venue)
     link = Link(client, venue.ccxt_id, clock)
     gateway = CcxtGateway(link, DIALECTS[venue.ccxt_id](), symbols)
-    return Connection(venue, link, lane, gateway, PatientExchange(gateway, clock))
+    return Connection(venue, link, lane, gateway)
 
 
 def venue_of(venue_id: str) -> Venue:

@@ -80,6 +80,9 @@ class CcxtFeed:
         """Return the candle wanted next per symbol; a feed of the present cannot go back."""
         return {"next_open_ms": {each: self._candles.next_ms(each) for each in self._gateway.symbols}}
 
+    def seek(self, cursor: Json) -> None:
+        """Nothing: candles and payments that were missed are read, and marks of the past help nobody."""
+
     # --- handing out ------------------------------------------------------------------------------
 
     def _next(self) -> MarketEvent | VenueEvent:

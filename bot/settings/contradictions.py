@@ -10,6 +10,7 @@ def contradictions(settings: Settings) -> tuple[str, ...]:
     margin = settings.margin
     return (
         *_of_feed(settings),
+        *_of_exchange(settings),
         *_of_budget(settings),
         *contradictions_of_risk(
             POLICIES[margin.policy], margin.policy_params, margin.limits, settings.entry, settings.brackets
@@ -21,6 +22,29 @@ def _of_feed(settings: Settings) -> tuple[str, ...]:
     if settings.feed.kind == "replay" and settings.feed.data is None:
         return ("feed.kind is replay but feed.data names no folder of candles (flag --data)",)
     return ()
+
+
+def _of_exchange(settings: Settings) -> tuple[str, ...]:
+    mode, exchange, kind = settings.run.mode, settings.exchange, settings.feed.kind
+    found = []
+    if mode == "paper":
+        if exchange.name:
+            found.append(
+                f"exchange.name is {exchange.name} but run.mode is paper: give --testnet for its test "
+                "account, --base-url for an exchange on this machine, or --live"
+            )
+        return tuple(found)
+    if not exchange.name:
+        found.append(f"run.mode is {mode} but exchange.name names no exchange (flag --venue)")
+    if kind == "replay":
+        found.append(f"run.mode is {mode} but feed.kind is replay: an exchange has prices of its own")
+    if mode == "live" and exchange.base_url:
+        found.append("run.mode is live but exchange.base_url is an exchange on this machine")
+    if mode == "live" and not exchange.allow_live:
+        found.append(
+            "run.mode is live but exchange.allow_live is false: real money needs the setting and the flag"
+        )
+    return tuple(found)
 
 
 def _of_budget(settings: Settings) -> tuple[str, ...]:

@@ -45,4 +45,7 @@ def _plain(value: Any) -> Any:
 
 
 def _table(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: REDACTED if is_secret_name(name) else _plain(value) for name, value in values.items()}
+    return {
+        name: REDACTED if is_secret_name(name) and value is not None else _plain(value)
+        for name, value in values.items()
+    }

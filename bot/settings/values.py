@@ -7,6 +7,8 @@ import math
 import re
 from typing import Final
 
+from pydantic import SecretStr
+
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 _SYMBOL: Final = re.compile(r"[A-Z0-9]+/[A-Z0-9]+:[A-Z0-9]+")
@@ -58,3 +60,8 @@ def _no_symbol(text: str) -> str:
     is_lowercase = upper != text and _SYMBOL.fullmatch(upper) is not None
     hint = f'did you mean "{upper}"?' if is_lowercase else 'one looks like "BTC/USDT:USDT"'
     return f'"{text}" is not a unified perpetual symbol, {hint}'
+
+
+def plain(secret: SecretStr | None) -> str:
+    """Return a secret as it was given, "" for none. For those who send it, never for those who show it."""
+    return "" if secret is None else secret.get_secret_value()

@@ -54,6 +54,7 @@ class StoppedWhen:
 
     async def _live(self) -> None:
         try:
+            await self.application.meet()
             await self.application.open()
             await self.application.run()
         finally:
@@ -122,6 +123,7 @@ class UntilMoved(StoppedWhen):
         super().__init__(settings)
 
     async def _live(self) -> None:
+        await self.application.meet()
         await self.application.open()
         session = self.application.session
         self.timed = TimedMoves(session._feed)

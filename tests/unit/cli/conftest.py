@@ -55,7 +55,7 @@ class FakeApplication:
         self.settings: Any = None
         self.work: Callable[[Any], int] = lambda _settings: 0
 
-    def trade_on(self, settings: Any, is_watched: bool, announce: Callable[[], None]) -> int:
+    def trade_on(self, settings: Any, is_watched: bool, _confirm: Any, announce: Callable[[], None]) -> int:
         assert not is_watched, "no terminal, no live view"
         self.settings = settings
         announce()
@@ -100,6 +100,7 @@ def paper_session(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Paper
 
 async def _live(application: Application) -> None:
     try:
+        await application.meet()
         await application.open()
         await application.run()
     finally:

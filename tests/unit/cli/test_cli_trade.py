@@ -142,7 +142,7 @@ def test_a_bad_flag_is_one_paragraph_exit_2_and_nothing_written(
         ("[entry]\nrisk_fraction = -0.01", "entry.risk_fraction"),
         ("[entry]\nmax_stop_distance = 0.9\nbuffer_min = 0.2", "beyond liquidation"),
         ("[margin.params.stop_anchor]\nlow = 1.2\nhigh = 1.1", "margin.params.stop_anchor.low"),
-        ("[run]\nmode = 'live'", "only paper trading exists"),
+        ("[run]\nmode = 'live'", "exchange.allow_live"),
         ("[strategy.params.ema_cross]\nfast = 60", "fast must be below slow"),
         ("[strategy.params.ema_cross]\nfst = 6", "fst"),
         ("[strategy.params.ema_crss]\nfast = 6", '"ema_cross"'),
@@ -298,3 +298,32 @@ def test_a_database_in_a_folder_that_takes_no_files_is_refused(ringfence):
     assert outcome.code == 2, outcome.err
     assert "/proc" in outcome.err
     assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (("--venue", "binanceusdm"), "--testnet"),
+        (("--venue", "binance", "--testnet"), "binanceusdm"),
+        (("--testnet",), "--venue"),
+        (("--venue", "okx", "--live"), "exchange.allow_live"),
+        (("--venue", "okx", "--live", "--testnet"), "play money"),
+        (("--venue", "binanceusdm", "--testnet", "--feed", "replay", "--data", "."), "prices of its own"),
+        (("--venue", "okx", "--live", "--base-url", "http://127.0.0.1:1"), "this machine"),
+    ],
+)
+def test_a_mode_that_does_not_fit_is_refused_before_anything(ringfence, application, workplace, flags, says):
+    before = files_in(workplace)
+    outcome = ringfence("trade", *flags)
+    assert outcome.code == 2
+    assert_one_paragraph(outcome)
+    assert says in outcome.err
+    assert application.settings is None
+    assert files_in(workplace) == before
+
+
+def test_a_venue_and_an_address_reach_the_settings(ringfence, application):
+    assert ringfence("trade", "--venue", "binanceusdm", "--base-url", "http://127.0.0.1:9").code == 0
+    settings = application.settings
+    assert (settings.run.mode, settings.exchange.name) == ("testnet", "binanceusdm")
+    assert settings.exchange.base_url == "http://127.0.0.1:9"

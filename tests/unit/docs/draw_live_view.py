@@ -44,6 +44,7 @@ def draw(picture: Path, database: Path) -> None:
 
 
 async def _live(application: Application) -> None:
+    await application.meet()
     await application.open()
     await application.run()
     await application.leave()

@@ -27,6 +27,7 @@ RUN: Final = ("README.md", "bot/README.md", "strategies/README.md", "config/READ
 ALL: Final = (*RUN, "tests/README.md", "CHANGELOG.md")
 SHELLS: Final = ("sh", "console", "bash")
 HOST: Final = {"make", "docker"}
+EXCHANGE_PORT: Final = "8770"
 MOST_README_LINES: Final = 300
 MINUTE_MS: Final = 60_000
 FIRST_CANDLE_MS: Final = 1_738_454_400_000  # 2025-02-02: a day of warm-up before the README's range
@@ -34,8 +35,12 @@ DAYS: Final = 3
 
 
 def is_for_host(block: Block) -> bool:
-    """Return whether a block calls make or docker, which need a network or an engine and are not run."""
-    return any(words[0] in HOST for words in command_words(block))
+    """Return whether a block is not run here: make and docker need a network or an engine.
+
+    What talks to an exchange of its own is run by tests/e2e/test_trading_on_an_exchange.py.
+    """
+    words = command_words(block)
+    return any(each[0] in HOST for each in words) or EXCHANGE_PORT in block.text
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from bot.clock import WallClock
 from bot.core.candles import Candles
 from bot.core.intent import Intent
 from bot.core.signal import Signals
+from bot.edges import nothing_missed
 from bot.engine.engine import Engine
 from bot.engine.reconcile import begin, resume
 from bot.engine.run import Session
@@ -200,7 +201,8 @@ class Process:
         self.feed.seek(recovered.checkpoint.feed)
         restore(self.engine.state, recovered.checkpoint.engine)
         await self._warm_up()
-        await resume(self.session, self.exchange, recovered)  # pyright: ignore[reportArgumentType]
+        exchange: Any = self.exchange
+        await resume(self.session, exchange, recovered, nothing_missed)
 
     async def _live(self) -> None:
         await self.recover()

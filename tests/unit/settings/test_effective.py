@@ -6,12 +6,14 @@ import pytest
 
 from bot.redaction import REDACTED
 from bot.settings import Flag, config_hash, effective, load
+from bot.settings.model import Settings
 
 
 def test_the_effective_settings_are_plain_json_and_complete():
     shown = effective(load())
     assert json.loads(json.dumps(shown, allow_nan=False)) == shown
-    assert set(shown) == {"preset", "run", "feed", "venue", "strategy", "entry", "brackets", "margin", "log"}
+    assert set(shown) == set(Settings.model_fields)
+    assert {"run", "exchange", "margin"} < set(shown)
     assert shown["margin"]["limits"]["max_adds"] == 6
 
 

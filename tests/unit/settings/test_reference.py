@@ -76,14 +76,14 @@ def test_the_replay_profile_is_usable(config):
     assert (settings.feed.kind, settings.run.headless) == ("replay", True)
 
 
-@pytest.mark.parametrize("name", ["testnet", "live"])
-def test_the_examples_of_later_modes_are_refused_for_their_mode_alone(config, tmp_path, name):
-    path = config / f"{name}.example.toml"
-    with pytest.raises(UserError, match="only paper trading exists in this version"):
+def test_the_testnet_example_is_usable_and_the_live_one_only_when_live_is_allowed(config, tmp_path):
+    assert load(config / "testnet.example.toml").exchange.name == "binanceusdm"
+    path = config / "live.example.toml"
+    with pytest.raises(UserError, match="allow_live is false"):
         load(path)
-    as_paper = tmp_path / "paper.toml"
-    as_paper.write_text(path.read_text().replace(f'"{name}"', '"paper"'))
-    assert load(as_paper).run.mode == "paper"
+    allowed = tmp_path / "live.toml"
+    allowed.write_text(path.read_text().replace("allow_live = false", "allow_live = true"))
+    assert load(allowed).run.mode == "live"
 
 
 def test_bounds_said_in_hand_written_profiles_are_the_true_ones(config):

@@ -1,0 +1,84 @@
+"""The edges of testnet and live trading: an account at an exchange, reached through ccxt."""
+
+import secrets
+from typing import Final
+
+from bot.clock import WallClock
+from bot.edges import Edges
+from bot.errors import RingfenceError, UserError
+from bot.exchange.connect import Connection, Credentials, connect
+from bot.exchange.hosts import Access, Environment
+from bot.settings import Settings
+from bot.settings.values import plain
+
+_PREFIX: Final = {"testnet": "RFT", "live": "RFL"}
+_EPOCH_BYTES: Final = 3
+
+
+async def real_edges(settings: Settings, step_ms: int) -> Edges:
+    """Return the edges of a session on the exchange of the settings, after it answered.
+
+    UserError: keys, symbols or an account that cannot be used, or an exchange that cannot be reached.
+    """
+    connection = connect(
+        settings.exchange.name, access(settings), credentials(settings), settings.feed.symbols, WallClock()
+    )
+    try:
+        return await _met(connection, settings, step_ms)
+    except BaseException:
+        await connection.close()
+        raise
+
+
+async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edges:
+    gateway, mode = connection.gateway, settings.run.mode
+    try:
+        instruments = await gateway.instruments()
+    except UserError:
+        raise
+    except RingfenceError as error:
+        raise UserError(
+            f"{connection.venue.title} cannot be used: {error}. Nothing was started. Check the keys, the "
+            "network and the exchange's status page, then start again."
+        ) from error
+    fee = next(iter(instruments.values())).taker_fee_rate
+    return Edges(
+        instruments=dict(instruments),
+        profile=gateway.dialect.profile(fee),
+        exchange=gateway,
+        feed=connection.feed(step_ms),
+        snapshot=gateway.snapshot,
+        restore=gateway.restore,
+        conservation_error=_not_ours,
+        venue_name=f"{settings.exchange.name}{' on this machine' if settings.exchange.base_url else ''}",
+        mode=mode,
+        prefix=_PREFIX[mode],
+        start_ms=0,
+        epoch=secrets.token_hex(_EPOCH_BYTES),
+        missed=gateway.catch_up,
+        leave=connection.close,
+    )
+
+
+def access(settings: Settings) -> Access:
+    """Return which hosts may be asked: production only in live mode."""
+    environment: Environment = "live" if settings.run.mode == "live" else "testnet"
+    if settings.exchange.base_url:
+        environment = "loopback"
+    return Access(environment, settings.exchange.base_url)
+
+
+def credentials(settings: Settings) -> Credentials:
+    """Return the keys of the settings."""
+    exchange = settings.exchange
+    return Credentials(
+        plain(exchange.api_key),
+        plain(exchange.secret),
+        plain(exchange.password),
+        exchange.wallet_address,
+        plain(exchange.private_key),
+    )
+
+
+def _not_ours() -> float:
+    return 0.0

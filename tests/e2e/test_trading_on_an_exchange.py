@@ -1,0 +1,51 @@
+"""The README's first steps on an exchange: both commands as they stand there, each in its own process."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.replay_files import start
+
+ROOT = Path(__file__).resolve().parents[2]
+PORT = "8770"
+
+
+def commands() -> tuple[list[str], dict[str, str], list[str]]:
+    """Return the README's command that serves, the variables it exports, and the one that trades."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## Real exchanges")[1].split("\n## ")[0]
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", section, re.S) for line in block.splitlines()]
+    serve = next(line for line in lines if "exchange serve" in line)
+    trade = next(line for line in lines if "--base-url" in line)
+    export = next(line for line in lines if line.startswith("export "))
+    variables = dict(word.split("=", 1) for word in export.split()[1:])
+    return serve.split()[1:], variables, trade.split()[1:]
+
+
+def test_the_readmes_commands_trade_over_ccxt_on_an_exchange_of_ones_own(tmp_path: Path) -> None:
+    serve, keys, trade = commands()
+    serve = [*serve[: serve.index("--for")], "--speed", "600x"]
+    serve[serve.index(PORT)] = "0"
+    exchange = start([sys.executable, "-m", "bot", *serve], ROOT)
+    assert exchange.stderr is not None
+    found = re.search(r"127\.0\.0\.1:(\d+)", exchange.stderr.readline())
+    assert found is not None
+    trade = [word.replace(PORT, found[1]) for word in trade]
+    trade[trade.index("--for") + 1] = "5s"
+    bot = [sys.executable, "-m", "bot", *trade, "--db", str(tmp_path / "bot.db"), "--summary"]
+    environment = os.environ | keys | {"PYTHONPATH": str(ROOT)}
+    for number in (1, 2):
+        summary = tmp_path / f"{number}.json"
+        done = subprocess.run(
+            [*bot, str(summary)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        told = summary.read_text(encoding="utf-8")
+        assert '"invariant_violations": 0' in told
+        assert '"max_unprotected_ms": 0' in told
+        assert keys["RINGFENCE__EXCHANGE__SECRET"] not in told + done.stderr + done.stdout
+    exchange.send_signal(signal.SIGTERM)
+    assert exchange.wait() == 0
+    exchange.stderr.close()
