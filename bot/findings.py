@@ -17,6 +17,7 @@ from bot.evidence.ledger import DeadWeight, Move, dead_weight
 from bot.evidence.paired import PairedDifference, paired_difference, week_of, without_noise
 from bot.evidence.rescues import Ending, Rescues, rescues
 from bot.evidence.tail import worst_mean
+from bot.risk.limits import MarginLimits
 from bot.risk.policies.hurdle import HurdleParams
 from bot.sim.embedded import instrument_for
 from bot.store.evidence import forecasts, ledger_moves, trade_evidence
@@ -26,6 +27,7 @@ from bot.store.rows import LedgerMove, TradeEvidenceRow
 _HURDLE: Final = HurdleParams()
 _DAY_HOURS: Final = 24.0
 _STOP: Final = "stop"
+_STOP_FAILURE: Final = MarginLimits().stop_failure_probability
 
 
 class Results(NamedTuple):
@@ -169,7 +171,10 @@ def _dead_weight(rows: Sequence[TradeEvidenceRow], moves: Sequence[LedgerMove]) 
 
 
 def _move(one: LedgerMove) -> Move | None:
-    """The move for the ledger, None when its odds were not kept; the costs are the hurdle policy's."""
+    """The move for the ledger, None when its odds were not kept; the costs are the hurdle policy's.
+
+    Every position of this bot has a stop short of liquidation, so only a stop that fails lets the mark on.
+    """
     before, after = one.liquidation_probability_before, one.liquidation_probability_after
     if before is None or after is None or one.notional_quote_before is None or one.until_ms is None:
         return None
@@ -178,7 +183,7 @@ def _move(one: LedgerMove) -> Move | None:
     row = min(int(np.searchsorted(tiers.notional_cap, notional)), len(tiers.notional_cap) - 1)
     rate = float(tiers.maintenance_margin_rate[row])
     waste = rate * _HURDLE.forfeited_share + _HURDLE.clearance_fee + _HURDLE.slippage
-    return Move(waste * notional, before, after, max(one.until_ms - one.ts_ms, 0) / DAY_MS)
+    return Move(_STOP_FAILURE * waste * notional, before, after, max(one.until_ms - one.ts_ms, 0) / DAY_MS)
 
 
 def _defence(rows: Sequence[TradeEvidenceRow]) -> Defence:

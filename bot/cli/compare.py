@@ -169,7 +169,7 @@ def _sides(text: str) -> tuple[int, ...]:
 def _verdict(row: Mapping[str, Any]) -> str:
     found = row["difference"]
     if row["way"] == "static":
-        return "what the others are compared with"
+        return "the reference"
     if found.is_distinguishable:
         return "better" if found.mean > 0.0 else "worse"
     return "the same" if found.mean == found.low == found.high else "not distinguishable from zero"

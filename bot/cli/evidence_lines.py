@@ -44,7 +44,7 @@ def evidence_lines(found: "Findings") -> list[str]:
         *_section("Liquidations avoided, and what that cost", _rescues(found)),
         *_section("Good money after bad", _good_after_bad(found)),
         *_section("Capital", _capital(found)),
-        *_section("Expected waste of liquidations avoided, as if no stop came first", _dead_weight(found)),
+        *_section("Expected waste of liquidations avoided, where one stop in 100 fails", _dead_weight(found)),
         *_section("What closed the trades", _defence(found)),
         *_section("Near misses and margin moves", _operations(found)),
         *_calibration(found.calibration),
