@@ -8,7 +8,7 @@ from bot.core.event import AlertRaised, MarginHeld, MarginMoved, PositionClosed
 from bot.core.intent import AddMargin, ReducePosition
 from bot.core.margin import liquidation_price
 from bot.engine.state import restore
-from bot.risk.limits import BracketLimits, MarginLimits
+from bot.risk.limits import AllocationLimits, BracketLimits, MarginLimits
 from bot.risk.policies.distance_band import DistanceBandParams
 from tests.unit.engine.desk_builder import A, Bench, actions, instrument, kinds
 
@@ -212,3 +212,23 @@ def test_a_restart_between_a_cut_and_its_fill_brings_the_margin_back_all_the_sam
     for outcome in second.venue.handle(cut[0]):
         second.hear(outcome)
     assert [intent.reason for intent in second.sent] == ["derisk_restore"]
+
+
+def test_under_one_budget_for_the_book_a_cut_has_it_split_anew_and_brings_nothing_back() -> None:
+    bench = Bench(
+        policy="distance_band",
+        params=WIDE,
+        margin=MarginLimits(max_adds=0),
+        bracket=NO_TRAIL,
+        allocation=AllocationLimits(budget_fraction=0.9),
+    )
+    bench.enter()
+    bench.tick(100.0)
+    without_stop(bench)
+    bench.holding().does_reenter = True
+    bench.holding().solved_probability = 0.5
+    sent = bench.tick(99.0)
+    assert [intent.reason for intent in sent if isinstance(intent.action, ReducePosition)] == ["derisk_cut"]
+    assert "derisk_restore" not in {intent.reason for intent in bench.sent}
+    assert sent[0].facts["derisk_add_refusal"] != "admissible"
+    assert bench.holding().solved_probability == -1.0
