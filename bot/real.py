@@ -20,8 +20,14 @@ async def real_edges(settings: Settings, step_ms: int) -> Edges:
 
     UserError: keys, symbols or an account that cannot be used, or an exchange that cannot be reached.
     """
+    exchange = settings.exchange
     connection = connect(
-        settings.exchange.name, access(settings), credentials(settings), settings.feed.symbols, WallClock()
+        exchange.name,
+        access(settings),
+        credentials(settings),
+        settings.feed.symbols,
+        WallClock(),
+        exchange.weight_per_minute,
     )
     try:
         return await _met(connection, settings, step_ms)

@@ -57,6 +57,10 @@ def serve(
     order_limit: Annotated[
         int, typer.Option("--order-limit", min=1, help="Orders per ten seconds; four times as many a minute.")
     ] = 300,
+    quiet_ms: Annotated[
+        int,
+        typer.Option("--quiet-ms", min=0, help="The market waits until nothing was asked for so long."),
+    ] = 0,
     duration: options.Duration = None,
     config: options.Config = None,
 ) -> int:
@@ -79,5 +83,5 @@ def serve(
 
     return serve_until_stopped(
         settings,
-        Served(dialect, host, port, state, key, control, paused, weight_limit, order_limit),
+        Served(dialect, host, port, state, key, control, paused, weight_limit, order_limit, quiet_ms),
     )

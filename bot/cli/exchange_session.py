@@ -45,6 +45,7 @@ class Served(NamedTuple):
     is_paused: bool
     weight_limit: int
     order_limit: int
+    quiet_ms: int = 0
 
 
 def serve_until_stopped(settings: Settings, served: Served) -> int:
@@ -123,7 +124,7 @@ async def _serve(
     clock, faults = WallClock(), Faults()
     rates = Rates(served.weight_limit, 4 * served.order_limit, served.order_limit)
     dialect = BinanceServer(exchange, clock, keys, rates, faults)
-    pump = Pump(exchange, clock, settings.run.speed)
+    pump = Pump(exchange, clock, settings.run.speed, served.quiet_ms)
     if served.is_paused:
         pump.pause()
     extra = (Control(exchange, pump, faults, dialect).mount(),) if served.has_control else ()

@@ -68,9 +68,14 @@ class Connection:
 
 
 def connect(
-    venue_id: str, access: Access, credentials: Credentials, symbols: Sequence[str], clock: Clock
+    venue_id: str,
+    access: Access,
+    credentials: Credentials,
+    symbols: Sequence[str],
+    clock: Clock,
+    weight_per_minute: int = 0,
 ) -> Connection:
-    """Return a connection to a venue; nothing is sent yet.
+    """Return a connection to a venue; nothing is sent yet. `weight_per_minute` 0: what the venue's row says.
 
     UserError: an unknown venue, one that is not wired, missing keys, or an environment it has not.
     """
@@ -83,7 +88,7 @@ def connect(
     _check_credentials(venue, credentials)
     client = _client(venue, credentials)
     switch_client(client, venue, access)
-    lane = Lane(clock, venue.budget)
+    lane = Lane(clock, venue.budget.granted(weight_per_minute))
     _give_turns(client, lane, venue)
     link = Link(client, venue.ccxt_id, clock)
     gateway = CcxtGateway(link, DIALECTS[venue.ccxt_id](), symbols)

@@ -30,6 +30,9 @@ class Urgency(IntEnum):
 urgency_now: ContextVar[Urgency] = ContextVar("urgency_now", default=Urgency.POLL)
 
 
+_MINUTE_MS: Final = 60_000
+
+
 class Budget(NamedTuple):
     """Request weight per window; `reserve` of it only for urgent requests; polls in flight at once."""
 
@@ -37,6 +40,13 @@ class Budget(NamedTuple):
     window_ms: int
     reserve: float
     most_polls: int
+
+    def granted(self, weight_per_minute: int) -> "Budget":
+        """Return the budget of an account that was granted another weight; 0: the same."""
+        if weight_per_minute == 0:
+            return self
+        factor = weight_per_minute * self.window_ms / (_MINUTE_MS * self.weight)
+        return self._replace(weight=self.weight * factor, reserve=self.reserve * factor)
 
 
 class Lane:

@@ -175,6 +175,9 @@ class Exchange(Section):
     base_url: str = _setting(
         "", "Address of an exchange on this machine (ringfence exchange serve); testnet mode only."
     )
+    weight_per_minute: Whole = _setting(
+        0, "Request weight the account may spend; 0: what the exchange grants everybody.", ge=0, le=1_000_000
+    )
     allow_live: bool = _setting(
         False, "Live trading is refused without it; the flag --live and a confirmation are needed too."
     )

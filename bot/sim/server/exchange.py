@@ -37,6 +37,7 @@ class EmbeddedExchange:
         self.listeners: list[Callable[[Change], None]] = []
         self.flushers: list[Callable[[], None]] = []
         self.market_ms = 0
+        self.asked_ms = 0  # when the account last asked for something, by the clock
         self._file = file
         self._deposit_quote = deposit_quote
         self._event: MarketEvent | None = None

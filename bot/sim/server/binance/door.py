@@ -122,6 +122,7 @@ class Door:
         params = parsed(asked.query, asked.body)
         self._count(endpoint, params)
         if endpoint.security != "none":
+            self._desk.exchange.asked_ms = self._desk.clock.now_ms()
             self._check_key(endpoint, asked, params)
         if not endpoint.is_change:
             return endpoint.answer(self._desk, params)
