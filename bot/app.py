@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from typing import Final
 
-from bot import __version__
+from bot import __version__, logs
 from bot.clock import WallClock
 from bot.core.codec import from_json
 from bot.core.event import MarginMoved
@@ -24,7 +24,7 @@ from bot.engine.reconcile import adopt_truth, begin, resume
 from bot.engine.run import Session
 from bot.engine.state import Market, State, restore
 from bot.engine.window import CandleWindow
-from bot.errors import UserError
+from bot.errors import Transient, Unavailable, UserError
 from bot.identity import database_path, identity
 from bot.paper import paper_edges
 from bot.plugins import load_strategy, strategy_key
@@ -38,6 +38,8 @@ from bot.store.queries import journal
 from bot.store.reader import open_reader
 
 QUOTE: Final = "USDT"
+
+_START_AGAIN_SECONDS: Final = 1.0
 
 Observer = Callable[[Commit], None]
 
@@ -63,6 +65,7 @@ class Application:
         self._lock = DatabaseLock(self.path)
         self._undo = AsyncExitStack()
         self.is_running = False
+        self._is_stopping = False
         self.started_market_ms = self._market_ms = 0
 
     @property
@@ -100,23 +103,39 @@ class Application:
 
     async def run(self) -> None:
         """Trade until the feed ends or `stop` is called; resting stops stay at the venue."""
-        recovered = self.journal.recover()
         self.journal.start_run(self._run_record())
-        if recovered is None:
-            await self._begin()
-        else:
-            self._restore(recovered)
-            await self._warm_up(must_work=False)
-            lift_halt(self.engine.desk)
-            await resume(self.session, self.edges.exchange, recovered, self.edges.missed)
+        while not await self._start():
+            if self._is_stopping:
+                return
+            await WallClock().sleep(_START_AGAIN_SECONDS)
         self.started_market_ms = self.engine.state.now_ms
         self.is_running = True
         await self.session.run()
         self.is_running = False
         self.journal.end_run(WallClock().now_ms())
 
+    async def _start(self) -> bool:
+        """Begin, or recover from what the journal holds; False when the venue does not answer now.
+
+        A start that was cut off is made anew from the last checkpoint, which holds what it had settled.
+        """
+        recovered = self.journal.recover()
+        try:
+            if recovered is None:
+                await self._begin()
+                return True
+            self._restore(recovered)
+            await self._warm_up(must_work=False)
+            lift_halt(self.engine.desk)
+            await resume(self.session, self.edges.exchange, recovered, self.edges.missed)
+        except (Transient, Unavailable) as error:
+            logs.logger().warning("venue.unavailable", message=str(error), again_s=_START_AGAIN_SECONDS)
+            return False
+        return True
+
     def stop(self) -> None:
         """End after the event in hand."""
+        self._is_stopping = True
         self.session.stop()
 
     async def leave(self) -> None:
