@@ -26,6 +26,7 @@ from bot.exchange.rows import Trade, VenueOrder
 from bot.exchange.sight import WALLET_TOLERANCE, Settlement, Sight
 
 _NONE_LEFT = 1e-12
+_FLOAT_NOISE = 1e-9
 
 
 class Move(NamedTuple):
@@ -182,17 +183,21 @@ class Changes:
 
     def _cancelled(self) -> None:
         for key, order in self._sight.ended.items():
-            if order is not None and (order.status == "open" or self._has_traded(key, order)):
-                continue
             kept = self._book.orders[key]
+            if order is not None and (order.status == "open" or self._has_traded(kept, order)):
+                continue
             cause = self._cause(kept)
             self._emit(OrderCancelled(self._book.handed_ms, kept.symbol, key, kept.leg, cause))
 
-    def _has_traded(self, client_id: str, order: VenueOrder) -> bool:
-        """A trigger that fired has ended well only if what it became traded (ccxt calls both "closed")."""
+    def _has_traded(self, kept: VenueOrder, order: VenueOrder) -> bool:
+        """A trigger that fired has ended well only if what it became traded (ccxt calls both "closed").
+
+        All of it: a stop of more than the position still held fills for what is there, and the rest expires.
+        """
         if order.status != "done":
             return False
-        return not order.is_conditional or self._book.filled.get(client_id, 0.0) > 0.0
+        filled = self._book.filled.get(kept.client_id, 0.0)
+        return not order.is_conditional or filled > max(kept.quantity * (1.0 - _FLOAT_NOISE), 0.0)
 
     def _cause(self, order: VenueOrder) -> str:
         if order.client_id in self._book.cancelling:

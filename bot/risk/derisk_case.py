@@ -9,7 +9,7 @@ from bot.core.margin import liquidation_price, notional, unrealised_pnl
 from bot.core.tiers import tier_index
 from bot.risk.addition import account_ceiling, add_ceiling, amount_to_add
 from bot.risk.band import Band
-from bot.risk.derisk import DeriskCase, DeriskLimits
+from bot.risk.derisk import DeriskCase, DeriskLimits, is_stop_first
 from bot.risk.limits import MarginLimits
 from bot.risk.permissions import Permissions
 from bot.risk.view import MarginBook, MarginView
@@ -76,15 +76,17 @@ def addable(view: MarginView, band: Band, book: MarginBook, limits: MarginLimits
 def liquidation_cost_rate(view: MarginView, liquidation_fee_rate: float) -> float:
     """Return what a liquidation wastes as a fraction of notional: maintenance rate plus the venue's fee.
 
-    Source: margin-science 2, c = phi * MM + clearance fee * N, with phi = 1. A position loses its isolated
-    wallet and never more, so the waste is at most the equity that is left at the liquidation price; on
-    Binance, where the fee is larger than the maintenance margin of the usual sizes, it is all of that.
+    Source: margin-science 2, c = phi * MM + clearance fee * N, with phi = 1. Behind a resting stop it is at
+    most the equity left at the liquidation price: a liquidation then needs a jump past the stop, and a position
+    loses its isolated wallet and never more. Without a stop the rate of the study stands, as in its `hurdle`:
+    there a liquidation ends a thesis that nothing else was to end, and with the bound the ladder, acting later,
+    did worse on every violent month (bot/EVIDENCE.md).
     """
     position, rules = view.position, view.rules
     row = tier_index(rules.tiers, notional(position, view.mark, rules))
     rate = float(rules.tiers.maintenance_margin_rate[row]) + liquidation_fee_rate
     liquidation = float(liquidation_price(position, rules))
-    if not 0.0 < liquidation < math.inf:
+    if not (is_stop_first(view, liquidation) and 0.0 < liquidation < math.inf):
         return rate
     left = position.isolated_wallet + unrealised_pnl(position, liquidation, rules)
     return min(rate, max(left, 0.0) / notional(position, liquidation, rules))

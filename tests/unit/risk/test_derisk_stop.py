@@ -42,14 +42,15 @@ def hold_cost(view: Any, limits: DeriskLimits = LIMITS) -> float:
 
 
 def test_behind_a_stop_only_a_failed_stop_and_a_jump_past_liquidation_count() -> None:
-    waste = case_of(STOPPED).liquidation_cost_rate * notional(STOPPED.position, STOPPED.mark, RULES)
+    value = notional(STOPPED.position, STOPPED.mark, RULES)
+    waste, bounded = 0.0165 * value, 0.004 * value  # behind a stop the fee is paid out of what is left
     liquidation = liquidation_price(STOPPED.position, RULES)
     away = min(1.0 - liquidation / 60_000.0, log_distance(60_000.0, liquidation))
     reached = first_passage_student(away, 0.03)
     assert hold_cost(VIEW) == pytest.approx(waste * reached)
     no_gap = LIMITS._replace(gap=GapRisk(0.0, 0.012, 0.024))
-    assert hold_cost(STOPPED, no_gap) == pytest.approx(0.01 * waste * reached)
-    assert hold_cost(STOPPED, LIMITS._replace(stop_failure=1.0)) == pytest.approx(waste * reached)
+    assert hold_cost(STOPPED, no_gap) == pytest.approx(0.01 * bounded * reached)
+    assert hold_cost(STOPPED, LIMITS._replace(stop_failure=1.0)) == pytest.approx(bounded * reached)
     assert hold_cost(STOPPED, no_gap) < hold_cost(STOPPED) < 0.1 * hold_cost(VIEW)
 
 
@@ -106,11 +107,12 @@ def test_where_a_cut_is_too_small_for_the_venue_the_cheaper_of_hold_and_close_is
 def test_the_case_takes_its_costs_from_instrument_tier_and_settings() -> None:
     case = case_of(VIEW._replace(trend_score=-0.4))
     assert case.exit_rate == INSTRUMENT.taker_fee_rate + 0.0005
-    assert case.liquidation_cost_rate == pytest.approx(0.004), "the fee is paid out of what is left"
+    assert case.liquidation_cost_rate == pytest.approx(0.0165), "maintenance rate and liquidation fee"
+    assert case_of(STOPPED).liquidation_cost_rate == pytest.approx(0.004), "what is left behind a stop"
     assert (case.trend, case.edge_day, case.adds_left, case.cuts_made) == (-0.4, 0.0, 6, 0)
     short = view_of(position_of(-1, wallet=400.0))._replace(trend_score=-0.4)
     assert case_of(short).trend == 0.4
-    large = view_of(position_of(quantity=2.0, wallet=9_000.0))
+    large = view_of(position_of(quantity=2.0, wallet=9_000.0))._replace(stop_price=58_800.0)
     assert liquidation_cost_rate(large, 0.01) == pytest.approx(0.005, rel=0.1)
     assert liquidation_cost_rate(view_of(position_of(wallet=7_000.0)), 0.01) == 0.014
 
