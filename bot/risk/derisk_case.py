@@ -76,11 +76,11 @@ def addable(view: MarginView, band: Band, book: MarginBook, limits: MarginLimits
 def liquidation_cost_rate(view: MarginView, liquidation_fee_rate: float) -> float:
     """Return what a liquidation wastes as a fraction of notional: maintenance rate plus the venue's fee.
 
-    Source: margin-science 2, c = phi * MM + clearance fee * N, with phi = 1. Behind a resting stop it is at
-    most the equity left at the liquidation price: a liquidation then needs a jump past the stop, and a position
-    loses its isolated wallet and never more. Without a stop the rate of the study stands, as in its `hurdle`:
-    there a liquidation ends a thesis that nothing else was to end, and with the bound the ladder, acting later,
-    did worse on every violent month (bot/EVIDENCE.md).
+    Source: margin-science 2, c = phi * MM + clearance fee * N, with phi = 1. Behind a resting stop it is
+    at most the equity left at the liquidation price: a liquidation then needs a jump past the stop, and a
+    position loses its isolated wallet and never more. Without a stop the rate of the study stands, as in
+    its `hurdle`: there a liquidation ends a thesis that nothing else was to end, and with the bound the
+    ladder, acting later, did worse on every violent month (bot/EVIDENCE.md).
     """
     position, rules = view.position, view.rules
     row = tier_index(rules.tiers, notional(position, view.mark, rules))
