@@ -121,11 +121,15 @@ class CcxtFeed:
         self._note_gap(told)
         self._mark_ms[symbol] = told.ts_ms
         self._marks[symbol] = MarkPrice(told.ts_ms, symbol, told.mark, self._last.get(symbol, told.mark))
-        known = self._next_funding_ms.get(symbol, told.next_funding_ms)
-        self._next_funding_ms[symbol] = told.next_funding_ms
-        if told.next_funding_ms > known:
-            self._run(self._settled(symbol, known))
+        if told.next_funding_ms:
+            self._note_funding(symbol, told.next_funding_ms)
         self._wake.set()
+
+    def _note_funding(self, symbol: str, next_ms: int) -> None:
+        known = self._next_funding_ms.get(symbol, next_ms)
+        self._next_funding_ms[symbol] = next_ms
+        if next_ms > known:
+            self._run(self._settled(symbol, known))
 
     def _note_gap(self, told: MarkTold) -> None:
         """Say when prices were missing: by the host's clock, because the market's may run faster."""

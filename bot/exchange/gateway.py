@@ -80,13 +80,14 @@ class CcxtGateway:
         """Return the venue's truth now: positions of the whole account, orders of the session's symbols."""
         await self._start()
         client, dialect = self._link.client, self._dialect
-        leverage = await self._link.read(lambda: dialect.leverages(client))
+        leverage = await self._link.read(lambda: dialect.leverages(client, self._symbols))
         self.book.leverage.update(leverage)
         positions = await self._link.read(lambda: dialect.positions(client, self.book.leverage))
         money = await self._link.read(lambda: dialect.money(client))
         orders: list[VenueOrder] = []
         for symbol in self._symbols:
-            orders += await self._link.read(lambda key=symbol: dialect.open_orders(client, key))
+            found = await self._link.read(lambda key=symbol: dialect.open_orders(client, key))
+            orders += self.sweeper.observer.by_our_id(found, self.book.owners).values()
         return Account(
             self.book.now_ms,
             money.free_quote,

@@ -62,9 +62,9 @@ class Observer:
     async def look(self, symbol: str, urgency: Urgency, moved_quote: float) -> Sight:
         """Return one reading. `moved_quote`: margin that a request of ours has moved since the last one."""
         orders, new, position, money = await self.glance(symbol, urgency)
-        resting = self._by_our_id(orders, self._book.owners)
+        resting = self.by_our_id(orders, self._book.owners)
         ended = await self._ended(symbol, resting, new, urgency)
-        resting = self._by_our_id(orders, {**self._book.owners, **_children(ended)})
+        resting = self.by_our_id(orders, {**self._book.owners, **_children(ended)})
         ended = {key: row for key, row in ended.items() if key not in resting}
         owners = await self._owners(symbol, new, ended, resting, urgency)
         is_consistent = self._is_consistent(symbol, position, new, ended)
@@ -107,9 +107,7 @@ class Observer:
                 return found
         return None
 
-    def _by_our_id(
-        self, orders: tuple[VenueOrder, ...], owners: Mapping[str, Owner]
-    ) -> dict[str, VenueOrder]:
+    def by_our_id(self, orders: tuple[VenueOrder, ...], owners: Mapping[str, Owner]) -> dict[str, VenueOrder]:
         """What a fired trigger became may carry an id of the venue's own: it stays ours."""
         found = {}
         for order in orders:

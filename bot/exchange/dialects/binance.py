@@ -124,7 +124,7 @@ class BinanceDialect:
         row = leverage["info"]
         return Settings(int(row["leverage"]), row["marginType"] == "ISOLATED", not mode["hedged"])
 
-    async def leverages(self, client: Any) -> Mapping[str, int]:
+    async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
         """Return every symbol's leverage setting."""
         rows = await client.fetch_leverages()
         return {symbol: int(row["info"]["leverage"]) for symbol, row in rows.items()}

@@ -1,7 +1,12 @@
 """Faults that a test asks for: what happens to the next requests, replies and stream messages."""
 
 import asyncio
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple, TypeVar
+
+from bot.ports import Clock
+
+Reply = TypeVar("Reply")
 
 FaultKind = Literal[
     "late", "slow_arrival", "held", "lost", "duplicated", "rate_limited", "banned", "error", "error_accepted"
@@ -79,3 +84,23 @@ class Faults:
         self.stalled.clear()
         self.is_in_maintenance = False
         self.duplicated_messages = self.reordered_messages = 0
+
+
+async def answer_with_fault(
+    fault: Fault, faults: Faults, clock: Clock, answer: Callable[[], Reply], refuse: Callable[[], Reply]
+) -> Reply | None:
+    """Return what a request with this fault gets; None when the connection is to be cut."""
+    if fault.kind in {"rate_limited", "banned", "error"}:
+        return refuse()
+    if fault.kind == "slow_arrival":
+        await clock.sleep(fault.delay_ms / 1000.0)
+    reply = answer()
+    if fault.kind == "duplicated":
+        reply = answer()
+    if fault.kind == "late":
+        await clock.sleep(fault.delay_ms / 1000.0)
+    if fault.kind == "held":
+        await faults.hold()
+    if fault.kind == "error_accepted":
+        return refuse()
+    return None if fault.kind == "lost" else reply

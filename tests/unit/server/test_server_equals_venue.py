@@ -20,7 +20,7 @@ from bot.core.intent import (
 )
 from bot.core.timeframe import MINUTE_MS
 from bot.sim.market import SyntheticMarket
-from bot.sim.server.binance.wire import decimal_text
+from bot.sim.server.decimals import decimal_text
 
 NAMES = {"BTC/USDT:USDT": "BTCUSDT", "ETH/USDT:USDT": "ETHUSDT"}
 SIDES = {1: "BUY", -1: "SELL"}

@@ -17,7 +17,8 @@ from bot.sim.server.binance.errors import (
     leverage_refusal,
     margin_refusal,
 )
-from bot.sim.server.binance.wire import Params, decimal_text, flag, needed, number, whole
+from bot.sim.server.binance.wire import Params, flag, needed, number, whole
+from bot.sim.server.decimals import decimal_text
 
 Row = dict[str, Any]
 

@@ -1,16 +1,15 @@
 """The Starlette application of Binance's dialect: REST on /fapi, streams on /ws, /stream and their kin."""
 
-import asyncio
-from contextlib import suppress
 from typing import Any, Final
 
 import orjson
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from bot.ports import Clock
+from bot.sim.server.asgi import converse, header, read_body, send_reply
 from bot.sim.server.auth import ApiKey
 from bot.sim.server.binance.desk import Desk
 from bot.sim.server.binance.door import Asked, Door, Rates
@@ -86,31 +85,17 @@ class BinanceServer:
             self.hub.subscribe(connection, name)  # before the client may think that it listens
         try:
             await socket.accept()
-            await self._attend(socket, connection)
+            await converse(socket, connection, lambda text: self._hear(connection, text))
         finally:
             self.hub.leave(connection)
 
-    async def _attend(self, socket: WebSocket, connection: Connection) -> None:
-        """Talk and listen until the client leaves."""
-        sending = asyncio.create_task(connection.send_all())
+    def _hear(self, connection: Connection, text: str) -> None:
         try:
-            await self._converse(socket, connection)
-        except WebSocketDisconnect:
-            pass
-        finally:
-            sending.cancel()
-            with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
-                await sending
-
-    async def _converse(self, socket: WebSocket, connection: Connection) -> None:
-        while True:
-            text = await socket.receive_text()
-            try:
-                said = orjson.loads(text)
-            except orjson.JSONDecodeError:
-                connection.put('{"error":{"code":3,"msg":"Invalid JSON"}}')
-                continue
-            connection.put(orjson.dumps(self._answered(connection, said)).decode())
+            said = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            connection.put('{"error":{"code":3,"msg":"Invalid JSON"}}')
+            return
+        connection.put(orjson.dumps(self._answered(connection, said)).decode())
 
     def _answered(self, connection: Connection, said: Any) -> dict[str, Any]:
         if not isinstance(said, dict):
@@ -137,24 +122,10 @@ class _Rest:
         self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = await _asked(scope, receive)
-        reply = await self._door.answer(asked)
-        if reply is None:
-            scope["extensions"]["cut"]()
-            return
-        headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
-
-
-async def _asked(scope: Scope, receive: Receive) -> Asked:
-    body, is_more = b"", True
-    while is_more:
-        message = await receive()
-        body += message.get("body", b"")
-        is_more = message.get("more_body", False)
-    key = next((value for name, value in scope["headers"] if name == b"x-mbx-apikey"), b"")
-    return Asked(scope["method"], scope["path"], scope["query_string"], body, key.decode("latin-1"))
+        key = header(scope, b"x-mbx-apikey")
+        body = await read_body(receive)
+        asked = Asked(scope["method"], scope["path"], scope["query_string"], body, key)
+        await send_reply(scope, send, await self._door.answer(asked))
 
 
 def _first_names(path: str, query: Any) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from bot.sim.server.asgi import Reply
 from bot.sim.server.auth import ApiKey, is_signed, without_signature
 from bot.sim.server.binance.desk import Desk
 from bot.sim.server.binance.errors import (
@@ -20,7 +21,7 @@ from bot.sim.server.binance.errors import (
 )
 from bot.sim.server.binance.routes import Endpoint
 from bot.sim.server.binance.wire import Params, parsed, whole, whole_or
-from bot.sim.server.faults import Fault, Faults
+from bot.sim.server.faults import Fault, Faults, answer_with_fault
 from bot.sim.server.limits import Ban, Counter, Window
 
 _RECV_WINDOW_MS: Final = 5_000
@@ -49,12 +50,6 @@ class Asked(NamedTuple):
     api_key: str
 
 
-class Reply(NamedTuple):
-    status: int
-    body: bytes
-    headers: list[tuple[bytes, bytes]]
-
-
 class Door:
     """Answers one request at a time; only faults wait."""
 
@@ -79,7 +74,8 @@ class Door:
         fault = self._faults.take(asked.method, asked.path)
         if fault is None:
             return self.answer_now(asked)
-        return await self._with_fault(asked, fault)
+        answer, refuse = lambda: self.answer_now(asked), lambda: self._refuse(asked, fault)
+        return await answer_with_fault(fault, self._faults, self._desk.clock, answer, refuse)
 
     def answer_now(self, asked: Asked) -> Reply:
         """Return the reply of a request without a fault."""
@@ -87,22 +83,6 @@ class Door:
             return self._reply(200, self._answer(asked), asked)
         except ApiError as error:
             return self._reply(error.status, error.body(), asked, error.retry_after_s)
-
-    async def _with_fault(self, asked: Asked, fault: Fault) -> Reply | None:
-        if fault.kind in {"rate_limited", "banned", "error"}:
-            return self._refuse(asked, fault)
-        if fault.kind == "slow_arrival":
-            await self._desk.clock.sleep(fault.delay_ms / 1000.0)
-        reply = self.answer_now(asked)
-        if fault.kind == "duplicated":
-            reply = self.answer_now(asked)
-        if fault.kind == "late":
-            await self._desk.clock.sleep(fault.delay_ms / 1000.0)
-        if fault.kind == "held":
-            await self._faults.hold()
-        if fault.kind == "error_accepted":
-            return self._refuse(asked, fault)
-        return None if fault.kind == "lost" else reply
 
     def _refuse(self, asked: Asked, fault: Fault) -> Reply:
         if fault.kind in {"rate_limited", "banned"}:

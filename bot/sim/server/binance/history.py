@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from bot.sim.server.binance.desk import ASSET, Desk
 from bot.sim.server.binance.order_rows import order_row, trade_row
-from bot.sim.server.binance.wire import Params, decimal_text, span, whole_or
+from bot.sim.server.binance.wire import Params, span, whole_or
+from bot.sim.server.decimals import decimal_text
 
 Row = dict[str, Any]
 _INCOME_TYPES: Final = {

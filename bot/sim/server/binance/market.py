@@ -5,7 +5,8 @@ from typing import Any, Final
 from bot.core.timeframe import DAY_MS, HOUR_MS, timeframe_ms
 from bot.sim.server.binance.desk import ASSET, Desk
 from bot.sim.server.binance.errors import INVALID_INTERVAL, ApiError
-from bot.sim.server.binance.wire import Params, decimal_text, needed, whole_or
+from bot.sim.server.binance.wire import Params, needed, whole_or
+from bot.sim.server.decimals import decimal_text
 from bot.sim.server.prices import Bar
 
 Row = dict[str, Any]

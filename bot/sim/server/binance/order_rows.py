@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from bot.core.intent import TriggerOn
 from bot.sim.server.binance.desk import ASSET
-from bot.sim.server.binance.wire import decimal_text
 from bot.sim.server.books import ConditionalOrder, ConditionalType, PlacedOrder, TradeRow
+from bot.sim.server.decimals import decimal_text
 
 STATUS: Final = {
     "new": "NEW",

@@ -14,8 +14,8 @@ from bot.sim.server.binance.order_rows import (
     WORKING_TYPE,
     side_text,
 )
-from bot.sim.server.binance.wire import decimal_text
 from bot.sim.server.changes import AccountChanged, ConditionalChanged, LeverageChanged, OrderChanged
+from bot.sim.server.decimals import decimal_text
 from bot.sim.server.prices import Bar
 
 Message = dict[str, Any]

@@ -1,7 +1,6 @@
-"""Requests and numbers as they travel: parameters in, decimal texts out."""
+"""Requests as they travel: parameters in."""
 
 import math
-from decimal import Decimal
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -9,14 +8,6 @@ from bot.sim.server.binance.errors import ILLEGAL_PARAMETER, MISSING, ApiError
 
 Params = dict[str, str]
 MOST_ROWS: Final = 1000
-
-
-def decimal_text(value: float) -> str:
-    """Return the shortest decimal that reads back as `value`, without an exponent; "0" for infinity."""
-    if not math.isfinite(value):
-        return "0"
-    text = repr(value + 0.0)
-    return format(Decimal(text), "f") if "e" in text else text
 
 
 def parsed(query: bytes, body: bytes) -> Params:
