@@ -33,6 +33,9 @@ class Fault(NamedTuple):
     code: int = -1007
 
 
+Message = tuple[str, bytes]
+
+
 class Faults:
     """The planned faults and the standing ones."""
 
@@ -43,6 +46,7 @@ class Faults:
         self.stalled: set[str] = set()
         self.duplicated_messages = 0
         self.reordered_messages = 0
+        self._late: list[Message] = []
 
     def plan(self, fault: Fault) -> None:
         """Add a fault after those planned before."""
@@ -84,6 +88,26 @@ class Faults:
         self.stalled.clear()
         self.is_in_maintenance = False
         self.duplicated_messages = self.reordered_messages = 0
+
+    def disturb_messages(self, made: list[Message], is_user: Callable[[str], bool]) -> list[Message]:
+        """Return which (name, data) go out: stalled channels lose, the user's may come twice or reversed."""
+        out: list[Message] = []
+        for name, data in made:
+            is_users = is_user(name)
+            if ("user" if is_users else "market") in self.stalled:
+                continue
+            if is_users and self.reordered_messages:
+                self._late.insert(0, (name, data))
+                self.reordered_messages -= 1
+                if not self.reordered_messages:
+                    out += self._late
+                    self._late = []
+                continue
+            out.append((name, data))
+            if is_users and self.duplicated_messages:
+                self.duplicated_messages -= 1
+                out.append((name, data))
+        return out
 
 
 async def answer_with_fault(

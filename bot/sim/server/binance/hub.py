@@ -47,7 +47,6 @@ class Hub:
         self._listeners: dict[str, set[Connection]] = {}
         self._streams: dict[str, Stream] = {}
         self._made: list[tuple[str, bytes]] = []
-        self._late: list[tuple[str, bytes]] = []
         desk.exchange.listeners.append(self._hear)
         desk.exchange.flushers.append(self.flush)
 
@@ -111,7 +110,8 @@ class Hub:
         if not self._made:
             return
         made, self._made = self._made, []
-        for name, data in self._disturbed(made):
+        key = self._keys.current()
+        for name, data in self._faults.disturb_messages(made, lambda name: name == key):
             text = data.decode()
             for connection in self._listeners.get(name, ()):
                 connection.put(_combined(name, text) if connection.is_combined else text)
@@ -182,28 +182,6 @@ class Hub:
             return Stream(symbol, "kline", interval_ms(match[3] or ""))
         except RingfenceError:
             return None
-
-    # --- faults -----------------------------------------------------------------------------------
-
-    def _disturbed(self, made: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-        """Return what goes out: stalled channels lose, the user's messages may come twice or reversed."""
-        faults, key, out = self._faults, self._keys.current(), []
-        for name, data in made:
-            is_user = name == key
-            if ("user" if is_user else "market") in faults.stalled:
-                continue
-            if is_user and faults.reordered_messages:
-                self._late.insert(0, (name, data))
-                faults.reordered_messages -= 1
-                if not faults.reordered_messages:
-                    out += self._late
-                    self._late = []
-                continue
-            out.append((name, data))
-            if is_user and faults.duplicated_messages:
-                faults.duplicated_messages -= 1
-                out.append((name, data))
-        return out
 
 
 _USER_ROWS: Final[dict[type, Any]] = {
