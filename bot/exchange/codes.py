@@ -60,16 +60,26 @@ _BYBIT: Final = _table(
 
 _OKX: Final = _table(
     {
-        "insufficient_balance": "51008 51127 51131 59103 59108 59200",
-        "no_position": "59300",
+        "insufficient_balance": "51008 51119 51127 51131 51502 59103 59108 59200 59201",
+        "no_position": "51023 59216 59300",
         "beyond_removable": "59301",
-        "unknown_order": "51400 51401 51603",
+        "in_liquidation": "50009 50020 50021 50022",
+        "duplicate_client_id": "51011 51016 51065",
+        "unknown_order": "51400 51401 51402 51405 51503 51509 51510 51603",
+        "unknown_symbol": "51001 51002 51012 51014 51015 51021 51022 51026 51027 51028",
         "would_trigger_immediately": "51277 51278 51279 51280",
-        "precision": "51000",
+        "reduce_only": "51112 51169 51205",
+        "below_minimum": "51007 51020 51100 51118 51120",
+        "precision": "51000 51006 51116 51121 51122 51250 51252 51257",
         "leverage_refused": "59102 59105 59106 59107",
-        "margin_mode_refused": "59000 59100 59101 59104 59109 59216",
-        "not_done": "50011 50102",
-        "fatal": "50105 50111 50113 50119",
+        "margin_mode_refused": "59000 59100 59101 59104 59109",
+        # 51088: one order per position may close all of it.
+        "position_limit": "51004 51005 51025 51088 51101 51102 51103 51104 51105 51106 51107 51108 51117 "
+        "51174 51202 51203 51260 51261",
+        # 51029, 51030: settlement or funding is under way, for a moment.
+        "not_done": "50011 50061 50102 51029 51030",
+        "unknown": "50004 50013 50026",
+        "fatal": "50100 50101 50103 50104 50105 50106 50107 50110 50111 50113 50114 50119 51010",
     }
 )
 

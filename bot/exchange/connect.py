@@ -15,6 +15,7 @@ import ccxt.pro
 from bot.errors import UserError
 from bot.exchange.dialect import Dialect
 from bot.exchange.dialects.binance import BinanceDialect
+from bot.exchange.dialects.okx import OkxDialect
 from bot.exchange.fate import RECEIVE_WINDOW_MS
 from bot.exchange.feed import CcxtFeed
 from bot.exchange.gateway import CcxtGateway
@@ -24,7 +25,9 @@ from bot.exchange.link import Link
 from bot.exchange.venues import VENUES, Venue
 from bot.ports import Clock
 
-DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = MappingProxyType({"binanceusdm": BinanceDialect})
+DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = MappingProxyType(
+    {"binanceusdm": BinanceDialect, "okx": OkxDialect}
+)
 
 _TIMEOUT_MS: Final = 5_000
 

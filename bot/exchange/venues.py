@@ -86,10 +86,10 @@ _OKX: Final = Venue(
     budget=Budget(300.0, 10_000, 60.0, 3),
     used_weight_header="",
     has_mark_stream=True,
-    is_tradable=False,
+    is_tradable=True,
     margin="raw account/position/margin-balance: ccxt moves the money and then raises TypeError",
-    conditional="order-algo; lists must be asked per ordType (conditional, oco)",
-    verified="hosts, header and switch read off ccxt 4.5.90; requests run on loopback; not wired yet",
+    conditional="order-algo with closeFraction, one per side; lists must be asked per ordType",
+    verified="requests and replies run on loopback with ccxt 4.5.90; codes from the venue's documents",
 )
 
 _BITGET: Final = Venue(

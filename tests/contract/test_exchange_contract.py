@@ -28,9 +28,10 @@ from bot.core.intent import (
     ReleaseMargin,
     SetLeverage,
 )
+from tests.contract.okx_world import ServedOkx
 from tests.contract.venue_worlds import BTC, Desk, Served, Simulated, World
 
-WORLDS: dict[str, Callable[[], World]] = {"simulated": Simulated, "binance": Served}
+WORLDS: dict[str, Callable[[], World]] = {"simulated": Simulated, "binance": Served, "okx": ServedOkx}
 
 
 @pytest.fixture(params=sorted(WORLDS))

@@ -105,17 +105,31 @@ class Simulated:
 
 
 class Served:
-    """The same venue behind Binance's dialect, reached by the gateway."""
+    """The same venue behind Binance's dialect, reached by the gateway; others override what differs."""
+
+    ccxt_id = "binanceusdm"
+    credentials = Credentials(PAPER_KEY, PAPER_SECRET)
 
     def __init__(self) -> None:
         self.clock = VirtualClock(START_MS)
         self.faults = Faults()
-        self.embedded = EmbeddedExchange(venue(), OneTick(), StateFile(None, {}), 60_000, DEPOSIT_QUOTE)
+        self.embedded = EmbeddedExchange(self.venue(), OneTick(), StateFile(None, {}), 60_000, DEPOSIT_QUOTE)
         self.embedded.open()
-        keys = (ApiKey(PAPER_KEY, PAPER_SECRET),)
-        self.server = BinanceServer(self.embedded, self.clock, keys, Rates(), self.faults)
+        self.server = self.serve((ApiKey(PAPER_KEY, PAPER_SECRET),))
         self.connection = self.connect()
         self._now_ms = START_MS
+
+    def venue(self) -> SimulatedVenue:
+        """Return the venue behind the dialect."""
+        return venue()
+
+    def serve(self, keys: tuple[ApiKey, ...]) -> Any:
+        """Return the dialect's server."""
+        return BinanceServer(self.embedded, self.clock, keys, Rates(), self.faults)
+
+    def asked(self, method: str, path: str, query: bytes, body: bytes, headers: dict[str, str]) -> Any:
+        """Return a request as the dialect's door takes it."""
+        return Asked(method, path, query, body, headers.get("X-MBX-APIKEY", ""))
 
     @property
     def exchange(self) -> Exchange:
@@ -123,12 +137,11 @@ class Served:
 
     def connect(self) -> Connection:
         """Return a new connection: what a restarted process has."""
-        credentials = Credentials(PAPER_KEY, PAPER_SECRET)
         access = Access("loopback", "http://127.0.0.1:1")
-        made = connect("binanceusdm", access, credentials, (BTC,), self.clock)
+        made = connect(self.ccxt_id, access, self.credentials, (BTC,), self.clock)
         client = made.link.client
         client.milliseconds = self.clock.now_ms
-        client.fetch = _door_of(client, self.server)
+        client.fetch = _door_of(client, self)
         return made
 
     async def tick(self, mark: float) -> list[VenueEvent]:
@@ -147,14 +160,13 @@ class Served:
         return list(await self.connection.gateway.sweep(BTC))
 
 
-def _door_of(client: Any, server: BinanceServer) -> Callable[..., Any]:
+def _door_of(client: Any, served: Served) -> Callable[..., Any]:
     """Return a ccxt `fetch` that hands the signed request to the server and treats the reply as ccxt does."""
 
     async def fetch(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
         parts = urlsplit(url)
-        key = (headers or {}).get("X-MBX-APIKEY", "")
-        asked = Asked(method, parts.path, parts.query.encode(), (body or "").encode(), key)
-        reply = await server.door.answer(asked)
+        sent = (method, parts.path, parts.query.encode(), (body or "").encode())
+        reply = await served.server.door.answer(served.asked(*sent, headers or {}))
         if reply is None:
             raise _cut(client, method, url)
         text, named = reply.body.decode(), {name.decode(): value.decode() for name, value in reply.headers}
