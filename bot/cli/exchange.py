@@ -21,7 +21,7 @@ def _group() -> None:
 def serve(
     *,
     dialect: Annotated[
-        str, typer.Option("--dialect", metavar="binance", help="Whose wire protocol it speaks.")
+        str, typer.Option("--dialect", metavar="binance|okx", help="Whose wire protocol it speaks.")
     ] = "binance",
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Loopback port; 0: a free one.")
@@ -45,7 +45,12 @@ def serve(
     ] = None,
     key: Annotated[
         str | None,
-        typer.Option("--key", metavar="KEY:SECRET", envvar="RINGFENCE_EXCHANGE_KEY", help="Its one API key."),
+        typer.Option(
+            "--key",
+            metavar="KEY:SECRET[:PASSPHRASE]",
+            envvar="RINGFENCE_EXCHANGE_KEY",
+            help="Its one API key.",
+        ),
     ] = None,
     control: Annotated[
         bool, typer.Option("--control", help="Open /control: moves prices, injects faults.")

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from bot.cli.exchange_dialects import SPOKEN, DialectServer, Limits, Spoken
 from bot.clock import WallClock
-from bot.core.profile import BINANCE_USDM
 from bot.core.timeframe import MINUTE_MS
 from bot.errors import UserError
 from bot.settings import Settings
@@ -16,9 +16,7 @@ from bot.sim.config import VenueConfig
 from bot.sim.embedded import instrument_for
 from bot.sim.market import SyntheticMarket
 from bot.sim.replay import ReplayMarket
-from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET, ApiKey
-from bot.sim.server.binance.application import BinanceServer
-from bot.sim.server.binance.door import Rates
+from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET, ApiKey
 from bot.sim.server.control import Control
 from bot.sim.server.exchange import EmbeddedExchange
 from bot.sim.server.faults import Faults
@@ -30,7 +28,6 @@ from bot.sim.venue import SimulatedVenue
 from bot.store.lock import DatabaseLock
 
 _REPEAT_SECONDS: Final = 1.0
-_DIALECTS: Final = ("binance",)
 
 
 class Served(NamedTuple):
@@ -50,13 +47,14 @@ class Served(NamedTuple):
 
 def serve_until_stopped(settings: Settings, served: Served) -> int:
     """Serve; return the exit code. UserError: anything that cannot be served."""
-    if served.dialect not in _DIALECTS:
+    if served.dialect not in SPOKEN:
         raise UserError(
-            f'There is no dialect "{served.dialect}": this exchange speaks {", ".join(_DIALECTS)}. '
+            f'There is no dialect "{served.dialect}": this exchange speaks {", ".join(SPOKEN)}. '
             "Choose one of them with --dialect."
         )
-    keys = (_key(served.key),)
-    exchange = built(settings, served.state)
+    spoken = SPOKEN[served.dialect]
+    keys = (_key(served.key, spoken),)
+    exchange = built(settings, served)
     lock = contextlib.nullcontext() if served.state is None else DatabaseLock(served.state, "--state")
     with lock:
         exchange.open()
@@ -67,10 +65,10 @@ def serve_until_stopped(settings: Settings, served: Served) -> int:
     return 0
 
 
-def built(settings: Settings, state: Path | None) -> EmbeddedExchange:
+def built(settings: Settings, served: Served) -> EmbeddedExchange:
     """Return the exchange that the settings describe, not yet opened."""
-    feed, chosen = settings.feed, settings.venue
-    instruments = {symbol: instrument_for(symbol) for symbol in feed.symbols}
+    feed, chosen, spoken = settings.feed, settings.venue, SPOKEN[served.dialect]
+    instruments = {symbol: spoken.terms(instrument_for(symbol)) for symbol in feed.symbols}
     # No latency of its own: here the network is real.
     config = VenueConfig(
         chosen.half_spread_fraction,
@@ -78,9 +76,11 @@ def built(settings: Settings, state: Path | None) -> EmbeddedExchange:
         dict.fromkeys(instruments, chosen.depth_quote),
         seed=settings.run.seed,
     )
-    venue = SimulatedVenue(instruments, BINANCE_USDM, config, chosen.deposit_quote)
+    taker = max(terms.taker_fee_rate for terms in instruments.values())
+    venue = SimulatedVenue(instruments, spoken.profile(taker), config, chosen.deposit_quote)
     source, base_ms = _source(settings, venue)
     identity = {
+        "dialect": served.dialect,
         "feed": feed.kind,
         "symbols": list(feed.symbols),
         "seed": settings.run.seed,
@@ -88,7 +88,8 @@ def built(settings: Settings, state: Path | None) -> EmbeddedExchange:
         "timerange": list(feed.timerange) if feed.timerange else None,
         "deposit": chosen.deposit_quote,
     }
-    return EmbeddedExchange(venue, source, StateFile(state, identity), base_ms, chosen.deposit_quote)
+    file = StateFile(served.state, identity)
+    return EmbeddedExchange(venue, source, file, base_ms, chosen.deposit_quote)
 
 
 def _source(settings: Settings, venue: SimulatedVenue) -> tuple[MarketSource, int]:
@@ -105,16 +106,20 @@ def _source(settings: Settings, venue: SimulatedVenue) -> tuple[MarketSource, in
     return ReplayMarket(history, history.timeframe_ms, venue.position_side), history.timeframe_ms
 
 
-def _key(text: str | None) -> ApiKey:
+def _key(text: str | None, spoken: Spoken) -> ApiKey:
     if text is None:
         return ApiKey(PAPER_KEY, PAPER_SECRET)
     key, _, secret = text.partition(":")
-    if not key or not secret:
+    passphrase = PAPER_PASSPHRASE
+    if spoken.has_passphrase:
+        secret, _, passphrase = secret.partition(":")
+    if not (key and secret and passphrase):
+        form = "KEY:SECRET:PASSPHRASE" if spoken.has_passphrase else "KEY:SECRET"
         raise UserError(
-            "--key (RINGFENCE_EXCHANGE_KEY) has no colon between key and secret. Write KEY:SECRET, or leave "
-            "it out for the paper key."
+            f"--key (RINGFENCE_EXCHANGE_KEY) lacks a part: {spoken.title}'s keys are {form}, with colons "
+            "between. Write it so, or leave it out for the paper key."
         )
-    return ApiKey(key, secret)
+    return ApiKey(key, secret, passphrase)
 
 
 async def _serve(
@@ -122,8 +127,8 @@ async def _serve(
 ) -> None:
     bound = bind(served.host, served.port)
     clock, faults = WallClock(), Faults()
-    rates = Rates(served.weight_limit, 4 * served.order_limit, served.order_limit)
-    dialect = BinanceServer(exchange, clock, keys, rates, faults)
+    limits = Limits(served.weight_limit, served.order_limit)
+    dialect = SPOKEN[served.dialect].serve(exchange, clock, keys, limits, faults)
     pump = Pump(exchange, clock, settings.run.speed, served.quiet_ms)
     if served.is_paused:
         pump.pause()
@@ -154,7 +159,7 @@ def _end_on_error(playing: "asyncio.Task[None]", server: LoopbackServer) -> None
         server.stop()
 
 
-async def _every_second(dialect: BinanceServer, exchange: EmbeddedExchange) -> None:
+async def _every_second(dialect: DialectServer, exchange: EmbeddedExchange) -> None:
     """Say the newest prices again when the market has been still for a second."""
     before_ms = -1
     while True:
@@ -167,10 +172,14 @@ async def _every_second(dialect: BinanceServer, exchange: EmbeddedExchange) -> N
 
 def _announce(port: int, served: Served, key: ApiKey) -> None:
     base = f"http://{served.host}:{port}"
-    shown = f"key {key.key}, secret {key.secret}" if served.key is None else f"key {key.key}"
+    spoken, shown = SPOKEN[served.dialect], f"key {key.key}"
+    if served.key is None:
+        shown += f", secret {key.secret}"
+        shown += f", passphrase {key.passphrase}" if spoken.has_passphrase else ""
+    streams = f"ws://{served.host}:{port}{spoken.streams}"
     kept = "in memory only" if served.state is None else f"kept in {served.state}"
     print(
-        f"Exchange in Binance USD-M's dialect on {base} (streams ws://{served.host}:{port}/ws), {shown}, "
+        f"Exchange in {spoken.title}'s dialect on {base} (streams {streams}), {shown}, "
         f"state {kept}. Ctrl-C stops.",
         file=sys.stderr,
         flush=True,

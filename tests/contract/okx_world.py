@@ -6,9 +6,9 @@ from bot.core.profile import okx
 from bot.exchange.connect import Credentials
 from bot.sim.config import VenueConfig
 from bot.sim.embedded import instrument_for
-from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET, ApiKey
+from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET, ApiKey
 from bot.sim.server.okx.application import OkxServer
-from bot.sim.server.okx.door import PAPER_PASSPHRASE, Asked
+from bot.sim.server.okx.door import Asked
 from bot.sim.server.okx.terms import as_okx
 from bot.sim.venue import SimulatedVenue
 from tests.contract.venue_worlds import BTC, DEPOSIT_QUOTE, Served

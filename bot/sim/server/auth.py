@@ -5,13 +5,15 @@ from typing import Final, NamedTuple
 
 PAPER_KEY: Final = "ringfence-paper-key"
 PAPER_SECRET: Final = "ringfence-paper-secret"  # opens nothing: the exchange listens on loopback only
+PAPER_PASSPHRASE: Final = "ringfence-paper-passphrase"
 
 
 class ApiKey(NamedTuple):
-    """A key and its secret."""
+    """A key and its secret; the passphrase counts where a venue's keys have one."""
 
     key: str
     secret: str
+    passphrase: str = PAPER_PASSPHRASE
 
 
 def is_signed(payload: bytes, signature: str, secret: str) -> bool:

@@ -32,7 +32,6 @@ from bot.sim.server.okx.errors import (
 from bot.sim.server.okx.routes import Endpoint
 from bot.sim.server.okx.wire import Params, asked_for
 
-PAPER_PASSPHRASE: Final = "ringfence-paper-passphrase"
 VALID_MS: Final = 30_000
 _RATE_MS: Final = 2_000
 _FAILED, _PARTLY = "1", "2"
@@ -140,7 +139,7 @@ class Door:
         key = self._keys.get(name)
         if key is None:
             raise ApiError(BAD_KEY, 401)
-        if not hmac.compare_digest(passphrase, PAPER_PASSPHRASE):
+        if not hmac.compare_digest(passphrase, key.passphrase):
             raise ApiError(BAD_PASSPHRASE, 401)
         return key
 

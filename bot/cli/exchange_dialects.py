@@ -1,0 +1,79 @@
+"""The wire protocols that the embedded exchange can speak: one row each."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Protocol
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from bot.core.instrument import Instrument
+from bot.core.profile import BINANCE_USDM, VenueProfile, okx
+from bot.ports import Clock
+from bot.sim.server import control
+from bot.sim.server.auth import ApiKey
+from bot.sim.server.binance.application import BinanceServer
+from bot.sim.server.binance.door import Rates
+from bot.sim.server.exchange import EmbeddedExchange
+from bot.sim.server.faults import Faults
+from bot.sim.server.okx.application import OkxServer
+from bot.sim.server.okx.terms import as_okx
+
+_USUAL_WEIGHT: Final = 2_400  # of --weight-limit: what the venue's own rates stand for
+
+
+class DialectServer(control.Dialect, Protocol):
+    """A server of one dialect."""
+
+    @property
+    def hub(self) -> Any:
+        """Who listens: `most_waiting` tells how far the slowest is behind."""
+        ...
+
+    def tick(self) -> None: ...
+
+    def repeat_prices(self) -> None: ...
+
+    def application(self, *extra: Mount) -> Starlette: ...
+
+
+class Limits(NamedTuple):
+    """Request weight a minute, and orders in ten seconds."""
+
+    weight: int
+    orders: int
+
+
+class Spoken(NamedTuple):
+    """`terms` and `profile`: how the venue's margin differs. `has_passphrase`: keys have a third part."""
+
+    title: str
+    streams: str
+    has_passphrase: bool
+    terms: Callable[[Instrument], Instrument]
+    profile: Callable[[float], VenueProfile]
+    serve: Callable[[EmbeddedExchange, Clock, tuple[ApiKey, ...], Limits, Faults], DialectServer]
+
+
+def _binance(
+    exchange: EmbeddedExchange, clock: Clock, keys: tuple[ApiKey, ...], limits: Limits, faults: Faults
+) -> DialectServer:
+    rates = Rates(limits.weight, 4 * limits.orders, limits.orders)
+    return BinanceServer(exchange, clock, keys, rates, faults)
+
+
+def _okx(
+    exchange: EmbeddedExchange, clock: Clock, keys: tuple[ApiKey, ...], limits: Limits, faults: Faults
+) -> DialectServer:
+    """This venue counts per endpoint: a higher weight limit raises each in proportion."""
+    return OkxServer(exchange, clock, keys, faults, limits.weight / _USUAL_WEIGHT)
+
+
+SPOKEN: Final[Mapping[str, Spoken]] = MappingProxyType(
+    {
+        "binance": Spoken(
+            "Binance USD-M", "/ws", False, lambda terms: terms, lambda _taker: BINANCE_USDM, _binance
+        ),
+        "okx": Spoken("OKX", "/ws/v5", True, as_okx, okx, _okx),
+    }
+)
