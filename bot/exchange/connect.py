@@ -16,6 +16,7 @@ from bot.errors import UserError
 from bot.exchange.dialect import Dialect
 from bot.exchange.dialects.binance import BinanceDialect
 from bot.exchange.dialects.okx import OkxDialect
+from bot.exchange.endpoint_paces import EndpointPaces
 from bot.exchange.fate import RECEIVE_WINDOW_MS
 from bot.exchange.feed import CcxtFeed
 from bot.exchange.gateway import CcxtGateway
@@ -92,7 +93,7 @@ def connect(
     client = _client(venue, credentials)
     switch_client(client, venue, access)
     lane = Lane(clock, venue.budget.granted(weight_per_minute))
-    _give_turns(client, lane, venue)
+    _give_turns(client, lane, EndpointPaces(clock, venue.endpoint_rate), venue)
     link = Link(client, venue.ccxt_id, clock)
     gateway = CcxtGateway(link, DIALECTS[venue.ccxt_id](), symbols)
     return Connection(venue, link, lane, gateway)
@@ -130,7 +131,7 @@ def _client(venue: Venue, credentials: Credentials) -> Any:
     return client
 
 
-def _give_turns(client: Any, lane: Lane, venue: Venue) -> None:
+def _give_turns(client: Any, lane: Lane, paces: EndpointPaces, venue: Venue) -> None:
     """Let every request wait for its turn in the lane BEFORE it is signed: a signature holds the time."""
     send, on_reply = client.fetch2, client.on_rest_response
 
@@ -138,6 +139,7 @@ def _give_turns(client: Any, lane: Lane, venue: Venue) -> None:
         path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
     ) -> Any:
         weight = client.calculate_rate_limiter_cost(api, method, path, params or {}, config or {})
+        await paces.turn(f"{method} {path}", float(weight))
         async with lane.turn(float(weight)):
             try:
                 return await send(path, api, method, params or {}, config or {})

@@ -34,12 +34,16 @@ _MINUTE_MS: Final = 60_000
 
 
 class Budget(NamedTuple):
-    """Request weight per window; `reserve` of it only for urgent requests; polls in flight at once."""
+    """Request weight per window; `reserve` of it only for urgent requests; polls in flight at once.
+
+    `block_ms`: how long nothing is sent after a refusal for the rate that says no time.
+    """
 
     weight: float
     window_ms: int
     reserve: float
     most_polls: int
+    block_ms: int = DEFAULT_BLOCK_MS
 
     def granted(self, weight_per_minute: int) -> "Budget":
         """Return the budget of an account that was granted another weight; 0: the same."""
@@ -86,7 +90,7 @@ class Lane:
         """Learn from a reply: Retry-After, and weight that others on this address have used."""
         low = {name.lower(): value for name, value in headers.items()}
         if status in (418, 429):
-            self.block(_retry_after_ms(low.get("retry-after")))
+            self.block(_retry_after_ms(low.get("retry-after"), self._budget.block_ms))
         used = _number(low.get(used_weight_header.lower()))
         if used > self._total:
             self._spend(used - self._total)
@@ -168,9 +172,9 @@ class Lane:
         self._pump()
 
 
-def _retry_after_ms(value: Any) -> int:
+def _retry_after_ms(value: Any, default_ms: int) -> int:
     seconds = _number(value)
-    return round(seconds * 1000.0) if seconds > 0.0 else DEFAULT_BLOCK_MS
+    return round(seconds * 1000.0) if seconds > 0.0 else default_ms
 
 
 def _number(value: Any) -> float:

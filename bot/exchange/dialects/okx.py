@@ -56,19 +56,19 @@ class OkxDialect:
             _prepare(client)
             self._is_prepared = True
         await client.load_markets(True)
-        return {symbol: await self._instrument(client, symbol) for symbol in symbols}
+        fees = _first(await client.privateGetAccountTradeFee({"instType": "SWAP"}))
+        return {symbol: await self._instrument(client, symbol, fees) for symbol in symbols}
 
-    async def _instrument(self, client: Any, symbol: str) -> Instrument:
+    async def _instrument(self, client: Any, symbol: str, fees: Mapping[str, Any]) -> Instrument:
         market = client.market(symbol)
         rows.check_linear(market)
         family = market["info"]["instFamily"]
         asked = {"instType": "SWAP", "tdMode": "isolated", "instFamily": family}
         tiers = await client.publicGetPublicPositionTiers(asked)
-        fees = await client.privateGetAccountTradeFee({"instType": "SWAP", "instFamily": family})
         (mark,) = await self.marks(client, [symbol])
         due = await self._funding_due(client, symbol)
         table = rows.tiers_at(tiers["data"], market, mark.mark)
-        return rows.instrument_from(market, table, _first(fees), due[1])
+        return rows.instrument_from(market, table, fees, due[1])
 
     async def money(self, client: Any) -> Money:
         """Return balances of the settlement coin."""
