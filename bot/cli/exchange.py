@@ -21,7 +21,7 @@ def _group() -> None:
 def serve(
     *,
     dialect: Annotated[
-        str, typer.Option("--dialect", metavar="binance|okx", help="Whose wire protocol it speaks.")
+        str, typer.Option("--dialect", metavar="binance|bybit|okx", help="Whose wire protocol it speaks.")
     ] = "binance",
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Loopback port; 0: a free one.")

@@ -8,12 +8,15 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from bot.core.instrument import Instrument
-from bot.core.profile import BINANCE_USDM, VenueProfile, okx
+from bot.core.profile import BINANCE_USDM, VenueProfile, bybit, okx
 from bot.ports import Clock
 from bot.sim.server import control
 from bot.sim.server.auth import ApiKey
 from bot.sim.server.binance.application import BinanceServer
 from bot.sim.server.binance.door import Rates
+from bot.sim.server.bybit.application import BybitServer
+from bot.sim.server.bybit.door import Rates as BybitRates
+from bot.sim.server.bybit.terms import as_bybit
 from bot.sim.server.exchange import EmbeddedExchange
 from bot.sim.server.faults import Faults
 from bot.sim.server.okx.application import OkxServer
@@ -62,6 +65,15 @@ def _binance(
     return BinanceServer(exchange, clock, keys, rates, faults)
 
 
+def _bybit(
+    exchange: EmbeddedExchange, clock: Clock, keys: tuple[ApiKey, ...], limits: Limits, faults: Faults
+) -> DialectServer:
+    """This venue counts per endpoint and address: a higher weight limit raises both in proportion."""
+    usual, share = BybitRates(), limits.weight / _USUAL_WEIGHT
+    rates = BybitRates(*(max(int(rate * share), 1) for rate in usual))
+    return BybitServer(exchange, clock, keys, rates, faults)
+
+
 def _okx(
     exchange: EmbeddedExchange, clock: Clock, keys: tuple[ApiKey, ...], limits: Limits, faults: Faults
 ) -> DialectServer:
@@ -74,6 +86,7 @@ SPOKEN: Final[Mapping[str, Spoken]] = MappingProxyType(
         "binance": Spoken(
             "Binance USD-M", "/ws", False, lambda terms: terms, lambda _taker: BINANCE_USDM, _binance
         ),
+        "bybit": Spoken("Bybit v5 linear", "/v5", False, as_bybit, bybit, _bybit),
         "okx": Spoken("OKX", "/ws/v5", True, as_okx, okx, _okx),
     }
 )
