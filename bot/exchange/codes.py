@@ -44,17 +44,23 @@ _BINANCE: Final = _table(
 
 _BYBIT: Final = _table(
     {
-        "insufficient_balance": "110004 110006 110007 110012 110014 110044 110045",
-        "beyond_removable": "110011",
+        "insufficient_balance": "110004 110006 110007 110012 110014 110044 110045 110051 110052 110053",
+        "beyond_removable": "110011 110039 110040 110046",
+        "no_position": "110033 110034",
+        "in_liquidation": "110005",
         "duplicate_client_id": "110072",
-        "unknown_order": "110001",
+        "unknown_order": "110001 110008 110010 110019",
         "would_trigger_immediately": "110092 110093",
         "reduce_only": "110017",
         "below_minimum": "110094",
-        "leverage_refused": "110013 110043",
-        "margin_mode_refused": "110015 110025 110026 110027",
-        "not_done": "10002 10006",
-        "fatal": "10003 10004 10005 10010",
+        "precision": "110003 110049",
+        "leverage_refused": "110013 110036 110043",
+        "margin_mode_refused": "110015 110024 110025 110026 110027 110028 110029 110073 3400045",
+        "position_limit": "110009 110016 110020 110021 110022 110023 110047 110048",
+        "not_done": "10002 10006 10018",
+        # 10016: the server failed, and does not say at what.
+        "unknown": "10000 10014 10016",
+        "fatal": "10003 10004 10005 10007 10008 10009 10010 10020 10024 10027 10028 10029",
     }
 )
 

@@ -15,6 +15,7 @@ import ccxt.pro
 from bot.errors import UserError
 from bot.exchange.dialect import Dialect
 from bot.exchange.dialects.binance import BinanceDialect
+from bot.exchange.dialects.bybit import BybitDialect
 from bot.exchange.dialects.okx import OkxDialect
 from bot.exchange.endpoint_paces import EndpointPaces
 from bot.exchange.fate import RECEIVE_WINDOW_MS
@@ -27,7 +28,7 @@ from bot.exchange.venues import VENUES, Venue
 from bot.ports import Clock
 
 DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = MappingProxyType(
-    {"binanceusdm": BinanceDialect, "okx": OkxDialect}
+    {"binanceusdm": BinanceDialect, "bybit": BybitDialect, "okx": OkxDialect}
 )
 
 _TIMEOUT_MS: Final = 5_000

@@ -71,10 +71,11 @@ _BYBIT: Final = Venue(
     budget=Budget(600.0, 5_000, 120.0, 3),
     used_weight_header="",
     has_mark_stream=False,
-    is_tradable=False,
-    margin="raw v5/position/add-margin: ccxt has neither add nor reduce",
-    conditional="order/create with triggerDirection, listed as StopOrder",
-    verified="hosts and switch read off ccxt 4.5.90; requests run on loopback; trading is not wired yet",
+    is_tradable=True,
+    margin="raw v5/position/add-margin, negative amounts reduce, four decimals: ccxt has neither",
+    conditional="order/create with triggerDirection, same ids as all orders; qty 0 closes the position",
+    verified="requests and replies run on loopback with ccxt 4.5.90; fields and codes from the v5 documents",
+    endpoint_rate=EndpointRate(50, 1_000),  # ccxt's costs are shares of it: 5 is ten a second
 )
 
 _OKX: Final = Venue(

@@ -28,10 +28,17 @@ from bot.core.intent import (
     ReleaseMargin,
     SetLeverage,
 )
+from bot.core.steps import step_down, step_up
+from tests.contract.bybit_world import ServedBybit
 from tests.contract.okx_world import ServedOkx
 from tests.contract.venue_worlds import BTC, Desk, Served, Simulated, World
 
-WORLDS: dict[str, Callable[[], World]] = {"simulated": Simulated, "binance": Served, "okx": ServedOkx}
+WORLDS: dict[str, Callable[[], World]] = {
+    "simulated": Simulated,
+    "binance": Served,
+    "bybit": ServedBybit,
+    "okx": ServedOkx,
+}
 
 
 @pytest.fixture(params=sorted(WORLDS))
@@ -174,15 +181,17 @@ async def test_quantity_zero_closes_everything(desk: Desk) -> None:
 
 
 async def test_margin_is_added_and_released_up_to_targets(desk: Desk) -> None:
+    """In the venue's own steps: added rounded up, released down."""
+    step = (await desk.exchange.instruments())[BTC].margin_step_quote
     fill = only(await opened(desk), OrderFilled)[0]
     added = only(await desk.send(AddMargin(BTC, 600.123456)), MarginAdjusted)
     assert added[0].position.opened_ms == fill.position.opened_ms
-    assert [event.amount_quote for event in added] == [pytest.approx(102.623456, abs=1e-8)]
-    assert added[0].position.isolated_wallet == pytest.approx(600.123456, abs=2e-8)
-    assert added[0].position.isolated_wallet >= 600.123456 - 1e-12
+    assert [event.amount_quote for event in added] == [pytest.approx(step_up(102.623456, step), abs=1e-8)]
+    assert 600.123456 - 1e-12 <= added[0].position.isolated_wallet <= 600.123456 + step + 1e-8
     released = only(await desk.send(ReleaseMargin(BTC, 550.5)), MarginAdjusted)
-    assert released[0].amount_quote == pytest.approx(-49.623456, abs=2e-8)
-    assert released[0].position.isolated_wallet >= 550.5 - 1e-12
+    surplus = added[0].position.isolated_wallet - 550.5
+    assert released[0].amount_quote == pytest.approx(-step_down(surplus, step), abs=2e-8)
+    assert 550.5 - 1e-12 <= released[0].position.isolated_wallet <= 550.5 + step + 1e-8
     account = await desk.exchange.account()
     assert account.free_quote == released[0].free_quote
     assert account.positions[0].isolated_wallet == released[0].position.isolated_wallet
