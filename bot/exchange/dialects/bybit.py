@@ -56,16 +56,15 @@ class BybitDialect:
     async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
         """Return instruments with live risk tiers and the account's own fee rates.
 
-        Tiers are asked per symbol: of several ccxt asks for the first one only.
+        Tiers are asked per symbol: ccxt reads those of every symbol, page by page.
         """
         client.options.update(_OPTIONS)
         await client.load_markets(True)
         found = {}
         for symbol in symbols:
-            market = client.market(symbol)
-            tiers = await client.fetch_leverage_tiers([symbol])
+            tiers = (await client.publicGetV5MarketRiskLimit(_of(client, symbol)))["result"]["list"]
             fees = await client.fetch_trading_fee(symbol)
-            found[symbol] = instrument_from(market, tiers[symbol], fees)
+            found[symbol] = instrument_from(client.market(symbol), tiers, fees)
         return found
 
     async def money(self, client: Any) -> Money:

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from bot.core.instrument import Instrument
 from bot.core.position import Position
+from bot.core.tiers import LeverageTier, Tiers, tiers_from_rows
 from bot.errors import Unavailable, UserError
-from bot.exchange.convert import number, tiers_from
+from bot.exchange.convert import number, number_or_zero
 
 CATEGORY: Final = "linear"
 SETTLE: Final = "USDT"
@@ -47,7 +48,6 @@ def instrument_from(
     """Return an instrument; maintenance amounts are `mmDeduction`, empty in the first tier."""
     info = market["info"]
     lot = info["lotSizeFilter"]
-    table = tiers_from([_with_deduction(row) for row in tiers], "mmDeduction", is_continuous=True)
     return Instrument(
         symbol=market["symbol"],
         tick_size=number(info["priceFilter"], "tickSize"),
@@ -62,13 +62,22 @@ def instrument_from(
         liquidation_fee_rate=0.0,
         max_leverage=number(info["leverageFilter"], "maxLeverage"),
         funding_interval_ms=int(info["fundingInterval"]) * _MINUTE_MS,
-        tiers=table,
+        tiers=_tiers(tiers),
     )
 
 
-def _with_deduction(row: Mapping[str, Any]) -> dict[str, Any]:
-    info = row["info"]
-    return {**row, "info": {**info, "mmDeduction": info.get("mmDeduction") or "0"}}
+def _tiers(rows: Sequence[Mapping[str, Any]]) -> Tiers:
+    """A row says where it ends; it begins where the one below it ends."""
+    floor, found = 0.0, []
+    for row in sorted(rows, key=lambda row: number(row, "riskLimitValue")):
+        cap, rate = number(row, "riskLimitValue"), number(row, "maintenanceMargin")
+        amount = number_or_zero(row, "mmDeduction")
+        found.append(LeverageTier(floor, cap, rate, amount, number(row, "maxLeverage")))
+        floor = cap
+    try:
+        return tiers_from_rows(found)
+    except ValueError as error:
+        raise Unavailable(f"the venue's risk limits are unusable: {error}") from None
 
 
 def position_from(symbol: str, row: Mapping[str, Any]) -> Position:
