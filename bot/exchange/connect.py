@@ -13,9 +13,14 @@ import ccxt
 import ccxt.pro
 
 from bot.errors import UserError
-from bot.exchange.dialect import Dialect
+from bot.exchange.client_options import CLIENT_OPTIONS
+from bot.exchange.dialect import AccountDialect, Dialect
 from bot.exchange.dialects.binance import BinanceDialect
+from bot.exchange.dialects.bitget import BitgetDialect
 from bot.exchange.dialects.bybit import BybitDialect
+from bot.exchange.dialects.gate import GateDialect
+from bot.exchange.dialects.hyperliquid import HyperliquidDialect
+from bot.exchange.dialects.kucoin import KucoinDialect
 from bot.exchange.dialects.okx import OkxDialect
 from bot.exchange.endpoint_paces import EndpointPaces
 from bot.exchange.fate import RECEIVE_WINDOW_MS
@@ -29,6 +34,17 @@ from bot.ports import Clock
 
 DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = MappingProxyType(
     {"binanceusdm": BinanceDialect, "bybit": BybitDialect, "okx": OkxDialect}
+)
+
+# Their requests are compared with the documents; nothing was traded on them yet.
+ACCOUNT_DIALECTS: Final[Mapping[str, Callable[[], AccountDialect]]] = MappingProxyType(
+    {
+        **DIALECTS,
+        "bitget": BitgetDialect,
+        "gate": GateDialect,
+        "kucoinfutures": KucoinDialect,
+        "hyperliquid": HyperliquidDialect,
+    }
 )
 
 _TIMEOUT_MS: Final = 5_000
@@ -90,14 +106,34 @@ def connect(
             f"Trading on {venue.title} is not wired in this version; it can be listed only. "
             f"Trading works on: {', '.join(sorted(DIALECTS))}."
         )
+    link, lane = link_to(venue, access, credentials, clock, weight_per_minute)
+    gateway = CcxtGateway(link, DIALECTS[venue.ccxt_id](), symbols)
+    return Connection(venue, link, lane, gateway)
+
+
+def link_to(
+    venue: Venue, access: Access, credentials: Credentials, clock: Clock, weight_per_minute: int = 0
+) -> tuple[Link, Lane]:
+    """Return the guarded way to a venue without a gateway on it; nothing is sent yet.
+
+    UserError: missing keys, or an environment the venue has not.
+    """
     _check_credentials(venue, credentials)
-    client = _client(venue, credentials)
+    return _open(venue, access, _client(venue, credentials), clock, weight_per_minute)
+
+
+def public_link_to(venue: Venue, access: Access, clock: Clock) -> tuple[Link, Lane]:
+    """Return a way to a venue's public data, which needs no keys."""
+    return _open(venue, access, _client(venue, Credentials()), clock)
+
+
+def _open(
+    venue: Venue, access: Access, client: Any, clock: Clock, weight_per_minute: int = 0
+) -> tuple[Link, Lane]:
     switch_client(client, venue, access)
     lane = Lane(clock, venue.budget.granted(weight_per_minute))
     _give_turns(client, lane, EndpointPaces(clock, venue.endpoint_rate), venue)
-    link = Link(client, venue.ccxt_id, clock)
-    gateway = CcxtGateway(link, DIALECTS[venue.ccxt_id](), symbols)
-    return Connection(venue, link, lane, gateway)
+    return Link(client, venue.ccxt_id, clock), lane
 
 
 def venue_of(venue_id: str) -> Venue:
@@ -128,6 +164,7 @@ def _client(venue: Venue, credentials: Credentials) -> Any:
         recvWindow=RECEIVE_WINDOW_MS,
         warnOnFetchOpenOrdersWithoutSymbol=False,
     )
+    client.options = client.deep_extend(client.options, CLIENT_OPTIONS.get(venue.ccxt_id, {}))
     client.has["fetchCurrencies"] = False
     return client
 

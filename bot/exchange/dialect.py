@@ -13,7 +13,9 @@ from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Tr
 from bot.exchange.told import MarkTold, Told
 
 
-class Dialect(Protocol):
+class AccountDialect(Protocol):
+    """What `doctor` needs, and what every venue has: the account, its settings, and the requests."""
+
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return how the venue counts margin."""
         ...
@@ -31,6 +33,26 @@ class Dialect(Protocol):
     async def open_orders(self, client: Any, symbol: str) -> tuple[VenueOrder, ...]:
         """Return the symbol's resting orders, conditional ones included."""
         ...
+
+    async def settings(self, client: Any, symbol: str) -> Settings: ...
+
+    async def set_one_way(self, client: Any) -> None: ...
+
+    async def set_isolated(self, client: Any, symbol: str, leverage: int) -> None: ...
+
+    async def set_leverage(self, client: Any, symbol: str, leverage: int) -> None: ...
+
+    async def create(self, client: Any, order: NewOrder) -> VenueOrder: ...
+
+    async def cancel(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> None: ...
+
+    async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
+        """Add (> 0) or release (< 0) margin of the position of `side`, in the venue's own precision."""
+        ...
+
+
+class Dialect(AccountDialect, Protocol):
+    """What trading needs besides: histories and streams."""
 
     async def order(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> VenueOrder:
         """Return an order of ours by our id. ccxt.OrderNotFound: the venue knows none."""
@@ -52,24 +74,8 @@ class Dialect(Protocol):
         """Return margin moved by request, oldest first; empty where the venue keeps no history."""
         ...
 
-    async def settings(self, client: Any, symbol: str) -> Settings: ...
-
     async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
         """Return the leverage settings of these symbols at least."""
-        ...
-
-    async def set_one_way(self, client: Any) -> None: ...
-
-    async def set_isolated(self, client: Any, symbol: str, leverage: int) -> None: ...
-
-    async def set_leverage(self, client: Any, symbol: str, leverage: int) -> None: ...
-
-    async def create(self, client: Any, order: NewOrder) -> VenueOrder: ...
-
-    async def cancel(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> None: ...
-
-    async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
-        """Add (> 0) or release (< 0) margin of the position of `side`, in the venue's own precision."""
         ...
 
     # --- streams ----------------------------------------------------------------------------------
