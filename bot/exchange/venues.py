@@ -47,7 +47,10 @@ _BINANCE: Final = Venue(
     ccxt_id="binanceusdm",
     title="Binance USD-M",
     switch="demo",  # set_sandbox_mode raises NotSupported on every private futures call
-    live_hosts=frozenset({"fapi.binance.com", "fstream.binance.com", "ws-fapi.binance.com"}),
+    # api.binance.com: what a key may do is told there only.
+    live_hosts=frozenset(
+        {"fapi.binance.com", "fstream.binance.com", "ws-fapi.binance.com", "api.binance.com"}
+    ),
     test_hosts=frozenset({"demo-fapi.binance.com", "fstream.binancefuture.com", "testnet.binancefuture.com"}),
     test_header=_NO_HEADER,
     credentials=_KEY,

@@ -52,7 +52,7 @@ def test_a_venue_without_test_environment_is_for_paper_only() -> None:
 async def test_a_switch_that_did_nothing_is_found_before_the_first_request() -> None:
     client = _client(VENUES["binanceusdm"], KEYS)
     client.enable_demo_trading = lambda _enable: None
-    with pytest.raises(UserError, match=r"fapi\.binance\.com"):
+    with pytest.raises(UserError, match=r"api\.binance\.com"):
         switch_client(client, VENUES["binanceusdm"], Access("testnet"))
 
 

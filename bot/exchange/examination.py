@@ -1,0 +1,234 @@
+"""Whether a venue, a key and an account are fit to be traded on: facts, verdicts, next steps.
+
+Nothing is changed but one stop far from the market, which is cancelled at once, and only where a position
+is open: venues rest no reducing order without one.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final, Literal, NamedTuple
+
+from bot.core.instrument import Instrument
+from bot.core.position import Position, side_name
+from bot.core.tiers import Tiers
+from bot.errors import Fatal, Rejected, RingfenceError, Unavailable, UserError
+from bot.exchange.dialect import AccountDialect
+from bot.exchange.fate import RECEIVE_WINDOW_MS
+from bot.exchange.hosts import Access
+from bot.exchange.lane import Urgency
+from bot.exchange.link import Link
+from bot.exchange.rights import Rights, rights_of
+from bot.exchange.symbols import symbol_fault
+from bot.exchange.trial_stop import try_stop
+from bot.exchange.venues import Venue
+
+Verdict = Literal["ok", "note", "wrong"]
+
+_TOLERABLE_SKEW_MS: Final = 1_000
+
+
+class Line(NamedTuple):
+    """`verdict`: "ok", "note" (worth knowing), "wrong" (trading would fail or be unsafe)."""
+
+    verdict: Verdict
+    check: str
+    fact: str
+    next_step: str
+
+
+class Examination:
+    """Asks a venue through a link; `lines` ends early where going on would only repeat the failure."""
+
+    def __init__(
+        self, link: Link, venue: Venue, dialect: AccountDialect, access: Access, symbols: Sequence[str]
+    ) -> None:
+        self._link, self._venue, self._dialect = link, venue, dialect
+        self._access, self._symbols = access, tuple(symbols)
+        self._instruments: dict[str, Instrument] = {}
+        self._held: tuple[Position, ...] = ()
+
+    async def lines(self) -> AsyncIterator[Line]:
+        """Yield one line per check."""
+        yield self._place()
+        for part in (self._clock, self._key, self._markets, self._account, self._positions, self._stop):
+            is_wrong = False
+            async for line in part():
+                is_wrong = is_wrong or line.verdict == "wrong"
+                yield line
+            if is_wrong:
+                return
+
+    def _place(self) -> Line:
+        environment = self._access.environment
+        where = self._access.base_url if environment == "loopback" else f"its {environment} environment"
+        if self._venue.is_tradable:
+            return Line("ok", "venue", f"{self._venue.title}, {where}", "")
+        fact = f"{self._venue.title}, {where}; trading is not wired in this version"
+        return Line("note", "venue", fact, "Use it for these checks, list-exchanges and paper trading.")
+
+    # --- reach and clock --------------------------------------------------------------------------
+
+    async def _clock(self) -> AsyncIterator[Line]:
+        clock, client = self._link.clock, self._link.client
+        try:
+            before_ms = clock.now_ms()
+            venue_ms = await self._link.read(client.fetch_time, Urgency.NORMAL)
+            after_ms = clock.now_ms()
+        except RingfenceError as error:
+            step = "Check the network and the address; for --base-url start `ringfence exchange serve`."
+            yield Line("wrong", "reach", f"no answer: {error}", step)
+            return
+        skew_ms = round((before_ms + after_ms) / 2.0 - venue_ms)
+        yield _skew_line(skew_ms, after_ms - before_ms)
+        if abs(skew_ms) > _TOLERABLE_SKEW_MS:
+            await self._link.read(client.load_time_difference, Urgency.NORMAL)
+
+    # --- key --------------------------------------------------------------------------------------
+
+    async def _key(self) -> AsyncIterator[Line]:
+        client = self._link.client
+        try:
+            rights = await self._link.read(
+                lambda: rights_of(client, self._venue.ccxt_id, self._access), Urgency.NORMAL
+            )
+        except Fatal as error:
+            yield Line("wrong", "key", f"the exchange refuses the key: {error}", self._other_key())
+            return
+        except RingfenceError as error:
+            yield Line("wrong", "key", f"the exchange did not say what the key may do: {error}", _AGAIN)
+            return
+        for line in _rights_lines(rights):
+            yield line
+
+    def _other_key(self) -> str:
+        kind = {"testnet": "a key of the test environment", "live": "a live key", "loopback": "its own key"}
+        return (
+            "Check key and secret, that the key has not expired, that this machine's address is on its "
+            f"list, and that it is {kind[self._access.environment]}."
+        )
+
+    # --- markets ----------------------------------------------------------------------------------
+
+    async def _markets(self) -> AsyncIterator[Line]:
+        client = self._link.client
+        try:
+            await self._link.read(client.load_markets, Urgency.NORMAL)
+            faults = [fault for symbol in self._symbols if (fault := symbol_fault(symbol, client.markets))]
+            for fault in faults:
+                yield Line("wrong", "symbol", fault.fact, fault.next_step)
+            if faults:
+                return
+            self._instruments = await self._link.read(
+                lambda: self._dialect.instruments(client, self._symbols), Urgency.NORMAL
+            )
+        except RingfenceError as error:
+            yield Line("wrong", "markets", f"markets or tiers are not readable: {error}", _AGAIN)
+            return
+        for instrument in self._instruments.values():
+            yield Line("ok", "tiers", f"{instrument.symbol}: {_tiers_text(instrument.tiers)}", "")
+            yield Line("ok", "sizes", f"{instrument.symbol}: {_sizes_text(instrument)}", "")
+
+    # --- account ----------------------------------------------------------------------------------
+
+    async def _account(self) -> AsyncIterator[Line]:
+        client, dialect = self._link.client, self._dialect
+        try:
+            money = await self._link.read(lambda: dialect.money(client), Urgency.NORMAL)
+            fact = f"{money.free_quote:,.2f} free of {money.wallet_quote:,.2f}"
+            is_empty = money.free_quote <= 0.0
+            yield Line("note" if is_empty else "ok", "funds", fact, _FUND if is_empty else "")
+            for symbol in self._symbols:
+                now = await self._link.read(lambda key=symbol: dialect.settings(client, key), Urgency.NORMAL)
+                mode = "isolated" if now.is_isolated else "cross margin"
+                way = "one-way" if now.is_one_way else "hedge mode"
+                is_fit = now.is_isolated and now.is_one_way
+                fact = f"{symbol}: {mode}, {way}, {now.leverage}x"
+                yield Line("ok" if is_fit else "note", "modes", fact, "" if is_fit else _MODES)
+        except RingfenceError as error:
+            yield Line("wrong", "account", f"the account is not readable: {error}", _AGAIN)
+
+    async def _positions(self) -> AsyncIterator[Line]:
+        client, dialect = self._link.client, self._dialect
+        try:
+            self._held = await self._link.read(lambda: dialect.positions(client, {}), Urgency.NORMAL)
+        except UserError as error:
+            fact, _, step = str(error).rpartition(". ")
+            yield Line("wrong", "positions", f"{fact}.", step)
+            return
+        except RingfenceError as error:
+            yield Line("wrong", "positions", f"positions are not readable: {error}", _AGAIN)
+            return
+        if not self._held:
+            yield Line("ok", "positions", "none is open", "")
+            return
+        names = ", ".join(f"{each.symbol} {side_name(each.side)} {each.quantity:g}" for each in self._held)
+        yield Line("note", "positions", f"open: {names}", _FOREIGN)
+
+    # --- a stop -----------------------------------------------------------------------------------
+
+    async def _stop(self) -> AsyncIterator[Line]:
+        held = next((each for each in self._held if each.symbol in self._instruments), None)
+        symbol = self._symbols[0] if held is None else held.symbol
+        try:
+            fact = await try_stop(self._link, self._dialect, self._instruments[symbol], held)
+            yield Line("ok", "stop", fact, "")
+        except Rejected as refusal:
+            code, message = refusal.args
+            if held is None and code in ("no_position", "reduce_only"):
+                fact = f"a far stop was judged and refused only because no position is open ({message})"
+                yield Line("note", "stop", fact, _NO_POSITION)
+            else:
+                yield Line("wrong", "stop", f"a far stop was refused ({code}): {message}", _STOP)
+        except (Fatal, Unavailable) as error:
+            yield Line("wrong", "stop", f"a far stop could not be tried: {error}", _STOP)
+        except RingfenceError as error:
+            yield Line("wrong", "stop", f"what became of a far stop is not known: {error}", _LEFT)
+
+
+_AGAIN: Final = "Run doctor again; if it stays, look at the exchange's status page."
+_FUND: Final = "Move funds to the futures account before trading."
+_MODES: Final = "The bot sets isolated one-way mode before an entry; that needs no open position or order."
+_FOREIGN: Final = "The bot halts entries until positions that its database did not open are closed."
+_NO_POSITION: Final = "Run doctor again with a position open to see a stop rest and be cancelled."
+_STOP: Final = "Do not trade here before this is solved: a position could not be protected."
+_LEFT: Final = "Look for a resting stop of an id that begins with DR and cancel it by hand."
+
+
+def _skew_line(skew_ms: int, round_trip_ms: int) -> Line:
+    way = "ahead of" if skew_ms > 0 else "behind"
+    fact = f"this clock is {abs(skew_ms)} ms {way} the exchange's (round trip {round_trip_ms} ms)"
+    if abs(skew_ms) <= _TOLERABLE_SKEW_MS:
+        return Line("ok", "clock", fact, "")
+    if abs(skew_ms) <= RECEIVE_WINDOW_MS:
+        return Line("note", "clock", fact, "The bot corrects it; synchronise the clock (NTP) anyway.")
+    step = "Synchronise the clock (NTP): requests signed on it are refused as too old or too new."
+    return Line("wrong", "clock", fact, step)
+
+
+def _rights_lines(rights: Rights) -> list[Line]:
+    if rights.may_withdraw:
+        fact = "the key may withdraw: whoever gets it gets the money"
+        return [Line("wrong", "key", fact, "Make a key without withdrawals and delete this one.")]
+    if rights.may_trade is False:
+        return [Line("wrong", "key", "the key may read only", "Allow futures trading for the key.")]
+    if rights.may_withdraw is None:
+        fact = "the key is accepted; the exchange does not tell here whether it may withdraw"
+        return [Line("note", "key", fact, "See on the exchange's key page that withdrawals are off.")]
+    lines = [Line("ok", "key", "the key may trade and may not withdraw", "")]
+    if rights.is_bound is False:
+        step = "Bind the key to this machine's address on the exchange's key page."
+        lines.append(Line("note", "key", "the key is accepted from any address", step))
+    return lines
+
+
+def _tiers_text(tiers: Tiers) -> str:
+    count, cap = len(tiers.max_leverage), float(tiers.notional_cap[0])
+    rate = 100.0 * float(tiers.maintenance_margin_rate[0])
+    word = "tier" if count == 1 else "tiers"
+    return f"{count} {word}, up to {tiers.max_leverage[0]:g}x, maintenance {rate:g} % up to {cap:,.0f}"
+
+
+def _sizes_text(instrument: Instrument) -> str:
+    return (
+        f"at least {instrument.min_quantity:g} and {instrument.min_notional_quote:g} quote, "
+        f"step {instrument.quantity_step:g}, tick {instrument.tick_size:g}"
+    )

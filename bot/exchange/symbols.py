@@ -1,0 +1,39 @@
+"""Why a symbol is none that can be traded: unknown, spot, inverse, or no perpetual."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+
+class SymbolFault(NamedTuple):
+    """What is wrong with a symbol, and what to write instead."""
+
+    fact: str
+    next_step: str
+
+
+def symbol_fault(symbol: str, markets: Mapping[str, Any]) -> SymbolFault | None:
+    """Return what is wrong with a unified symbol at a venue, None for a linear perpetual it trades."""
+    base, _, rest = symbol.partition("/")
+    quote, _, settle = rest.partition(":")
+    wanted = f"{base}/{quote}:{quote}" if quote and quote != "USD" else f"{base}/USDT:USDT"
+    step = f"Write {wanted}." if wanted in markets and wanted != symbol else _near(symbol, markets)
+    if quote and not settle:
+        return SymbolFault(f"{symbol} is a spot symbol; only linear perpetuals are traded", step)
+    if settle and settle == base:
+        return SymbolFault(
+            f"{symbol} is inverse (settled in {base}); only linear perpetuals are traded", step
+        )
+    market = markets.get(symbol)
+    if market is None:
+        return SymbolFault(f"{symbol} is not traded here", step)
+    if not (market["swap"] and market["linear"]):
+        return SymbolFault(f"{symbol} is no linear perpetual", step)
+    if market.get("active") is False:
+        return SymbolFault(f"{symbol} is not open for trading now", "Wait, or choose another symbol.")
+    return None
+
+
+def _near(symbol: str, markets: Mapping[str, Any]) -> str:
+    near = get_close_matches(symbol, [name for name, row in markets.items() if row["swap"]], 1, 0.6)
+    return f"Did you mean {near[0]}?" if near else "Symbols are written like BTC/USDT:USDT."
