@@ -1,4 +1,4 @@
-"""`ringfence doctor`: whether this machine can run the bot; `--live`: whether a bot is running well."""
+"""`ringfence doctor`: can this machine run the bot, or an exchange be traded on; `--live`: does a bot run."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import Config, Database, Json
+from bot.cli.options import BaseUrl, Config, Database, Json, Symbols, VenueName, settings_of
 from bot.errors import UserError
 
 
@@ -19,9 +19,27 @@ def doctor(
     max_age: Annotated[
         float | None, typer.Option(min=1.0, metavar="SECONDS", help="With --live: oldest sign of life.")
     ] = None,
+    venue: VenueName = None,
+    testnet: Annotated[
+        bool, typer.Option("--testnet", help="With --venue: its test or demo account, not the real one.")
+    ] = False,
+    base_url: BaseUrl = None,
+    symbols: Symbols = None,
     as_json: Json = False,
 ) -> int:
-    """Check Python, packages, clock, disk, configuration and database; exit 1 when something is wrong."""
+    """Check this machine, or with --venue an exchange, its key and account; exit 1 if something is wrong.
+
+    At an exchange nothing is changed, but where a position is open a stop far away is placed and cancelled.
+    """
+    if venue is not None:
+        from bot.cli.venue_doctor import examine
+
+        settings = settings_of(config, {"feed.symbols": ("--symbols", symbols)})
+        return examine(settings, venue, testnet, base_url, as_json)
+    if testnet or base_url is not None:
+        raise UserError(
+            "--testnet and --base-url need an exchange. Name one with --venue; see list-exchanges."
+        )
     if live:
         return health(config, db, max_age, as_json=as_json)
     from bot.cli.diagnosis import diagnose

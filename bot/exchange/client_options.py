@@ -18,7 +18,7 @@ CLIENT_OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "defaultType": "swap",
             "swap": {"fetchMarkets": {"settlementCurrencies": ["usdt"]}},
         },
-        "kucoinfutures": {"fetchMarkets": {"types": ["swap"]}, "uta": False, "marginables": False},
+        "kucoinfutures": {"fetchMarkets": {"types": ["swap"]}, "uta": False, "hf": False},
         "hyperliquid": {
             "fetchMarkets": {"types": ["swap"]},
             "builderFee": False,

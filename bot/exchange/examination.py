@@ -17,6 +17,7 @@ from bot.exchange.hosts import Access
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
 from bot.exchange.rights import Rights, rights_of
+from bot.exchange.rows import Settings
 from bot.exchange.symbols import symbol_fault
 from bot.exchange.trial_stop import try_stop
 from bot.exchange.venues import Venue
@@ -45,6 +46,7 @@ class Examination:
         self._access, self._symbols = access, tuple(symbols)
         self._instruments: dict[str, Instrument] = {}
         self._held: tuple[Position, ...] = ()
+        self._modes: dict[str, str] = {}
 
     async def lines(self) -> AsyncIterator[Line]:
         """Yield one line per check."""
@@ -111,7 +113,7 @@ class Examination:
     async def _markets(self) -> AsyncIterator[Line]:
         client = self._link.client
         try:
-            await self._link.read(client.load_markets, Urgency.NORMAL)
+            await self._link.read(lambda: self._dialect.instruments(client, ()), Urgency.NORMAL)
             faults = [fault for symbol in self._symbols if (fault := symbol_fault(symbol, client.markets))]
             for fault in faults:
                 yield Line("wrong", "symbol", fault.fact, fault.next_step)
@@ -138,11 +140,9 @@ class Examination:
             yield Line("note" if is_empty else "ok", "funds", fact, _FUND if is_empty else "")
             for symbol in self._symbols:
                 now = await self._link.read(lambda key=symbol: dialect.settings(client, key), Urgency.NORMAL)
-                mode = "isolated" if now.is_isolated else "cross margin"
-                way = "one-way" if now.is_one_way else "hedge mode"
-                is_fit = now.is_isolated and now.is_one_way
-                fact = f"{symbol}: {mode}, {way}, {now.leverage}x"
-                yield Line("ok" if is_fit else "note", "modes", fact, "" if is_fit else _MODES)
+                mode = self._modes[symbol] = _unfit_mode(now)
+                fact = f"{symbol}: {mode or 'isolated, one-way'}, {now.leverage}x"
+                yield Line("note" if mode else "ok", "modes", fact, _MODES if mode else "")
         except RingfenceError as error:
             yield Line("wrong", "account", f"the account is not readable: {error}", _AGAIN)
 
@@ -160,6 +160,11 @@ class Examination:
         if not self._held:
             yield Line("ok", "positions", "none is open", "")
             return
+        for each in self._held:
+            if self._modes.get(each.symbol):
+                fact = f"{each.symbol} has an open position in {self._modes[each.symbol]}"
+                yield Line("wrong", "positions", fact, _CLOSE)
+                return
         names = ", ".join(f"{each.symbol} {side_name(each.side)} {each.quantity:g}" for each in self._held)
         yield Line("note", "positions", f"open: {names}", _FOREIGN)
 
@@ -168,6 +173,9 @@ class Examination:
     async def _stop(self) -> AsyncIterator[Line]:
         held = next((each for each in self._held if each.symbol in self._instruments), None)
         symbol = self._symbols[0] if held is None else held.symbol
+        if self._modes[symbol]:
+            yield Line("note", "stop", f"not tried: {symbol} is in {self._modes[symbol]}", _MODES)
+            return
         try:
             fact = await try_stop(self._link, self._dialect, self._instruments[symbol], held)
             yield Line("ok", "stop", fact, "")
@@ -187,10 +195,17 @@ class Examination:
 _AGAIN: Final = "Run doctor again; if it stays, look at the exchange's status page."
 _FUND: Final = "Move funds to the futures account before trading."
 _MODES: Final = "The bot sets isolated one-way mode before an entry; that needs no open position or order."
+_CLOSE: Final = "Close it at the exchange, or leave the symbol out of feed.symbols."
 _FOREIGN: Final = "The bot halts entries until positions that its database did not open are closed."
 _NO_POSITION: Final = "Run doctor again with a position open to see a stop rest and be cancelled."
 _STOP: Final = "Do not trade here before this is solved: a position could not be protected."
 _LEFT: Final = "Look for a resting stop of an id that begins with DR and cancel it by hand."
+
+
+def _unfit_mode(now: Settings) -> str:
+    """Return what is not as the bot trades; "" when all is."""
+    unfit = ["cross margin"] * (not now.is_isolated) + ["hedge mode"] * (not now.is_one_way)
+    return " and ".join(unfit)
 
 
 def _skew_line(skew_ms: int, round_trip_ms: int) -> Line:

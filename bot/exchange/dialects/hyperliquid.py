@@ -5,6 +5,7 @@ sets a referrer. It also cuts margin amounts to the coin's size step. Sources: H
 documents.
 """
 
+import string
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -22,7 +23,11 @@ from bot.exchange.rows import Money, NewOrder, Settings, VenueOrder
 
 _MICRO: Final = 1_000_000
 _SLIPPAGE: Final = 0.05  # a market order is an immediate limit order that far off
-_ID_BYTES: Final = 16
+_ALPHABET: Final = string.digits + string.ascii_letters
+_BASE: Final = len(_ALPHABET) + 1
+_ID_BITS: Final = 104
+_MOST_CHARACTERS: Final = 17
+_OURS: Final = 0x524601
 _WHOLE_TPSL: Final = "positionTpsl"
 _TPSL: Final = {"stop": "sl", "take_profit": "tp"}
 _MARGIN_STEP_QUOTE: Final = 1e-6
@@ -129,19 +134,29 @@ class HyperliquidDialect:
 
 
 def cloid(client_id: str) -> str:
-    """Return our id as the venue's 128 bits, readable back. Rejected: it is longer."""
-    raw = client_id.encode()
-    if len(raw) > _ID_BYTES:
-        raise Rejected("precision", f"the id {client_id} is longer than Hyperliquid's {_ID_BYTES} bytes")
-    return "0x" + raw.rjust(_ID_BYTES, b"\0").hex()
+    """Return our id as the venue's 128 bits, readable back. Rejected: too long, or not letters and digits.
+
+    24 bits say that it is ours; the characters are digits of base 63, none of them 0.
+    """
+    if len(client_id) > _MOST_CHARACTERS or not all(each in _ALPHABET for each in client_id):
+        raise Rejected("precision", f"the id {client_id} does not fit into Hyperliquid's 128 bits")
+    value = 0
+    for each in client_id:
+        value = value * _BASE + _ALPHABET.index(each) + 1
+    return f"0x{_OURS << _ID_BITS | value:032x}"
 
 
 def client_id_of(text: str | None) -> str:
     """Return our id from the venue's; a foreign one as it is, none as ""."""
-    if not text:
-        return ""
-    raw = bytes.fromhex(text.removeprefix("0x")).lstrip(b"\0")
-    return raw.decode() if raw.isalnum() and raw.isascii() else text
+    value = int(text, 16) if text else 0
+    if not text or value >> _ID_BITS != _OURS:
+        return text or ""
+    value &= (1 << _ID_BITS) - 1
+    letters = []
+    while value:
+        value, digit = divmod(value, _BASE)
+        letters.append(_ALPHABET[digit - 1])
+    return "".join(reversed(letters))
 
 
 async def _state(client: Any) -> Any:

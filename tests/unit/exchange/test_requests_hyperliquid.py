@@ -108,7 +108,7 @@ async def test_a_hyperliquid_wallet_is_the_margin_used_without_unrealised_pnl() 
     assert await made.dialect.settings(made.client, BTC_USDC) == Settings(10, True, True)
 
 
-@pytest.mark.parametrize("client_id", ["RF0000001E", "A", "ABCDEFGHIJKLMNOP"])
+@pytest.mark.parametrize("client_id", ["RFTa0b1c20000001E", "A", "0", "zzzzzzzzzzzzzzzzz"])
 def test_our_id_comes_back_out_of_hyperliquids(client_id: str) -> None:
     assert re.fullmatch("0x[0-9a-f]{32}", cloid(client_id))
     assert client_id_of(cloid(client_id)) == client_id
@@ -119,4 +119,4 @@ def test_a_foreign_or_too_long_hyperliquid_id_is_not_mistaken_for_ours() -> None
     assert client_id_of(foreign) == foreign
     assert client_id_of(None) == ""
     with pytest.raises(Rejected):
-        cloid("X" * 17)
+        cloid("X" * 18)
