@@ -1,4 +1,4 @@
-"""`ringfence list-strategies`, `list-policies` and `list-presets`: what there is, with its numbers."""
+"""`ringfence list-strategies`, `-policies`, `-presets` and `-exchanges`: what there is, with its facts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,27 @@ def list_presets(config: Config = None, as_json: Json = False) -> None:
         print(f"{name}{' (chosen)' if name == chosen else ''}: {row.doc}")
     rows = [{"setting": key, **{name: values[name].get(key) for name in PRESETS}} for key in keys]
     show_rows(rows, columns("setting", *(f"{name}#" for name in PRESETS)), as_json=False, empty="")
+
+
+def list_exchanges(as_json: Json = False) -> None:
+    """Show the exchanges: what each can do here, how margin and stops work there, and what was verified."""
+    from bot.exchange.abilities import abilities
+
+    found = [row._asdict() for row in abilities()]
+    if as_json:
+        show_json(found)
+        return
+    for row in found:
+        print(f"{row.pop('name')}: {row.pop('title')}")
+        for key, value in row.items():
+            print(f"  {key.replace('_', ' '):<15}  {_words(value)}")
+        print()
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, tuple | list) else str(value)
 
 
 def _strategy(name: str, path: Path, is_chosen: bool) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from bot.cli import (
     compare,
     configuration,
     database,
+    download,
     exchange,
     listing,
     margin,
@@ -77,8 +78,10 @@ app.command("journal")(reading.journal)
 app.command("list-strategies")(listing.list_strategies)
 app.command("list-policies")(listing.list_policies)
 app.command("list-presets")(listing.list_presets)
+app.command("list-exchanges")(listing.list_exchanges)
 app.command("show-config")(configuration.show_config)
 app.command("check-config")(configuration.check_config)
+app.command("download-data")(download.download_data)
 app.command("compare")(compare.compare)
 app.add_typer(calculator.app, name="calc")
 app.command("doctor")(checks.doctor)

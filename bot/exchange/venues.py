@@ -111,9 +111,9 @@ _BITGET: Final = Venue(
     used_weight_header="",
     has_mark_stream=False,
     is_tradable=False,
-    margin="mix/account/set-margin: a negative amount and holdSide reduce; ccxt truncates the amount",
-    conditional="plan orders pos_loss and pos_profit on mark_price",
-    verified="read in ccxt 4.5.90's source; not wired yet",
+    margin="raw mix/account/set-margin: holdSide, a negative amount releases; ccxt truncates the amount",
+    conditional="place-tpsl-order on mark_price: pos_loss, pos_profit; loss_plan, profit_plan for a part",
+    verified="requests built with ccxt 4.5.90 and compared with the documents; nothing was sent to the venue",
 )
 
 _GATE: Final = Venue(
@@ -128,9 +128,9 @@ _GATE: Final = Venue(
     used_weight_header="",
     has_mark_stream=False,
     is_tradable=False,
-    margin="positions/{contract}/margin?change=",
-    conditional="price-triggered orders, price_type 1 = mark",
-    verified="read in ccxt 4.5.90's source; not wired yet",
+    margin="positions/{contract}/margin?change=, signed; leverage above 0 is isolated",
+    conditional="price-triggered orders, price_type 1 = mark; they carry no id of ours",
+    verified="requests built with ccxt 4.5.90 and compared with the documents; nothing was sent to the venue",
 )
 
 _KUCOIN: Final = Venue(
@@ -145,9 +145,9 @@ _KUCOIN: Final = Venue(
     used_weight_header="",
     has_mark_stream=True,
     is_tradable=False,
-    margin="deposit-margin with bizNo (the only idempotent one) and withdrawMargin",
+    margin="deposit-margin with bizNo and withdrawMargin; isolated leverage is said with each order",
     conditional="st-orders with stopPriceType MP",
-    verified="has no test environment: paper trading only; read in ccxt 4.5.90's source",
+    verified="requests built with ccxt 4.5.90 and compared with the documents; nothing was sent to the venue",
 )
 
 _HYPERLIQUID: Final = Venue(
@@ -162,9 +162,9 @@ _HYPERLIQUID: Final = Venue(
     used_weight_header="",
     has_mark_stream=False,
     is_tradable=False,
-    margin="updateIsolatedMargin with ntli in 1e-6; ccxt truncates the amount",
-    conditional="trigger orders, always on mark, in the ordinary lists",
-    verified="read in ccxt 4.5.90's source; not wired yet",
+    margin="raw updateIsolatedMargin, ntli signed in 1e-6; ccxt truncates the amount",
+    conditional="trigger orders, always on mark, in the ordinary lists; ccxt's own would sign a builder fee",
+    verified="requests built with ccxt 4.5.90 and compared with the documents; nothing was sent to the venue",
 )
 
 VENUES: Final[Mapping[str, Venue]] = MappingProxyType(

@@ -1,0 +1,73 @@
+"""Pages of recorded market data from a venue: candles, mark candles, funding. Public, so without keys."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from bot.core.timeframe import timeframe_text
+from bot.exchange.lane import Urgency
+from bot.exchange.link import Link
+
+CandleKind = Literal["last", "mark"]
+Row = tuple[float, ...]
+
+# Candles in one reply, as ccxt 4.5.90 and the venues allow; only Binance's was tried.
+PAGE: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "binanceusdm": 1_000,
+        "bybit": 1_000,
+        "okx": 100,
+        "bitget": 200,
+        "gate": 1_000,
+        "kucoinfutures": 200,
+        "hyperliquid": 500,
+    }
+)
+# No endpoint at all, and one of unified accounts only.
+WITHOUT_MARK: Final = ("hyperliquid", "kucoinfutures")
+_FUNDING_PAGE: Final = 100
+
+
+class Histories:
+    """Reads through a link; every method may raise what Link.read does."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.page = PAGE[link.ccxt_id]
+
+    @property
+    def has_mark(self) -> bool:
+        """Whether the venue hands out mark candles."""
+        return self._link.ccxt_id not in WITHOUT_MARK
+
+    async def markets(self) -> Mapping[str, Any]:
+        """Return what the venue trades, by symbol."""
+        client = self._link.client
+        params = {"marginables": False} if self._link.ccxt_id == "kucoinfutures" else {}
+        return await self._link.read(lambda: client.load_markets(False, params), Urgency.POLL)
+
+    async def candles(self, symbol: str, length_ms: int, kind: CandleKind, since_ms: int) -> list[Row]:
+        """Return up to a page of (open_ms, o, h, l, c, v) from `since_ms` on; the newest may be forming."""
+        client, until_ms = self._link.client, since_ms + self.page * length_ms - 1
+        params: dict[str, Any] = {"until": until_ms}
+        if kind == "mark":
+            params["price"] = "mark"
+        rows = await self._link.read(
+            lambda: client.fetch_ohlcv(symbol, timeframe_text(length_ms), since_ms, self.page, dict(params)),
+            Urgency.POLL,
+        )
+        return sorted({row[0]: _numbers(row) for row in rows if since_ms <= row[0] <= until_ms}.values())
+
+    async def funding(self, symbol: str, since_ms: int) -> list[Row]:
+        """Return up to a page of (ts_ms, rate) from `since_ms` on, oldest first."""
+        client = self._link.client
+        rows = await self._link.read(
+            lambda: client.fetch_funding_rate_history(symbol, since_ms, _FUNDING_PAGE), Urgency.POLL
+        )
+        found = {int(row["timestamp"]): float(row["fundingRate"]) for row in rows}
+        return sorted((ts_ms, rate) for ts_ms, rate in found.items() if ts_ms >= since_ms)
+
+
+def _numbers(row: Any) -> Row:
+    """Mark candles have no volume: some venues leave it out, some say nothing."""
+    return (int(row[0]), *(float(value or 0.0) for value in (*row[1:6], 0.0)[:5]))
