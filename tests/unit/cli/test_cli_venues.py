@@ -1,0 +1,100 @@
+"""doctor --venue, list-exchanges and download-data: what they refuse before anything is asked or written."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.exchange.venues import VENUES
+from tests.unit.cli.conftest import assert_one_paragraph, files_in
+
+LOOPBACK = "http://127.0.0.1:9"
+DOWNLOAD = ("download-data", "--venue", "binanceusdm", "--base-url", LOOPBACK, "--data", "candles")
+RANGE = ("--timerange", "20241230-20250101")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--venue", "mtgox"), "not known"),
+        (("--venue", "binanceusdm", "--base-url", LOOPBACK), "missing: api_key, secret"),
+        (("--venue", "binanceusdm", "--testnet", "--base-url", LOOPBACK), "give one"),
+        (("--testnet",), "--venue"),
+    ],
+)
+def test_the_doctor_refuses_what_it_cannot_examine(
+    ringfence: Callable[..., Any], arguments: tuple[str, ...], words: str
+) -> None:
+    outcome = ringfence("doctor", *arguments)
+    assert outcome.code == 2, outcome
+    assert words in outcome.err
+    assert_one_paragraph(outcome)
+
+
+@pytest.fixture
+def keys(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("API_KEY", "SECRET", "PASSWORD"):
+        monkeypatch.setenv(f"RINGFENCE__EXCHANGE__{name}", f"CANARY{name}")
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--venue", "kucoinfutures", "--testnet"), "paper trading"),
+        (("--venue", "binanceusdm", "--base-url", "http://10.0.0.1:80"), "not on this machine"),
+    ],
+)
+def test_keys_go_to_no_host_that_was_not_asked_for(
+    ringfence: Callable[..., Any], arguments: tuple[str, ...], words: str
+) -> None:
+    outcome = ringfence("doctor", *arguments)
+    assert outcome.code == 2, outcome
+    assert words in outcome.err
+    assert "CANARY" not in outcome.err + outcome.out
+
+
+@pytest.mark.usefixtures("keys")
+def test_an_exchange_that_does_not_answer_is_a_finding(ringfence: Callable[..., Any]) -> None:
+    outcome = ringfence("doctor", "--venue", "binanceusdm", "--base-url", LOOPBACK, "--json")
+    assert outcome.code == 1
+    rows = {row["check"]: row for row in json.loads(outcome.out)}
+    assert rows["reach"]["verdict"] == "wrong"
+    assert set(rows["reach"]) == {"verdict", "check", "fact", "next_step"}
+    assert "CANARY" not in outcome.out + outcome.err
+
+
+def test_every_exchange_is_listed_with_what_was_verified(ringfence: Callable[..., Any]) -> None:
+    outcome = ringfence("list-exchanges", "--json")
+    rows = {row["name"]: row for row in json.loads(outcome.out)}
+    assert set(rows) == set(VENUES)
+    assert all(row["verified"] and row["margin"] and row["stops"] for row in rows.values())
+    assert rows["binanceusdm"]["trading"] is True
+    assert (rows["hyperliquid"]["trading"], rows["hyperliquid"]["doctor"]) == (False, True)
+    assert "paper" in rows["kucoinfutures"]["test"]
+    text = ringfence("list-exchanges").out
+    assert text.startswith("binanceusdm: Binance USD-M\n")
+    assert all(f"{name}: " in text for name in VENUES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((*RANGE, "--timeframe", "7m"), "does not divide a day"),
+        (("--timerange", "20250101-20241230"), "is empty"),
+        (("--timerange", "yesterday"), "YYYYMMDD"),
+        ((*RANGE, "--venue", "mtgox"), "not known"),
+        ((*RANGE, "--base-url", "http://example.org"), "not on this machine"),
+        (RANGE, "goes on"),
+    ],
+)
+def test_a_download_that_cannot_begin_writes_nothing(
+    ringfence: Callable[..., Any], workplace: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    outcome = ringfence(*DOWNLOAD, *arguments)
+    assert outcome.code == 2, outcome
+    assert words in outcome.err
+    assert_one_paragraph(outcome)
+    assert files_in(workplace) == []
