@@ -74,6 +74,26 @@ async def test_with_a_position_a_far_stop_rests_and_is_cancelled(served: Any, cl
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "kind", "times"),
+    [
+        ("POST", "/fapi/v1/algoOrder", "lost", 1),
+        ("GET", "/fapi/v1/openAlgoOrders", "error", 4),
+        ("DELETE", "/fapi/v1/algoOrder", "error_accepted", 1),
+    ],
+)
+async def test_no_stop_is_left_behind_when_a_reply_is_lost(
+    served: Any, client: Any, method: str, path: str, kind: str, times: int
+) -> None:
+    await open_position(client)
+    fault = {"kind": kind, "method": method, "path": path, "times": times}
+    served.control.run("fault", fault)
+    line = wrong(await examined(served))
+    assert line.check == "stop"
+    (stop,) = served.exchange.books.conditionals.values()
+    assert not stop.is_open
+
+
+@pytest.mark.parametrize(
     "credentials", [Credentials("nobody", PAPER_SECRET), Credentials(PAPER_KEY, "a-canary-secret")]
 )
 async def test_a_wrong_or_expired_key_is_refused_without_being_shown(
