@@ -2,10 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Protocol
-
-from starlette.applications import Starlette
-from starlette.routing import Mount
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from bot.core.instrument import Instrument
 from bot.core.profile import BINANCE_USDM, VenueProfile, bybit, okx
@@ -22,6 +19,10 @@ from bot.sim.server.faults import Faults
 from bot.sim.server.okx.application import OkxServer
 from bot.sim.server.okx.terms import as_okx
 
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+
 _USUAL_WEIGHT: Final = 2_400  # of --weight-limit: what the venue's own rates stand for
 
 
@@ -37,7 +38,7 @@ class DialectServer(control.Dialect, Protocol):
 
     def repeat_prices(self) -> None: ...
 
-    def application(self, *extra: Mount) -> Starlette: ...
+    def application(self, *extra: "Mount") -> "Starlette": ...
 
 
 class Limits(NamedTuple):

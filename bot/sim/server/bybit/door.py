@@ -109,6 +109,7 @@ class Door:
         if endpoint is None:
             raise ApiError(NO_SUCH_PATH, status=404)
         if endpoint.is_signed:
+            self._desk.exchange.asked_ms = self._desk.clock.now_ms()
             self._check_key(endpoint, asked)
             self._count(endpoint, asked.path)
         params = parsed(asked.method, asked.query, asked.body)

@@ -91,6 +91,7 @@ class Door:
         if not self._counters[name].add(1, self._desk.clock.now_ms()):
             raise ApiError(TOO_MANY, 429)
         if endpoint.is_signed:
+            self._desk.exchange.asked_ms = self._desk.clock.now_ms()
             self._check_signed(endpoint, asked)
         parts = asked_for(asked.query, asked.body)
         if not endpoint.is_change:
