@@ -43,6 +43,10 @@ test: check ## Run check, then every test, with branch coverage of bot/core and 
 		--cov-report=term:skip-covered --cov-report=json:.coverage.json $(ARGS)
 	@$(BIN)/python .ci/branches.py .coverage.json 95
 
+.PHONY: testnet-rehearsal
+testnet-rehearsal: $(VENV)/.dev-stamp ## Trade over ccxt on the embedded exchange, with kills on both sides
+	$(BIN)/python -m pytest -p no:xdist -v $(ARGS) tests/e2e/test_testnet_rehearsal.py
+
 .PHONY: bench
 bench: $(VENV)/.dev-stamp ## Measure speed
 	$(BIN)/python -m pytest -p no:xdist -m bench --benchmark-enable $(ARGS) tests/bench
