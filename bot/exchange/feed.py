@@ -195,7 +195,7 @@ class CcxtFeed:
             if not older:
                 break
             rows = older + rows
-            since_ms = rows[0][0] - length_ms * _MOST_CANDLES_A_REQUEST
+            since_ms = rows[0][0] - length_ms * len(page)  # a venue may give fewer than asked for
         return rows[:-1][-count:]
 
     async def _rows(self, symbol: str, length_ms: int, since_ms: int | None, limit: int) -> list[Any]:
