@@ -13,13 +13,12 @@ from bot.sim.server.okx.terms import as_okx
 from bot.sim.venue import SimulatedVenue
 from tests.contract.venue_worlds import BTC, DEPOSIT_QUOTE, Served
 
-_UNHURRIED = 1_000.0  # the test's clock stands still, so that rates would count everything
-
 
 class ServedOkx(Served):
     """OKX's dialect; its venue has no maintenance amounts and counts the fee to close."""
 
     ccxt_id = "okx"
+    allowance = 1_000.0  # the test's clock stands still, so that rates would count everything
     credentials = Credentials(PAPER_KEY, PAPER_SECRET, PAPER_PASSPHRASE)
 
     def venue(self) -> SimulatedVenue:
@@ -28,7 +27,7 @@ class ServedOkx(Served):
         return SimulatedVenue({BTC: terms}, okx(terms.taker_fee_rate), config, DEPOSIT_QUOTE)
 
     def serve(self, keys: tuple[ApiKey, ...]) -> Any:
-        return OkxServer(self.embedded, self.clock, keys, self.faults, _UNHURRIED)
+        return OkxServer(self.embedded, self.clock, keys, self.faults, self.allowance)
 
     def asked(self, method: str, path: str, query: bytes, body: bytes, headers: dict[str, str]) -> Any:
         return Asked(method, path, query, body, {name.lower(): value for name, value in headers.items()})

@@ -13,6 +13,7 @@ import pytest
         (["--dialect", "kraken"], "it speaks binance|speaks binance"),
         (["--host", "0.0.0.0"], "this machine only"),
         (["--key", "no-colon"], "KEY:SECRET"),
+        (["--dialect", "okx", "--key", "key:secret"], "KEY:SECRET:PASSPHRASE"),
         (["--feed", "replay"], "--data"),
         (["--symbols", "NOPE/USDT:USDT"], "does not know NOPE"),
         (["--speed", "fast"], "speed"),
@@ -44,3 +45,15 @@ def test_the_paper_key_is_said_and_a_key_of_ones_own_is_not(ringfence: Callable[
     assert outcome.code == 0
     assert "key mine" in outcome.err
     assert "canary" not in outcome.err + outcome.out
+
+
+def test_okx_is_served_with_a_passphrase_and_a_state_of_its_own(ringfence: Callable[..., Any]) -> None:
+    command = ("exchange", "serve", "--port", "0", "--symbols", "BTC/USDT:USDT", "--for", "0.05s")
+    command += ("--state", "exchange.state")
+    outcome = ringfence(*command, "--dialect", "okx")
+    assert outcome.code == 0
+    assert "OKX's dialect" in outcome.err
+    assert "ringfence-paper-passphrase" in outcome.err
+    other = ringfence(*command)
+    assert other.code == 2
+    assert "dialect okx" in other.err
