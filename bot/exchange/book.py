@@ -67,6 +67,7 @@ class Book:
         self.trades: dict[str, Cursor] = {}
         self.payments: dict[str, Cursor] = {}
         self.payments_read_ms: dict[str, int] = {}
+        self.settled_ms: dict[str, int] = {}  # the market's last settlement, as the feed saw it pass
         self.owners: dict[str, Owner] = {}
         self.filled: dict[str, float] = {}
         self.cancelling: set[str] = set()

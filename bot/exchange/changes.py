@@ -152,7 +152,9 @@ class Changes:
         held, payment = self._position, settled.payment
         if held is None:
             return
-        self._position = held._replace(isolated_wallet=held.isolated_wallet + payment.amount_quote)
+        if not self._is_paid_from_the_balance():
+            held = held._replace(isolated_wallet=held.isolated_wallet + payment.amount_quote)
+        self._position = held
         self._emit(
             FundingSettled(
                 payment.ts_ms,
@@ -160,10 +162,18 @@ class Changes:
                 settled.rate,
                 settled.mark,
                 payment.amount_quote,
-                self._position,
+                held,
                 self._sight.money.free_quote,
             )
         )
+
+    def _is_paid_from_the_balance(self) -> bool:
+        """Whether the wallet did not pay: it is what it was, but for what we moved."""
+        before, truth = self._book.positions.get(self._sight.symbol), self._sight.position
+        if before is None or truth is None or self._sight.trades:
+            return False
+        change = truth.isolated_wallet - before.isolated_wallet - self._move.amount_quote
+        return abs(change) <= WALLET_TOLERANCE
 
     def _margin(self) -> None:
         """Report margin moved by us, or by a person at the venue when nothing else explains the wallet."""

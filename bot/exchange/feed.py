@@ -143,6 +143,7 @@ class CcxtFeed:
         client, dialect = self._link.client, self._dialect
         rate, _ = await self._link.read(lambda: dialect.funding_rate_at(client, symbol, ts_ms))
         self._rate[symbol] = rate
+        self._gateway.book.settled_ms[symbol] = ts_ms
         self._put(FundingDue(ts_ms, symbol, rate))
         self._sweep_soon(symbol)
 

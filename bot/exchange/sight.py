@@ -20,6 +20,7 @@ _QUANTITY_TOLERANCE: Final = 1e-9
 WALLET_TOLERANCE: Final = 5e-8
 _STRANGER: Final = Owner("", "exit", 0.0)  # an order the venue has forgotten
 _HOUR_MS: Final = 3_600_000
+_PAID_WITHIN_MS: Final = 120_000  # of a settlement; who held nothing then is asked for that long
 
 
 class Settlement(NamedTuple):
@@ -222,9 +223,15 @@ class Observer:
             return False
         if position is not None and not trades:
             unexplained = position.isolated_wallet - before.isolated_wallet - moved_quote
-            return abs(unexplained) > WALLET_TOLERANCE
+            return abs(unexplained) > WALLET_TOLERANCE or self._is_payment_due(symbol)
         now_ms = max((self._book.now_ms, *(trade.ts_ms for trade in trades)))
         return now_ms // _HOUR_MS > self._book.payments_read_ms.get(symbol, 0) // _HOUR_MS
+
+    def _is_payment_due(self, symbol: str) -> bool:
+        """Bybit takes funding out of the free balance first: the wallet need not show it."""
+        settled_ms = self._book.settled_ms.get(symbol, 0)
+        is_read = self._book.payments.get(symbol, START).since_ms >= settled_ms
+        return not is_read and self._book.now_ms - settled_ms <= _PAID_WITHIN_MS
 
     async def _settlements(self, symbol: str, urgency: Urgency) -> tuple[Settlement, ...]:
         client, found = self._link.client, []

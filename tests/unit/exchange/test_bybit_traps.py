@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot.core.event import (
+    FundingSettled,
     LeverageSet,
     Liquidated,
     MarginAdjusted,
@@ -366,6 +367,26 @@ async def test_funding_that_was_paid_is_negative_although_execfee_is_positive() 
     await connection.gateway.instruments()
     (paid,) = await connection.gateway.dialect.funding(connection.link.client, BTC, None)
     assert (paid.amount_quote, paid.ts_ms) == (-0.5, START_MS + 1_000)
+
+
+async def test_funding_that_the_free_balance_paid_is_told_and_leaves_the_wallet() -> None:
+    """The venue takes it out of the free balance first: no wallet changes, and nothing else tells."""
+    connection, wire = wired()
+    wire.holds(position_row())
+    await connection.gateway.account()
+    book = connection.gateway.book
+    settled_ms = START_MS + 1_000
+    book.settled_ms[BTC] = settled_ms
+    book.saw(settled_ms)
+    paid = execution_row(6, "", execType="Funding", execFee="0.5", execPrice="50100")
+    wire.lists("execution/list", paid)
+    rate = {"symbol": "BTCUSDT", "fundingRate": "0.0001", "fundingRateTimestamp": str(settled_ms)}
+    wire.lists("market/funding/history", rate)
+    (settled,) = await connection.gateway.sweep(BTC)
+    assert isinstance(settled, FundingSettled)
+    assert (settled.amount_quote, settled.rate, settled.mark) == (-0.5, 0.0001, 50_100.0)
+    assert settled.position.isolated_wallet == 100.0
+    assert await connection.gateway.sweep(BTC) == ()
 
 
 async def test_nothing_reaches_another_product_or_an_older_api() -> None:
