@@ -13,7 +13,6 @@ from bot.sim.server.bybit.errors import (
     NO_POSITION,
     POSITION_IS_CROSS,
     SAME_LEVERAGE,
-    WOULD_LIQUIDATE,
     ApiError,
     margin_refusal,
     refusal,
@@ -134,7 +133,7 @@ def set_leverage(desk: Desk, params: Params) -> Row:
 
 
 def _released(desk: Desk, symbol: str, wanted: float) -> float:
-    """Return what a higher leverage lets out of the position. ApiError: it would not let it live."""
+    """Return what a higher leverage lets out: initial margin, as far as the removal rule allows."""
     state = desk.exchange.state
     held = state.positions.get(symbol)
     if held is None or wanted <= held.leverage:
@@ -142,9 +141,8 @@ def _released(desk: Desk, symbol: str, wanted: float) -> float:
     value = held.quantity * held.entry_price
     released = value / held.leverage - value / wanted
     mark = desk.exchange.prices.of(symbol).mark
-    if released > removable_margin(held._replace(leverage=wanted), mark, state.rules[symbol]):
-        raise ApiError(WOULD_LIQUIDATE)
-    return released
+    removable = removable_margin(held._replace(leverage=wanted), mark, state.rules[symbol])
+    return min(released, removable)
 
 
 def set_mode(desk: Desk, params: Params) -> Row:
