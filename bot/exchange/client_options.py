@@ -10,6 +10,8 @@ from typing import Any, Final
 
 CLIENT_OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
+        "bybit": {"fetchMarkets": {"types": ["linear"]}, "defaultType": "swap"},
+        "okx": {"fetchMarkets": {"types": ["swap"]}, "defaultType": "swap"},
         # Unified accounts (uta) have other endpoints and no isolated margin: they are refused by the venue.
         "bitget": {"fetchMarkets": {"types": ["swap"]}, "uta": False, "defaultType": "swap"},
         "gate": {

@@ -87,7 +87,7 @@ def test_a_key_is_called_good_only_when_the_venue_says_so(rights: Rights, verdic
     assert (line.next_step == "") == (verdict == "ok")
 
 
-@pytest.mark.parametrize("venue_id", ["binanceusdm", "bitget", "gate", "kucoinfutures", "hyperliquid"])
+@pytest.mark.parametrize("venue_id", sorted(VENUES))
 async def test_loading_markets_asks_no_host_that_the_guard_would_stop(
     venue_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
