@@ -133,12 +133,14 @@ def _rate_at(value: float, rules: MarginRules) -> float:
 
 
 def allocate(legs: AllocationLegs, budget: float, hurdle: float) -> Allocation:
-    """Return the cheapest split of at most `budget` (quote) over checked `legs`.
+    """Return the cheapest split of at most `budget` (quote) over `legs`.
 
     Where the budget binds it is met to 1e-10, or to 1e-8 of a leg's notional * sigma where that is more.
-    `hurdle` is what one unit of margin must earn over the horizon (rate * horizon). InvalidInput: a budget
-    or hurdle that is negative or not a number, or a budget below the sum of the floors.
+    `hurdle` is what one unit of margin must earn over the horizon (rate * horizon). InvalidInput: a leg
+    that `check_legs` refuses, a budget or hurdle that is negative or not a number, or a budget below the
+    sum of the floors.
     """
+    check_legs(legs)
     _check_budget(legs, budget, hurdle)
     curve = _curve(legs)
     level = hurdle**-0.4 if hurdle > 0.0 else math.inf
@@ -172,7 +174,7 @@ def check_legs(legs: AllocationLegs, names: Sequence[str] = ()) -> None:
     """Raise InvalidInput naming leg, field and value for numbers that make no living leg."""
     rate, cost = legs.maintenance_rate, legs.liquidation_cost
     is_floor = np.isfinite(legs.min_extra) & (legs.min_extra >= 0.0)
-    is_alive = legs.excess_at_zero + legs.min_extra >= 0.0
+    is_alive = legs.excess_at_zero >= -legs.min_extra
     for field, is_valid, wanted in (
         ("side", np.abs(legs.side) == 1.0, "1 (long) or -1 (short)"),
         ("notional", _is_positive(legs.notional), "finite and above 0"),

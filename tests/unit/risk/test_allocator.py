@@ -8,7 +8,15 @@ import pytest
 
 from bot.core.margin import liquidation_distance
 from bot.core.profile import BINANCE_USDM, VenueProfile, bybit_entry_valued, okx
-from bot.risk.allocator import AllocationLeg, allocate, legs_from_rows, marginal_savings, wallet_leg
+from bot.risk.allocator import (
+    AllocationLeg,
+    AllocationLegs,
+    allocate,
+    legs_from_rows,
+    marginal_savings,
+    wallet_leg,
+)
+from bot.risk.inputs import InvalidInput
 from tests.property.risk.worlds import RULES, position_of, rules_of, view_of
 
 LEG = AllocationLeg(1, 5_000.0, 0.004, 0.025, 45.0, 0.0, 0.0, math.inf)
@@ -19,29 +27,40 @@ THREE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"side": 0}, r"legs\[1\].side is 0.0; it must be 1"),
-        ({"notional": 0.0}, r"legs\[1\].notional is 0.0"),
-        ({"notional": math.nan}, r"legs\[1\].notional is nan"),
-        ({"maintenance_rate": 1.0}, r"legs\[1\].maintenance_rate is 1.0"),
-        ({"maintenance_rate": math.nan}, r"legs\[1\].maintenance_rate is nan"),
-        ({"sigma_horizon": 0.0}, r"legs\[1\].sigma_horizon is 0.0"),
-        ({"sigma_horizon": math.inf}, r"legs\[1\].sigma_horizon is inf"),
-        ({"liquidation_cost": -1.0}, r"legs\[1\].liquidation_cost is -1.0"),
-        ({"liquidation_cost": math.nan}, r"legs\[1\].liquidation_cost is nan"),
-        ({"excess_at_zero": math.nan}, r"legs\[1\].excess_at_zero is nan"),
-        ({"min_extra": -1.0}, r"legs\[1\].min_extra is -1.0"),
-        ({"min_extra": math.nan}, r"legs\[1\].min_extra is nan"),
-        ({"max_extra": math.nan}, r"legs\[1\].max_extra is nan"),
-        ({"min_extra": 5.0, "max_extra": 4.0}, r"legs\[1\].max_extra is 4.0; it must be at least min_extra"),
-        ({"excess_at_zero": -10.0, "min_extra": 9.0}, r"legs\[1\].min_extra is 9.0.*past liquidation"),
-    ],
-)
+BAD_LEGS = [
+    ({"side": 0}, r"legs\[1\].side is 0.0; it must be 1"),
+    ({"notional": 0.0}, r"legs\[1\].notional is 0.0"),
+    ({"notional": math.nan}, r"legs\[1\].notional is nan"),
+    ({"maintenance_rate": 1.0}, r"legs\[1\].maintenance_rate is 1.0"),
+    ({"maintenance_rate": math.nan}, r"legs\[1\].maintenance_rate is nan"),
+    ({"sigma_horizon": 0.0}, r"legs\[1\].sigma_horizon is 0.0"),
+    ({"sigma_horizon": math.inf}, r"legs\[1\].sigma_horizon is inf"),
+    ({"liquidation_cost": -1.0}, r"legs\[1\].liquidation_cost is -1.0"),
+    ({"liquidation_cost": math.nan}, r"legs\[1\].liquidation_cost is nan"),
+    ({"excess_at_zero": math.nan}, r"legs\[1\].excess_at_zero is nan"),
+    ({"min_extra": -1.0}, r"legs\[1\].min_extra is -1.0"),
+    ({"min_extra": math.nan}, r"legs\[1\].min_extra is nan"),
+    ({"max_extra": math.nan}, r"legs\[1\].max_extra is nan"),
+    ({"min_extra": 5.0, "max_extra": 4.0}, r"legs\[1\].max_extra is 4.0; it must be at least min_extra"),
+    ({"excess_at_zero": -10.0, "min_extra": 9.0}, r"legs\[1\].min_extra is 9.0.*past liquidation"),
+]
+
+
+@pytest.mark.parametrize(("changed", "words"), BAD_LEGS)
 def test_a_leg_that_makes_no_sense_is_named(changed: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         legs_from_rows([LEG, LEG._replace(**changed)])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("changed", "words"), BAD_LEGS)
+def test_a_split_of_a_leg_that_makes_no_sense_names_it_without_a_warning(
+    changed: dict[str, Any], words: str
+) -> None:
+    columns = zip(*[LEG, LEG._replace(**changed)], strict=True)
+    legs = AllocationLegs(*(np.array(column, dtype=np.float64) for column in columns))
+    with pytest.raises(InvalidInput, match=words):
+        allocate(legs, 1_000.0, 0.0005)
 
 
 @pytest.mark.parametrize(
