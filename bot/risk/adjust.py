@@ -44,7 +44,13 @@ def decide_margin(
     "hold" has the rule that stopped it as `reason`; `retry_at_ms` is when the cooldown ends, else 0.
     A volatility cut, the policy's or that of the limits, comes along with any action.
     """
-    measured = measure(view, band, limits.funding_payments_ahead)
+    return decision(view, measure(view, band, limits.funding_payments_ahead), book, limits, permissions)
+
+
+def decision(
+    view: MarginView, measured: Measured, book: MarginBook, limits: MarginLimits, permissions: Permissions
+) -> MarginDecision:
+    """Return the same of a risk that is measured already."""
     verdict = judge(view, measured, book, limits, permissions)
     cut = cut_fraction(view, verdict, limits, permissions)
     facts: dict[str, float | int | str | bool | None] = {
@@ -104,9 +110,16 @@ def reserved_band(view: MarginView, band: Band, payments_ahead: int) -> Band:
 @compiled
 def measure(view: MarginView, band: Band, payments_ahead: int) -> Measured:
     """Return the position's risk at the mark; NaN where the numbers are unusable."""
-    reserved = reserved_band(view, band, payments_ahead)
-    if not _is_measurable(view):
+    if not is_measurable(view):
+        reserved = reserved_band(view, band, payments_ahead)
         return Measured(reserved, math.nan, math.nan, math.nan, math.nan)
+    return measure_sound(view, band, payments_ahead)
+
+
+@compiled
+def measure_sound(view: MarginView, band: Band, payments_ahead: int) -> Measured:
+    """Return the same of numbers that `is_measurable` passed."""
+    reserved = reserved_band(view, band, payments_ahead)
     liquidation = float(liquidation_price(view.position, view.rules))
     away = distance(view.position.side, view.mark, liquidation)
     chance = liquidation_probability(view.mark, liquidation, view.sigma_day, _HOUR) if away > 0.0 else 1.0
@@ -157,7 +170,8 @@ def cut_fraction(view: MarginView, verdict: Verdict, limits: MarginLimits, permi
 
 
 @compiled
-def _is_measurable(view: MarginView) -> bool:
+def is_measurable(view: MarginView) -> bool:
+    """Return whether a band can be asked for and risk be measured: price, volatility and size are numbers."""
     # NaN fails every comparison.
     position = view.position
     return (

@@ -1,5 +1,6 @@
 """The one object the engine asks: what may be entered, when to look, how much margin to move."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ from bot.risk.view import (
 )
 from bot.risk.wallet import minimum_step
 
+_NO_BAND: Final = Band(math.nan, math.nan, math.nan)
 _ALLOCATION: Final = AllocationLimits()
 _CAPS: Final = CapLimits()
 
@@ -128,10 +130,16 @@ class RiskManager:
         )
 
     def decide_margin(self, view: MarginView, book: MarginBook) -> MarginDecision:
-        """Return what to do with the position's margin now; facts hold the numbers behind it."""
+        """Return what to do with the position's margin now; facts hold the numbers behind it.
+
+        Numbers that no policy can be asked about (a mark of zero) are held as unusable.
+        """
+        if not adjust.is_measurable(view):
+            return adjust.decide_margin(view, _NO_BAND, book, self._margin)
         band = self._policy.band(view, self._params)
         allowed = self._policy.permissions(view, self._params)
-        return adjust.decide_margin(view, band, book, self._margin, allowed)
+        measured = adjust.measure_sound(view, band, self._margin.funding_payments_ahead)
+        return adjust.decision(view, measured, book, self._margin, allowed)
 
     @property
     def may_derisk(self) -> bool:

@@ -105,6 +105,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     adjust.funding_reserve: _per_view(3),
     adjust.reserved_band: _per_view(BAND, 3),
     adjust.measure: _per_view(BAND, 3),
+    adjust.measure_sound: _per_view(BAND, 3),
     adjust.judge: [
         (view, seen, BOOK, LIMITS, allowed)
         for view, seen in zip(VIEWS, MEASURED, strict=True)
@@ -118,7 +119,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     ],
     verdict.to_ladder: [(7, 10.0)],
     verdict.hold: [(4, 10.0)],
-    adjust._is_measurable: _per_view(),
+    adjust.is_measurable: _per_view(),
     adjust._is_usable: [(view, seen, BOOK) for view, seen in zip(VIEWS, MEASURED, strict=True)],
     addition.judge_add: [
         (view, seen, BOOK, LIMITS, short)

@@ -115,6 +115,20 @@ def test_a_nan_volatility_moves_nothing() -> None:
             assert kinds(risk.ladder(view, (), 60_000.0, 0.0))[0] == "liquidation"
 
 
+@pytest.mark.parametrize("changed", ["mark", "sigma_day", "quantity", "entry_price", "leverage"])
+@pytest.mark.parametrize("value", [0.0, math.nan, math.inf, -1.0])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_policy_holds_on_a_number_that_is_none(policy: str, changed: str, value: float) -> None:
+    view = view_of()
+    if changed in view._fields:
+        view = view._replace(**{changed: value})
+    else:
+        view = view._replace(position=view.position._replace(**{changed: value}))
+    decision = manager(policy).decide_margin(view, book_of())
+    assert (decision.action, decision.reason, decision.amount_quote) == ("hold", "unusable_numbers", 0.0)
+    assert not decision.wants_derisk
+
+
 def test_an_unusable_mark_leaves_a_ladder_without_margin_rungs() -> None:
     ladder = manager("distance_band").ladder(view_of(mark=0.0), (), 60_000.0, 0.0)
     assert kinds(ladder) == ["liquidation"]
