@@ -105,8 +105,9 @@ def _histories(
                 feed.data, feed.symbols, feed.timerange, timeframe_ms(timeframe), warmup_ms=WARMUP_MS
             )
         )
-        for sentence in (histories[-1].played, *histories[-1].notices):
-            _say(sentence)
+    # Ranges of the same files lack the same things: each sentence once.
+    for sentence in dict.fromkeys(text for one in histories for text in (one.played, *one.notices)):
+        _say(sentence)
     return histories
 
 

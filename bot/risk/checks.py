@@ -208,8 +208,12 @@ def odds_checks(odds: EntryOdds, limits: EntryLimits) -> Iterator[str]:
         yield (
             f"the trade breaks even at a hit rate of {needed:.1%}, above the claimed {claimed:.1%}: without "
             f"an edge the stop comes first with {odds.stop_first:.1%}, the target with "
-            f"{odds.target_first:.1%}, within {limits.outcome_horizon_days:g} days"
+            f"{odds.target_first:.1%}, within {_days_words(limits.outcome_horizon_days)}"
         )
+
+
+def _days_words(days: float) -> str:
+    return "1 day" if days == 1.0 else f"{days:g} days"
 
 
 def no_room(room: StressRoom) -> tuple[str, ...]:

@@ -206,9 +206,7 @@ def _check_leverage(words: PositionWords, position: "Position", rules: "MarginRu
     most = float(rules.tiers.max_leverage[tier_index(rules.tiers, value)])
     if words.leverage > most:
         raise given.refused(
-            words.where("leverage"),
-            f"{words.leverage:g}",
-            f"at a notional of {value:,.2f} the tiers of {position.symbol} allow at most {most:g}",
+            words.where("leverage"), f"{words.leverage:g}", _most(words, position, value, most)
         )
     cap = float(rules.tiers.notional_cap[-1])
     if value > cap:
@@ -217,6 +215,14 @@ def _check_leverage(words: PositionWords, position: "Position", rules: "MarginRu
             f"{words.quantity if words.margin is None else words.margin:g}",
             f"its notional of {value:,.2f} is above the last tier of {position.symbol}, {cap:,.0f}",
         )
+
+
+def _most(words: PositionWords, position: "Position", value: float, most: float) -> str:
+    """What allows no higher leverage: the maintenance rate that was given, or a tier."""
+    if words.maintenance_rate is not None:
+        where, rate = words.where("maintenance_rate"), 100.0 * words.maintenance_rate
+        return f"{where} of {rate:g} % allows at most {most:g}: a higher one would be liquidated at once"
+    return f"at a notional of {value:,.2f} the tiers of {position.symbol} allow at most {most:g}"
 
 
 def _check_stop(words: PositionWords, mark: float) -> None:

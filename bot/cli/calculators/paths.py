@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_STEPS: Final = 600_000
 _FARTHEST_START: Final = 0.05
+_STATIC: Final = "static"
 
 Column = NDArray[np.float64]
 
@@ -102,7 +103,8 @@ def _of_folder(book: Book, params: Mapping[str, Any]) -> AskedPath:
         )
         for series in history.series
     }
-    return _joined(book, read, history.played or params["data"], params, history.notices)
+    source = history.played.removesuffix(".") or params["data"]
+    return _joined(book, read, source, params, history.notices)
 
 
 def _files_by_symbol(book: Book, said: list[str]) -> dict[str, Path]:
@@ -183,7 +185,8 @@ def _policies(params: Mapping[str, Any]) -> tuple[dict[str, Any], MarginLimits]:
                 "See list-policies."
             )
     margin = settings_of(params["config"], {}).margin
-    chosen = dict.fromkeys(params["policy"] or POLICIES)
+    # The isolated row is static margin already; who names it gets it.
+    chosen = dict.fromkeys(params["policy"] or (name for name in POLICIES if name != _STATIC))
     return {name: getattr(margin.params, name) for name in chosen}, margin.limits
 
 

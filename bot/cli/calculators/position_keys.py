@@ -79,9 +79,9 @@ def words_of(said: Mapping[str, Any], where: Where) -> PositionWords:
         )
     words = PositionWords(where=where, **checked(said, where))
     if (words.quantity is None) == (words.margin is None):
-        both = "both" if words.quantity is not None else "neither"
+        said_of, verb = ("both", "were") if words.quantity is not None else ("neither of", "was")
         raise UserError(
-            f"The position has one size, and {both} of {where('quantity')} and {where('margin')} was given. "
-            "Give either quantity or margin."
+            f"The position has one size, and {said_of} {where('quantity')} and {where('margin')} {verb} "
+            "given. Give either quantity or margin."
         )
     return words

@@ -228,5 +228,9 @@ def _answer_without_stop(params: dict[str, Any], as_json: bool) -> None:
     }
     show_facts(facts, as_json=False)
     show_notes(
-        [f"Without a stop: liquidated with {chance(probability)} within {days:g} days, or by leverage."]
+        [f"Without a stop: liquidated with {chance(probability)} within {_days_words(days)}, or by leverage."]
     )
+
+
+def _days_words(days: float) -> str:
+    return "1 day" if days == 1.0 else f"{days:g} days"

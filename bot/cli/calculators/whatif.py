@@ -72,7 +72,7 @@ def whatif(
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Show what moves do to the positions: isolated, cross, exchange auto add, and each policy.
+    """Show what moves do to the positions: isolated (static margin), cross, exchange auto add, and policies.
 
     --shock answers for a gap, and with a volatility also for an even walk within --over (1h), on which stops
     fill and policies act. --to, --path and --data walk a path.

@@ -113,12 +113,13 @@ def test_size_without_a_volatility_has_no_odds_and_says_so(calc, ringfence):
     assert "Give --sigma-day" in ringfence("calc", "size", *TRADE, "--equity", "10000").out
 
 
-def test_size_without_a_stop_is_the_margin_that_volatility_asks_for(calc):
+def test_size_without_a_stop_is_the_margin_that_volatility_asks_for(calc, ringfence):
     flags = ("--side", "long", "--entry", "60000", "--leverage", "10", "--quantity", "0.1")
     calm = calc("size", *flags, "--sigma-day", "0.5%")
     wild = calc("size", *flags, "--sigma-day", "6%", "--probability", "1%", "--horizon", "1d")
     assert calm["required_margin"] == pytest.approx(600.0)
     assert wild["required_margin"] == wild["by_volatility"] > 600.0
+    assert "within 1 day, or by leverage" in ringfence("calc", "size", *flags, "--sigma-day", "3%").out
 
 
 def test_topup_reaches_the_distance_the_price_or_the_chance(calc):
@@ -173,7 +174,8 @@ def test_a_gap_leaves_no_time_for_a_stop_and_a_walk_does(calc):
     assert walk["isolated"]["stopped"] == ["BTC/USDT:USDT"]
     # Evenly in 60 steps of 120: the first mark at or below 57,000 is 57,000 itself.
     assert walk["isolated"]["pnl"] == pytest.approx(-3_000.0 / 12.0)
-    assert set(walk) >= {"static", "volatility", "stop_anchor", "hurdle", "trend_regime"}
+    assert set(walk) >= {"volatility", "stop_anchor", "hurdle", "trend_regime"}
+    assert "static" not in walk, "it is what the isolated row says"
 
 
 def test_a_book_is_shocked_by_symbol_and_all_alike(calc, book):
@@ -233,6 +235,7 @@ def test_a_folder_of_candles_is_a_path_and_a_position_without_one_stays(calc, wo
     )
     answer = calc("whatif", *LONG, "--sigma-day", "3%", "--data", "data")
     assert answer["path"]["steps"] == 8
+    assert "Replaying 1m candles from BTCUSDT_1m.csv: 8 prices" in answer["path"]["words"]
     (workplace / "btc.csv").write_text(CANDLES, encoding="utf-8")
     both = calc("whatif", "--file", book, "--path", "btc=btc.csv")
     assert any("ETH/USDT:USDT has no path and stays" in note for note in both["path"]["notes"])

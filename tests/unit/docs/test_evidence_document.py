@@ -74,6 +74,15 @@ def test_a_small_comparison_of_each_kind_works(
     assert {"static", "exchange auto add", "hurdle", "stop anchor with derisk ladder", "cross"} <= set(ways)
 
 
+def test_what_two_ranges_lack_alike_is_said_once(market: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ranges = "20250203-20250204,20250204-20250205"
+    flags = ["--data", "data", "--symbols", "BTC/USDT:USDT", "--timerange", ranges, "--horizon", "6h"]
+    assert run(["compare", *flags]) == 0
+    err = capsys.readouterr().err
+    assert err.count("Replaying 15m candles from BTCUSDT_15m.csv.") == 1
+    assert err.count("no funding settlements in the range") == 1
+
+
 def test_every_way_of_the_program_is_in_every_table() -> None:
     tables = [block.text for block in blocks(DOCUMENT, "text") if "against static" in block.text]
     assert len(tables) >= 6
