@@ -75,8 +75,8 @@ async def _fetch(
         raise
     except RingfenceError as error:
         raise UserError(
-            f"{venue.title} cannot be read: {error.args[-1]}. What was fetched is kept. Check the network and "
-            "the address, then give the same command again: it goes on."
+            f"{venue.title} cannot be read: {error.args[-1]}. What was fetched is kept. Check the network "
+            "and the address, then give the same command again: it goes on."
         ) from error
     finally:
         await link.client.close()

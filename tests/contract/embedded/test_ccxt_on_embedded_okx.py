@@ -67,7 +67,8 @@ async def served() -> AsyncIterator[Served]:
 @pytest.fixture
 async def client(served: Served) -> AsyncIterator[Any]:
     keys: Any = {"apiKey": PAPER_KEY, "secret": PAPER_SECRET, "password": PAPER_PASSPHRASE}
-    made: Any = ccxt.pro.okx({**keys, "enableRateLimit": False})
+    settings: Any = {**keys, "enableRateLimit": False}
+    made: Any = ccxt.pro.okx(settings)
     made.urls["api"] = {
         "rest": f"http://127.0.0.1:{served.port}",
         "ws": f"ws://127.0.0.1:{served.port}/ws/v5",
