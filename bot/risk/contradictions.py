@@ -3,6 +3,7 @@
 Values are named by their setting: entry.max_leverage, brackets.trail_distance_r, margin.limits.max_adds.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,7 +29,8 @@ def contradictions(
         *out_of_bounds("margin.limits", margin, MARGIN_BOUNDS),
         *out_of_bounds("entry", entry, ENTRY_BOUNDS),
         *out_of_bounds("brackets", bracket, BRACKET_BOUNDS),
-        *_of_params(table, params),
+        *of_params(table, params),
+        *_of_anchors(table, params, margin),
         *_of_stops(entry, margin),
         *_of_caps(entry, margin),
         *_of_brackets(bracket, entry),
@@ -43,7 +45,8 @@ def out_of_bounds(table: str, values: Any, bounds: Mapping[str, Bound]) -> Itera
             yield f"{table}.{name} is {value}, allowed are {bound.low:g} to {bound.high:g} {bound.unit}"
 
 
-def _of_params(table: str, params: Any) -> Iterator[str]:
+def of_params(table: str, params: Any) -> Iterator[str]:
+    """Yield a clause for every pair of one policy's parameters that cannot hold, chosen or not."""
     for prefix in ("", "fallback_"):
         low, high = getattr(params, f"{prefix}low", None), getattr(params, f"{prefix}high", None)
         if low is not None and high is not None and not low < 1.0 < high:
@@ -66,6 +69,18 @@ def _of_ratios(table: str, params: Any) -> Iterator[str]:
             f"{table}.release_below {release} must be below {table}.target_ratio {params.target_ratio} and "
             f"{table}.add_above {add} above it"
         )
+
+
+def _of_anchors(table: str, params: Any, margin: MarginLimits) -> Iterator[str]:
+    """The gap that no release may undercut must not be larger than the one the policy aims at."""
+    share = margin.anchor_floor_share
+    for name in ("buffer_min", "buffer_sigmas"):
+        aimed, kept = getattr(params, name, math.inf), getattr(margin, f"anchor_{name}")
+        if share * kept > aimed:
+            yield (
+                f"margin.limits.anchor_floor_share {share} x margin.limits.anchor_{name} {kept} is above "
+                f"{table}.{name} {aimed}: the floor would lie beyond the policy's target"
+            )
 
 
 def _of_stops(entry: EntryLimits, margin: MarginLimits) -> Iterator[str]:
@@ -98,6 +113,12 @@ def _of_caps(entry: EntryLimits, margin: MarginLimits) -> Iterator[str]:
         yield (
             f"entry.position_cap_fraction {entry.position_cap_fraction} is above "
             f"entry.portfolio_cap_fraction {entry.portfolio_cap_fraction}"
+        )
+    if margin.reserve_fraction + margin.position_cap_fraction > 1.0:
+        yield (
+            f"margin.limits.reserve_fraction {margin.reserve_fraction} and "
+            f"margin.limits.position_cap_fraction {margin.position_cap_fraction} are more than the whole "
+            "equity together"
         )
     if margin.position_cap_fraction < entry.position_cap_fraction:
         yield (

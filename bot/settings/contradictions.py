@@ -1,6 +1,7 @@
 """Settings that are each possible and impossible together."""
 
 from bot.risk.contradictions import contradictions as contradictions_of_risk
+from bot.risk.contradictions import of_params
 from bot.risk.policies import POLICIES
 from bot.settings.model import Settings
 
@@ -12,9 +13,21 @@ def contradictions(settings: Settings) -> tuple[str, ...]:
         *_of_feed(settings),
         *_of_exchange(settings),
         *_of_budget(settings),
+        *_of_other_policies(settings),
         *contradictions_of_risk(
             POLICIES[margin.policy], margin.policy_params, margin.limits, settings.entry, settings.brackets
         ),
+    )
+
+
+def _of_other_policies(settings: Settings) -> tuple[str, ...]:
+    """Tables of policies that are not chosen: they would be refused on the day they are."""
+    margin = settings.margin
+    return tuple(
+        clause
+        for name in POLICIES
+        if name != margin.policy
+        for clause in of_params(f"margin.params.{name}", getattr(margin.params, name))
     )
 
 

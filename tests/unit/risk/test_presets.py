@@ -21,6 +21,7 @@ from bot.risk.manager import RiskManager
 from bot.risk.policies import DEFAULT_POLICY, POLICIES
 from bot.risk.policies.distance_band import DistanceBandParams
 from bot.risk.policies.margin_ratio_band import MarginRatioBandParams
+from bot.risk.policies.stop_anchor import StopAnchorParams
 from bot.risk.policies.volatility import VolatilityParams
 from bot.risk.presets import DEFAULT_PRESET, PRESETS
 from tests.property.risk.test_estimator_laws import random_candles
@@ -185,6 +186,8 @@ def test_a_candle_whose_high_is_below_its_low_is_refused() -> None:
             MarginRatioBandParams(add_above=0.04),
             "margin.params.margin_ratio_band.add_above 0.04 above it",
         ),
+        ("stop_anchor", StopAnchorParams(buffer_min=0.004), "stop_anchor.buffer_min 0.004: the floor"),
+        ("stop_anchor", StopAnchorParams(buffer_sigmas=0.4), "stop_anchor.buffer_sigmas 0.4: the floor"),
         ("distance_band", DistanceBandParams(0.1, 5.0), "in one unit only"),
     ],
 )

@@ -240,6 +240,10 @@ def test_the_defaults_do_not_contradict_each_other(name: str) -> None:
         ({"margin": MarginLimits(position_cap_fraction=0.1)}, "could never be defended"),
         ({"entry": EntryLimits(risk_fraction=0.06)}, "one stop would end the day"),
         ({"entry": EntryLimits(buffer_min=0.004)}, "beyond the anchor floor"),
+        (
+            {"margin": MarginLimits(reserve_fraction=0.9, position_cap_fraction=0.5)},
+            "margin.limits.reserve_fraction 0.9 and margin.limits.position_cap_fraction 0.5 are more than",
+        ),
         ({"bracket": BracketLimits(first_take_profit_r=3.0)}, "is not below brackets.second_take_profit_r"),
         ({"bracket": BracketLimits(trail_distance_r=2.5)}, "behind the initial stop"),
     ],

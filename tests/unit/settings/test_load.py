@@ -269,6 +269,18 @@ def test_every_impossible_value_is_named_at_once(places):
         ("[entry]\nmin_reward_to_risk = 5.0", "every entry would be refused"),
         ("[entry]\nrisk_fraction = 0.06", "entry.daily_loss_fraction"),
         ("[margin.limits]\nposition_cap_fraction = 0.1", "margin.limits.position_cap_fraction"),
+        (
+            "[margin.limits]\nreserve_fraction = 0.9\nposition_cap_fraction = 0.5",
+            "margin.limits.reserve_fraction 0.9 and margin.limits.position_cap_fraction 0.5",
+        ),
+        (
+            "[margin.limits]\nanchor_buffer_sigmas = 2\n[margin.params.stop_anchor]\nbuffer_sigmas = 0.5",
+            "margin.limits.anchor_buffer_sigmas 2.0 is above margin.params.stop_anchor.buffer_sigmas 0.5",
+        ),
+        (
+            "margin.policy = 'static'\n[margin.params.distance_band]\ntarget_distance = 0.1\ntarget_atrs = 5",
+            "distance_band.target_distance 0.1 and margin.params.distance_band.target_atrs 5.0 are both set",
+        ),
         ("[brackets]\ntrail_distance_r = 2.5", "brackets.trail_distance_r"),
     ],
 )
