@@ -8,7 +8,7 @@ from bot.cli.calculators import flags, given
 from bot.cli.calculators.answers import amount, chance, percents, price, show_notes
 from bot.cli.calculators.book import asked_book, linear_only, market_of, required_sigma
 from bot.cli.calculators.position_keys import PositionWords
-from bot.cli.calculators.trade_words import buffer_of, entry_limits, max_leverage_of, trade_words
+from bot.cli.calculators.trade_words import buffer_of, check_loser, entry_limits, max_leverage_of, trade_words
 from bot.cli.options import Config, Database, Json
 from bot.cli.output import show_facts, show_json
 from bot.cli.screen.figures import quantity_text
@@ -16,6 +16,7 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.calc import SizeAnswer
+    from bot.cli.calculators.book import Subject
     from bot.core.instrument import Instrument
     from bot.risk.limits import EntryLimits
     from bot.risk.sizing import EntryOrder, SizingRules
@@ -57,6 +58,7 @@ def size(
     venue: flags.Venue = None,
     close_fee_rate: flags.CloseFeeRate = None,
     inverse: flags.Inverse = False,
+    file: flags.File = None,
     db: Database = None,
     live: flags.Live = False,
     config: Config = None,
@@ -65,9 +67,15 @@ def size(
     """Show quantity, leverage and odds of a trade that loses --risk of equity at its stop.
 
     Without --stop: the margin that a position of --quantity and --leverage should hold, by its volatility.
-    --db or --live give equity, and where they are not given, entry (the mark) and volatility.
+    --db or --live give equity, and where they are not given, entry (the mark) and volatility. --file answers
+    both of each position: with a stop how large it may be (needs --equity), without one its margin.
     """
     params = dict(context.params)
+    if file is not None:
+        from bot.cli.calculators.size_file import answer_file
+
+        answer_file(params, as_json)
+        return
     if stop is None:
         _answer_without_stop(params, as_json)
         return
@@ -81,7 +89,7 @@ def size(
 
         params = with_account(params)
     words = trade_words(params, "size")
-    row, notes = _sized(words, params)
+    row, notes = sized(words, params)
     if as_json:
         show_json({**row, "notes": notes})
         return
@@ -89,10 +97,12 @@ def size(
     show_notes(notes)
 
 
-def _sized(words: PositionWords, params: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def sized(words: PositionWords, params: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the size of a trade that has a stop, and what is to be said of it. UserError: it has none."""
     from bot.calc import trade_size
     from bot.risk.sizing import SizingRules
 
+    check_loser(words.side, words.entry, words.stop or 0.0, words.where("stop"))
     instrument, rules = market_of(words)
     limits = entry_limits(params)
     order = _order(words, params, instrument, limits)
@@ -109,7 +119,8 @@ def _sized(words: PositionWords, params: dict[str, Any]) -> tuple[dict[str, Any]
         )
     except ValueError as error:
         raise UserError(
-            f"This trade has no size: {error}. Give more --risk or --equity, or a nearer --stop."
+            f"This trade in {words.symbol} has no size: {error}. Give more --risk or --equity, or a nearer "
+            "--stop."
         ) from error
     symbol = words.symbol if instrument is None else instrument.symbol
     return _row(symbol, order, account, answer), _notes(answer, instrument, words)
@@ -203,33 +214,36 @@ def _for_people(row: dict[str, Any]) -> dict[str, str]:
     return facts
 
 
-def _answer_without_stop(params: dict[str, Any], as_json: bool) -> None:
+def margin_of(subject: "Subject", params: dict[str, Any]) -> dict[str, Any]:
+    """Return what margin a position without a stop should hold. UserError: no volatility, or inverse."""
     from bot.calc import margin_adjusted_for_volatility
 
-    book = asked_book({**params, "stop": None})
-    (subject,) = book.subjects if len(book.subjects) == 1 else (None,)
-    if subject is None:
-        raise UserError("calc size asks about one trade. Give its flags, with --stop or with --quantity.")
     linear_only(subject, "calc size")
     probability = given.share("--probability", params["probability"] or "1%")
     days, sigma = _days(params, 1.0), required_sigma(subject)
     answer = margin_adjusted_for_volatility(
         subject.position, subject.mark, sigma, probability, days, subject.rules
     )
+    return {"symbol": subject.position.symbol, "probability": probability, "days": days, **answer._asdict()}
+
+
+def _answer_without_stop(params: dict[str, Any], as_json: bool) -> None:
+    book = asked_book({**params, "stop": None})
+    (subject,) = book.subjects if len(book.subjects) == 1 else (None,)
+    if subject is None:
+        raise UserError("calc size asks about one trade. Give its flags, with --stop or with --quantity.")
+    answer = margin_of(subject, params)
     if as_json:
-        show_json(
-            {"symbol": subject.position.symbol, "probability": probability, "days": days, **answer._asdict()}
-        )
+        show_json(answer)
         return
     facts = {
-        "margin by leverage": amount(answer.by_leverage),
-        "margin by volatility": amount(answer.by_volatility),
-        "required margin": amount(answer.required_margin),
+        "margin by leverage": amount(answer["by_leverage"]),
+        "margin by volatility": amount(answer["by_volatility"]),
+        "required margin": amount(answer["required_margin"]),
     }
     show_facts(facts, as_json=False)
-    show_notes(
-        [f"Without a stop: liquidated with {chance(probability)} within {_days_words(days)}, or by leverage."]
-    )
+    odds = f"{chance(answer['probability'])} within {_days_words(answer['days'])}"
+    show_notes([f"Without a stop: liquidated with {odds}, or by leverage."])
 
 
 def _days_words(days: float) -> str:

@@ -32,12 +32,12 @@ def trade_words(flags: Mapping[str, Any], verb: str) -> PositionWords:
     return words
 
 
-def check_loser(side: int, entry: float, stop: float) -> None:
+def check_loser(side: int, entry: float, stop: float, where_stop: str = "--stop") -> None:
     """Raise UserError unless the stop is on the losing side of the entry."""
     if side * (entry - stop) <= 0.0:
         where = "below" if side > 0 else "above"
         raise given.refused(
-            "--stop",
+            where_stop,
             f"{stop:g}",
             f"the stop of a {'long' if side > 0 else 'short'} lies {where} its entry {entry:g}",
         )

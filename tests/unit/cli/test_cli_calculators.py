@@ -122,6 +122,21 @@ def test_size_without_a_stop_is_the_margin_that_volatility_asks_for(calc, ringfe
     assert "within 1 day, or by leverage" in ringfence("calc", "size", *flags, "--sigma-day", "3%").out
 
 
+def test_size_of_a_file_answers_each_position_as_its_flags_would(calc, ringfence, book):
+    flags = ("--equity", "10000", "--risk", "2%")
+    stopped, open_ended = calc("size", "--file", book, *flags)["positions"]
+    alone = ("--side", "long", "--entry", "60000", "--stop", "56000", "--sigma-day", "2.5%")
+    same = calc("size", *alone, *flags)
+    assert {name: stopped[name] for name in same} == same
+    assert stopped["quantity_held"] == pytest.approx(500.0 * 10 / 60_000.0)
+    without = ("--side", "long", "--entry", "3000", "--leverage", "8", "--symbol", "ETH")
+    same = calc("size", *without, "--quantity", "0.8", "--sigma-day", "3%")
+    assert {name: open_ended[name] for name in same} == pytest.approx(same)
+    told = ringfence("calc", "size", "--file", book, *flags).out
+    assert "BTC/USDT" in told
+    assert "Without a stop nothing limits the loss" in told
+
+
 def test_topup_reaches_the_distance_the_price_or_the_chance(calc):
     fallen = ("topup", *LONG, "--mark", "57000")
     by_distance = calc(*fallen, "--distance", "10%")
