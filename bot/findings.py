@@ -13,6 +13,7 @@ import numpy as np
 
 from bot.core.timeframe import DAY_MS
 from bot.evidence.calibration import Calibration, calibration
+from bot.evidence.envelope import Committed, Envelope, envelope
 from bot.evidence.ledger import DeadWeight, Move, dead_weight
 from bot.evidence.paired import PairedDifference, paired_difference, week_of, without_noise
 from bot.evidence.rescues import Ending, Rescues, rescues
@@ -20,7 +21,7 @@ from bot.evidence.tail import worst_mean
 from bot.risk.limits import MarginLimits
 from bot.risk.policies.hurdle import HurdleParams
 from bot.sim.embedded import instrument_for
-from bot.store.evidence import forecasts, ledger_moves, trade_evidence
+from bot.store.evidence import emergencies, forecasts, ledger_moves, trade_evidence, wallets
 from bot.store.reader import Reader, open_reader
 from bot.store.rows import LedgerMove, TradeEvidenceRow
 
@@ -73,7 +74,10 @@ class Defence(NamedTuple):
 
 
 class Operations(NamedTuple):
-    """How near liquidation came, in prices and in hourly standard deviations, and what the moves were."""
+    """How near liquidation came, in prices and in hourly standard deviations, and what the moves were.
+
+    `emergencies`: adds that waited for nothing, of all positions, also those still open.
+    """
 
     least_distance: float
     least_distance_sigma_hours: float
@@ -82,6 +86,18 @@ class Operations(NamedTuple):
     moves_per_day: float
     moves_refused: int
     stale_holds: int
+    emergencies: int
+
+
+class Day(NamedTuple):
+    """The trades that ended on one UTC day (its first millisecond), quote in all."""
+
+    day_ms: int
+    trades: int
+    pnl: float
+    static_pnl: float
+    liquidations: int
+    static_liquidations: int
 
 
 class Findings(NamedTuple):
@@ -100,6 +116,8 @@ class Findings(NamedTuple):
     calibration: Calibration
     defence: Defence
     operations: Operations
+    envelope: Envelope
+    days: tuple[Day, ...]
 
 
 def findings(path: Path, symbol: str | None = None) -> Findings:
@@ -125,7 +143,11 @@ def _findings(reader: Reader, symbol: str | None) -> Findings:
         _dead_weight(rows, ledger_moves(reader, symbol)),
         calibration([one.probability for one in told], [one.touched for one in told]),
         _defence(rows),
-        _operations(rows),
+        _operations(rows, emergencies(reader, symbol)),
+        envelope(
+            Committed(at.ts_ms, float(at.committed_quote), float(at.wallet_quote)) for at in wallets(reader)
+        ),
+        _days(rows),
     )
 
 
@@ -201,7 +223,7 @@ def _defence(rows: Sequence[TradeEvidenceRow]) -> Defence:
     )
 
 
-def _operations(rows: Sequence[TradeEvidenceRow]) -> Operations:
+def _operations(rows: Sequence[TradeEvidenceRow], emergency_adds: int) -> Operations:
     moves, held_ms = sum(row.moves for row in rows), sum(row.closed_ms - row.opened_ms for row in rows)
     return Operations(
         _least(row.least_distance for row in rows),
@@ -211,6 +233,26 @@ def _operations(rows: Sequence[TradeEvidenceRow]) -> Operations:
         _ratio(moves, held_ms / DAY_MS),
         sum(row.moves_refused for row in rows),
         sum(row.stale_holds for row in rows),
+        emergency_adds,
+    )
+
+
+def _days(rows: Sequence[TradeEvidenceRow]) -> tuple[Day, ...]:
+    """Every day on which a trade ended, in order; a day without one has no row."""
+    by_day: dict[int, list[TradeEvidenceRow]] = {}
+    for row in rows:
+        by_day.setdefault(row.closed_ms - row.closed_ms % DAY_MS, []).append(row)
+    return tuple(_day(day_ms, by_day[day_ms]) for day_ms in sorted(by_day))
+
+
+def _day(day_ms: int, rows: Sequence[TradeEvidenceRow]) -> Day:
+    return Day(
+        day_ms,
+        len(rows),
+        _total(rows, "pnl_quote"),
+        _total(rows, "shadow_pnl_quote"),
+        sum(row.liquidated for row in rows),
+        sum(row.shadow_liquidated for row in rows),
     )
 
 

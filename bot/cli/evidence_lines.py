@@ -21,6 +21,15 @@ Facts = Mapping[str, str]
 
 _NOT_YET: Final = "not yet distinguishable from zero"
 
+_DAYS_SHOWN: Final = 7
+_DAY_COLUMNS: Final = (
+    Column("day_ms", "day", False, lambda row: _day(row["day_ms"])),
+    Column("trades", "trades", True),
+    Column("pnl", "result", True, lambda row: signed_money(row["pnl"])),
+    Column("static_pnl", "static", True, lambda row: signed_money(row["static_pnl"])),
+    Column("liquidations", "liquidated", True),
+    Column("static_liquidations", "with static", True),
+)
 _RELIABILITY: Final = (
     Column("forecasts", "forecasts", True),
     Column("forecast", "told", True, lambda row: _small_percent(row["forecast"])),
@@ -47,6 +56,8 @@ def evidence_lines(found: "Findings") -> list[str]:
         *_section("Expected waste of liquidations avoided, where one stop in 100 fails", _dead_weight(found)),
         *_section("What closed the trades", _defence(found)),
         *_section("Near misses and margin moves", _operations(found)),
+        *_section("The whole account", _envelope(found)),
+        *_days(found),
         *_calibration(found.calibration),
     ]
 
@@ -132,9 +143,15 @@ def _dead_weight(found: "Findings") -> Facts:
     seen = found.dead_weight
     return {
         "avoided": signed_money(seen.avoided_quote),
-        "the capital for it, at 20 % a year": signed_money(-seen.capital_quote),
+        "the capital for it": _capital_words(seen.capital_quote),
         "net": signed_money(seen.net_quote),
     }
+
+
+def _capital_words(capital_quote: float) -> str:
+    """Margin beyond static costs what it could have earned; margin freed saves it."""
+    word = "saved, less margin was locked" if capital_quote < 0.0 else "paid"
+    return f"{money(abs(capital_quote))} {word}, at 20 % a year"
 
 
 def _defence(found: "Findings") -> Facts:
@@ -159,8 +176,28 @@ def _operations(found: "Findings") -> Facts:
         + ("" if math.isnan(sigmas) else f", {sigmas:.1f} typical hours"),
         "nearer than one typical hour": f"{seen.near_miss_minutes:.0f} minutes",
         "margin moves": f"{seen.moves}, {_plain(seen.moves_per_day)} a day; {seen.moves_refused} refused",
+        "emergency adds": f"{seen.emergencies}, of open positions too",
         "held because prices were old": str(seen.stale_holds),
+        "from trigger to reply": "not recorded; on paper the reply is simulated",
     }
+
+
+def _envelope(found: "Findings") -> Facts:
+    seen = found.envelope
+    most = f"{money(seen.most_margin_quote)}" + (f", {date_time(seen.most_ms)} UTC" if seen.most_ms else "")
+    return {
+        "isolated margins now": f"{money(seen.margin_quote)}, the most the positions can lose by contract",
+        "the largest so far": most,
+        "of equity": f"{_share_text(seen.utilisation)} now, {_share_text(seen.most_utilisation)} at most",
+    }
+
+
+def _days(found: "Findings") -> list[str]:
+    rows = [day._asdict() for day in found.days[-_DAYS_SHOWN:]]
+    title = "By day of the end, UTC" + (
+        f", the last {_DAYS_SHOWN}; all are in --json" if len(found.days) > _DAYS_SHOWN else ""
+    )
+    return ["", title, *(f"  {line}" for line in aligned(rows, _DAY_COLUMNS))]
 
 
 def _calibration(found: "Calibration") -> list[str]:

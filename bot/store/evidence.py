@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.store.reader import Reader
-from bot.store.rows import ForecastRow, LedgerMove, TradeEvidenceRow
+from bot.store.rows import EquityPoint, ForecastRow, LedgerMove, TradeEvidenceRow
 from bot.store.tables import TABLES
 
 
@@ -28,6 +28,22 @@ def forecasts(reader: Reader, symbol: str | None = None) -> list[ForecastRow]:
         query = query.where(table.symbol == symbol)
     ordered = query.order_by(table.ts_ms, table.id)
     return [ForecastRow(**row) for row in reader.execute(ordered).mappings()]
+
+
+def emergencies(reader: Reader, symbol: str | None = None) -> int:
+    """Return how many adds were made at once, without waiting, because liquidation was too likely."""
+    move = TABLES["margin_adjustment"].c
+    query = select(func.count()).select_from(TABLES["margin_adjustment"]).where(move.reason == "emergency")
+    if symbol is not None:
+        query = query.where(move.symbol == symbol)
+    return reader.execute(query).scalar_one()
+
+
+def wallets(reader: Reader) -> list[EquityPoint]:
+    """Return the whole account's wallet over time, oldest first."""
+    table = TABLES["equity"].c
+    query = select(*(table[name] for name in EquityPoint._fields)).order_by(table.ts_ms)
+    return [EquityPoint(**row) for row in reader.execute(query).mappings()]
 
 
 def ledger_moves(reader: Reader, symbol: str | None = None) -> list[LedgerMove]:

@@ -6,14 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.event import ForecastResolved, PositionClosed, PositionOpened, TradeEvidence
+from bot.core.event import (
+    EquityMarked,
+    ForecastResolved,
+    MarginMoved,
+    PositionClosed,
+    PositionOpened,
+    TradeEvidence,
+)
 from bot.findings import findings
 from bot.ports import Commit
 from bot.store.database import open_journal
 from tests.unit.cli.conftest import Outcome
-from tests.unit.store.story import BINDING, DEPOSIT, RUN, write
+from tests.unit.store.story import AFTER, BEFORE, BINDING, DEPOSIT, RUN, write
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
+MOVES = ((1, "emergency"), (2, "below_band"), (3, "emergency"))
 DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
 
@@ -117,6 +125,43 @@ def test_figures_of_three_trades_by_hand(database: Callable[..., Path]) -> None:
     assert found.defence.beyond_stop_most == 0.0004
     assert found.operations.least_distance == 0.004
     assert (found.operations.moves, found.operations.moves_per_day) == (3, 1.0)
+
+
+def test_the_account_s_margins_emergencies_and_days_are_counted(
+    ringfence: Callable[..., Outcome], workplace: Path
+) -> None:
+    path = workplace / "account.db"
+    journal = open_journal(path, BINDING)
+    journal.start_run(RUN)
+    journal.set_deposit(DEPOSIT)
+    lives = [_life(trade) for trade in (ONE, FED._replace(position_id=2, closed_ms=3 * DAY_MS))]
+    notes = [
+        *(note for life in lives for note in life),
+        ONE,
+        FED._replace(position_id=2, closed_ms=3 * DAY_MS),
+        *(MarginMoved(DAY_MS, BTC, 1, f"p{n}M", 5.0, "hurdle", why, BEFORE, AFTER) for n, why in MOVES),
+        EquityMarked(DAY_MS, "", 600.0, 1_000.0, 400.0, 0.0),
+        EquityMarked(2 * DAY_MS, "", 300.0, 500.0, 200.0, 0.0),
+        EquityMarked(3 * DAY_MS, "", 450.0, 500.0, 50.0, 0.0),
+    ]
+    write(journal, [Commit(3 * DAY_MS, notes=tuple(notes))])
+    journal.close()
+    found = findings(path)
+    assert found.envelope == (50.0, 0.1, 400.0, DAY_MS, 0.4)
+    assert found.operations.emergencies == 2
+    assert found.days == ((2 * DAY_MS, 1, -20.0, -20.0, 0, 0), (3 * DAY_MS, 1, -110.0, -50.0, 1, 1))
+    out = ringfence("margin", "report", "--db", str(path)).out
+    assert "50.00, the most the positions can lose by contract" in out
+    assert "10.0 % now, 40.0 % at most" in out
+    data = json.loads(ringfence("margin", "report", "--db", str(path), "--json").out)
+    assert [day["pnl"] for day in data["days"]] == [-20.0, -110.0]
+
+
+def test_the_capital_of_the_ledger_is_said_to_be_saved_or_paid(
+    ringfence: Callable[..., Outcome], database: Callable[..., Path]
+) -> None:
+    out = ringfence("margin", "report", "--db", str(database(ONE))).out
+    assert "the capital for it  0.05 saved, less margin was locked, at 20 % a year" in out
 
 
 def test_report_of_few_trades_claims_nothing(
