@@ -64,12 +64,17 @@ def maintenance_margin(position: Position, mark: float, rules: MarginRules) -> f
 
     The tier is the one of the notional at `mark` (of the entry, for entry-valued venues).
     """
-    price = position.entry_price if rules.profile.valuation == AT_ENTRY else mark
-    value = notional(position, price, rules)
-    row = tier_index(rules.tiers, value)
-    rate = float(rules.tiers.maintenance_margin_rate[row]) + _mark_fee_rate(rules)
-    amount = float(rules.tiers.maintenance_amount[row])
-    return value * rate - amount + _fixed_close_fee(position, rules)
+    # The most called function of a decision: nothing is called that adds zero for the venue.
+    profile, tiers = rules.profile, rules.tiers
+    price = position.entry_price if profile.valuation == AT_ENTRY else mark
+    value = position.quantity / price if rules.is_inverse else position.quantity * price
+    row = tier_index(tiers, value)
+    rate, amount = float(tiers.maintenance_margin_rate[row]), float(tiers.maintenance_amount[row])
+    if profile.close_fee == IN_MAINTENANCE:
+        rate += profile.close_fee_rate
+    elif profile.close_fee == IN_MAINTENANCE_AT_LEVERAGE_BANKRUPTCY:
+        return value * rate - amount + _leverage_bankruptcy_fee(position, rules)
+    return value * rate - amount
 
 
 @compiled

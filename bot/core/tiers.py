@@ -86,8 +86,9 @@ def _invalid(index: int, field: str, value: float, wanted: str) -> ValueError:
 @compiled
 def tier_index(tiers: Tiers, notional: float) -> int:
     """Return the row with notional_floor < notional <= notional_cap; the last row above every cap."""
-    last = len(tiers.notional_cap) - 1
+    caps = tiers.notional_cap
+    last = len(caps) - 1
     for row in range(last):
-        if notional <= tiers.notional_cap[row]:
+        if notional <= float(caps[row]):
             return row
     return last

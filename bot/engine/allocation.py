@@ -168,7 +168,8 @@ def _send(desk: Desk, move: MarginMove) -> None:
     if holding is None:
         return
     kind = AddMargin if move.kind == "add" else ReleaseMargin
-    before = desk.risk.risk_of(desk.view(market, holding))._asdict()
+    liquidation = market.liquidation_price(holding.position)
+    before = desk.risk.risk_at(desk.view(market, holding), liquidation)._asdict()
     facts: dict[str, Fact] = {f"before_{name}": value for name, value in before.items()}
     facts["paid_by"] = ", ".join(move.paid_by)
     action = kind(move.symbol, holding.position.isolated_wallet + _signed(move))

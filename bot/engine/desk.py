@@ -27,7 +27,7 @@ class Desk:
 
     def is_in_flight(self, symbol: str, *kinds: type[Action]) -> bool:
         """Return whether an action of one of `kinds` waits for its outcome on `symbol`."""
-        return any(
+        return bool(self.state.in_flight) and any(
             intent.action.symbol == symbol and isinstance(intent.action, kinds)
             for intent in self.state.in_flight.values()
         )

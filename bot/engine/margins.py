@@ -24,7 +24,10 @@ def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
     elif desk.is_blind(market):
         alerts.stale(desk, market, holding)
     elif desk.state.now_ms >= holding.margin_again_ms:
-        decision = desk.risk.decide_margin(desk.view(market, holding), desk.book(market, holding))
+        liquidation = market.liquidation_price(holding.position)
+        decision = desk.risk.decide_margin(
+            desk.view(market, holding), desk.book(market, holding), liquidation
+        )
         alerts.on_decision(desk, market, holding, decision)
         if decision.cut_fraction > 0.0 and _cut(desk, market, holding, decision):
             return

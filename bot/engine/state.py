@@ -208,26 +208,28 @@ class State:
 
     def view(self, market: Market, holding: Holding) -> MarginView:
         """Return what the risk manager may know of a holding now."""
+        # By position: names would cost half as much again, and a view is built at every look.
+        estimates = market.estimates
         return MarginView(
-            ts_ms=self.now_ms,
-            mark=market.mark,
-            mark_age_ms=max(self.now_ms - market.mark_ms, 0),  # a candle may come after newer marks
-            position=holding.position,
-            rules=market.rules,
-            stop_price=holding.stop.trigger_price if holding.stop is not None else 0.0,
-            sigma_day=market.sigma_day,
-            funding_rate=market.funding_rate,
-            entry_distance=holding.entry_distance,
-            atr=market.estimates.atr,
-            sigma_parkinson=market.estimates.sigma_parkinson,
-            sigma_yang_zhang=market.estimates.sigma_yang_zhang,
-            sigma_6h=market.estimates.sigma_6h,
-            sigma_10d=market.estimates.sigma_10d,
-            trend_score=market.estimates.trend_score,
-            is_high_volatility=market.estimates.is_high_volatility,
-            regime=holding.regime,
-            cuts=holding.cuts,
-            last_cut_ms=holding.last_cut_ms,
+            self.now_ms,
+            market.mark,
+            max(self.now_ms - market.mark_ms, 0),  # a candle may come after newer marks
+            holding.position,
+            market.rules,
+            holding.stop.trigger_price if holding.stop is not None else 0.0,
+            market.sigma_day,
+            market.funding_rate,
+            holding.entry_distance,
+            estimates.atr,
+            estimates.sigma_parkinson,
+            estimates.sigma_yang_zhang,
+            estimates.sigma_6h,
+            estimates.sigma_10d,
+            estimates.trend_score,
+            estimates.is_high_volatility,
+            holding.regime,
+            holding.cuts,
+            holding.last_cut_ms,
         )
 
     def book(self, market: Market, holding: Holding) -> MarginBook:
@@ -241,16 +243,16 @@ class State:
     def book_of(self, market: Market, holding: Holding, equity_quote: float) -> MarginBook:
         """Return the same for an equity that is known already: it is a sum over all positions."""
         return MarginBook(
-            initial_wallet_quote=holding.initial_wallet_quote,
-            added_quote=holding.added_quote - holding.restored_quote,
-            released_quote=holding.released_quote,
-            adds=holding.adds,
-            last_add_ms=holding.last_add_ms,
-            last_release_ms=holding.last_release_ms,
-            agreed_loss_quote=max(holding.agreed_loss_quote + min(holding.realised_pnl_quote, 0.0), 0.0),
-            free_quote=self.free_quote,
-            equity_quote=equity_quote,
-            margin_step_quote=market.instrument.margin_step_quote,
+            holding.initial_wallet_quote,
+            holding.added_quote - holding.restored_quote,
+            holding.released_quote,
+            holding.adds,
+            holding.last_add_ms,
+            holding.last_release_ms,
+            max(holding.agreed_loss_quote + min(holding.realised_pnl_quote, 0.0), 0.0),
+            self.free_quote,
+            equity_quote,
+            market.instrument.margin_step_quote,
         )
 
 

@@ -113,14 +113,13 @@ def measure(view: MarginView, band: Band, payments_ahead: int) -> Measured:
     if not is_measurable(view):
         reserved = reserved_band(view, band, payments_ahead)
         return Measured(reserved, math.nan, math.nan, math.nan, math.nan)
-    return measure_sound(view, band, payments_ahead)
+    return measure_sound(view, band, payments_ahead, float(liquidation_price(view.position, view.rules)))
 
 
 @compiled
-def measure_sound(view: MarginView, band: Band, payments_ahead: int) -> Measured:
-    """Return the same of numbers that `is_measurable` passed."""
+def measure_sound(view: MarginView, band: Band, payments_ahead: int, liquidation: float) -> Measured:
+    """Return the same of numbers that `is_measurable` passed and of the liquidation price they have."""
     reserved = reserved_band(view, band, payments_ahead)
-    liquidation = float(liquidation_price(view.position, view.rules))
     away = distance(view.position.side, view.mark, liquidation)
     chance = liquidation_probability(view.mark, liquidation, view.sigma_day, _HOUR) if away > 0.0 else 1.0
     ratio = float(margin_ratio(view.position, view.mark, view.rules))

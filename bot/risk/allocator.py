@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.margin import equity, maintenance_margin, notional
+from bot.core.margin import equity, notional
 from bot.core.probability import STUDENT_SCALE
 from bot.core.profile import AT_ENTRY, IN_MAINTENANCE, MarginRules
 from bot.core.tiers import tier_index
@@ -99,17 +99,19 @@ def wallet_leg(
     horizon_days: float,
     lowest_wallet: float,
     highest_wallet: float,
+    maintenance: float,
 ) -> AllocationLeg:
     """Return a position as a leg whose extra margin is its WHOLE isolated wallet: what it should hold.
 
     `lowest_wallet`: what the venue's removal rule and a stop's anchor leave in it; it is raised to where the
-    position is just not liquidated. Linear contracts only: InvalidInput for one settled in its base coin.
+    position is just not liquidated. `maintenance`: its maintenance margin at the mark.
+    Linear contracts only: InvalidInput for one settled in its base coin.
     """
     position, rules = view.position, view.rules
     if rules.is_inverse:
         raise InvalidInput(f"{position.symbol}.is_inverse", True, "False: one budget needs one coin")
     value = notional(position, view.mark, rules)
-    excess = equity(position, view.mark, rules) - maintenance_margin(position, view.mark, rules)
+    excess = equity(position, view.mark, rules) - maintenance
     without = excess - position.isolated_wallet
     lowest = max(lowest_wallet, -without, 0.0)
     return AllocationLeg(

@@ -129,16 +129,21 @@ class RiskManager:
             self._margin,
         )
 
-    def decide_margin(self, view: MarginView, book: MarginBook) -> MarginDecision:
+    def decide_margin(
+        self, view: MarginView, book: MarginBook, liquidation: float | None = None
+    ) -> MarginDecision:
         """Return what to do with the position's margin now; facts hold the numbers behind it.
 
+        `liquidation`: the position's liquidation price where the caller has kept it; else it is computed.
         Numbers that no policy can be asked about (a mark of zero) are held as unusable.
         """
         if not adjust.is_measurable(view):
             return adjust.decide_margin(view, _NO_BAND, book, self._margin)
         band = self._policy.band(view, self._params)
         allowed = self._policy.permissions(view, self._params)
-        measured = adjust.measure_sound(view, band, self._margin.funding_payments_ahead)
+        if liquidation is None:
+            liquidation = float(liquidation_price(view.position, view.rules))
+        measured = adjust.measure_sound(view, band, self._margin.funding_payments_ahead, liquidation)
         return adjust.decision(view, measured, book, self._margin, allowed)
 
     @property
@@ -196,11 +201,11 @@ class RiskManager:
         permissions = self._policy.permissions(view, self._params)
         room = wallet_room(view, liquidation, self.band(view), book, self._margin, permissions)
         position, limits = view.position, self.allocation
-        cost = maintenance_margin(position, view.mark, view.rules)
-        cost += limits.liquidation_cost * notional(position, view.mark, view.rules)
+        maintenance = maintenance_margin(position, view.mark, view.rules)
+        cost = maintenance + limits.liquidation_cost * notional(position, view.mark, view.rules)
         if view.stop_price > 0.0:
             cost *= self._margin.stop_failure_probability
-        leg = wallet_leg(view, cost, self.allocation.horizon_days, room.low, room.high)
+        leg = wallet_leg(view, cost, limits.horizon_days, room.low, room.high, maintenance)
         least = minimum_step(position.isolated_wallet, self._margin)
         return BookLeg(
             position.symbol,
@@ -240,7 +245,10 @@ class RiskManager:
 
     def risk_of(self, view: MarginView) -> PositionRisk:
         """Return the numbers that are kept before and after a margin move."""
-        liquidation = float(liquidation_price(view.position, view.rules))
+        return self.risk_at(view, float(liquidation_price(view.position, view.rules)))
+
+    def risk_at(self, view: MarginView, liquidation: float) -> PositionRisk:
+        """Return the same for a position whose liquidation price is known."""
         return PositionRisk(
             mark=view.mark,
             isolated_wallet=view.position.isolated_wallet,

@@ -79,7 +79,8 @@ def _evaluate(desk: Desk) -> int:
     for market in state.markets.values():
         if market.holding is not None:
             view = desk.view(market, market.holding)
-            desk.risk.decide_margin(view, state.book_of(market, market.holding, equity))
+            liquidation = market.liquidation_price(market.holding.position)
+            desk.risk.decide_margin(view, state.book_of(market, market.holding, equity), liquidation)
     allocation.split(desk, "interval")
     return len(desk.outbox.take().intents) + len(state.rebalance.adds)
 

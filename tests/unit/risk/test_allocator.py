@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.core.margin import liquidation_distance
+from bot.core.margin import liquidation_distance, maintenance_margin
 from bot.core.profile import BINANCE_USDM, VenueProfile, bybit_entry_valued, okx
 from bot.risk.allocator import (
     AllocationLeg,
@@ -17,6 +17,7 @@ from bot.risk.allocator import (
     wallet_leg,
 )
 from bot.risk.inputs import InvalidInput
+from bot.risk.view import MarginView
 from tests.property.risk.worlds import RULES, position_of, rules_of, view_of
 
 LEG = AllocationLeg(1, 5_000.0, 0.004, 0.025, 45.0, 0.0, 0.0, math.inf)
@@ -25,6 +26,10 @@ THREE = [
     AllocationLeg(1, 3_000.0, 0.005, 0.035, 30.0, 0.0, 0.0, math.inf),
     AllocationLeg(-1, 2_000.0, 0.01, 0.05, 30.0, 0.0, 0.0, math.inf),
 ]
+
+
+def kept(view: MarginView) -> float:
+    return maintenance_margin(view.position, view.mark, view.rules)
 
 
 BAD_LEGS = [
@@ -137,7 +142,7 @@ def test_a_short_leg_needs_more_than_the_long_one_of_the_same_size() -> None:
 def test_a_wallet_leg_is_as_far_from_liquidation_as_its_position(side: int, profile: VenueProfile) -> None:
     rules = rules_of(profile, tick_size=0.0)
     view = view_of(position_of(side, wallet=500.0), mark=60_500.0, rules=rules)
-    row = wallet_leg(view, 45.0, 1.0, 0.0, 5_000.0)
+    row = wallet_leg(view, 45.0, 1.0, 0.0, 5_000.0, kept(view))
     wallet = view.position.isolated_wallet
     distance = (row.excess_at_zero + wallet) / (row.notional * (1.0 - side * row.maintenance_rate))
     assert distance == pytest.approx(liquidation_distance(view.position, view.mark, rules), rel=1e-9)
@@ -148,7 +153,7 @@ def test_a_wallet_leg_is_as_far_from_liquidation_as_its_position(side: int, prof
 
 def test_a_wallet_leg_keeps_what_may_not_leave_it() -> None:
     view = view_of(position_of(wallet=500.0))
-    row = wallet_leg(view, 45.0, 1.0, 400.0, 300.0)
+    row = wallet_leg(view, 45.0, 1.0, 400.0, 300.0, kept(view))
     assert (row.min_extra, row.max_extra) == (400.0, 400.0)
     with pytest.raises(ValueError, match="is_inverse is True; it must be False: one budget needs one coin"):
-        wallet_leg(view._replace(rules=RULES._replace(is_inverse=True)), 45.0, 1.0, 0.0, 1.0)
+        wallet_leg(view._replace(rules=RULES._replace(is_inverse=True)), 45.0, 1.0, 0.0, 1.0, 20.0)

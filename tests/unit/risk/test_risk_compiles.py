@@ -105,7 +105,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     adjust.funding_reserve: _per_view(3),
     adjust.reserved_band: _per_view(BAND, 3),
     adjust.measure: _per_view(BAND, 3),
-    adjust.measure_sound: _per_view(BAND, 3),
+    adjust.measure_sound: _per_view(BAND, 3, LIQUIDATION),
     adjust.judge: [
         (view, seen, BOOK, LIMITS, allowed)
         for view, seen in zip(VIEWS, MEASURED, strict=True)
