@@ -184,7 +184,7 @@ def _operations(found: "Findings") -> Facts:
 
 def _envelope(found: "Findings") -> Facts:
     seen = found.envelope
-    most = f"{money(seen.most_margin_quote)}" + (f", {date_time(seen.most_ms)} UTC" if seen.most_ms else "")
+    most = f"{money(seen.most_margin_quote)}" + (f", {date_time(seen.most_ms)}" if seen.most_ms else "")
     return {
         "isolated margins now": f"{money(seen.margin_quote)}, the most the positions can lose by contract",
         "the largest so far": most,
