@@ -8,6 +8,8 @@ from bot.edges import Edges
 from bot.errors import RingfenceError, UserError
 from bot.exchange.connect import Connection, Credentials, connect
 from bot.exchange.hosts import Access, Environment
+from bot.exchange.lane import Urgency
+from bot.exchange.rights import rights_of
 from bot.settings import Settings
 from bot.settings.values import plain
 
@@ -39,6 +41,7 @@ async def real_edges(settings: Settings, step_ms: int) -> Edges:
 async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edges:
     gateway, mode = connection.gateway, settings.run.mode
     try:
+        await _check_rights(connection, access(settings))
         instruments = await gateway.instruments()
     except UserError:
         raise
@@ -64,6 +67,22 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
         missed=gateway.catch_up,
         leave=connection.close,
     )
+
+
+async def _check_rights(connection: Connection, where: Access) -> None:
+    """Return when the key is one for a bot. UserError: it may withdraw, or it may not trade."""
+    client, venue = connection.link.client, connection.venue
+    rights = await connection.link.read(lambda: rights_of(client, venue.ccxt_id, where), Urgency.NORMAL)
+    if rights.may_withdraw:
+        raise UserError(
+            f"The API key may withdraw from {venue.title}. Whoever steals it from a bot empties the account. "
+            "Nothing was started. Make a key that may trade futures and nothing else."
+        )
+    if rights.may_trade is False:
+        raise UserError(
+            f"The API key may only read at {venue.title}, so that no stop could be placed. Nothing was "
+            "started. Allow it to trade futures; leave withdrawals off."
+        )
 
 
 def access(settings: Settings) -> Access:
