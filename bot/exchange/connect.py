@@ -26,7 +26,7 @@ from bot.exchange.endpoint_paces import EndpointPaces
 from bot.exchange.fate import RECEIVE_WINDOW_MS
 from bot.exchange.feed import CcxtFeed
 from bot.exchange.gateway import CcxtGateway
-from bot.exchange.hosts import Access, switch_client
+from bot.exchange.hosts import Access, check_environment, switch_client
 from bot.exchange.lane import Lane
 from bot.exchange.link import Link
 from bot.exchange.venues import VENUES, Venue
@@ -101,6 +101,7 @@ def connect(
     UserError: an unknown venue, one that is not wired, missing keys, or an environment it has not.
     """
     venue = venue_of(venue_id)
+    check_environment(venue, access)
     if venue.ccxt_id not in DIALECTS:
         raise UserError(
             f"Trading on {venue.title} is not wired in this version; it can be listed only. "

@@ -28,6 +28,7 @@ def switch_client(client: Any, venue: Venue, access: Access) -> None:
         _route_to(client, _checked_base(access.base_url))
         _use_linear_error_tables(client)
     elif access.environment == "testnet":
+        check_environment(venue, access)
         _switch_to_test(client, venue)
     guard = Guard(venue, access)
     _check_rest_hosts(client, venue, guard)
@@ -67,12 +68,16 @@ class Guard:
         )
 
 
-def _switch_to_test(client: Any, venue: Venue) -> None:
-    if venue.switch == "none":
+def check_environment(venue: Venue, access: Access) -> None:
+    """Return when the venue has the environment. UserError: it has no test accounts."""
+    if access.environment == "testnet" and venue.switch == "none":
         raise UserError(
             f"{venue.title} has no test environment: only real money could be traded there. "
             "Cause: the exchange closed its sandbox. Use paper trading for this exchange."
         )
+
+
+def _switch_to_test(client: Any, venue: Venue) -> None:
     try:
         if venue.switch == "demo":
             client.enable_demo_trading(True)

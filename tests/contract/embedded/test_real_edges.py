@@ -66,3 +66,9 @@ async def test_wrong_keys_unknown_symbols_and_unwired_exchanges_are_refused(
     with pytest.raises(UserError, match=says) as refused:
         await real_edges(settings(served, **changed), FIVE_MINUTES_MS)
     assert "canary" not in str(refused.value)
+
+
+async def test_an_exchange_without_test_accounts_says_paper_only(served: Any) -> None:
+    chosen = settings(served, exchange__name="kucoinfutures", exchange__base_url="", exchange__password="p")
+    with pytest.raises(UserError, match=r"no test environment.*Use paper trading"):
+        await real_edges(chosen, FIVE_MINUTES_MS)
