@@ -13,7 +13,6 @@ from bot.core.steps import step_down, step_up
 from bot.risk.inputs import InvalidInput
 
 DEADBAND: Final = 0.10
-INTERVAL_MS: Final = 3_600_000
 
 
 class WalletTarget(NamedTuple):
@@ -58,23 +57,6 @@ def rebalance_plan(
     moving.sort(key=lambda leg: (-abs(_gap(leg)), leg.symbol))
     releases = tuple(_releases(moving))
     return (*releases, *_adds(moving, free_quote, releases))
-
-
-def is_rebalance_due(
-    now_ms: int,
-    solved_ms: int,
-    solved: Sequence[float],
-    probabilities: Sequence[float],
-    interval_ms: int = INTERVAL_MS,
-) -> bool:
-    """Return whether to allocate again: after the interval, or when a liquidation is twice as likely as then.
-
-    `solved` are the legs' liquidation probabilities when it was last done, in the order of `probabilities`;
-    another number of legs is due at once.
-    """
-    if now_ms - solved_ms >= interval_ms or len(solved) != len(probabilities):
-        return True
-    return any(now > 2.0 * then for then, now in zip(solved, probabilities, strict=True))
 
 
 def moves_after_failure(moves: Sequence[MarginMove], failed: str) -> tuple[MarginMove, ...]:

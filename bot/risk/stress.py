@@ -106,11 +106,6 @@ def stress(
     )
 
 
-def breached_caps(states: Sequence[CapState]) -> tuple[CapState, ...]:
-    """Return the breached ones."""
-    return tuple(state for state in states if state.is_breached)
-
-
 def cap_cuts(
     legs: Sequence[Exposure], equity_quote: float, caps: StressCaps, cut_above: float
 ) -> tuple[CapCut, ...]:

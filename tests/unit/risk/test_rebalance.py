@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from bot.risk.rebalance import (
     MarginMove,
     WalletTarget,
-    is_rebalance_due,
     moves_after_failure,
     rebalance_plan,
 )
@@ -84,22 +83,6 @@ def test_adds_round_up_and_releases_down_to_the_venues_step() -> None:
 def test_numbers_that_plan_nothing_are_named(leg: Any, free: float, deadband: float, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         rebalance_plan([leg], free, deadband)
-
-
-@pytest.mark.parametrize(
-    ("now_ms", "probabilities", "is_due"),
-    [
-        (3_599_999, [0.01, 0.02], False),
-        (3_600_000, [0.01, 0.02], True),
-        (1, [0.01, 0.0401], True),
-        (1, [0.02, 0.04], False),
-        (1, [0.01], True),
-    ],
-)
-def test_allocation_is_due_hourly_or_when_a_liquidation_has_become_twice_as_likely(
-    now_ms: int, probabilities: list[float], is_due: bool
-) -> None:
-    assert is_rebalance_due(now_ms, 0, [0.01, 0.02], probabilities) == is_due
 
 
 LEGS = st.lists(st.tuples(number(0.0, 1e5), number(0.0, 1e5), st.sampled_from([0.0, 0.01, 1.0])), max_size=12)

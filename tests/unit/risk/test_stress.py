@@ -12,10 +12,10 @@ from bot.risk.stress import (
     CASCADE,
     CORRELATED_RISK,
     MARGIN,
+    CapState,
     Exposure,
     StressCaps,
     assumed_correlation,
-    breached_caps,
     cascade,
     correlated_risk,
     entry_room,
@@ -32,6 +32,10 @@ CAPS = StressCaps()
 MEASURED = np.array([[1.0, 0.8, 0.6], [0.8, 1.0, 0.7], [0.6, 0.7, 1.0]])
 
 
+def breached(states: tuple[CapState, ...]) -> list[str]:
+    return [state.cap for state in states if state.is_breached]
+
+
 def test_the_three_caps_by_hand() -> None:
     margin, risk, crash = stress(BOOK, MEASURED, 10_000.0, CAPS)
     assert (margin.cap, margin.value, margin.limit, margin.largest) == (MARGIN, 1_000.0, 6_000.0, "BTC")
@@ -44,7 +48,7 @@ def test_the_three_caps_by_hand() -> None:
     assert risk.contributions[0] == pytest.approx(4.19 * first / math.sqrt(square))
     assert (crash.cap, crash.limit) == (CASCADE, 5_000.0)
     assert crash.contributions == (500.0, 300.0, 200.0)
-    assert breached_caps((margin, risk, crash)) == ()
+    assert breached((margin, risk, crash)) == []
 
 
 def test_a_cascade_takes_no_more_than_the_margin_and_less_from_a_calm_leg() -> None:
@@ -53,11 +57,9 @@ def test_a_cascade_takes_no_more_than_the_margin_and_less_from_a_calm_leg() -> N
 
 def test_each_cap_is_breached_by_its_own_excess() -> None:
     states = stress(BOOK, MEASURED, 1_000.0, CAPS)
-    assert [state.cap for state in breached_caps(states)] == [MARGIN, CORRELATED_RISK, CASCADE]
+    assert breached(states) == [MARGIN, CORRELATED_RISK, CASCADE]
     tight = CAPS._replace(risk_cap_fraction=0.01)
-    assert [state.cap for state in breached_caps(stress(BOOK, MEASURED, 10_000.0, tight))] == [
-        CORRELATED_RISK
-    ]
+    assert breached(stress(BOOK, MEASURED, 10_000.0, tight)) == [CORRELATED_RISK]
 
 
 def test_a_hedge_adds_negative_risk() -> None:
