@@ -95,8 +95,9 @@ class Book:
             del self.owners[next(iter(self.owners))]
 
     def report(self, client_id: str) -> None:
-        """Remember that the outcome of this request was handed out."""
+        """Remember that the outcome of this request was handed out; it is in doubt no more."""
         self.reported[client_id] = None
+        self.doubts = {symbol: each for symbol, each in self.doubts.items() if each != client_id}
         while len(self.reported) > _MOST_REPORTED:
             del self.reported[next(iter(self.reported))]
 
@@ -104,10 +105,6 @@ class Book:
         """Remember a margin move of unknown fate: when the wallet moves by itself, it was that."""
         if isinstance(intent.action, AddMargin | ReleaseMargin):
             self.doubts[intent.action.symbol] = intent.client_id
-
-    def settle_doubt(self, symbol: str) -> str:
-        """Return the id of the symbol's doubtful margin move and forget it; "" when there is none."""
-        return self.doubts.pop(symbol, "")
 
     def orders_of(self, symbol: str) -> dict[str, VenueOrder]:
         """Return the symbol's resting orders by our id."""

@@ -4,6 +4,7 @@ Events carry the position AFTER them: where several things happened in one readi
 between are worked out, and the last one is the venue's own.
 """
 
+import math
 from collections.abc import Mapping
 from itertools import groupby
 from typing import NamedTuple
@@ -17,9 +18,10 @@ from bot.core.event import (
     OrderFilled,
     VenueEvent,
 )
+from bot.core.instrument import Instrument, margin_rules
 from bot.core.margin import bankruptcy_price, liquidation_price
 from bot.core.position import Position
-from bot.core.profile import MarginRules
+from bot.core.steps import step_down
 from bot.exchange.book import START, Book, Owner
 from bot.exchange.dialect import Dialect
 from bot.exchange.rows import Trade, VenueOrder
@@ -42,10 +44,13 @@ NO_MOVE = Move("", 0.0)
 class Changes:
     """Applies one reading of one symbol to the book and collects the events."""
 
-    def __init__(self, book: Book, sight: Sight, dialect: Dialect, rules: MarginRules, move: Move) -> None:
-        self._book, self._sight, self._dialect, self._rules = book, sight, dialect, rules
+    def __init__(
+        self, book: Book, sight: Sight, dialect: Dialect, instrument: Instrument, move: Move
+    ) -> None:
+        self._book, self._sight, self._dialect, self._instrument = book, sight, dialect, instrument
         self._move = move
         self._position = book.positions.get(sight.symbol)
+        self._truth = _without_unpaid(sight, self._position, move)
         self._events: list[VenueEvent] = []
 
     def apply(self) -> list[VenueEvent]:
@@ -56,6 +61,7 @@ class Changes:
         for venue_id, owner in sight.owners.items():
             book.own(venue_id, owner)
         self._accepted()
+        self._margin_of_the_ended()
         for happened in self._in_time_order():
             self._happen(happened)
         self._margin()
@@ -92,7 +98,7 @@ class Changes:
     def _is_liquidation(self, venue_id: str) -> bool:
         """A liquidation that leaves a position is a fill: the venue took a part of it down first."""
         client_id = self._owner(venue_id).client_id
-        return self._sight.position is None and self._dialect.is_liquidation(client_id)
+        return self._truth is None and self._dialect.is_liquidation(client_id)
 
     def _fill(self, trade: Trade) -> None:
         owner, book = self._owner(trade.venue_order_id), self._book
@@ -130,6 +136,7 @@ class Changes:
         mark = sum(trade.price * trade.quantity for trade in trades) / quantity
         pnl = sum(trade.realised_pnl_quote for trade in trades)
         fee = sum(trade.fee_quote for trade in trades)
+        rules = margin_rules(self._instrument, self._dialect.profile(self._instrument.taker_fee_rate))
         self._position = None
         self._emit(
             Liquidated(
@@ -139,8 +146,8 @@ class Changes:
                 before.side,
                 quantity,
                 mark,
-                liquidation_price(before, self._rules),
-                bankruptcy_price(before, self._rules),
+                liquidation_price(before, rules),
+                bankruptcy_price(before, rules),
                 before.isolated_wallet,
                 fee,
                 before.isolated_wallet + pnl - fee,
@@ -169,27 +176,38 @@ class Changes:
 
     def _is_paid_from_the_balance(self) -> bool:
         """Whether the wallet did not pay: it is what it was, but for what we moved."""
-        before, truth = self._book.positions.get(self._sight.symbol), self._sight.position
+        before, truth = self._book.positions.get(self._sight.symbol), self._truth
         if before is None or truth is None or self._sight.trades:
             return False
         change = truth.isolated_wallet - before.isolated_wallet - self._move.amount_quote
         return abs(change) <= WALLET_TOLERANCE
 
+    def _margin_of_the_ended(self) -> None:
+        """Margin that we moved and that ended with its position was moved all the same, and before."""
+        held, amount = self._position, self._move.amount_quote
+        if held is not None and self._truth is None and amount:
+            self._moved(amount, held._replace(isolated_wallet=held.isolated_wallet + amount))
+
+    def _moved(self, amount_quote: float, position: Position) -> None:
+        self._position = position
+        symbol, free_quote = position.symbol, self._sight.money.free_quote
+        client_id = self._move.client_id or self._book.doubts.get(symbol, "")
+        event = MarginAdjusted(self._book.handed_ms, symbol, client_id, amount_quote, position, free_quote)
+        self._emit(event)
+        self._book.report(client_id)
+
     def _margin(self) -> None:
         """Report margin moved by us, or by a person at the venue when nothing else explains the wallet."""
-        truth, held = self._sight.position, self._position
+        truth, held = self._truth, self._position
         if truth is None or held is None:
             return
         amount = self._move.amount_quote
         if not amount and not self._sight.trades:
-            amount = truth.isolated_wallet - held.isolated_wallet
+            step = self._instrument.margin_step_quote
+            amount = _in_steps(truth.isolated_wallet - held.isolated_wallet, step)
         if abs(amount) <= WALLET_TOLERANCE:
             return
-        self._position = truth = self._with_birth(truth)
-        client_id = self._move.client_id or self._book.settle_doubt(truth.symbol)
-        free_quote = self._sight.money.free_quote
-        self._emit(MarginAdjusted(self._book.handed_ms, truth.symbol, client_id, amount, truth, free_quote))
-        self._book.report(client_id)
+        self._moved(amount, self._with_birth(truth))
 
     def _cancelled(self) -> None:
         for key, order in self._sight.ended.items():
@@ -212,7 +230,7 @@ class Changes:
     def _cause(self, order: VenueOrder) -> str:
         if order.client_id in self._book.cancelling:
             return "requested"
-        if order.is_reduce_only and self._sight.position is None:
+        if order.is_reduce_only and self._truth is None:
             return "position_closed"
         return "expired"
 
@@ -234,8 +252,8 @@ class Changes:
         if sight.settlements or sight.trades:
             book.payments_read_ms[symbol] = book.now_ms
         book.positions.pop(symbol, None)
-        if sight.position is not None:
-            book.positions[symbol] = self._with_birth(sight.position)
+        if self._truth is not None:
+            book.positions[symbol] = self._with_birth(self._truth)
 
     def _with_birth(self, truth: Position) -> Position:
         held = self._position
@@ -283,6 +301,20 @@ def traded(held: Position | None, trade: Trade, leverage: float) -> Position | N
     if left <= _NONE_LEFT * held.quantity:
         return None
     return held._replace(quantity=left, isolated_wallet=held.isolated_wallet * left / held.quantity)
+
+
+def _without_unpaid(sight: Sight, before: Position | None, move: Move) -> Position | None:
+    """Return the venue's position; what a payment that is due may explain waits until it is told."""
+    if sight.position is None or move.amount_quote or not sight.is_payment_due:
+        return sight.position
+    wallet = sight.position.isolated_wallet - sight.unexplained_quote(before)
+    return sight.position._replace(isolated_wallet=wallet)
+
+
+def _in_steps(amount_quote: float, step_quote: float) -> float:
+    """Return the amount without the float noise of a difference: margin is moved in whole steps."""
+    nearest = math.copysign(step_down(abs(amount_quote) + 0.5 * step_quote, step_quote), amount_quote)
+    return nearest if abs(nearest - amount_quote) <= _FLOAT_NOISE else amount_quote
 
 
 def _instant(happened: tuple[Trade, ...] | Settlement) -> tuple[int, int]:

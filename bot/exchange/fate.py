@@ -18,7 +18,7 @@ from bot.core.intent import (
 )
 from bot.errors import Rejected
 from bot.exchange.book import Owner
-from bot.exchange.changes import Move
+from bot.exchange.changes import NO_MOVE, Move
 from bot.exchange.lane import Urgency
 
 if TYPE_CHECKING:
@@ -94,14 +94,24 @@ async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | Rel
     held = await gateway.sweeper.observer.position(symbol, Urgency.URGENT)
     if held is not None and abs(gateway.margin_amount(action, held)) > _ROUNDING_QUOTE:
         return None
-    known = book.positions.get(symbol)
-    amount = 0.0 if held is None or known is None else held.isolated_wallet - known.isolated_wallet
-    is_told = intent.client_id in book.reported
-    await gateway.sweeper.sweep(symbol, Urgency.URGENT, Move(intent.client_id, 0.0 if is_told else amount))
+    if intent.client_id not in book.reported:
+        book.doubt(intent)
+        await gateway.sweeper.sweep(symbol, Urgency.URGENT, await _move_of(gateway, intent, action))
     if intent.client_id not in book.reported:
         code = "no_position" if held is None else "below_minimum"
         message = "the position has ended" if held is None else "the wallet is at the target already"
         book.outbox.append(Refused(book.handed_ms, symbol, intent.client_id, code, message))
         book.report(intent.client_id)
-    book.settle_doubt(symbol)
     return book.take_outbox()
+
+
+async def _move_of(gateway: "CcxtGateway", intent: Intent, action: AddMargin | ReleaseMargin) -> Move:
+    """Return the move as the venue's history tells it, or none: then the wallet must tell."""
+    link, dialect, sign = gateway.link, gateway.dialect, 1.0 if isinstance(action, AddMargin) else -1.0
+    moves = await link.read(
+        lambda: dialect.margin_moves(link.client, action.symbol, intent.ts_ms), Urgency.URGENT
+    )
+    mine = [
+        move.amount_quote for move in moves if move.ts_ms >= intent.ts_ms and move.amount_quote * sign > 0.0
+    ]
+    return Move(intent.client_id, mine[-1]) if mine else NO_MOVE

@@ -41,7 +41,10 @@ class Glance(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """What a reading of one symbol found. `ended`: orders that rest no more, None if the venue forgot one."""
+    """What a reading of one symbol found. `ended`: orders that rest no more, None if the venue forgot one.
+
+    `is_payment_due`: a settlement has just passed and its payment is not in the history yet.
+    """
 
     symbol: str
     money: Money
@@ -51,7 +54,19 @@ class Sight(NamedTuple):
     ended: Mapping[str, VenueOrder | None]
     owners: Mapping[str, Owner]
     settlements: tuple[Settlement, ...]
+    is_payment_due: bool
     is_consistent: bool
+
+    def unexplained_quote(self, before: Position | None) -> float:
+        """Return the change of the wallet since `before` that no payment explains; after fills 0.0.
+
+        A wallet that did not change did not pay: then funding came out of the free balance.
+        """
+        if before is None or self.position is None or self.trades:
+            return 0.0
+        change = self.position.isolated_wallet - before.isolated_wallet
+        rest = change - sum(each.payment.amount_quote for each in self.settlements)
+        return 0.0 if min(abs(change), abs(rest)) <= WALLET_TOLERANCE else rest
 
 
 class Observer:
@@ -72,7 +87,10 @@ class Observer:
         settlements: tuple[Settlement, ...] = ()
         if is_consistent and self._may_have_been_paid(symbol, position, new, moved_quote):
             settlements = await self._settlements(symbol, urgency)
-        return Sight(symbol, money, position, resting, new, ended, owners, settlements, is_consistent)
+            # Money that was paid after the position was read would look like margin moved by a person.
+            is_consistent = not settlements or position == await self.position(symbol, urgency)
+        is_due = self._is_payment_due(symbol, settlements)
+        return Sight(symbol, money, position, resting, new, ended, owners, settlements, is_due, is_consistent)
 
     async def glance(self, symbol: str, urgency: Urgency) -> Glance:
         """Return what the venue answers at about one instant."""
@@ -223,14 +241,15 @@ class Observer:
             return False
         if position is not None and not trades:
             unexplained = position.isolated_wallet - before.isolated_wallet - moved_quote
-            return abs(unexplained) > WALLET_TOLERANCE or self._is_payment_due(symbol)
+            return abs(unexplained) > WALLET_TOLERANCE or self._is_payment_due(symbol, ())
         now_ms = max((self._book.now_ms, *(trade.ts_ms for trade in trades)))
         return now_ms // _HOUR_MS > self._book.payments_read_ms.get(symbol, 0) // _HOUR_MS
 
-    def _is_payment_due(self, symbol: str) -> bool:
+    def _is_payment_due(self, symbol: str, settlements: tuple[Settlement, ...]) -> bool:
         """Bybit takes funding out of the free balance first: the wallet need not show it."""
         settled_ms = self._book.settled_ms.get(symbol, 0)
-        is_read = self._book.payments.get(symbol, START).since_ms >= settled_ms
+        read_ms = self._book.payments.get(symbol, START).since_ms
+        is_read = max((read_ms, *(each.payment.ts_ms for each in settlements))) >= settled_ms
         return not is_read and self._book.now_ms - settled_ms <= _PAID_WITHIN_MS
 
     async def _settlements(self, symbol: str, urgency: Urgency) -> tuple[Settlement, ...]:

@@ -6,7 +6,7 @@ Readings overlap with writes: one that began before a write or another reading e
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.core.instrument import Instrument, margin_rules
+from bot.core.instrument import Instrument
 from bot.exchange.book import START, Book
 from bot.exchange.changes import NO_MOVE, Changes, Move
 from bot.exchange.dialect import Dialect
@@ -51,8 +51,10 @@ class Sweeper:
         """Put what happened to the symbol since the last sweep into the outbox.
 
         `move`: margin that we know to have moved. `is_behind`: let writes of ours finish first. Nothing
-        when the venue contradicts itself for seconds: its fills lag, and the next sweep will tell.
+        when the venue contradicts itself for seconds: its fills lag, and the next sweep will tell. A wallet
+        that nothing explains is believed when it is seen twice.
         """
+        suspected_quote = 0.0
         for wait_seconds in _WAITS_SECONDS:
             await self._link.clock.sleep(wait_seconds)
             if is_behind:
@@ -64,10 +66,12 @@ class Sweeper:
                 and version == self._book.version
                 and _has_arrived(sight, self._book, move)
             ):
-                instrument = self._instruments[symbol]
-                rules = margin_rules(instrument, self._dialect.profile(instrument.taker_fee_rate))
-                self._book.outbox += Changes(self._book, sight, self._dialect, rules, move).apply()
-                return
+                rest_quote = _unexplained(sight, self._book, move)
+                if rest_quote in (0.0, suspected_quote):
+                    instrument = self._instruments[symbol]
+                    self._book.outbox += Changes(self._book, sight, self._dialect, instrument, move).apply()
+                    return
+                suspected_quote = rest_quote
 
     async def _steady(self, symbol: str) -> Glance:
         """Two equal answers: nothing was filled in between."""
@@ -89,3 +93,10 @@ def _has_arrived(sight: Sight, book: Book, move: Move) -> bool:
     change = sight.position.isolated_wallet - before.isolated_wallet
     paid = sum(each.payment.amount_quote for each in sight.settlements)
     return abs(change - paid) >= 0.5 * abs(move.amount_quote)
+
+
+def _unexplained(sight: Sight, book: Book, move: Move) -> float:
+    """Return what somebody else seems to have moved; nothing while a payment is due or we moved ourselves."""
+    if move.amount_quote or sight.is_payment_due:
+        return 0.0
+    return sight.unexplained_quote(book.positions.get(sight.symbol))

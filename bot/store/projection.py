@@ -122,8 +122,10 @@ def _liquidated(connection: Connection, event: ev.Liquidated) -> None:
 
 
 def _margin_adjusted(connection: Connection, event: ev.MarginAdjusted) -> None:
+    # A move by hand has no id of ours; two of them are two rows.
+    by_hand = f"by-hand:{event.symbol}:{event.ts_ms}:{exact_text(event.position.isolated_wallet)}"
     row = {
-        "client_id": event.client_id,
+        "client_id": event.client_id or by_hand,
         "symbol": event.symbol,
         "ts_ms": event.ts_ms,
         "amount_quote": exact_text(event.amount_quote),

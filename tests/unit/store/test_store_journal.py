@@ -321,6 +321,16 @@ def test_a_margin_adjustment_nobody_explained_is_kept_all_the_same(journal: Sqli
     assert (move.client_id, move.reason, move.intent_seq, move.position_id) == ("hand", None, None, 1)
 
 
+def test_every_move_by_hand_has_a_row_of_its_own(journal: SqliteJournal) -> None:
+    write(journal, entry())
+    for wallet in (12.5, 15.0):
+        journal.commit(Commit(30, (MarginAdjusted(30, BTC, "", 2.5, held(wallet), 1000.0 - wallet),)))
+    with journal.read() as reader:
+        moves = queries.margin_history(reader)
+    assert [str(move.amount_quote) for move in moves] == ["2.5", "2.5"]
+    assert len({move.client_id for move in moves}) == 2
+
+
 def test_a_position_found_gone_after_an_outage_is_no_longer_held(journal: SqliteJournal) -> None:
     write(journal, entry())
     gone = PositionClosed(60, BTC, 1, 1, "closed_while_away", 97.0, 0.0, 0.05, 0.0, 0.0, 0.0)

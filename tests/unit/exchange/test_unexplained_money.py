@@ -1,0 +1,152 @@
+"""A wallet that changed: funding paid meanwhile, funding told late, a request of ours, or a person."""
+
+from typing import Any
+
+import pytest
+
+from bot.core.event import FundingDue, FundingSettled, MarginAdjusted, OrderFilled, VenueEvent
+from bot.core.intent import AddMargin, OpenPosition, ReducePosition, SetLeverage
+from bot.errors import OutcomeUnknown
+from bot.sim.server.faults import Fault
+from tests.contract.venue_worlds import BTC, START_MS, Desk, Served
+
+RATE, WHILE_READING_MS, MARGIN = 0.0003, START_MS + 7_200_000, "/fapi/v1/positionMargin"
+
+
+@pytest.fixture
+def world() -> Served:
+    return Served()
+
+
+@pytest.fixture
+def desk(world: Served) -> Desk:
+    return Desk(world.exchange)
+
+
+async def opened(desk: Desk) -> None:
+    await desk.send(SetLeverage(BTC, 10))
+    await desk.send(OpenPosition(BTC, 1, 0.1))
+
+
+def settle_while_payments_are_read(world: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one settlement pass between the reading of the position and the first reading of the payments."""
+    dialect, market = world.connection.gateway.dialect, [FundingDue(WHILE_READING_MS, BTC, RATE)]
+    read = dialect.funding
+
+    async def late(*args: Any) -> Any:
+        while market:
+            world.embedded.apply(market.pop())
+            world.embedded.commit()
+        return await read(*args)
+
+    monkeypatch.setattr(type(dialect), "funding", lambda _, *args: late(*args))
+
+
+async def sweep_again(world: Served) -> tuple[VenueEvent, ...]:
+    world.connection.gateway.book.saw(WHILE_READING_MS + 3_600_000)
+    return await world.connection.gateway.sweep(BTC)
+
+
+def moved(events: Any) -> list[float]:
+    return [event.amount_quote for event in events if isinstance(event, MarginAdjusted)]
+
+
+def paid(events: Any) -> int:
+    return sum(isinstance(event, FundingSettled) for event in events)
+
+
+async def test_funding_paid_while_a_margin_move_is_read_is_not_a_move_by_hand(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(desk)
+    await world.fund(RATE)
+    settle_while_payments_are_read(world, monkeypatch)
+    world.embedded.apply(FundingDue(START_MS + 3_600_000, BTC, RATE))
+    events = [*await desk.send(AddMargin(BTC, 600.0)), *await sweep_again(world)]
+    assert len(moved(events)) == 1
+    assert paid(events) == 2
+
+
+async def test_funding_paid_while_fills_are_read_is_not_a_move_by_hand(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(desk)
+    settle_while_payments_are_read(world, monkeypatch)
+    world.connection.gateway.book.saw(START_MS + 3_600_000)
+    events = [*await desk.send(ReducePosition(BTC, 1, 0.04)), *await sweep_again(world)]
+    assert moved(events) == []
+    assert paid(events) == 1
+
+
+async def test_a_payment_that_the_history_tells_late_is_not_a_move_by_hand(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(desk)
+    gateway = world.connection.gateway
+
+    async def nothing_yet(*_: Any) -> tuple[()]:
+        return ()
+
+    with monkeypatch.context() as lag:
+        lag.setattr(type(gateway.dialect), "funding", nothing_yet)
+        gateway.book.settled_ms[BTC] = START_MS + 1_000
+        assert await world.fund(RATE) == []
+    events = await gateway.sweep(BTC)
+    assert (moved(events), paid(events)) == ([], 1)
+    assert await gateway.sweep(BTC) == ()
+
+
+async def test_margin_moved_by_hand_is_told_when_no_payment_explains_it_in_time(
+    world: Served, desk: Desk
+) -> None:
+    await opened(desk)
+    gateway = world.connection.gateway
+    gateway.book.settled_ms[BTC] = START_MS
+    await Desk(world.connect().gateway).send(AddMargin(BTC, 700.0))
+    assert await gateway.sweep(BTC) == ()
+    gateway.book.saw(START_MS + 121_000)
+    assert moved(await gateway.sweep(BTC)) == [pytest.approx(202.5, abs=1e-9)]
+
+
+async def test_a_doubt_ends_with_the_request_that_was_sent_again(world: Served, desk: Desk) -> None:
+    await opened(desk)
+    world.faults.plan(Fault("error", "POST", MARGIN))
+    intent = desk.intent(AddMargin(BTC, 600.0))
+    with pytest.raises(OutcomeUnknown):
+        await world.exchange.execute(intent)
+    assert await world.exchange.outcome_of(intent) is None
+    assert len(moved(await world.exchange.execute(intent))) == 1
+    await Desk(world.connect().gateway).send(AddMargin(BTC, 700.0))
+    events = await world.connection.gateway.sweep(BTC)
+    assert [each.client_id for each in events if isinstance(each, MarginAdjusted)] == [""]
+
+
+async def test_a_lost_reply_and_a_fill_meanwhile_leave_the_amount_exact(world: Served, desk: Desk) -> None:
+    await opened(desk)
+    world.faults.plan(Fault("lost", "POST", MARGIN))
+    intent = desk.intent(AddMargin(BTC, 600.0))
+    with pytest.raises(OutcomeUnknown):
+        await world.exchange.execute(intent)
+    told = [row.amount_quote for row in world.embedded.books.moves]
+    await Desk(world.connect().gateway).send(ReducePosition(BTC, 1, 0.0))
+    events = await world.exchange.outcome_of(intent)
+    assert events is not None
+    assert [type(event) for event in events] == [MarginAdjusted, OrderFilled]
+    assert moved(events) == told
+
+
+async def test_a_move_whose_position_was_stopped_out_at_once_is_told_first(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(desk)
+    dialect = world.connection.gateway.dialect
+    move = dialect.move_margin
+
+    async def and_closed(*args: Any) -> None:
+        await move(*args)
+        await Desk(world.connect().gateway).send(ReducePosition(BTC, 1, 0.0))
+
+    monkeypatch.setattr(type(dialect), "move_margin", lambda _, *args: and_closed(*args))
+    events = await desk.send(AddMargin(BTC, 600.0))
+    assert [type(event) for event in events] == [MarginAdjusted, OrderFilled]
+    assert events[-1].position is None  # pyright: ignore[reportAttributeAccessIssue]
