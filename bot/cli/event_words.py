@@ -15,6 +15,7 @@ from bot.core.event import (
     EquityMarked,
     ForecastResolved,
     FundingSettled,
+    InstrumentChanged,
     InvariantBroken,
     LeverageSet,
     Liquidated,
@@ -88,6 +89,15 @@ def _wallet(event: MarginAdjusted | FundingSettled) -> str:
 def _liquidated(event: Liquidated) -> str:
     mark = symbol_price(event.mark, event.symbol)
     return f"{side_name(event.side)} liquidated at mark {mark}: {money(event.loss_quote)} lost"
+
+
+def _instrument_changed(event: InstrumentChanged) -> str:
+    tiers = event.instrument.tiers
+    rate = percent(float(tiers.maintenance_margin_rate[0]))
+    return (
+        f"the venue has other rules now: {len(tiers.notional_cap)} tiers, up to "
+        f"{event.instrument.max_leverage:g}x, maintenance from {rate}"
+    )
 
 
 def _signal_seen(event: SignalSeen) -> str:
@@ -192,6 +202,7 @@ _WORDS: Final[dict[type, Callable[[Any], str]]] = {
     MarginAdjusted: _margin_adjusted,
     FundingSettled: _funding_settled,
     Liquidated: _liquidated,
+    InstrumentChanged: _instrument_changed,
     SignalSeen: _signal_seen,
     PositionOpened: _position_opened,
     PositionClosed: _position_closed,

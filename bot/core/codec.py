@@ -2,9 +2,14 @@
 
 from typing import Any, Final
 
+import numpy as np
+
 from bot.core import event as _event
 from bot.core import intent as _intent
+from bot.core.instrument import Instrument
 from bot.core.position import Position
+from bot.core.profile import VenueProfile
+from bot.core.tiers import Tiers
 
 
 def _named_tuples(module: Any) -> dict[str, type]:
@@ -15,11 +20,22 @@ def _named_tuples(module: Any) -> dict[str, type]:
     }
 
 
-TYPES: Final[dict[str, Any]] = {**_named_tuples(_event), **_named_tuples(_intent), "Position": Position}
+def _tiers(**columns: Any) -> Tiers:
+    return Tiers(**{name: np.array(column, dtype=np.float64) for name, column in columns.items()})
+
+
+TYPES: Final[dict[str, Any]] = {
+    **_named_tuples(_event),
+    **_named_tuples(_intent),
+    "Position": Position,
+    "Instrument": Instrument,
+    "Tiers": _tiers,
+    "VenueProfile": VenueProfile,
+}
 
 
 def to_json(value: Any) -> Any:
-    """Return `value` with every known NamedTuple as {"type": name, fields...}, tuples as lists."""
+    """Return `value` with every known NamedTuple as {"type": name, fields...}, tuples and arrays as lists."""
     if isinstance(value, tuple):
         fields = getattr(value, "_fields", None)
         if fields is None:
@@ -28,6 +44,8 @@ def to_json(value: Any) -> Any:
         return {"type": type(value).__name__, **body}
     if isinstance(value, list):
         return [to_json(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if isinstance(value, dict):
         return {key: to_json(item) for key, item in value.items()}
     return value

@@ -7,6 +7,7 @@ AFTER the event (None when flat), `free_quote` the venue's available balance aft
 
 from typing import Literal, NamedTuple
 
+from bot.core.instrument import Instrument
 from bot.core.note import (  # noqa: F401  one door for everything that happened
     AlertRaised,
     BookRebalanced,
@@ -28,6 +29,7 @@ from bot.core.note import (  # noqa: F401  one door for everything that happened
     TradeEvidence,
 )
 from bot.core.position import Position
+from bot.core.profile import VenueProfile
 
 Leg = Literal["entry", "stop", "take_profit", "trailing", "exit"]
 
@@ -176,6 +178,15 @@ class Liquidated(NamedTuple):
     free_quote: float
 
 
+class InstrumentChanged(NamedTuple):
+    """The venue trades the symbol by other rules now: tiers, steps, minima, fees. They count from here on."""
+
+    ts_ms: int
+    symbol: str
+    instrument: Instrument
+    profile: VenueProfile
+
+
 MarketEvent = MarkPrice | CandleClosed | FundingDue | FeedGap
 VenueEvent = (
     LeverageSet
@@ -186,5 +197,6 @@ VenueEvent = (
     | MarginAdjusted
     | FundingSettled
     | Liquidated
+    | InstrumentChanged
 )
 Event = MarketEvent | VenueEvent | Note

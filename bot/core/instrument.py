@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from bot.core.compiled import compiled
 from bot.core.profile import MarginRules, VenueProfile
 from bot.core.steps import step_down
@@ -30,6 +32,24 @@ class Instrument(NamedTuple):
 def margin_rules(instrument: Instrument, profile: VenueProfile) -> MarginRules:
     """Return what margin arithmetic needs of this instrument at a venue with this profile."""
     return MarginRules(instrument.tiers, profile, instrument.is_inverse, instrument.tick_size)
+
+
+def is_same_instrument(known: Instrument, read: Instrument, cap_tolerance: float) -> bool:
+    """Return whether two readings of an instrument are the same rules.
+
+    `cap_tolerance`: how far a tier's bounds may differ, as a fraction. Where tiers are given in contracts
+    their notional follows the mark, and that alone is no change. Everything else must be equal.
+    """
+    if known[:-1] != read[:-1]:  # all but the tiers, which are arrays
+        return False
+    if len(known.tiers.notional_cap) != len(read.tiers.notional_cap):
+        return False
+    bounds = (
+        np.allclose(was, now, rtol=cap_tolerance, atol=0.0)
+        for was, now in zip(known.tiers[:2], read.tiers[:2], strict=True)
+    )
+    rest = (np.array_equal(was, now) for was, now in zip(known.tiers[2:], read.tiers[2:], strict=True))
+    return all(bounds) and all(rest)
 
 
 @compiled

@@ -20,6 +20,8 @@ ADD_REFUSED = "add_refused"
 BAD_CANDLE = "bad_candle"
 BAD_PRICE = "bad_price"
 CUT_REFUSED = "cut_refused"
+LEVERAGE_ABOVE_TIER = "leverage_above_tier"
+LIQUIDATION_MOVED = "liquidation_moved"
 PAST_LIQUIDATION = "past_liquidation"
 STALE = "stale"
 STOP_MISSING = "stop_missing"
@@ -132,6 +134,31 @@ def add_refused(desk: Desk, market: Market, holding: Holding, event: Refused, ag
     )
     facts: dict[str, Fact] = {"code": event.code, "free_quote": desk.state.free_quote}
     raise_once(desk, market, ADD_REFUSED, "warning", message, facts)
+
+
+def liquidation_moved(desk: Desk, market: Market, holding: Holding, was: float, now: float) -> None:
+    """Raise that the exchange changed its rules and liquidation is nearer for it."""
+    away = holding.position.side * (market.mark - now) / market.mark if market.mark > 0.0 else 0.0
+    message = (
+        f"the exchange changed its margin rules, and its liquidation price moved from {was:.10g} to "
+        f"{now:.10g}, {away:.2%} from the mark; {_stop_words(holding)} and is tightened if it is no longer "
+        "met first. Its margin is decided anew with the next mark. See the journal for what changed; close "
+        "or reduce it if you do not want it under these rules."
+    )
+    facts: dict[str, Fact] = {"liquidation_before": was, "liquidation": now, "mark": market.mark}
+    raise_once(desk, market, LIQUIDATION_MOVED, "warning", message, facts)
+
+
+def leverage_above_tier(desk: Desk, market: Market, holding: Holding, most: float) -> None:
+    """Raise that a held position's leverage setting is more than the exchange now allows for its size."""
+    leverage = max(holding.position.leverage, market.leverage)
+    message = (
+        f"its leverage setting is {leverage:g}x, and the exchange now allows {most:g}x for its size. It "
+        "stays open, but the exchange may refuse what enlarges it or releases its margin, and may lower "
+        f"the setting; {_stop_words(holding)}. Reduce it, or lower the leverage at the exchange."
+    )
+    facts: dict[str, Fact] = {"leverage": leverage, "max_leverage": most}
+    raise_once(desk, market, LEVERAGE_ABOVE_TIER, "warning", message, facts)
 
 
 def cut_refused(desk: Desk, market: Market, holding: Holding, event: Refused) -> None:

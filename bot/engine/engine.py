@@ -18,6 +18,7 @@ from bot.core.event import (
     FeedGap,
     FundingDue,
     FundingSettled,
+    InstrumentChanged,
     LeverageSet,
     Liquidated,
     MarginAdjusted,
@@ -45,6 +46,7 @@ from bot.engine import (
     deleverage,
     entries,
     fills,
+    instruments,
     margins,
     protection,
     shadows,
@@ -87,6 +89,7 @@ class Engine:
             MarginAdjusted: self._on_adjusted,
             FundingSettled: self._on_funding,
             Liquidated: self._on_liquidated,
+            InstrumentChanged: self._on_instrument_changed,
         }
 
     def step(self, event: Event) -> Decision:
@@ -303,6 +306,9 @@ class Engine:
     def _on_liquidated(self, event: Liquidated) -> None:
         self.state.free_quote = event.free_quote
         fills.on_liquidated(self.desk, self._markets[event.symbol], event)
+
+    def _on_instrument_changed(self, event: InstrumentChanged) -> None:
+        instruments.on_changed(self.desk, self._markets[event.symbol], event)
 
 
 def _is_whole_close(intent: Intent) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from bot.core.codec import from_json, to_json
-from bot.core.event import Leg, VenueEvent
+from bot.core.event import InstrumentChanged, Leg, VenueEvent
 from bot.core.intent import AddMargin, Intent, ReleaseMargin
 from bot.core.position import Position
 from bot.exchange.rows import VenueOrder
@@ -118,7 +118,7 @@ class Book:
         return waiting
 
     def snapshot(self) -> dict[str, Any]:
-        """Return everything as plain JSON values."""
+        """Return everything as plain JSON values, but rules: a restart reads those anew."""
         return {
             "is_started": self.is_started,
             "now_ms": self.now_ms,
@@ -134,7 +134,7 @@ class Book:
             "filled": dict(self.filled),
             "cancelling": sorted(self.cancelling),
             "reported": list(self.reported),
-            "outbox": to_json(self.outbox),
+            "outbox": to_json([each for each in self.outbox if not isinstance(each, InstrumentChanged)]),
             "doubts": dict(self.doubts),
         }
 

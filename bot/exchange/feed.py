@@ -245,6 +245,8 @@ class CcxtFeed:
             await self._gateway.refresh()
         except _SWEPT_AGAIN:
             return
+        if self._gateway.book.outbox:
+            self._wake.set()
 
     def _pause_ms(self, symbol: str) -> float:
         book = self._gateway.book

@@ -7,8 +7,8 @@ cannot tell apart; a reply that does not come raises OutcomeUnknown, and `outcom
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-from bot.core.event import LeverageSet, Refused, VenueEvent
-from bot.core.instrument import Instrument
+from bot.core.event import InstrumentChanged, LeverageSet, Refused, VenueEvent
+from bot.core.instrument import Instrument, is_same_instrument
 from bot.core.intent import (
     AddMargin,
     CancelOrder,
@@ -28,6 +28,7 @@ from bot.exchange.book import Book
 from bot.exchange.changes import Move
 from bot.exchange.dialect import Dialect
 from bot.exchange.fate import fate_of
+from bot.exchange.freshness import Freshness
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
 from bot.exchange.orders import OrderDesk
@@ -35,7 +36,9 @@ from bot.exchange.rows import VenueOrder
 from bot.exchange.sweep import Sweeper
 from bot.ports import Account, Json
 
-_REFRESH_MS: Final = 3_600_000  # Binance changes brackets several times a month
+# OKX gives tiers in contracts, valued at 0.8 of the mark: their bounds move with it and mean nothing new.
+_CAP_TOLERANCE: Final = 0.05
+_OF_STALE_RULES: Final = ("leverage_refused", "position_limit", "precision", "below_minimum")
 
 
 class CcxtGateway:
@@ -46,7 +49,7 @@ class CcxtGateway:
         self._instruments: dict[str, Instrument] = {}
         self._checked: set[str] = set()
         self._sent_ms: dict[str, int] = {}
-        self._read_ms = 0
+        self._freshness = Freshness(self._symbols)
         self.book = Book()
         self.sweeper = Sweeper(link, dialect, self.book, self._instruments)
         self.orders = OrderDesk(link, dialect, self.book, self.sweeper, self._instruments)
@@ -66,15 +69,31 @@ class CcxtGateway:
 
     async def instruments(self) -> Mapping[str, Instrument]:
         """Return the session's instruments with the tiers of now; asking again refreshes them."""
-        found = await self._link.read(lambda: self._dialect.instruments(self._link.client, self._symbols))
-        self._instruments.update(found)
-        self._read_ms = self._link.clock.now_ms()
+        await self._read_instruments(self._symbols)
         return self._instruments
 
     async def refresh(self) -> None:
-        """Read tiers and steps again when an hour has passed, or after a refusal that they explain."""
-        if self._link.clock.now_ms() - self._read_ms >= _REFRESH_MS:
-            await self.instruments()
+        """Read tiers and steps again when an hour has passed, or after a refusal that they explain.
+
+        What changed since waits in the outbox as InstrumentChanged.
+        """
+        due = self._freshness.due(self._link.clock.now_ms())
+        if due:
+            await self._read_instruments(due)
+
+    async def _read_instruments(self, symbols: Sequence[str]) -> None:
+        dialect = self._dialect
+        found = await self._link.read(lambda: dialect.instruments(self._link.client, symbols))
+        self._freshness.read(found, self._link.clock.now_ms())
+        for symbol, instrument in found.items():
+            known = self._instruments.get(symbol)
+            if known is not None and is_same_instrument(known, instrument, _CAP_TOLERANCE):
+                continue
+            self._instruments[symbol] = instrument
+            if known is not None:
+                profile = dialect.profile(instrument.taker_fee_rate)
+                event = InstrumentChanged(self.book.handed_ms, symbol, instrument, profile)
+                self.book.outbox.append(event)
 
     async def account(self) -> Account:
         """Return the venue's truth now: positions of the whole account, orders of the session's symbols."""
@@ -281,8 +300,8 @@ class CcxtGateway:
         symbol = intent.action.symbol
         if code in ("reduce_only", "no_position", "unknown_order", "in_liquidation", "beyond_removable"):
             await self.sweeper.sweep(symbol, Urgency.NORMAL)
-        if code in ("leverage_refused", "position_limit", "precision", "below_minimum"):
-            self._read_ms = 0
+        if code in _OF_STALE_RULES and not isinstance(intent.action, AddMargin | ReleaseMargin):
+            self._freshness.suspect(symbol)
         if code == "reduce_only" and symbol not in self.book.positions:
             code = "no_position"
         self.book.outbox.append(Refused(self.book.handed_ms, symbol, intent.client_id, code, message))

@@ -17,7 +17,7 @@ from bot.store import statements as sql
 from bot.store.backup import copy_database
 from bot.store.faults import failure
 from bot.store.intents import intent_of, intent_row, order_row
-from bot.store.projection import project
+from bot.store.projection import instrument_row, project
 from bot.store.reader import Reader, reader_on
 from bot.store.types import exact_text, json_text, json_value
 
@@ -96,7 +96,7 @@ class SqliteJournal:
     def put_instruments(self, instruments: Iterable[Instrument]) -> None:
         """Store what is known of the markets traded, replacing what was known before."""
         for instrument in instruments:
-            self._change(sql.PUT_INSTRUMENT, _instrument_row(instrument))
+            self._change(sql.PUT_INSTRUMENT, instrument_row(instrument))
 
     def read(self) -> AbstractContextManager[Reader]:
         """Return a view for `queries` and `books` over what is committed so far."""
@@ -184,12 +184,3 @@ class SqliteJournal:
                 f"Intent {resolution.seq} ends as {resolution.status} but is {was}. "
                 "This is a defect of the program; nothing was written."
             )
-
-
-def _instrument_row(instrument: Instrument) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        name: exact_text(value) if isinstance(value, float) else value
-        for name, value in instrument._asdict().items()
-    }
-    tiers = {name: column.tolist() for name, column in instrument.tiers._asdict().items()}
-    return row | {"is_inverse": bool(instrument.is_inverse), "tiers": json_text(tiers)}

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bot.core import event as ev
 from bot.core.codec import to_json
+from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.errors import Fatal
 from bot.store import statements as sql
@@ -26,6 +27,16 @@ def _holding_row(ts_ms: int, position: Position) -> dict[str, Any]:
         "opened_ms": position.opened_ms,
         "updated_ms": ts_ms,
     }
+
+
+def instrument_row(instrument: Instrument) -> dict[str, Any]:
+    """Return the row of the instrument table: numbers as exact text."""
+    row: dict[str, Any] = {
+        name: exact_text(value) if isinstance(value, float) else value
+        for name, value in instrument._asdict().items()
+    }
+    tiers = {name: column.tolist() for name, column in instrument.tiers._asdict().items()}
+    return row | {"is_inverse": bool(instrument.is_inverse), "tiers": json_text(tiers)}
 
 
 def _journal_only(_connection: Connection, _event: Any) -> None:
@@ -93,6 +104,10 @@ def _insert_fill(connection: Connection, fill: Mapping[str, Any]) -> bool:
             f"{reported}: the venue reused a trade id. Nothing was written; run `ringfence db check`."
         )
     return False
+
+
+def _instrument_changed(connection: Connection, event: ev.InstrumentChanged) -> None:
+    connection.execute(sql.PUT_INSTRUMENT, instrument_row(event.instrument))
 
 
 def _liquidated(connection: Connection, event: ev.Liquidated) -> None:
@@ -246,6 +261,7 @@ _PROJECTIONS: dict[type, Projection] = {
     ev.MarginAdjusted: _margin_adjusted,
     ev.FundingSettled: _funding_settled,
     ev.Liquidated: _liquidated,
+    ev.InstrumentChanged: _instrument_changed,
     ev.SignalSeen: _signal_seen,
     ev.PositionOpened: _position_opened,
     ev.PositionClosed: _position_closed,

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.event import InvariantBroken, Liquidated, MarginAdjusted, OrderAccepted
+from bot.core.event import InstrumentChanged, InvariantBroken, Liquidated, MarginAdjusted, OrderAccepted
 from bot.core.instrument import Instrument
 from bot.core.intent import Intent, PlaceStop, PlaceTakeProfit
+from bot.core.profile import BINANCE_USDM
 from bot.core.tiers import LeverageTier, tiers_from_rows
 from bot.errors import UserError
 from bot.ports import Commit
@@ -139,6 +140,11 @@ def test_instruments_are_stored_and_replaced(journal: SqliteJournal) -> None:
     with journal.read() as reader:
         (row,) = reader.execute(TABLES["instrument"].select())
     assert (row.tick_size, row.tiers.count("Infinity")) == (Decimal("0.01"), 1)
+    changed = InstrumentChanged(7, BTC, instrument._replace(tick_size=0.5), BINANCE_USDM)
+    journal.commit(Commit(7, (changed,)))
+    with journal.read() as reader:
+        (row,) = reader.execute(TABLES["instrument"].select())
+    assert row.tick_size == Decimal("0.5")
 
 
 def test_the_books_of_a_whole_life_close_to_the_last_digit(journal: SqliteJournal) -> None:
