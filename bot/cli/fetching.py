@@ -95,16 +95,14 @@ class Fetcher:
     async def funding(self, symbol: str) -> Fetched:
         """Fill the funding file. Settlements have no grid, so the range is asked for again: it is short."""
         from bot.backtest.series_file import FUNDING, SeriesFile
+        from bot.exchange.histories import FUNDING_WINDOW_MS
 
         name = f"{_stem(symbol)}_funding.parquet"
         file = SeriesFile(self._folder / name, FUNDING, 0)
-        before, (since_ms, end_ms) = len(file), self._range
-        while since_ms < end_ms:
+        before, end_ms = len(file), self._range.end_ms
+        for since_ms in range(*self._range, FUNDING_WINDOW_MS):
             rows = await self._histories.funding(symbol, since_ms)
             file.merge([row for row in rows if row[0] < end_ms])
-            if not rows:
-                break
-            since_ms = int(rows[-1][0]) + 1
         if len(file) > before:
             file.save()
         count = file.count(*self._range)

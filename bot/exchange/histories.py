@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from bot.core.timeframe import timeframe_text
+from bot.core.timeframe import HOUR_MS, timeframe_text
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
 
@@ -26,6 +26,7 @@ PAGE: Final[Mapping[str, int]] = MappingProxyType(
 # No endpoint at all, and one of unified accounts only.
 WITHOUT_MARK: Final = ("hyperliquid", "kucoinfutures")
 _FUNDING_PAGE: Final = 100
+FUNDING_WINDOW_MS: Final = _FUNDING_PAGE * HOUR_MS  # no venue settles more often than hourly
 
 
 class Histories:
@@ -59,13 +60,18 @@ class Histories:
         return sorted({row[0]: _numbers(row) for row in rows if since_ms <= row[0] <= until_ms}.values())
 
     async def funding(self, symbol: str, since_ms: int) -> list[Row]:
-        """Return up to a page of (ts_ms, rate) from `since_ms` on, oldest first."""
-        client = self._link.client
+        """Return (ts_ms, rate) of the FUNDING_WINDOW_MS from `since_ms` on, oldest first.
+
+        With a beginning alone OKX answers with its newest page: what lies between would be left out.
+        """
+        client, end_ms = self._link.client, since_ms + FUNDING_WINDOW_MS
+        params = {"after": end_ms} if self._link.ccxt_id == "okx" else {"until": end_ms - 1}
         rows = await self._link.read(
-            lambda: client.fetch_funding_rate_history(symbol, since_ms, _FUNDING_PAGE), Urgency.POLL
+            lambda: client.fetch_funding_rate_history(symbol, since_ms, _FUNDING_PAGE, dict(params)),
+            Urgency.POLL,
         )
         found = {int(row["timestamp"]): float(row["fundingRate"]) for row in rows}
-        return sorted((ts_ms, rate) for ts_ms, rate in found.items() if ts_ms >= since_ms)
+        return sorted((ts_ms, rate) for ts_ms, rate in found.items() if since_ms <= ts_ms < end_ms)
 
 
 def _numbers(row: Any) -> Row:

@@ -1,0 +1,102 @@
+"""`ringfence download-data` from every dialect: ranges of many pages come whole."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+import pytest
+
+from bot.cli.download import fetch_all
+from bot.cli.exchange_dialects import SPOKEN, Limits
+from bot.cli.fetching import Fetched
+from bot.clock import WallClock
+from bot.core.timeframe import DAY_MS, HOUR_MS, MINUTE_MS
+from bot.core.timerange import TimeRange
+from bot.exchange.connect import public_link_to, venue_of
+from bot.exchange.histories import Histories
+from bot.exchange.hosts import Access
+from bot.sim.config import VenueConfig
+from bot.sim.embedded import instrument_for
+from bot.sim.market import ORIGIN_MS, SyntheticMarket
+from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET, ApiKey
+from bot.sim.server.books import Settlement
+from bot.sim.server.exchange import EmbeddedExchange
+from bot.sim.server.faults import Faults
+from bot.sim.server.serve import bind, server_for
+from bot.sim.server.state import StateFile
+from bot.sim.venue import SimulatedVenue
+
+BTC = "BTC/USDT:USDT"
+VENUES = {"binance": "binanceusdm", "bybit": "bybit", "okx": "okx"}
+
+
+class Source(NamedTuple):
+    exchange: EmbeddedExchange
+    histories: Histories
+
+
+@pytest.fixture(params=VENUES)
+async def source(request: Any) -> AsyncIterator[Source]:
+    """Serve the synthetic market in one dialect; it stands at its first tick."""
+    spoken, ccxt_id = SPOKEN[request.param], VENUES[request.param]
+    terms = spoken.terms(instrument_for(BTC))
+    config = VenueConfig(0.0001, 0.0002, {BTC: 500_000.0})
+    venue = SimulatedVenue({BTC: terms}, spoken.profile(terms.taker_fee_rate), config, 10_000.0)
+    market = SyntheticMarket(7, (BTC,), MINUTE_MS)
+    exchange = EmbeddedExchange(venue, market, StateFile(None, {}), MINUTE_MS, 10_000.0)
+    exchange.open()
+    keys, limits = (ApiKey(PAPER_KEY, PAPER_SECRET),), Limits(1_000_000, 1_000_000)
+    dialect = spoken.serve(exchange, WallClock(), keys, limits, Faults())
+    bound = bind("127.0.0.1", 0)
+    server = server_for(dialect.application())
+    task = asyncio.create_task(server.serve(sockets=[bound]))
+    while not server.started:
+        await asyncio.sleep(0)
+    access = Access("loopback", f"http://127.0.0.1:{bound.getsockname()[1]}")
+    link, _ = public_link_to(venue_of(ccxt_id), access, WallClock())
+    histories = Histories(link)
+    await histories.markets()
+    yield Source(exchange, histories)
+    await link.client.close()
+    server.should_exit = True
+    await task
+
+
+async def fetched(source: Source, folder: Path, span: TimeRange, length_ms: int) -> dict[str, Fetched]:
+    found = await fetch_all(source.histories, (BTC,), span, length_ms, folder)
+    return {each.file: each for each in found}
+
+
+async def test_a_range_of_many_pages_comes_whole_with_its_mark_candles(
+    source: Source, tmp_path: Path
+) -> None:
+    days = 2
+    span = TimeRange(ORIGIN_MS - days * DAY_MS, ORIGIN_MS)
+    assert span.end_ms - span.start_ms > 2 * source.histories.page * MINUTE_MS
+    found = await fetched(source, tmp_path, span, MINUTE_MS)
+    for name in ("BTCUSDT_1m.parquet", "BTCUSDT_1m_mark.parquet"):
+        assert found[name] == Fetched(name, days * 1_440, days * 1_440, "", True)
+        times = pl.read_parquet(tmp_path / name)["timestamp"].to_list()
+        assert times == list(range(*span, MINUTE_MS))
+
+
+async def test_hours_of_two_months_back_come_whole(source: Source, tmp_path: Path) -> None:
+    span = TimeRange(ORIGIN_MS - 55 * DAY_MS, ORIGIN_MS)
+    found = await fetched(source, tmp_path, span, HOUR_MS)
+    assert found["BTCUSDT_1h.parquet"] == Fetched("BTCUSDT_1h.parquet", 55 * 24, 55 * 24, "", True)
+
+
+async def test_more_settlements_than_a_page_holds_come_whole(source: Source, tmp_path: Path) -> None:
+    """A beginning alone gives OKX's newest page; a market may have had none for weeks at first."""
+    days, quiet_days = 90, 40
+    begin_ms = ORIGIN_MS - days * DAY_MS
+    times = range(begin_ms, ORIGIN_MS, 8 * HOUR_MS)
+    for index, ts_ms in enumerate(times):
+        source.exchange.books.add(Settlement(BTC, index * 1e-6, 50_000.0, ts_ms))
+    span = TimeRange(begin_ms - quiet_days * DAY_MS, ORIGIN_MS)
+    await fetched(source, tmp_path, span, 24 * HOUR_MS)
+    rows = pl.read_parquet(tmp_path / "BTCUSDT_funding.parquet")
+    assert rows["timestamp"].to_list() == list(times)
+    assert rows["funding_rate"].to_list() == pytest.approx([index * 1e-6 for index in range(len(times))])
