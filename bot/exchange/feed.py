@@ -17,6 +17,7 @@ from bot.errors import Transient, Unavailable
 from bot.exchange.candle_book import CandleBook, Missing
 from bot.exchange.convert import candles_from
 from bot.exchange.gateway import CcxtGateway
+from bot.exchange.histories import PAGE
 from bot.exchange.lane import Urgency
 from bot.exchange.streams import Streams
 from bot.exchange.told import AccountTold, CandleTold, MarkTold, Told
@@ -168,18 +169,22 @@ class CcxtFeed:
             self._put(event)
 
     async def _fill(self, missing: Missing) -> None:
-        """Fetch candles that were not told; what the venue does not have is a gap."""
+        """Fetch candles that were not told, page by page; what the venue does not have is a gap."""
         symbol, length_ms = missing.symbol, self._timeframe_ms
-        try:
-            rows = await self._rows(symbol, length_ms, missing.begin_ms, _MOST_CANDLES_A_REQUEST)
-        except Unavailable:
-            rows = []
-        wanted_ms = missing.begin_ms
-        for row in rows:
-            if missing.begin_ms <= row[0] < missing.end_ms:
-                self._gap(symbol, wanted_ms, row[0])
-                self._close(_closed(symbol, length_ms, row))
-                wanted_ms = row[0] + length_ms
+        wanted_ms = since_ms = missing.begin_ms
+        while since_ms < missing.end_ms:
+            try:
+                page = await self._rows(symbol, length_ms, since_ms, _MOST_CANDLES_A_REQUEST)
+            except Unavailable:
+                break
+            since_ms += PAGE[self._link.ccxt_id] * length_ms  # where the venue may have some again
+            for row in page:
+                if wanted_ms <= row[0] < missing.end_ms:
+                    self._gap(symbol, wanted_ms, row[0])
+                    self._close(_closed(symbol, length_ms, row))
+                    wanted_ms = since_ms = row[0] + length_ms
+            if page and page[-1][0] >= missing.end_ms:
+                break
         self._gap(symbol, wanted_ms, missing.end_ms)
 
     def _gap(self, symbol: str, begin_ms: int, end_ms: int) -> None:

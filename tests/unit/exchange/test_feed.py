@@ -1,17 +1,19 @@
 """The feed: nothing that must be seen one by one is lost, silence is noticed, the account is read."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 
 from bot.core.event import CandleClosed, FeedGap, FundingDue, FundingSettled, MarkPrice, OrderFilled
 from bot.core.intent import OpenPosition, PlaceStop, SetLeverage
+from bot.exchange.candle_book import Missing
 from bot.exchange.connect import Connection
 from bot.exchange.feed import CcxtFeed
 from bot.exchange.told import AccountTold
 from tests.contract.venue_worlds import Desk, Served
+from tests.unit.exchange.okx_wire import wired as okx_wired
 from tests.unit.exchange.wire import BTC, START_MS, Reply, Wire, wired
 
 MINUTE_MS = 60_000
@@ -181,6 +183,49 @@ async def test_candles_that_nobody_has_are_a_gap(heard: Heard) -> None:
     gap = FeedGap(FIRST_MS + MINUTE_MS, BTC, FIRST_MS + 3 * MINUTE_MS)
     assert [type(each) for each in listener.events] == [CandleClosed, FeedGap, CandleClosed, CandleClosed]
     assert listener.of(FeedGap) == [gap]
+
+
+def pages_of(minutes: Sequence[int], most: int) -> Any:
+    """Answer as a venue does that gives `most` candles a reply, from startTime on."""
+
+    def answer(params: dict[str, str]) -> list[Any]:
+        since_ms = int(params["startTime"])
+        return [kline_row(each) for each in minutes if kline_row(each)[0] >= since_ms][:most]
+
+    return answer
+
+
+async def test_a_gap_of_many_pages_is_filled_whole(heard: Heard) -> None:
+    listener, wire, _ = heard
+    wire.answers["GET /fapi/v1/klines"] = pages_of(range(2_500), 300)
+    listener.say(bar(2_400, is_closed=True))
+    for _ in range(10):
+        await settle()
+    closed = listener.of(CandleClosed)
+    assert [event.ts_ms for event in closed] == [FIRST_MS + each * MINUTE_MS for each in range(1, 2_402)]
+    assert listener.of(FeedGap) == []
+
+
+async def test_what_comes_after_a_hole_longer_than_a_page_is_still_fetched() -> None:
+    """OKX looks into the window of one page only: an empty reply says nothing about what comes later."""
+    connection, wire = okx_wired()
+    there = [*range(10), *range(1_000, 1_400)]
+
+    def window(params: dict[str, str]) -> list[Any]:
+        newer_ms, older_ms = int(params["before"]), int(params["after"])
+        rows = [[str(each) for each in kline_row(minute)[:6]] for minute in reversed(there)]
+        return [row for row in rows if newer_ms < int(row[0]) < older_ms][: int(params["limit"])]
+
+    wire.answers["GET market/candles"] = wire.answers["GET market/history-candles"] = window
+    await connection.gateway.instruments()
+    feed = connection.feed(MINUTE_MS)
+    feed._candles.begin(BTC, FIRST_MS)
+    await feed._fill(Missing(BTC, FIRST_MS, FIRST_MS + 1_400 * MINUTE_MS))
+    events = list(feed._queue)
+    closed = [(each.ts_ms - FIRST_MS) // MINUTE_MS - 1 for each in events if isinstance(each, CandleClosed)]
+    assert closed == there
+    gaps = [each for each in events if isinstance(each, FeedGap)]
+    assert gaps == [FeedGap(FIRST_MS + 10 * MINUTE_MS, BTC, FIRST_MS + 1_000 * MINUTE_MS)]
 
 
 async def test_an_expired_key_breaks_the_user_stream_and_asks_for_a_new_one(heard: Heard) -> None:
