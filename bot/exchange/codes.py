@@ -37,8 +37,10 @@ _BINANCE: Final = _table(
         # -1008: refused by overload protection before it reached the matching engine.
         "not_done": "-1003 -1008 -1015 -1021 -5028",
         "unknown": "-1000 -1001 -1006 -1007",
-        # -4120: an order of the conditional service on the old path, a mistake of ours.
-        "fatal": "-1002 -1022 -2014 -2015 -2017 -4120",
+        # An order of the conditional service on the old path. To stop here would leave an entry without
+        # its stop; refused, the entry is closed.
+        "unavailable": "-4120",
+        "fatal": "-1002 -1022 -2014 -2015 -2017",
     }
 )
 
