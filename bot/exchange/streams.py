@@ -5,7 +5,7 @@ they arrive. ccxt's part is the connection: subscribing, pings, keys.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import ccxt
@@ -14,6 +14,8 @@ from bot.errors import UserError
 from bot.exchange.dialect import Dialect
 from bot.exchange.link import Link
 from bot.exchange.told import AccountTold, CandleTold, MarkTold, Told, UserStreamEnded
+
+Watch = Callable[[], Awaitable[Any]]
 
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 10.0
@@ -42,9 +44,8 @@ class Streams:
         self.heard_ms: dict[str, int] = {}
         self._tap()
 
-    def start(self, symbols: Sequence[str], timeframe: str) -> None:
-        """Subscribe to everything; each subscription is kept for as long as the streams run."""
-        watchers = self._dialect.watchers(self._link.client, symbols, timeframe)
+    def start(self, watchers: Mapping[str, Watch]) -> None:
+        """Subscribe by these of the dialect's; each subscription is kept for as long as the streams run."""
         for name, watch in watchers.items():
             self.heard_ms[name] = self._link.clock.now_ms()
             self._tasks[name] = asyncio.create_task(self._keep(name, watch))
@@ -84,7 +85,7 @@ class Streams:
 
         client.handle_message = heard
 
-    async def _keep(self, name: str, watch: Callable[[], Awaitable[Any]]) -> None:
+    async def _keep(self, name: str, watch: Watch) -> None:
         """Subscribe, wait until the stream breaks, subscribe again."""
         wait_seconds, is_again = _FIRST_WAIT_SECONDS, False
         while True:

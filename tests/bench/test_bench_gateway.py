@@ -123,14 +123,14 @@ async def test_bench_marks_from_socket_to_engine(measured: Measure) -> None:
         wire.answers.update({"GET /fapi/v1/klines": [], "POST /fapi/v1/listenKey": {"listenKey": "K"}})
         feed = connection.feed(60_000)
         heard, ages = 0, []
-        told = feed._hear_mark
+        told = feed.prices.hear_mark
 
         def hear(mark: Any) -> None:
             nonlocal heard
             heard += 1
             told(mark)
 
-        feed._hear_mark = hear  # pyright: ignore[reportAttributeAccessIssue]
+        feed.prices.hear_mark = hear  # pyright: ignore[reportAttributeAccessIssue]
 
         async def follow() -> None:
             async for event in feed.events():

@@ -219,8 +219,8 @@ async def test_what_comes_after_a_hole_longer_than_a_page_is_still_fetched() -> 
     wire.answers["GET market/candles"] = wire.answers["GET market/history-candles"] = window
     await connection.gateway.instruments()
     feed = connection.feed(MINUTE_MS)
-    feed._candles.begin(BTC, FIRST_MS)
-    await feed._fill(Missing(BTC, FIRST_MS, FIRST_MS + 1_400 * MINUTE_MS))
+    feed.prices._candles.begin(BTC, FIRST_MS)
+    await feed.prices._fill(Missing(BTC, FIRST_MS, FIRST_MS + 1_400 * MINUTE_MS))
     events = list(feed._queue)
     closed = [(each.ts_ms - FIRST_MS) // MINUTE_MS - 1 for each in events if isinstance(each, CandleClosed)]
     assert closed == there
