@@ -102,6 +102,7 @@ class Changes:
 
     def _fill(self, trade: Trade) -> None:
         owner, book = self._owner(trade.venue_order_id), self._book
+        realised = realised_pnl(self._position, trade)
         self._position = traded(self._position, trade, float(book.leverage.get(trade.symbol, 0)))
         filled = book.filled.get(owner.client_id, 0.0) + trade.quantity
         book.filled[owner.client_id] = filled
@@ -121,7 +122,7 @@ class Changes:
                 left if left > _NONE_LEFT * max(owner.quantity, 1.0) else 0.0,
                 trade.fee_quote,
                 trade.is_maker,
-                trade.realised_pnl_quote,
+                realised,
                 self._position,
                 self._sight.money.free_quote,
             )
@@ -134,7 +135,7 @@ class Changes:
             return
         quantity = sum(trade.quantity for trade in trades)
         mark = sum(trade.price * trade.quantity for trade in trades) / quantity
-        pnl = sum(trade.realised_pnl_quote for trade in trades)
+        pnl = sum(realised_pnl(before, trade) for trade in trades)
         fee = sum(trade.fee_quote for trade in trades)
         rules = margin_rules(self._instrument, self._dialect.profile(self._instrument.taker_fee_rate))
         self._position = None
@@ -282,6 +283,15 @@ class Changes:
 
     def _now(self, ts_ms: int) -> int:
         return ts_ms or self._book.handed_ms
+
+
+def realised_pnl(held: Position | None, trade: Trade) -> float:
+    """Return what a fill realised, without its fee: as the venue says, else against the entry price."""
+    if trade.realised_pnl_quote is not None:
+        return trade.realised_pnl_quote
+    if held is None or trade.order_side == held.side:
+        return 0.0
+    return held.side * min(trade.quantity, held.quantity) * (trade.price - held.entry_price)
 
 
 def traded(held: Position | None, trade: Trade, leverage: float) -> Position | None:

@@ -46,8 +46,13 @@ class AccountDialect(Protocol):
 
     async def cancel(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> None: ...
 
-    async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
-        """Add (> 0) or release (< 0) margin of the position of `side`, in the venue's own precision."""
+    async def move_margin(
+        self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
+    ) -> None:
+        """Add (> 0) or release (< 0) margin of the position of `side`, in the venue's own precision.
+
+        `client_id` names the move where a venue can tell one that it knows already from a new one.
+        """
         ...
 
 

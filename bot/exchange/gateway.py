@@ -280,7 +280,9 @@ class CcxtGateway:
             raise Rejected("below_minimum", f"nothing to {verb}: the wallet is {wallet:.8f} already")
         client = self._link.client
         self.book.version += 1
-        await self._link.write(lambda: self._dialect.move_margin(client, symbol, held.side, amount), urgency)
+        await self._link.write(
+            lambda: self._dialect.move_margin(client, symbol, held.side, amount, intent.client_id), urgency
+        )
         await self.sweeper.sweep(symbol, urgency, Move(intent.client_id, amount))
 
     def margin_amount(self, action: AddMargin | ReleaseMargin, held: Position) -> float:

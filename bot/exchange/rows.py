@@ -69,7 +69,7 @@ class NewOrder(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """A fill of ours. The fee is positive when it was paid."""
+    """A fill of ours. The fee is positive when it was paid. PnL None: the venue does not say it by fill."""
 
     ts_ms: int
     symbol: str
@@ -80,7 +80,7 @@ class Trade(NamedTuple):
     quantity: float
     fee_quote: float
     is_maker: bool
-    realised_pnl_quote: float
+    realised_pnl_quote: float | None
 
 
 class Payment(NamedTuple):

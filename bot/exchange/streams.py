@@ -20,6 +20,7 @@ Watch = Callable[[], Awaitable[Any]]
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 10.0
 _STREAM_ERRORS: Final = (ccxt.BaseError, OSError, LookupError, TypeError, ValueError, AttributeError)
+_USER_WORDS: Final = ("listenKey", "/private", "connectId=private")
 _NAME_OF: Final = {
     MarkTold: "marks",
     CandleTold: "candles",
@@ -106,7 +107,10 @@ class Streams:
             wait_seconds = min(2.0 * wait_seconds, _LONGEST_WAIT_SECONDS)
 
     def _sockets(self, name: str) -> list[Any]:
-        """Return the open sockets of a stream: the user's is the one whose address holds a key."""
+        """Return the open sockets of a stream: the user's is the one whose address holds a key or says so.
+
+        The address of KuCoin's public one says "privateChannel=false".
+        """
         sockets = self._link.client.clients or {}
         is_user = name == "account"
-        return [each for url, each in sockets.items() if ("listenKey" in url or "private" in url) == is_user]
+        return [each for url, each in sockets.items() if any(word in url for word in _USER_WORDS) == is_user]

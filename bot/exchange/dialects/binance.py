@@ -161,7 +161,9 @@ class BinanceDialect:
         params = {"clientOrderId": client_id, **(_CONDITIONAL if is_conditional else {})}
         await client.cancel_order("", symbol, params)
 
-    async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
+    async def move_margin(
+        self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
+    ) -> None:
         """Move margin in 8 decimals: ccxt would cut the amount to the contract's step.
 
         Its own amount must pass its check, hence one contract; the one in params is what is sent.

@@ -109,7 +109,9 @@ class BitgetDialect:
         params = {"clientOrderId": client_id, **({"trigger": True} if is_conditional else {})}
         await client.cancel_order("", symbol, params)
 
-    async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
+    async def move_margin(
+        self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
+    ) -> None:
         """Add (> 0) or release (< 0, a negative amount) raw: ccxt would cut the amount."""
         await client.privateMixPostV2MixAccountSetMargin(
             {

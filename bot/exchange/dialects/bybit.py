@@ -175,7 +175,9 @@ class BybitDialect:
             return
         await client.privatePostV5OrderCancel({**_of(client, symbol), "orderLinkId": client_id})
 
-    async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
+    async def move_margin(
+        self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
+    ) -> None:
         """Add (> 0) or release (< 0) in four decimals: ccxt has neither."""
         margin = f"{amount_quote:.{_MARGIN_DECIMALS}f}"
         params = {**_of(client, symbol), "margin": margin, "positionIdx": _ONE_WAY}

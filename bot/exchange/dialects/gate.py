@@ -126,7 +126,9 @@ class GateDialect:
         await client.cancel_order(venue_id, symbol, {"trigger": True})
         self._venue_ids.pop(client_id, None)
 
-    async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
+    async def move_margin(
+        self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
+    ) -> None:
         """Add (> 0) or release (< 0) margin: one endpoint, a signed change."""
         request = {"settle": _SETTLE, "contract": client.market(symbol)["id"], "change": plain(amount_quote)}
         await client.privateFuturesPostSettlePositionsContractMargin(request)

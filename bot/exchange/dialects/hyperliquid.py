@@ -107,7 +107,9 @@ class HyperliquidDialect:
         cancel = {"asset": _asset(client, symbol), "cloid": cloid(client_id)}
         _status(await _send(client, {"type": "cancelByCloid", "cancels": [cancel]}))
 
-    async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
+    async def move_margin(
+        self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
+    ) -> None:
         """Add (> 0) or release (< 0) margin in millionths."""
         action = {
             "type": "updateIsolatedMargin",

@@ -110,7 +110,9 @@ class KucoinDialect:
                 return
         raise ccxt.OrderNotFound(f"kucoinfutures has no open stop {client_id}")
 
-    async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
+    async def move_margin(
+        self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
+    ) -> None:
         """Deposit (> 0, with a new bizNo) or withdraw (< 0) margin.
 
         A reply of success without data says that there is no position.

@@ -204,7 +204,9 @@ class OkxDialect:
         else:
             _taken(await client.privatePostTradeCancelOrder(asked))
 
-    async def move_margin(self, client: Any, symbol: str, side: int, amount_quote: float) -> None:
+    async def move_margin(
+        self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
+    ) -> None:
         """Move margin by the raw endpoint, in 8 decimals; ccxt's own methods raise after the transfer."""
         await client.privatePostAccountPositionMarginBalance(
             {

@@ -26,7 +26,10 @@ def plain(value: float) -> str:
 
 
 def sent(order: NewOrder, venue_id: str, client_id: str = "") -> VenueOrder:
-    """Return an order whose reply holds its id only; reading tells the rest."""
+    """Return an order whose reply holds its id only; reading tells the rest.
+
+    A market order counts as filled, so that its fills are waited for: they are listed a moment later.
+    """
     return VenueOrder(
         client_id or order.client_id,
         venue_id,
@@ -34,7 +37,7 @@ def sent(order: NewOrder, venue_id: str, client_id: str = "") -> VenueOrder:
         leg_of(order.client_id, order.kind, order.is_reduce_only),
         order.order_side,
         order.quantity,
-        0.0,
+        order.quantity if order.kind == "market" else 0.0,
         order.trigger_price,
         order.trigger_on,
         order.limit_price,
