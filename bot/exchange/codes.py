@@ -102,13 +102,22 @@ _BITGET: Final = _table(
 
 _GATE: Final = _table(
     {
-        "insufficient_balance": "INSUFFICIENT_AVAILABLE MARGIN_BALANCE_NOT_ENOUGH",
+        "insufficient_balance": "INSUFFICIENT_AVAILABLE MARGIN_BALANCE_NOT_ENOUGH BALANCE_NOT_ENOUGH "
+        "FUTURES_BALANCE_NOT_ENOUGH",
         "beyond_removable": "REMOVE_TOO_MUCH",
         "no_position": "POSITION_EMPTY",
-        "in_liquidation": "POSITION_IN_LIQUIDATION",
-        "would_trigger_immediately": "LIQUIDATE_IMMEDIATELY",
-        "leverage_refused": "LEVERAGE_TOO_HIGH",
+        "in_liquidation": "POSITION_IN_LIQUIDATION POSITION_IN_CLOSE",
+        "duplicate_client_id": "REPEATED_CREATION",
+        "unknown_order": "ORDER_NOT_FOUND CLIENT_ID_NOT_FOUND ORDER_CLOSED ORDER_CANCELLED",
+        "unknown_symbol": "CONTRACT_NOT_FOUND",
+        "would_trigger_immediately": "LIQUIDATE_IMMEDIATELY AUTO_TRIGGER_PRICE_LESS_LAST "
+        "AUTO_TRIGGER_PRICE_GREATE_LAST",
+        "reduce_only": "INCREASE_POSITION",
+        "below_minimum": "SIZE_TOO_SMALL AMOUNT_TOO_LITTLE",
+        "leverage_refused": "LEVERAGE_TOO_HIGH LEVERAGE_TOO_LOW",
         "margin_mode_refused": "POSITION_CROSS_MARGIN",
+        "position_limit": "RISK_LIMIT_EXCEEDED SIZE_TOO_LARGE TOO_MANY_ORDERS",
+        "not_done": "REQUEST_EXPIRED TOO_FAST TOO_MANY_REQUESTS",
     }
 )
 

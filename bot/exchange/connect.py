@@ -33,7 +33,12 @@ from bot.exchange.venues import VENUES, Venue
 from bot.ports import Clock
 
 DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = MappingProxyType(
-    {"binanceusdm": BinanceDialect, "bybit": BybitDialect, "okx": OkxDialect}
+    {
+        "binanceusdm": BinanceDialect,
+        "bybit": BybitDialect,
+        "okx": OkxDialect,
+        "gate": GateDialect,
+    }
 )
 
 # Their requests are compared with the documents; nothing was traded on them yet.
@@ -41,7 +46,6 @@ ACCOUNT_DIALECTS: Final[Mapping[str, Callable[[], AccountDialect]]] = MappingPro
     {
         **DIALECTS,
         "bitget": BitgetDialect,
-        "gate": GateDialect,
         "kucoinfutures": KucoinDialect,
         "hyperliquid": HyperliquidDialect,
     }

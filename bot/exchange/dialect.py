@@ -91,8 +91,11 @@ class Dialect(AccountDialect, Protocol):
         """Return what subscribes to "marks", "candles" and "account"; each waits until its stream breaks."""
         ...
 
-    def told(self, client: Any, message: Any) -> Told | None:
-        """Return what a raw message says; None: it is ccxt's own business (acknowledgements)."""
+    def told(self, client: Any, message: Any) -> Told | list[Told] | None:
+        """Return what a raw message says, in order where it says several things.
+
+        None: it is ccxt's own business (acknowledgements).
+        """
         ...
 
     def forget_user_stream(self, client: Any) -> None:

@@ -79,10 +79,11 @@ class Streams:
             if said is None:
                 handle(socket, message)
                 return
-            self.heard_ms[_NAME_OF[type(said)]] = self._link.clock.now_ms()
-            if isinstance(said, UserStreamEnded):
-                socket.on_error(ccxt.NetworkError("the user stream's key has expired"))
-            self._hear(said)
+            for each in said if isinstance(said, list) else [said]:
+                self.heard_ms[_NAME_OF[type(each)]] = self._link.clock.now_ms()
+                if isinstance(each, UserStreamEnded):
+                    socket.on_error(ccxt.NetworkError("the user stream's key has expired"))
+                self._hear(each)
 
         client.handle_message = heard
 

@@ -1,11 +1,12 @@
 """Gate USDT futures: requests as documented, where ccxt 4.5.90 builds others raw.
 
 Isolated margin is no mode: a leverage above 0 is isolated, 0 is cross. ccxt puts `close` of a conditional
-order beside `initial`, where Gate does not look, and refuses more than 100x. A conditional order carries no
-id of ours: `text` says where it came from. Sources: Gate APIv4, gateapi-python documents.
+order beside `initial`, where Gate does not look, and refuses more than 100x. Sources: Gate APIv4,
+gateapi-python documents.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import ccxt
@@ -13,7 +14,12 @@ import ccxt
 from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import VenueProfile, gate
-from bot.exchange.convert import leg_of, number, number_or_zero
+from bot.exchange.convert import number, number_or_zero
+from bot.exchange.dialects import gate_lists as lists
+from bot.exchange.dialects import gate_orders as orders
+from bot.exchange.dialects import gate_streams as streams
+from bot.exchange.dialects.gate_history import History
+from bot.exchange.dialects.gate_lists import SETTLE
 from bot.exchange.dialects.open_positions import isolated, mode_of
 from bot.exchange.dialects.requests import (
     SIDE,
@@ -25,69 +31,117 @@ from bot.exchange.dialects.requests import (
     refuse_trailing,
     sent,
 )
-from bot.exchange.rows import Money, NewOrder, Settings, VenueOrder
+from bot.exchange.fate import RECEIVE_WINDOW_MS
+from bot.exchange.outcomes import venue_code
+from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
+from bot.exchange.told import MarkTold, Told
 
-_SETTLE: Final = "usdt"
-_PRICE_TYPE: Final = {"mark": 1, "last": 0}
-_AT_OR_ABOVE, _AT_OR_BELOW = 1, 2
-_OWN_PREFIX: Final = "t-"
 _MARGIN_STEP_QUOTE: Final = 1e-8
+_SECOND_MS: Final = 1_000
+# The venue takes a request for 60 s after its time. Signed with an earlier time, it expires as soon as
+# everywhere else, so that one that is not seen after the receive window never arrives.
+_VALID_MS: Final = 60_000
+_SIGNED_EARLIER_MS: Final = _VALID_MS - RECEIVE_WINDOW_MS
+_EXPIRED, _NEVER_HELD = "REQUEST_EXPIRED", "POSITION_NOT_FOUND"
 
 
 class GateDialect:
-    """Remembers only which of the venue's ids a conditional order of ours got."""
+    """Remembers the names of conditional orders, entry prices and settlement times."""
 
     def __init__(self) -> None:
-        self._venue_ids: dict[str, str] = {}
+        self._is_prepared = False
+        self._names = lists.TriggerNames()
+        self._history = History()
+        self._funding_ms: dict[str, int] = {}
 
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return Gate's rules; the taker rate is part of maintenance."""
         return gate(taker_fee_rate)
 
+    # --- reads ------------------------------------------------------------------------------------
+
     async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
         """Return instruments with live tiers; quantities in base units, not contracts."""
+        if not self._is_prepared:
+            _prepare(client)
+            self._is_prepared = True
         await client.load_markets(True)
         found = {}
         for symbol in symbols:
             market = client.market(symbol)
             tiers = continuous_tiers(await client.fetch_market_leverage_tiers(symbol))
-            found[symbol] = instrument(market, tiers, _MARGIN_STEP_QUOTE, listed_fees(market))
+            made = instrument(market, tiers, _MARGIN_STEP_QUOTE, listed_fees(market))
+            interval_ms = _SECOND_MS * int(number_or_zero(market["info"], "funding_interval"))
+            found[symbol] = made._replace(funding_interval_ms=interval_ms or made.funding_interval_ms)
         return found
 
     async def money(self, client: Any) -> Money:
         """Return available balance, and the total, which holds no unrealised PnL."""
-        row = await client.privateFuturesGetSettleAccounts({"settle": _SETTLE})
+        row = await client.privateFuturesGetSettleAccounts({"settle": SETTLE})
         return Money(number(row, "available"), number(row, "total"))
 
     async def positions(self, client: Any, leverage: Mapping[str, int]) -> tuple[Position, ...]:
         """Return positions; the wallet is `margin`, without unrealised PnL."""
-        rows = await client.privateFuturesGetSettlePositions({"settle": _SETTLE, "holding": "true"})
-        held = [row for row in rows if number(row, "size") != 0.0]
-        return tuple(_position(client, row) for row in held)
+        rows = await client.privateFuturesGetSettlePositions({"settle": SETTLE, "holding": "true"})
+        held = tuple(_position(client, row) for row in rows if number(row, "size") != 0.0)
+        self._history.saw(held)
+        return held
 
     async def open_orders(self, client: Any, symbol: str) -> tuple[VenueOrder, ...]:
         """Return plain and price-triggered orders: two lists, quantities in contracts."""
-        market = client.market(symbol)
-        request = {"settle": _SETTLE, "contract": market["id"], "status": "open"}
-        rows = await client.privateFuturesGetSettleOrders(dict(request))
-        triggered = await client.privateFuturesGetSettlePriceOrders(dict(request))
-        ours = {venue_id: client_id for client_id, venue_id in self._venue_ids.items()}
-        return (
-            *(_plain_order(market, row) for row in rows),
-            *(_triggered_order(market, row, ours.get(str(row["id"]), "")) for row in triggered),
-        )
+        return await lists.open_orders(client, symbol, self._names)
+
+    async def order(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> VenueOrder:
+        """Return an order by our id, from the list that keeps this kind."""
+        if is_conditional:
+            return await lists.triggered_order(client, symbol, client_id, self._names)
+        return await lists.plain_order(client, symbol, client_id)
+
+    async def order_by_venue_id(self, client: Any, symbol: str, venue_id: str) -> VenueOrder:
+        """Return a plain order by the venue's id; what a trigger became has the trigger's name."""
+        return await lists.by_venue_id(client, symbol, venue_id, self._names)
+
+    async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
+        """Return fills, at most of the last six months, oldest first."""
+        return await self._history.trades(client, symbol, since_ms)
+
+    async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
+        """Return funding payments, oldest first."""
+        return await self._history.funding(client, symbol, since_ms)
+
+    async def funding_rate_at(self, client: Any, symbol: str, ts_ms: int) -> tuple[float, float]:
+        """Return the rate of the settlement at `ts_ms`; the venue keeps no mark of it."""
+        return await self._history.funding_rate_at(client, symbol, ts_ms)
+
+    async def margin_moves(self, client: Any, symbol: str, since_ms: int | None) -> tuple[MarginMove, ...]:
+        """Return nothing: the account book has no kind for margin that was moved. Our ledger counts."""
+        return ()
 
     async def settings(self, client: Any, symbol: str) -> Settings:
-        """Return leverage and mode of the symbol's position row, which exists without a position too."""
-        contract = {"settle": _SETTLE, "contract": client.market(symbol)["id"]}
-        row = await client.privateFuturesGetSettlePositionsContract(contract)
+        """Return leverage and mode of the symbol's position row.
+
+        It exists without a position, but not before the first setting: then nothing is isolated yet.
+        """
+        contract = {"settle": SETTLE, "contract": client.market(symbol)["id"]}
+        try:
+            row = await client.privateFuturesGetSettlePositionsContract(contract)
+        except ccxt.BaseError as error:
+            if venue_code(error) != _NEVER_HELD:
+                raise
+            return Settings(0, False, True)
         row = row[0] if isinstance(row, list) else row
         leverage = int(number(row, "leverage"))
         return Settings(leverage, leverage > 0, row.get("mode", "single") == "single")
 
+    async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
+        """Return the symbols' leverage, each from its own row."""
+        return {symbol: (await self.settings(client, symbol)).leverage for symbol in symbols}
+
+    # --- writes -----------------------------------------------------------------------------------
+
     async def set_one_way(self, client: Any) -> None:
         """Leave dual mode."""
-        await client.privateFuturesPostSettleDualMode({"settle": _SETTLE, "dual_mode": False})
+        await client.privateFuturesPostSettleDualMode({"settle": SETTLE, "dual_mode": False})
 
     async def set_isolated(self, client: Any, symbol: str, leverage: int) -> None:
         """Set a leverage above 0, which is isolated margin."""
@@ -95,68 +149,105 @@ class GateDialect:
 
     async def set_leverage(self, client: Any, symbol: str, leverage: int) -> None:
         """Set leverage raw: ccxt refuses more than 100x."""
-        request = {"settle": _SETTLE, "contract": client.market(symbol)["id"], "leverage": str(leverage)}
+        request = {"settle": SETTLE, "contract": client.market(symbol)["id"], "leverage": str(leverage)}
         await client.privateFuturesPostSettlePositionsContractLeverage(request)
 
     async def create(self, client: Any, order: NewOrder) -> VenueOrder:
-        """Send an order; sizes are signed contracts."""
+        """Send an order; sizes are signed contracts. Rejected: a market order that found nothing."""
         refuse_trailing(order, "Gate")
         if order.is_conditional:
-            reply = await client.privateFuturesPostSettlePriceOrders(_triggered(client, order))
-            self._venue_ids[order.client_id] = str(reply["id"])
+            request = {"settle": SETTLE, **orders.trigger_request(client, order)}
+            reply = await client.privateFuturesPostSettlePriceOrders(request)
+            self._names.learn(order.client_id, str(reply["id"]))
             return sent(order, str(reply["id"]))
-        params: dict[str, Any] = {"clientOrderId": _OWN_PREFIX + order.client_id}
+        params: dict[str, Any] = {"clientOrderId": orders.own_text(order.client_id)}
         if order.is_reduce_only:
             params["reduceOnly"] = True
         price = order.limit_price if order.kind == "limit" else None
-        count = contracts(client.market(order.symbol), order.quantity)
+        market = client.market(order.symbol)
+        count = contracts(market, order.quantity)
         row = await client.create_order(
             order.symbol, order.kind, SIDE[order.order_side], count, price, params
         )
-        return sent(order, str(row["id"]))
+        return orders.taken(market, order, row["info"])
 
     async def cancel(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> None:
-        """Cancel by our id; a conditional order by the venue's, which is all it has."""
+        """Cancel by our id; a conditional order by the venue's, which is looked up where it is not known."""
         if not is_conditional:
-            await client.cancel_order(_OWN_PREFIX + client_id, symbol)
+            text = client_id if client_id.isdigit() else orders.own_text(client_id)
+            await client.cancel_order(text, symbol)
             return
-        venue_id = client_id if client_id.isdigit() else self._venue_ids.get(client_id)
-        if venue_id is None:
-            raise ccxt.OrderNotFound(f"gate keeps no conditional order under {client_id}")
+        venue_id = self._names.venue_id(client_id)
+        if not venue_id:
+            venue_id = (await self.order(client, symbol, client_id, True)).venue_id
         await client.cancel_order(venue_id, symbol, {"trigger": True})
-        self._venue_ids.pop(client_id, None)
 
     async def move_margin(
         self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
     ) -> None:
         """Add (> 0) or release (< 0) margin: one endpoint, a signed change."""
-        request = {"settle": _SETTLE, "contract": client.market(symbol)["id"], "change": plain(amount_quote)}
+        request = {"settle": SETTLE, "contract": client.market(symbol)["id"], "change": plain(amount_quote)}
         await client.privateFuturesPostSettlePositionsContractMargin(request)
 
+    # --- streams ----------------------------------------------------------------------------------
 
-def _triggered(client: Any, order: NewOrder) -> dict[str, Any]:
-    """Return a price-triggered order. Size 0 with close: the whole position."""
-    market = client.market(order.symbol)
-    is_falling = (order.kind == "stop") == (order.order_side < 0)
-    initial: dict[str, Any] = {
-        "contract": market["id"],
-        "size": order.order_side * contracts(market, order.quantity),
-        "price": "0",
-        "tif": "ioc",
-        "reduce_only": True,
-    }
-    if order.quantity == 0.0:
-        initial["close"] = True
-    return {
-        "settle": _SETTLE,
-        "initial": initial,
-        "trigger": {
-            "strategy_type": 0,
-            "price_type": _PRICE_TYPE[order.trigger_on],
-            "price": client.price_to_precision(order.symbol, order.trigger_price),
-            "rule": _AT_OR_BELOW if is_falling else _AT_OR_ABOVE,
-        },
-    }
+    def watchers(
+        self, client: Any, symbols: Sequence[str], timeframe: str
+    ) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+        """Return the subscriptions; marks are part of the ticker, candles are one subscription each."""
+        names = list(symbols)
+        return {
+            "marks": lambda: client.watch_tickers(names),
+            "candles": lambda: asyncio.gather(*(client.watch_ohlcv(name, timeframe) for name in names)),
+            "account": lambda: _watch_account(client),
+        }
+
+    def told(self, client: Any, message: Any) -> list[Told] | None:
+        """Return what a message says."""
+        return streams.told(client.markets_by_id or {}, self._funding_ms, message)
+
+    def forget_user_stream(self, client: Any) -> None:
+        """Nothing is to be forgotten: each subscription is signed for itself."""
+
+    async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
+        """Return marks of the contracts' own rows, which also tell the next settlement."""
+        found = []
+        for symbol in symbols:
+            asked = {"settle": SETTLE, "contract": client.market(symbol)["id"]}
+            row = await client.publicFuturesGetSettleContractsContract(asked)
+            found.append(streams.mark_from(row, symbol, client.milliseconds(), self._funding_ms))
+        return tuple(found)
+
+    # --- what replies mean ------------------------------------------------------------------------
+
+    def refuses_second_stop(self, code: str) -> bool:
+        """Return False: the venue rests any number of conditional orders that close the position."""
+        return False
+
+    def is_liquidation(self, client_id: str) -> bool:
+        """Return whether an order is the venue's liquidation."""
+        return client_id.startswith(orders.LIQUIDATION)
+
+
+def _prepare(client: Any) -> None:
+    """Sign with a time that expires with the receive window; a request that expired may be sent again."""
+    nonce = client.nonce
+    client.nonce = lambda: nonce() - _SIGNED_EARLIER_MS
+    client.exceptions["exact"][_EXPIRED] = ccxt.InvalidNonce
+
+
+async def _watch_account(client: Any) -> Any:
+    """Subscribe to everything of the account; the channels of futures ask for the user's number."""
+    if not client.uid:
+        account = await client.privateFuturesGetSettleAccounts({"settle": SETTLE})
+        client.uid = str(account["user"])
+    url = client.get_url_by_market_type("swap")
+    return await asyncio.gather(
+        *(
+            client.subscribe_private(url, f"ringfence:{each}", ["!all"], f"futures.{each}", {}, True)
+            for each in streams.ACCOUNT_CHANNELS
+        )
+    )
 
 
 def _position(client: Any, row: Mapping[str, Any]) -> Position:
@@ -168,53 +259,6 @@ def _position(client: Any, row: Mapping[str, Any]) -> Position:
         number(row, "entry_price"),
         number(row, "margin"),
         leverage,
-        1_000 * int(row.get("open_time") or 0),
+        _SECOND_MS * int(row.get("open_time") or 0),
         mode_of(is_hedged=row.get("mode", "single") != "single", is_cross=leverage == 0.0),
-    )
-
-
-def _plain_order(market: Any, row: Mapping[str, Any]) -> VenueOrder:
-    client_id = str(row.get("text") or "").removeprefix(_OWN_PREFIX)
-    signed, size = number(row, "size"), float(market["contractSize"])
-    is_reducing = bool(row.get("is_reduce_only") or row.get("is_close"))
-    return VenueOrder(
-        client_id,
-        str(row["id"]),
-        market["symbol"],
-        leg_of(client_id, "", is_reducing),
-        1 if signed > 0.0 else -1,
-        abs(signed) * size,
-        abs(signed - number_or_zero(row, "left")) * size,
-        0.0,
-        "mark",
-        number_or_zero(row, "price"),
-        is_reducing,
-        False,
-        round(1_000 * number_or_zero(row, "create_time")),
-        "open",
-        "",
-    )
-
-
-def _triggered_order(market: Any, row: Mapping[str, Any], client_id: str) -> VenueOrder:
-    """Return a conditional order; one that is not remembered goes by the venue's id."""
-    initial, trigger = row["initial"], row["trigger"]
-    signed, size = number_or_zero(initial, "size"), float(market["contractSize"])
-    is_falling = int(trigger["rule"]) == _AT_OR_BELOW
-    return VenueOrder(
-        client_id or str(row["id"]),
-        str(row["id"]),
-        market["symbol"],
-        leg_of(client_id, "stop", True),
-        -1 if signed < 0.0 or (signed == 0.0 and is_falling) else 1,
-        abs(signed) * size,
-        0.0,
-        number(trigger, "price"),
-        "mark" if int(trigger["price_type"]) == _PRICE_TYPE["mark"] else "last",
-        0.0,
-        bool(initial.get("is_reduce_only") or initial.get("is_close")),
-        True,
-        round(1_000 * number_or_zero(row, "create_time")),
-        "open",
-        str(row.get("trade_id") or "").removeprefix("0"),
     )

@@ -88,11 +88,14 @@ def test_live_is_live_hosts_only() -> None:
         guard.check_host("https://fapi.binance.com.evil.org/fapi/v1/order")
 
 
-def test_unknown_and_unwired_venues_and_missing_keys_are_refused_in_words() -> None:
+def test_unknown_and_unwired_venues_and_missing_keys_are_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = VirtualClock(0)
     with pytest.raises(UserError, match="not known"):
         connect("mtgox", Access("testnet"), KEYS, (BTC,), clock)
-    with pytest.raises(UserError, match="not wired"):
-        connect("hyperliquid", Access("testnet"), KEYS, (BTC,), clock)
     with pytest.raises(UserError, match="missing: secret"):
         connect("binanceusdm", Access("testnet"), type(KEYS)("key"), (BTC,), clock)
+    monkeypatch.setattr("bot.exchange.connect.DIALECTS", {})
+    with pytest.raises(UserError, match="not wired"):
+        connect("hyperliquid", Access("testnet"), KEYS, (BTC,), clock)

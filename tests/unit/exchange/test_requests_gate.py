@@ -6,7 +6,7 @@ import pytest
 from bot.core.position import Position
 from bot.errors import UserError
 from bot.exchange.rows import Settings
-from tests.unit.exchange.documented import BTC, ENTRY, EXIT, FUTURES, STOP, gate, order, posted
+from tests.unit.exchange.documented import BTC, ENTRY, EXIT, FUTURES, PROFIT, STOP, gate, order, posted
 from tests.unit.exchange.recorder import Sent
 
 
@@ -41,6 +41,7 @@ async def test_gate_stops_trigger_on_the_mark_and_close_inside_initial(
     await made.dialect.create(made.client, order(kind, side, quantity, trigger_price=49_000.0))
     size = side * 100 if quantity else 0
     close = {} if quantity else {"close": True}
+    name = {"stop": STOP, "take_profit": PROFIT}[kind]
     assert made.take() == posted(
         f"{FUTURES}/price_orders",
         initial={
@@ -48,6 +49,7 @@ async def test_gate_stops_trigger_on_the_mark_and_close_inside_initial(
             "size": size,
             "price": "0",
             "tif": "ioc",
+            "text": f"t-{name}",
             "reduce_only": True,
             **close,
         },
@@ -68,6 +70,7 @@ async def test_gate_cancels_by_our_id_or_by_the_one_a_stop_got() -> None:
     await made.dialect.cancel(made.client, BTC, ENTRY, False)
     contract = {"contract": "BTC_USDT"}
     assert made.take() == [Sent("DELETE", f"{FUTURES}/orders/t-{ENTRY}", contract, None)]
+    made.answers[f"GET {FUTURES}/price_orders"] = []
     with pytest.raises(ccxt.OrderNotFound):
         await made.dialect.cancel(made.client, BTC, STOP, True)
     await made.dialect.create(made.client, order("stop", -1, 0.0, trigger_price=49_000.0))

@@ -1,0 +1,132 @@
+"""What happened at Gate: fills from the list of trades, payments and realised PnL from the account book."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from bot.core.position import Position
+from bot.errors import Transient
+from bot.exchange.convert import number, number_or_zero, whole_number
+from bot.exchange.dialects.gate_lists import SETTLE, pages
+from bot.exchange.dialects.gate_orders import LIQUIDATION, is_liquidation_text
+from bot.exchange.rows import Payment, Trade
+
+_PNL, _FUNDING = "pnl", "fund"
+_MOST_KNOWN: Final = 2_000
+_SECOND_MS: Final = 1_000
+_BOOK_LAG_MS: Final = 10_000
+_DAY_SECONDS: Final = 86_400
+_MINUTE_SECONDS: Final = 60
+_RATES: Final = 100
+
+
+class History:
+    """Reads histories. Realised PnL is not in the trades; what was read or worked out is remembered."""
+
+    def __init__(self) -> None:
+        self._pnl: dict[int, float] = {}
+        self._entry_price: dict[str, float] = {}
+
+    def saw(self, held: Iterable[Position]) -> None:
+        """Remember entry prices: a fill that reduces is told from its own position's."""
+        self._entry_price |= {each.symbol: each.entry_price for each in held}
+
+    async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
+        """Return fills from `since_ms` on, oldest first; without it the newest page."""
+        market = client.market(symbol)
+        oldest_ms = since_ms or 0
+        rows = await pages(
+            client.privateFuturesGetSettleMyTrades,
+            {"contract": market["id"]},
+            lambda page: since_ms is None or _time_ms(page[-1]) < oldest_ms,
+        )
+        found = [row for row in rows if _time_ms(row) >= oldest_ms]
+        await self._learn_pnl(client, market, [row for row in found if self._is_unknown(row)])
+        return tuple(sorted(self._trade(market, row) for row in found))
+
+    async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
+        """Return funding payments, oldest first. A change below 0 was paid."""
+        rows = await _book(client, client.market(symbol), _FUNDING, since_ms)
+        paid = [
+            Payment(_book_ms(row), symbol, str(row.get("id") or row.get("text")), number(row, "change"))
+            for row in rows
+        ]
+        return tuple(sorted(row for row in paid if row.ts_ms >= (since_ms or 0)))
+
+    async def funding_rate_at(self, client: Any, symbol: str, ts_ms: int) -> tuple[float, float]:
+        """Return the rate of the settlement at or before `ts_ms`. The venue keeps no mark of it: 0.0."""
+        last = ts_ms // _SECOND_MS + _MINUTE_SECONDS
+        asked = {"contract": client.market(symbol)["id"], "from": last - _DAY_SECONDS, "to": last}
+        rows = await client.publicFuturesGetSettleFundingRate({"settle": SETTLE, **asked, "limit": _RATES})
+        rates = {int(row["t"]): number(row, "r") for row in rows if int(row["t"]) <= last}
+        return (rates[max(rates)], 0.0) if rates else (0.0, 0.0)
+
+    def _is_unknown(self, row: Mapping[str, Any]) -> bool:
+        return number_or_zero(row, "close_size") != 0.0 and _trade_id(row) not in self._pnl
+
+    async def _learn_pnl(self, client: Any, market: Any, rows: list[Any]) -> None:
+        """Read the account book around these fills; what it does not show comes from the entry price.
+
+        Transient: it shows nothing yet, and the entry price is not known.
+        """
+        if not rows:
+            return
+        times = [_time_ms(row) for row in rows]
+        booked = await _book(client, market, _PNL, min(times) - _SECOND_MS, max(times) + _SECOND_MS)
+        told = {str(row["trade_id"]): number(row, "change") for row in booked if row.get("trade_id")}
+        for row in rows:
+            key = _trade_id(row)
+            pnl = told.get(str(row["id"]))
+            self._pnl[key] = self._worked_out(client, market, row) if pnl is None else pnl
+        while len(self._pnl) > _MOST_KNOWN:
+            del self._pnl[next(iter(self._pnl))]
+
+    def _worked_out(self, client: Any, market: Any, row: Mapping[str, Any]) -> float:
+        entry_price = self._entry_price.get(market["symbol"])
+        if entry_price is None:
+            if client.milliseconds() - _time_ms(row) < _BOOK_LAG_MS:
+                raise Transient(f"the account book does not show trade {row['id']} yet")
+            return 0.0
+        signed = number(row, "size")
+        closed = min(abs(number(row, "close_size")), abs(signed)) * float(market["contractSize"])
+        return closed * (entry_price - number(row, "price")) * (1.0 if signed > 0.0 else -1.0)
+
+    def _trade(self, market: Any, row: Mapping[str, Any]) -> Trade:
+        order_id = str(row["order_id"])
+        is_liquidation = is_liquidation_text(str(row.get("text") or ""))
+        signed = number(row, "size")
+        return Trade(
+            _time_ms(row),
+            market["symbol"],
+            _trade_id(row),
+            f"{LIQUIDATION}{order_id}" if is_liquidation else order_id,
+            1 if signed > 0.0 else -1,
+            number(row, "price"),
+            abs(signed) * float(market["contractSize"]),
+            number_or_zero(row, "fee"),
+            row.get("role") == "maker",
+            self._pnl.get(_trade_id(row), 0.0),
+        )
+
+
+async def _book(
+    client: Any, market: Any, kind: str, since_ms: int | None, until_ms: int | None = None
+) -> list[Any]:
+    """Return rows of the account book of one kind; without a beginning the newest page."""
+    asked: dict[str, Any] = {"contract": market["id"], "type": kind}
+    if since_ms is not None:
+        asked["from"] = since_ms // _SECOND_MS
+    if until_ms is not None:
+        asked["to"] = until_ms // _SECOND_MS
+    return await pages(client.privateFuturesGetSettleAccountBook, asked, lambda _: since_ms is None)
+
+
+def _time_ms(row: Mapping[str, Any]) -> int:
+    return round(_SECOND_MS * number(row, "create_time"))
+
+
+def _book_ms(row: Mapping[str, Any]) -> int:
+    return round(_SECOND_MS * number(row, "time"))
+
+
+def _trade_id(row: Mapping[str, Any]) -> int:
+    return whole_number(str(row["id"]))
