@@ -13,7 +13,7 @@ import ccxt
 from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import VenueProfile, okx
-from bot.errors import Unavailable
+from bot.errors import Rejected, Unavailable
 from bot.exchange.convert import number, number_or_zero
 from bot.exchange.dialects import okx_rows as rows
 from bot.exchange.dialects import okx_streams as streams
@@ -177,8 +177,15 @@ class OkxDialect:
         await self.set_leverage(client, symbol, leverage)
 
     async def set_leverage(self, client: Any, symbol: str, leverage: int) -> None:
-        """Set the leverage of isolated margin in net mode; ccxt's default is that of cross."""
+        """Set the leverage of isolated margin in net mode; ccxt's default is that of cross.
+
+        Rejected unsent: a position is open at more, and the venue would pull margin into it.
+        """
         name = client.market(symbol)["id"]
+        reply = await client.privateGetAccountPositions({"instType": "SWAP", "instId": name})
+        if any(number_or_zero(row, "pos") and number(row, "lever") > leverage for row in reply["data"]):
+            message = f"{symbol} has a position: lowering its leverage would move margin into it"
+            raise Rejected("leverage_refused", message)
         asked = {"instId": name, "lever": str(leverage), "mgnMode": "isolated", "posSide": "net"}
         await client.privatePostAccountSetLeverage(asked)
 

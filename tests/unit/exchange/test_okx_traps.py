@@ -12,6 +12,7 @@ from bot.core.event import (
     Liquidated,
     MarginAdjusted,
     OrderFilled,
+    Refused,
 )
 from bot.core.intent import (
     Action,
@@ -203,6 +204,16 @@ async def test_leverage_is_set_for_isolated_margin_and_read_back() -> None:
     (body,) = wire.sent("POST", "account/set-leverage")
     assert body == {"instId": NAME, "lever": "7", "mgnMode": "isolated", "posSide": "net"}
     assert {each["mgnMode"] for each in wire.sent("GET", "account/leverage-info")} == {"isolated"}
+
+
+async def test_leverage_of_an_open_okx_position_is_not_lowered() -> None:
+    """The venue would pull margin into it from what is free."""
+    connection, wire = wired()
+    wire.answers["GET account/positions"] = [position_row()]
+    await connection.gateway.account()
+    events = await connection.gateway.execute(intent(SetLeverage(BTC, 5), "TRAP0000005L"))
+    assert [event.code for event in events if isinstance(event, Refused)] == ["leverage_refused"]
+    assert wire.sent("POST", "account/set-leverage") == []
 
 
 # --- fills, funding, liquidation ------------------------------------------------------------------
