@@ -32,7 +32,7 @@ from bot.exchange.freshness import Freshness
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
 from bot.exchange.orders import OrderDesk
-from bot.exchange.rows import VenueOrder
+from bot.exchange.rows import Settings, VenueOrder
 from bot.exchange.sweep import Sweeper
 from bot.ports import Account, Json
 
@@ -213,8 +213,7 @@ class CcxtGateway:
     async def leverage_set(self, intent: Intent, action: SetLeverage) -> None:
         """Read the settings back and say so. Rejected: they are not what was asked for."""
         now = await self._settings(action.symbol)
-        if not (now.is_one_way and now.is_isolated):
-            raise Rejected("margin_mode_refused", f"{action.symbol} is not isolated in one-way mode: {now}")
+        _check_mode(action.symbol, now)
         if now.leverage != action.leverage:
             message = f"asked for {action.leverage}x, the venue says {now.leverage}x"
             raise Rejected("leverage_refused", message)
@@ -222,7 +221,7 @@ class CcxtGateway:
         event = LeverageSet(self.book.handed_ms, action.symbol, intent.client_id, now.leverage)
         self.book.outbox.append(event)
 
-    async def _settings(self, symbol: str) -> Any:
+    async def _settings(self, symbol: str) -> Settings:
         found = await self._link.read(
             lambda: self._dialect.settings(self._link.client, symbol), Urgency.NORMAL
         )
@@ -239,9 +238,7 @@ class CcxtGateway:
         """An entry into a cross or hedged symbol would risk the whole account: refuse it unsent."""
         if symbol in self._checked:
             return
-        now = await self._settings(symbol)
-        if not (now.is_isolated and now.is_one_way):
-            raise Rejected("margin_mode_refused", f"{symbol} is not isolated in one-way mode: {now}")
+        _check_mode(symbol, await self._settings(symbol))
         self._checked.add(symbol)
 
     async def _cancel_order(self, intent: Intent, action: CancelOrder) -> None:
@@ -319,3 +316,12 @@ class CcxtGateway:
     def _with_birth(self, position: Position) -> Position:
         known = self.book.positions.get(position.symbol)
         return position if known is None else position._replace(opened_ms=known.opened_ms)
+
+
+def _check_mode(symbol: str, now: Settings) -> None:
+    """Rejected: a mode in which the symbol's margin would not be ours to decide on."""
+    if not (now.is_isolated and now.is_one_way):
+        raise Rejected("margin_mode_refused", f"{symbol} is not isolated in one-way mode: {now}")
+    if now.is_auto_add:
+        message = "the exchange adds margin by itself, past every cap; switch auto-add-margin off there"
+        raise Rejected("margin_mode_refused", f"{symbol}: {message}")

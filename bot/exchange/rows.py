@@ -101,11 +101,15 @@ class MarginMove(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """A symbol's leverage and margin mode, and the account's position mode."""
+    """A symbol's leverage and margin mode, and the account's position mode.
+
+    `is_auto_add`: the venue adds margin by itself, out of the free balance. False where it does not say.
+    """
 
     leverage: int
     is_isolated: bool
     is_one_way: bool
+    is_auto_add: bool = False
 
 
 class Money(NamedTuple):

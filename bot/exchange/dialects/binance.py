@@ -122,7 +122,8 @@ class BinanceDialect:
         leverage = await client.fetch_leverage(symbol)
         mode = await client.fetch_position_mode(symbol)
         row = leverage["info"]
-        return Settings(int(row["leverage"]), row["marginType"] == "ISOLATED", not mode["hedged"])
+        is_isolated, is_auto_add = row["marginType"] == "ISOLATED", _is_true(row, "isAutoAddMargin")
+        return Settings(int(row["leverage"]), is_isolated, not mode["hedged"], is_auto_add)
 
     async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
         """Return every symbol's leverage setting."""

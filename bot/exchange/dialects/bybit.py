@@ -128,7 +128,8 @@ class BybitDialect:
         rows = await self._symbol_rows(client, symbol)
         is_one_way = all(int(row["positionIdx"]) == _ONE_WAY for row in rows)
         is_isolated = account["marginMode"] == "ISOLATED_MARGIN"
-        return Settings(_leverage(rows), is_isolated, is_one_way)
+        is_auto_add = any(str(row.get("autoAddMargin")) == "1" for row in rows)
+        return Settings(_leverage(rows), is_isolated, is_one_way, is_auto_add)
 
     async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
         """Return the symbols' leverage: only a symbol's own row has it while it is flat."""

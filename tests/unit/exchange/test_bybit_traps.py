@@ -225,12 +225,15 @@ async def test_no_entry_is_sent_into_a_cross_account_or_a_hedged_symbol() -> Non
 async def test_leverage_that_was_so_already_is_success() -> None:
     """110043; ccxt raises BadRequest. It happens when two processes set it, or a reply was lost."""
     connection, wire = wired()
-    leverage = iter(["10", "10", "25", "25", "25"])
-    wire.answers["GET /v5/position/list"] = lambda _params: {
-        "list": [position_row("0", leverage=next(leverage, "25"))]
-    }
-    wire.answers["POST /v5/position/set-leverage"] = Refusal(110043, "leverage not modified")
+    wire.holds(position_row("0", leverage="10"))
+
+    def other_was_first(_params: dict[str, Any]) -> Refusal:
+        wire.holds(position_row("0", leverage="25"))
+        return Refusal(110043, "leverage not modified")
+
+    wire.answers["POST /v5/position/set-leverage"] = other_was_first
     events = await connection.gateway.execute(intent(SetLeverage(BTC, 25)))
+    assert wire.writes() == ["POST /v5/position/set-leverage"]
     assert [event.leverage for event in events if isinstance(event, LeverageSet)] == [25]
 
 
