@@ -38,6 +38,7 @@ DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = MappingProxyType(
         "bybit": BybitDialect,
         "okx": OkxDialect,
         "gate": GateDialect,
+        "hyperliquid": HyperliquidDialect,
     }
 )
 
@@ -47,7 +48,6 @@ ACCOUNT_DIALECTS: Final[Mapping[str, Callable[[], AccountDialect]]] = MappingPro
         **DIALECTS,
         "bitget": BitgetDialect,
         "kucoinfutures": KucoinDialect,
-        "hyperliquid": HyperliquidDialect,
     }
 )
 

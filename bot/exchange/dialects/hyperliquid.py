@@ -1,12 +1,10 @@
 """Hyperliquid: actions as documented, signed by ccxt and sent past its order methods.
 
-Before a first order ccxt 4.5.90 signs two actions nobody asked for: it approves a fee for its builder and
-sets a referrer. It also cuts margin amounts to the coin's size step. Sources: Hyperliquid exchange endpoint
-documents.
+ccxt's own methods would also cut margin amounts to the coin's size step and set leverage at cross margin.
+Sources: Hyperliquid exchange, info and websocket endpoint documents.
 """
 
-import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import ccxt
@@ -16,30 +14,34 @@ from bot.core.position import Position
 from bot.core.profile import HYPERLIQUID, VenueProfile
 from bot.core.tiers import LeverageTier
 from bot.errors import Rejected
-from bot.exchange.convert import leg_of, number, number_or_zero
+from bot.exchange.convert import number
+from bot.exchange.dialects import hyperliquid_orders as orders
+from bot.exchange.dialects import hyperliquid_streams as streams
+from bot.exchange.dialects.hyperliquid_actions import send, status_of
+from bot.exchange.dialects.hyperliquid_history import History
+from bot.exchange.dialects.hyperliquid_ids import order_key
 from bot.exchange.dialects.open_positions import isolated, mode_of
-from bot.exchange.dialects.requests import checked_tiers, instrument, listed_fees, refuse_trailing, sent
-from bot.exchange.rows import Money, NewOrder, Settings, VenueOrder
+from bot.exchange.dialects.requests import checked_tiers, instrument, listed_fees, refuse_trailing
+from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
+from bot.exchange.told import MarkTold, Told
 
 _MICRO: Final = 1_000_000
-_SLIPPAGE: Final = 0.05  # a market order is an immediate limit order that far off
-_ALPHABET: Final = string.digits + string.ascii_letters
-_BASE: Final = len(_ALPHABET) + 1
-_ID_BITS: Final = 104
-_MOST_CHARACTERS: Final = 17
-_OURS: Final = 0x524601
-_WHOLE_TPSL: Final = "positionTpsl"
-_TPSL: Final = {"stop": "sl", "take_profit": "tp"}
 _MARGIN_STEP_QUOTE: Final = 1e-6
 _NO_CAP_QUOTE: Final = 1e18
+_HOUR_MS: Final = 3_600_000
 
 
 class HyperliquidDialect:
-    """Stateless: everything it knows is in the client. Triggers are always on the mark."""
+    """Keeps only what our payments tell of settlements; ids are readable back. Triggers are on the mark."""
+
+    def __init__(self) -> None:
+        self._history = History()
 
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return Hyperliquid's rules; it counts no closing fee."""
         return HYPERLIQUID
+
+    # --- reads ------------------------------------------------------------------------------------
 
     async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
         """Return instruments; the maintenance rate is half the initial rate at the coin's most leverage."""
@@ -49,7 +51,8 @@ class HyperliquidDialect:
             market = client.market(symbol)
             most = number(market["info"], "maxLeverage")
             tiers = checked_tiers([LeverageTier(0.0, _NO_CAP_QUOTE, 0.5 / most, 0.0, most)])
-            found[symbol] = instrument(market, tiers, _MARGIN_STEP_QUOTE, listed_fees(market))
+            made = instrument(market, tiers, _MARGIN_STEP_QUOTE, listed_fees(market))
+            found[symbol] = made._replace(funding_interval_ms=_HOUR_MS)
         return found
 
     async def money(self, client: Any) -> Money:
@@ -59,7 +62,7 @@ class HyperliquidDialect:
         return Money(number(state, "withdrawable"), number(state["marginSummary"], "accountValue") - pnl)
 
     async def positions(self, client: Any, leverage: Mapping[str, int]) -> tuple[Position, ...]:
-        """Return positions; `marginUsed` holds unrealised PnL."""
+        """Return positions; the wallet is worked out of what does not move with the mark."""
         state = await _state(client)
         return tuple(_position(client, row["position"]) for row in state["assetPositions"])
 
@@ -67,7 +70,39 @@ class HyperliquidDialect:
         """Return the symbol's orders; plain and trigger orders share one list."""
         wanted = client.market(symbol)
         rows = await client.publicPostInfo({"type": "frontendOpenOrders", "user": client.walletAddress})
-        return tuple(_order(symbol, row) for row in rows if row["coin"] == wanted["baseName"])
+        return tuple(orders.order_from(symbol, row) for row in rows if row["coin"] == wanted["baseName"])
+
+    async def order(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> VenueOrder:
+        """Return an order by our id: all kinds are kept together."""
+        asked = {"type": "orderStatus", "user": client.walletAddress, "oid": order_key(client_id)}
+        reply = await client.publicPostInfo(asked)
+        if reply.get("status") != "order":
+            raise ccxt.OrderNotFound(f"hyperliquid has no order {client_id}")
+        found = reply["order"]
+        age_ms = client.milliseconds() - int(found.get("statusTimestamp") or 0)
+        return orders.order_from(symbol, found["order"], str(found["status"]), age_ms)
+
+    async def order_by_venue_id(self, client: Any, symbol: str, venue_id: str) -> VenueOrder:
+        """Return an order by the venue's id, also a liquidation's, which has only fills."""
+        if venue_id.startswith(orders.LIQUIDATION):
+            return orders.liquidation_order(symbol, venue_id)
+        return await self.order(client, symbol, venue_id, False)
+
+    async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
+        """Return fills with the venue's realised PnL, oldest first."""
+        return await self._history.trades(client, symbol, since_ms)
+
+    async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
+        """Return funding payments, oldest first."""
+        return await self._history.funding(client, symbol, since_ms)
+
+    async def funding_rate_at(self, client: Any, symbol: str, ts_ms: int) -> tuple[float, float]:
+        """Return the rate of the settlement at `ts_ms`, and the price that ours was counted at."""
+        return await self._history.funding_rate_at(client, symbol, ts_ms)
+
+    async def margin_moves(self, client: Any, symbol: str, since_ms: int | None) -> tuple[MarginMove, ...]:
+        """Return nothing: the venue keeps no history of margin that was moved. Our ledger counts."""
+        return ()
 
     async def settings(self, client: Any, symbol: str) -> Settings:
         """Return leverage and mode; positions are one-way always."""
@@ -76,16 +111,24 @@ class HyperliquidDialect:
         leverage = row["leverage"]
         return Settings(int(leverage["value"]), leverage["type"] == "isolated", True)
 
+    async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
+        """Return the symbols' leverage, each asked for by itself."""
+        return {symbol: (await self.settings(client, symbol)).leverage for symbol in symbols}
+
+    # --- writes -----------------------------------------------------------------------------------
+
     async def set_one_way(self, client: Any) -> None:
         """Do nothing: there is no other mode."""
 
     async def set_isolated(self, client: Any, symbol: str, leverage: int) -> None:
         """Set isolated margin, which is a leverage setting."""
-        await client.set_margin_mode("isolated", symbol, {"leverage": leverage})
+        await self.set_leverage(client, symbol, leverage)
 
     async def set_leverage(self, client: Any, symbol: str, leverage: int) -> None:
         """Set leverage at isolated margin: ccxt's set_leverage would switch to cross."""
-        await client.set_margin_mode("isolated", symbol, {"leverage": leverage})
+        asset = orders.asset(client, symbol)
+        action = {"type": "updateLeverage", "asset": asset, "isCross": False, "leverage": leverage}
+        await send(client, action)
 
     async def create(self, client: Any, order: NewOrder) -> VenueOrder:
         """Send one order action. Rejected: the venue says so in a reply of status ok."""
@@ -95,17 +138,19 @@ class HyperliquidDialect:
         is_whole = order.is_conditional and order.quantity == 0.0
         action = {
             "type": "order",
-            "orders": [await self._wire(client, order)],
-            "grouping": _WHOLE_TPSL if is_whole else "na",
+            "orders": [await orders.wire(client, order)],
+            "grouping": orders.WHOLE_TPSL if is_whole else "na",
         }
-        status = _status(await _send(client, action))
-        resting = status.get("resting") or status.get("filled") or {}
-        return sent(order, str(resting.get("oid", "")))
+        made = orders.taken(order, status_of(await send(client, action)))
+        return made if made.venue_id else await self._numbered(client, made)
 
     async def cancel(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> None:
-        """Cancel by our id. Rejected: the venue has no such order."""
-        cancel = {"asset": _asset(client, symbol), "cloid": cloid(client_id)}
-        _status(await _send(client, {"type": "cancelByCloid", "cancels": [cancel]}))
+        """Cancel by our id, a foreign order by the venue's. ccxt.OrderNotFound: the venue has none."""
+        key, asset = order_key(client_id), orders.asset(client, symbol)
+        action: dict[str, Any] = {"type": "cancelByCloid", "cancels": [{"asset": asset, "cloid": key}]}
+        if isinstance(key, int):
+            action = {"type": "cancel", "cancels": [{"a": asset, "o": key}]}
+        await send(client, action)
 
     async def move_margin(
         self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
@@ -113,130 +158,80 @@ class HyperliquidDialect:
         """Add (> 0) or release (< 0) margin in millionths."""
         action = {
             "type": "updateIsolatedMargin",
-            "asset": _asset(client, symbol),
+            "asset": orders.asset(client, symbol),
             "isBuy": side > 0,
             "ntli": round(amount_quote * _MICRO),
         }
-        await _send(client, action)
+        await send(client, action)
 
-    async def _wire(self, client: Any, order: NewOrder) -> dict[str, Any]:
-        """Return an order as the venue signs it: the order of the fields is part of the signature."""
-        symbol, size = order.symbol, "0"
-        if order.quantity:
-            size = client.amount_to_precision(symbol, order.quantity)
+    async def _numbered(self, client: Any, made: VenueOrder) -> VenueOrder:
+        """Read the number of an order whose reply was a word; it was taken, whatever the read says."""
+        try:
+            found = await self.order(client, made.symbol, made.client_id, made.is_conditional)
+        except ccxt.BaseError:
+            return made
+        return made._replace(venue_id=found.venue_id)
+
+    # --- streams ----------------------------------------------------------------------------------
+
+    def watchers(
+        self, client: Any, symbols: Sequence[str], timeframe: str
+    ) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+        """Return the subscriptions; one message can ask for one of them, all are on one socket."""
+        coins = [client.market(symbol)["baseName"] for symbol in symbols]
+        marks = [{"type": "activeAssetCtx", "coin": coin} for coin in coins]
+        candles = [{"type": "candle", "coin": coin, "interval": timeframe} for coin in coins]
+        account = [{"type": each, "user": client.walletAddress} for each in streams.USER_STREAMS]
         return {
-            "a": _asset(client, symbol),
-            "b": order.order_side > 0,
-            "p": client.price_to_precision(symbol, await _limit(client, order)),
-            "s": size,
-            "r": order.is_reduce_only,
-            "t": _kind(client, order),
-            "c": cloid(order.client_id),
+            "marks": lambda: streams.watch(client, marks),
+            "candles": lambda: streams.watch(client, candles),
+            "account": lambda: streams.watch(client, account),
         }
 
+    def told(self, client: Any, message: Any) -> Told | None:
+        """Return what a message says."""
+        return streams.told(client, message)
 
-def cloid(client_id: str) -> str:
-    """Return our id as the venue's 128 bits, readable back. Rejected: too long, or not letters and digits.
+    def forget_user_stream(self, client: Any) -> None:
+        """Nothing is to be forgotten: the address is the key."""
 
-    24 bits say that it is ours; the characters are digits of base 63, none of them 0.
-    """
-    if len(client_id) > _MOST_CHARACTERS or not all(each in _ALPHABET for each in client_id):
-        raise Rejected("precision", f"the id {client_id} does not fit into Hyperliquid's 128 bits")
-    value = 0
-    for each in client_id:
-        value = value * _BASE + _ALPHABET.index(each) + 1
-    return f"0x{_OURS << _ID_BITS | value:032x}"
+    async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
+        """Return the marks of these symbols, from one reply that has those of all."""
+        meta, contexts = await client.publicPostInfo({"type": "metaAndAssetCtxs"})
+        wanted = {client.market(symbol)["baseName"]: symbol for symbol in symbols}
+        now_ms = client.milliseconds()
+        return tuple(
+            streams.mark_from(wanted[coin["name"]], row, now_ms)
+            for coin, row in zip(meta["universe"], contexts, strict=True)
+            if coin["name"] in wanted
+        )
 
+    # --- what replies mean ------------------------------------------------------------------------
 
-def client_id_of(text: str | None) -> str:
-    """Return our id from the venue's; a foreign one as it is, none as ""."""
-    value = int(text, 16) if text else 0
-    if not text or value >> _ID_BITS != _OURS:
-        return text or ""
-    value &= (1 << _ID_BITS) - 1
-    letters = []
-    while value:
-        value, digit = divmod(value, _BASE)
-        letters.append(_ALPHABET[digit - 1])
-    return "".join(reversed(letters))
+    def refuses_second_stop(self, code: str) -> bool:
+        """Return False: no text of the venue says that a second one is refused."""
+        return False
+
+    def is_liquidation(self, client_id: str) -> bool:
+        """Return whether an order is the venue's liquidation."""
+        return client_id.startswith(orders.LIQUIDATION)
 
 
 async def _state(client: Any) -> Any:
     return await client.publicPostInfo({"type": "clearinghouseState", "user": client.walletAddress})
 
 
-async def _send(client: Any, action: dict[str, Any]) -> Any:
-    nonce = client.incrementing_nonce()
-    signature = client.sign_l1_action(action, nonce, None)
-    return await client.privatePostExchange({"action": action, "nonce": nonce, "signature": signature})
-
-
-async def _limit(client: Any, order: NewOrder) -> float:
-    """Return the worst price: of a limit order its own, else 5 % beyond the trigger or the middle."""
-    if order.kind == "limit":
-        return order.limit_price
-    price = order.trigger_price
-    if not order.is_conditional:
-        prices = await client.publicPostInfo({"type": "allMids"})
-        price = number(prices, client.market(order.symbol)["baseName"])
-    return price * (1.0 + order.order_side * _SLIPPAGE)
-
-
-def _kind(client: Any, order: NewOrder) -> dict[str, Any]:
-    if not order.is_conditional:
-        return {"limit": {"tif": "Gtc" if order.kind == "limit" else "Ioc"}}
-    trigger = client.price_to_precision(order.symbol, order.trigger_price)
-    return {"trigger": {"isMarket": True, "triggerPx": trigger, "tpsl": _TPSL[order.kind]}}
-
-
-def _status(reply: Any) -> dict[str, Any]:
-    """Return the one status of a reply. ccxt raises for most errors itself; what it lets pass is refused."""
-    (status,) = reply["response"]["data"]["statuses"]
-    if isinstance(status, str):
-        return {}
-    if "error" in status:
-        if "never placed" in status["error"] or "already canceled" in status["error"]:
-            raise ccxt.OrderNotFound(f"hyperliquid {status['error']}")
-        raise Rejected("position_limit", f"Hyperliquid: {status['error']}")
-    return status
-
-
-def _asset(client: Any, symbol: str) -> int:
-    return int(client.market(symbol)["baseId"])
-
-
 def _position(client: Any, row: Mapping[str, Any]) -> Position:
-    leverage = row["leverage"]
-    wallet = number(row, "marginUsed") - number(row, "unrealizedPnl")
+    """marginUsed - unrealizedPnl moves by rounding with every mark; rawUsd, what was paid in, does not."""
+    leverage, signed, entry_price = row["leverage"], number(row, "szi"), number(row, "entryPx")
+    is_cross = leverage["type"] != "isolated"
+    wallet = 0.0 if is_cross else number(leverage, "rawUsd") + signed * entry_price
     return isolated(
         client.safe_symbol(client.coin_to_market_id(row["coin"])),
-        number(row, "szi"),
-        number(row, "entryPx"),
+        signed,
+        entry_price,
         wallet,
         float(leverage["value"]),
         0,
-        mode_of(is_hedged=False, is_cross=leverage["type"] != "isolated"),
-    )
-
-
-def _order(symbol: str, row: Mapping[str, Any]) -> VenueOrder:
-    client_id, is_trigger = client_id_of(row.get("cloid")), bool(row.get("isTrigger"))
-    is_whole = bool(row.get("isPositionTpsl"))
-    kind = "take_profit" if "Take Profit" in str(row.get("orderType")) else "stop" if is_trigger else ""
-    return VenueOrder(
-        client_id,
-        str(row["oid"]),
-        symbol,
-        leg_of(client_id, kind, bool(row.get("reduceOnly"))),
-        1 if row["side"] == "B" else -1,
-        0.0 if is_whole else number(row, "origSz"),
-        0.0 if is_whole else number(row, "origSz") - number(row, "sz"),
-        number_or_zero(row, "triggerPx") if is_trigger else 0.0,
-        "mark",
-        0.0 if is_trigger else number(row, "limitPx"),
-        bool(row.get("reduceOnly")) or is_whole,
-        is_trigger,
-        int(row["timestamp"]),
-        "open",
-        "",
+        mode_of(is_hedged=False, is_cross=is_cross),
     )

@@ -72,7 +72,7 @@ def test_every_exchange_is_listed_with_what_was_verified(ringfence: Callable[...
     assert set(rows) == set(VENUES)
     assert all(row["verified"] and row["margin"] and row["stops"] for row in rows.values())
     assert rows["binanceusdm"]["trading"] is True
-    assert (rows["hyperliquid"]["trading"], rows["hyperliquid"]["doctor"]) == (False, True)
+    assert (rows["hyperliquid"]["trading"], rows["hyperliquid"]["doctor"]) == (True, True)
     assert "paper" in rows["kucoinfutures"]["test"]
     text = ringfence("list-exchanges").out
     assert text.startswith("binanceusdm: Binance USD-M\n")

@@ -113,7 +113,7 @@ STATE = {
                 "entryPx": "50000",
                 "marginUsed": "2600",
                 "unrealizedPnl": "100",
-                "leverage": {"type": "isolated", "value": 10, "rawUsd": "0"},
+                "leverage": {"type": "isolated", "value": 10, "rawUsd": "27500"},
             }
         }
     ],

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.core.instrument import Instrument
-from bot.exchange.dialects.hyperliquid import cloid
+from bot.exchange.dialects.hyperliquid_ids import cloid
 from bot.exchange.rows import Money
 from tests.unit.exchange.documented import (
     BTC,

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.position import Position
 from bot.errors import Rejected
-from bot.exchange.dialects.hyperliquid import client_id_of, cloid
+from bot.exchange.dialects.hyperliquid_ids import client_id_of, cloid
 from bot.exchange.rows import Settings
 from tests.unit.exchange.documented import BTC_USDC, ENTRY, EXIT, STOP, hyperliquid, order
 from tests.unit.exchange.recorder import Recorder
