@@ -46,7 +46,7 @@ _EXPIRED, _NEVER_HELD = "REQUEST_EXPIRED", "POSITION_NOT_FOUND"
 
 
 class GateDialect:
-    """Remembers the names of conditional orders, entry prices and settlement times."""
+    """Remembers the names of conditional orders, realised PnL and settlement times."""
 
     def __init__(self) -> None:
         self._is_prepared = False
@@ -83,9 +83,7 @@ class GateDialect:
     async def positions(self, client: Any, leverage: Mapping[str, int]) -> tuple[Position, ...]:
         """Return positions; the wallet is `margin`, without unrealised PnL."""
         rows = await client.privateFuturesGetSettlePositions({"settle": SETTLE, "holding": "true"})
-        held = tuple(_position(client, row) for row in rows if number(row, "size") != 0.0)
-        self._history.saw(held)
-        return held
+        return tuple(_position(client, row) for row in rows if number(row, "size") != 0.0)
 
     async def open_orders(self, client: Any, symbol: str) -> tuple[VenueOrder, ...]:
         """Return plain and price-triggered orders: two lists, quantities in contracts."""

@@ -1,10 +1,8 @@
 """What happened at Gate: fills from the list of trades, payments and realised PnL from the account book."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from bot.core.position import Position
-from bot.errors import Transient
 from bot.exchange.convert import number, number_or_zero, whole_number
 from bot.exchange.dialects.gate_lists import SETTLE, pages
 from bot.exchange.dialects.gate_orders import LIQUIDATION, is_liquidation_text
@@ -13,22 +11,19 @@ from bot.exchange.rows import Payment, Trade
 _PNL, _FUNDING = "pnl", "fund"
 _MOST_KNOWN: Final = 2_000
 _SECOND_MS: Final = 1_000
-_BOOK_LAG_MS: Final = 10_000
 _DAY_SECONDS: Final = 86_400
 _MINUTE_SECONDS: Final = 60
 _RATES: Final = 100
 
 
 class History:
-    """Reads histories. Realised PnL is not in the trades; what was read or worked out is remembered."""
+    """Reads histories. Realised PnL is in the account book only; what was read is remembered.
+
+    The book is asked once for each fill: None is for what it did not show.
+    """
 
     def __init__(self) -> None:
-        self._pnl: dict[int, float] = {}
-        self._entry_price: dict[str, float] = {}
-
-    def saw(self, held: Iterable[Position]) -> None:
-        """Remember entry prices: a fill that reduces is told from its own position's."""
-        self._entry_price |= {each.symbol: each.entry_price for each in held}
+        self._pnl: dict[int, float | None] = {}
 
     async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
         """Return fills from `since_ms` on, oldest first; without it the newest page."""
@@ -64,31 +59,16 @@ class History:
         return number_or_zero(row, "close_size") != 0.0 and _trade_id(row) not in self._pnl
 
     async def _learn_pnl(self, client: Any, market: Any, rows: list[Any]) -> None:
-        """Read the account book around these fills; what it does not show comes from the entry price.
-
-        Transient: it shows nothing yet, and the entry price is not known.
-        """
+        """Read the account book around these fills; it may not show them yet."""
         if not rows:
             return
         times = [_time_ms(row) for row in rows]
         booked = await _book(client, market, _PNL, min(times) - _SECOND_MS, max(times) + _SECOND_MS)
         told = {str(row["trade_id"]): number(row, "change") for row in booked if row.get("trade_id")}
         for row in rows:
-            key = _trade_id(row)
-            pnl = told.get(str(row["id"]))
-            self._pnl[key] = self._worked_out(client, market, row) if pnl is None else pnl
+            self._pnl[_trade_id(row)] = told.get(str(row["id"]))
         while len(self._pnl) > _MOST_KNOWN:
             del self._pnl[next(iter(self._pnl))]
-
-    def _worked_out(self, client: Any, market: Any, row: Mapping[str, Any]) -> float:
-        entry_price = self._entry_price.get(market["symbol"])
-        if entry_price is None:
-            if client.milliseconds() - _time_ms(row) < _BOOK_LAG_MS:
-                raise Transient(f"the account book does not show trade {row['id']} yet")
-            return 0.0
-        signed = number(row, "size")
-        closed = min(abs(number(row, "close_size")), abs(signed)) * float(market["contractSize"])
-        return closed * (entry_price - number(row, "price")) * (1.0 if signed > 0.0 else -1.0)
 
     def _trade(self, market: Any, row: Mapping[str, Any]) -> Trade:
         order_id = str(row["order_id"])

@@ -186,9 +186,11 @@ async def test_every_action_expires_with_the_receive_window() -> None:
 
 
 async def test_a_mark_that_moves_is_no_margin_that_moved() -> None:
-    venue, _, script = scripted()
-    await enter(venue)
-    for script.mark in (50_000.3, 49_999.7, 50_123.4):
+    venue, account, script = scripted()
+    account.price = 50_000.123
+    await venue.execute(SetLeverage(BTC_USDC, 10), "RF0000000L")
+    await venue.execute(OpenPosition(BTC_USDC, 1, 0.12345), ENTRY)
+    for script.mark in (50_000.3, 49_999.7, 50_123.41):
         assert await venue.gateway.sweep(BTC_USDC) == ()
 
 
