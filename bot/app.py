@@ -224,8 +224,13 @@ class Application:
 
 
 async def _edges(settings: Settings, step_ms: int) -> Edges:
-    if settings.run.mode == "paper":
+    if settings.run.mode == "paper" and settings.feed.kind != "live":
         return paper_edges(settings, step_ms)
-    from bot.real import real_edges  # noqa: PLC0415  ccxt takes a second to import, and paper needs none
+    # ccxt takes a second to import, and an invented or recorded market needs none.
+    if settings.run.mode == "paper":
+        from bot.present import present_edges  # noqa: PLC0415
+
+        return await present_edges(settings, step_ms)
+    from bot.real import real_edges  # noqa: PLC0415
 
     return await real_edges(settings, step_ms)

@@ -1,6 +1,6 @@
 """The outside of a session: a feed, an exchange, and what the composition root must know of them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,7 +18,7 @@ class SeekableFeed(MarketFeed, Protocol):
         ...
 
 
-async def nothing_missed() -> tuple[VenueEvent, ...]:
+async def nothing_missed() -> Iterable[VenueEvent]:
     """Return what happened at a venue that stood still while nobody listened."""
     return ()
 
@@ -53,5 +53,5 @@ class Edges:
     played: str = ""
     notices: tuple[str, ...] = ()
     epoch: str = ""
-    missed: Callable[[], Awaitable[tuple[VenueEvent, ...]]] = nothing_missed
+    missed: Callable[[], Awaitable[Iterable[VenueEvent]]] = nothing_missed
     leave: Callable[[], Awaitable[None]] = nothing_to_leave

@@ -2,11 +2,14 @@
 
 import hashlib
 from pathlib import Path
+from typing import Final
 
 from bot.core.timerange import timerange_text
 from bot.liveness import DEFAULT_DATABASE, FOLDER
 from bot.settings import Settings
 from bot.settings.values import plain
+
+_USUAL_EXCHANGE: Final = "binanceusdm"
 
 
 def identity(settings: Settings) -> str:
@@ -18,9 +21,16 @@ def identity(settings: Settings) -> str:
     deposit = f"deposit {settings.venue.deposit_quote:g}"
     if feed.kind == "synthetic":
         return f"synthetic market, seed {settings.run.seed}, {symbols}, ticks of {feed.tick_ms} ms, {deposit}"
+    if feed.kind == "live":
+        return f"live prices of {live_exchange(settings)}{_where(settings)}, {symbols}, {deposit}"
     days = timerange_text(feed.timerange) if feed.timerange is not None else "all"
     folder = feed.data.resolve() if feed.data is not None else ""
     return f"replay of {folder}, {symbols}, {days}, {deposit}"
+
+
+def live_exchange(settings: Settings) -> str:
+    """Return whose prices paper money is traded on, if they are live."""
+    return settings.exchange.name or _USUAL_EXCHANGE
 
 
 def database_path(settings: Settings) -> Path:
@@ -37,6 +47,8 @@ def database_path(settings: Settings) -> Path:
     default = Settings.model_construct()
     if _session(settings) == _session(default):
         return DEFAULT_DATABASE
+    if settings.feed.kind == "live":
+        return FOLDER / f"paper-{live_exchange(settings)}-{_digest(_session(settings))}.db"
     if settings.feed.kind == "synthetic":
         return FOLDER / f"paper-{_digest(_session(settings))}.db"
     return FOLDER / f"replay-{_digest(identity(settings) + _rules(settings))}.db"
@@ -46,8 +58,11 @@ def _account(settings: Settings) -> str:
     """Whose account it is, without saying the key: a database belongs to one account."""
     exchange = settings.exchange
     key = plain(exchange.api_key) or exchange.wallet_address
-    where = f" at {exchange.base_url}" if exchange.base_url else ""
-    return f"{_digest(key)} of {exchange.name}{where}"
+    return f"{_digest(key)} of {exchange.name}{_where(settings)}"
+
+
+def _where(settings: Settings) -> str:
+    return f" at {settings.exchange.base_url}" if settings.exchange.base_url else ""
 
 
 def _session(settings: Settings) -> str:

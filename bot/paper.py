@@ -1,5 +1,6 @@
 """The edges of paper trading: an invented or recorded market, played through the simulated venue."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from bot.clock import WallClock
@@ -16,7 +17,7 @@ from bot.sim.replay import ReplayMarket
 from bot.sim.source import MarketSource
 from bot.sim.venue import SimulatedVenue
 
-_CLIENT_ID_PREFIX: Final = "RFP"
+CLIENT_ID_PREFIX: Final = "RFP"
 
 
 def paper_edges(settings: Settings, step_ms: int) -> Edges:
@@ -26,7 +27,7 @@ def paper_edges(settings: Settings, step_ms: int) -> Edges:
     """
     instruments = {symbol: instrument_for(symbol) for symbol in settings.feed.symbols}
     profile = venue_profile(settings.venue.profile, 0.0)
-    venue = _venue(settings, instruments, profile)
+    venue = simulated_venue(settings, instruments, profile)
     source, played, notices, start_ms = _source(settings, step_ms, venue)
     return Edges(
         instruments=instruments,
@@ -38,14 +39,17 @@ def paper_edges(settings: Settings, step_ms: int) -> Edges:
         conservation_error=venue.conservation_error,
         venue_name=f"simulated {settings.venue.profile}",
         mode="paper",
-        prefix=_CLIENT_ID_PREFIX,
+        prefix=CLIENT_ID_PREFIX,
         start_ms=start_ms,
         played=played,
         notices=notices,
     )
 
 
-def _venue(settings: Settings, instruments: dict[str, Instrument], profile: VenueProfile) -> SimulatedVenue:
+def simulated_venue(
+    settings: Settings, instruments: Mapping[str, Instrument], profile: VenueProfile
+) -> SimulatedVenue:
+    """Return the venue of the settings, empty but for the deposit."""
     chosen = settings.venue
     config = VenueConfig(
         half_spread_fraction=chosen.half_spread_fraction,

@@ -96,6 +96,11 @@ def _source(settings: Settings, venue: SimulatedVenue) -> tuple[MarketSource, in
     feed = settings.feed
     if feed.kind == "synthetic":
         return SyntheticMarket(settings.run.seed, feed.symbols, MINUTE_MS, feed.tick_ms), MINUTE_MS
+    if feed.kind == "live":
+        raise UserError(
+            "An exchange on this machine plays a synthetic market or a replay, not the prices of another "
+            "exchange. Give --feed synthetic or --feed replay."
+        )
     if feed.data is None:
         raise UserError("A replay needs candles: name their folder with --data (feed.data).")
     from bot.backtest.history import load_history

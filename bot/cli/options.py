@@ -20,7 +20,11 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Newest 
 
 Feed = Annotated[
     str | None,
-    typer.Option("--feed", metavar="synthetic|replay", help="Made-up market, or candles from files."),
+    typer.Option(
+        "--feed",
+        metavar="synthetic|replay|live",
+        help="Made-up market, candles from files, or an exchange's prices now (paper money, no keys).",
+    ),
 ]
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Folder of candle files; with --feed replay.")

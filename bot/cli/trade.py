@@ -30,6 +30,9 @@ def trade(
     policy: options.PolicyName = None,
     venue: options.VenueName = None,
     base_url: options.BaseUrl = None,
+    paper: Annotated[
+        bool, typer.Option("--paper", help="Nobody's money, also with --base-url; the default without it.")
+    ] = False,
     testnet: Annotated[
         bool, typer.Option("--testnet", help="The exchange's test or demo account; no real money.")
     ] = False,
@@ -64,7 +67,7 @@ def trade(
             "margin.policy": ("--policy", policy),
             "exchange.name": ("--venue", venue),
             "exchange.base_url": ("--base-url", base_url),
-            "run.mode": _mode(testnet, live, base_url),
+            "run.mode": _mode(base_url, paper=paper, testnet=testnet, live=live),
             "run.speed": ("--speed", speed),
             "run.for_seconds": ("--for", duration),
             "run.db": ("--db", db),
@@ -74,23 +77,35 @@ def trade(
             "log.format": ("--json", "json" if as_json else None),
         },
     )
-    for_files = {"--data": data, "--timerange": timerange, "--allow-gaps": allow_gaps}
-    typed = [flag for flag, value in for_files.items() if value is not None]
-    if settings.feed.kind == "synthetic" and typed:
-        verb = "is" if len(typed) == 1 else "are"
-        raise UserError(
-            f"The feed is synthetic, and {' and '.join(typed)} {verb} for candles from files. "
-            "Add --feed replay, or leave them out."
-        )
+    _refuse_idle(settings, {"--data": data, "--timerange": timerange, "--allow-gaps": allow_gaps}, speed)
     return _run(settings, is_confirmed=yes)
 
 
-def _mode(testnet: bool, live: bool, base_url: str | None) -> tuple[str, str | None]:
-    if testnet and live:
-        raise UserError("--testnet and --live were both given. One is play money and one is yours: give one.")
-    if live:
-        return "--live", "live"
-    return ("--testnet" if testnet else "--base-url"), ("testnet" if testnet or base_url else None)
+def _mode(base_url: str | None, **chosen: bool) -> tuple[str, str | None]:
+    """Return the flag that says whose money is traded, and the mode; an exchange of one's own: testnet."""
+    modes = [name for name, is_chosen in chosen.items() if is_chosen]
+    if len(modes) > 1:
+        raise UserError(
+            f"{' and '.join(f'--{name}' for name in modes)} were given together. Paper and testnet are play "
+            "money, live is yours: give one."
+        )
+    if modes:
+        return f"--{modes[0]}", modes[0]
+    return "--base-url", "testnet" if base_url else None
+
+
+def _refuse_idle(settings: "Settings", for_files: dict[str, object], speed: str | None) -> None:
+    """Refuse flags that would do nothing with this feed."""
+    kind = settings.feed.kind
+    if kind == "live" and speed is not None:
+        raise UserError("The feed is live: its market runs at the speed of the clock. Leave --speed out.")
+    typed = [flag for flag, value in for_files.items() if value is not None]
+    if kind != "replay" and typed:
+        verb = "is" if len(typed) == 1 else "are"
+        raise UserError(
+            f"The feed is {kind}, and {' and '.join(typed)} {verb} for candles from files. "
+            "Add --feed replay, or leave them out."
+        )
 
 
 def _run(settings: "Settings", *, is_confirmed: bool) -> int:
@@ -167,6 +182,7 @@ def has_live_view(settings: "Settings") -> bool:
 def _announce(settings: "Settings", database: Path) -> None:
     """Say what starts, with the whole configuration in the log and its hash everywhere."""
     from bot import logs
+    from bot.identity import live_exchange
     from bot.settings import config_hash, effective
     from bot.settings.values import speed_text
 
@@ -175,9 +191,13 @@ def _announce(settings: "Settings", database: Path) -> None:
     if settings.run.headless:
         return
     run, feed = settings.run, settings.feed
-    source = "a synthetic market" if feed.kind == "synthetic" else f"candles of {feed.data}"
+    sources = {
+        "synthetic": f"a synthetic market at {speed_text(run.speed)}",
+        "replay": f"candles of {feed.data} at {speed_text(run.speed)}",
+        "live": f"the live prices of {live_exchange(settings)}",
+    }
     print(
-        f"Paper trading on {source} at {speed_text(run.speed)}: strategy {settings.strategy.name}, "
+        f"Paper trading on {sources[feed.kind]}: strategy {settings.strategy.name}, "
         f"preset {settings.preset}, margin policy {settings.margin.policy}, database {database}, "
         f"configuration {digest}. Ctrl-C stops; the positions and their stops stay in the database.",
         file=sys.stderr,

@@ -1,6 +1,6 @@
 """Start is recovery: the last cut, then intents left open, then the venue's truth, then protection."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from bot.core.event import EntriesHalted, PositionClosed, Reconciled, VenueEvent
 from bot.core.intent import CancelOrder, Fact, OpenPosition, PlaceStop, ReducePosition
@@ -16,7 +16,7 @@ from bot.ports import Account, Commit, Exchange, OpenOrder, Recovered
 
 _MONEY_TOLERANCE = 1e-6
 
-Missed = Callable[[], Awaitable[tuple[VenueEvent, ...]]]
+Missed = Callable[[], Awaitable[Iterable[VenueEvent]]]
 
 
 async def resume(session: Session, exchange: Exchange, recovered: Recovered, missed: Missed) -> None:

@@ -29,6 +29,7 @@ from bot.exchange.gateway import CcxtGateway
 from bot.exchange.hosts import Access, check_environment, switch_client
 from bot.exchange.lane import Lane
 from bot.exchange.link import Link
+from bot.exchange.public_feed import PublicFeed
 from bot.exchange.venues import VENUES, Venue
 from bot.ports import Clock
 
@@ -130,6 +131,24 @@ def link_to(
 def public_link_to(venue: Venue, access: Access, clock: Clock) -> tuple[Link, Lane]:
     """Return a way to a venue's public data, which needs no keys."""
     return _open(venue, access, _client(venue, Credentials()), clock)
+
+
+def public_feed_of(
+    venue_id: str, access: Access, symbols: Sequence[str], timeframe_ms: int, clock: Clock
+) -> tuple[Venue, Link, PublicFeed]:
+    """Return the public market of a venue and the link to close in the end; nothing is sent yet.
+
+    The client has no keys, so that ccxt refuses to build a signed request. UserError: an unknown venue, or
+    one whose streams are not wired.
+    """
+    venue = venue_of(venue_id)
+    if venue.ccxt_id not in DIALECTS:
+        raise UserError(
+            f"The prices of {venue.title} cannot be traded on in this version: its streams are not wired. "
+            f"Live prices come from: {', '.join(sorted(DIALECTS))}."
+        )
+    link, _ = public_link_to(venue, access, clock)
+    return venue, link, PublicFeed(link, DIALECTS[venue.ccxt_id](), symbols, timeframe_ms)
 
 
 def _open(

@@ -12,6 +12,8 @@ from bot.core.profile import VenueProfile
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
 from bot.exchange.told import MarkTold, Told
 
+Shipped = Callable[[str], Instrument]
+
 
 class AccountDialect(Protocol):
     """What `doctor` needs, and what every venue has: the account, its settings, and the requests."""
@@ -81,6 +83,17 @@ class Dialect(AccountDialect, Protocol):
 
     async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
         """Return the leverage settings of these symbols at least."""
+        ...
+
+    # --- public data ------------------------------------------------------------------------------
+
+    async def public_instruments(
+        self, client: Any, symbols: Sequence[str], shipped: Shipped
+    ) -> dict[str, Instrument]:
+        """Return the symbols' instruments from what is told without a key; `shipped` has the rest.
+
+        The client's markets must have been loaded. UserError: of `shipped`.
+        """
         ...
 
     # --- streams ----------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ class Venue(NamedTuple):
     """`switch`: what leads to the test environment today. `test_header`: needed where hosts are shared.
 
     `test_hosts` may be asked in test mode, `live_hosts` in live mode; any other host is refused.
+    `without_key`: what paper trading on its prices assumes, because reading it takes a key; empty: not wired.
     `margin`: how isolated margin is moved. `conditional`: how a resting stop is kept by the venue.
     """
 
@@ -37,6 +38,7 @@ class Venue(NamedTuple):
     conditional: str
     verified: str
     endpoint_rate: EndpointRate = UNCOUNTED
+    without_key: str = ""
 
 
 _KEY: Final = ("api_key", "secret")
@@ -61,6 +63,7 @@ _BINANCE: Final = Venue(
     margin="add and reduce through ccxt, the amount set by us: ccxt truncates it to the contract's step",
     conditional="algo service: own ids and lists; closePosition, one per side and type",
     verified="requests and replies run on loopback with ccxt 4.5.90; codes from the venue's documents",
+    without_key="leverage brackets as shipped (2026) and the fees of VIP 0",
 )
 
 _BYBIT: Final = Venue(
@@ -78,6 +81,7 @@ _BYBIT: Final = Venue(
     margin="raw v5/position/add-margin, negative amounts reduce, four decimals: ccxt has neither",
     conditional="order/create with triggerDirection, same ids as all orders; qty 0 closes the position",
     verified="requests and replies run on loopback with ccxt 4.5.90; fields and codes from the v5 documents",
+    without_key="the fees of VIP 0",
     endpoint_rate=EndpointRate(50, 1_000),  # ccxt's costs are shares of it: 5 is ten a second
 )
 
@@ -96,6 +100,7 @@ _OKX: Final = Venue(
     margin="raw account/position/margin-balance: ccxt moves the money and then raises TypeError",
     conditional="order-algo with closeFraction, one per side; lists must be asked per ordType",
     verified="requests and replies run on loopback with ccxt 4.5.90; codes from the venue's documents",
+    without_key="the fees of a regular user",
     endpoint_rate=EndpointRate(20, 2_100),  # 20 in 2 s of weight 1 as ccxt weighs them; 0.1 s for the way
 )
 

@@ -41,16 +41,18 @@ def _of_exchange(settings: Settings) -> tuple[str, ...]:
     mode, exchange, kind = settings.run.mode, settings.exchange, settings.feed.kind
     found = []
     if mode == "paper":
-        if exchange.name:
+        if exchange.name and kind != "live":
             found.append(
                 f"exchange.name is {exchange.name} but run.mode is paper: give --testnet for its test "
-                "account, --base-url for an exchange on this machine, or --live"
+                "account, --base-url for an exchange on this machine, --live, or --feed live for its prices"
             )
         return tuple(found)
     if not exchange.name:
         found.append(f"run.mode is {mode} but exchange.name names no exchange (flag --venue)")
     if kind == "replay":
         found.append(f"run.mode is {mode} but feed.kind is replay: an exchange has prices of its own")
+    if kind == "live":
+        found.append(f"run.mode is {mode} but feed.kind is live, which is for paper money: add --paper")
     if mode == "live" and exchange.base_url:
         found.append("run.mode is live but exchange.base_url is an exchange on this machine")
     if mode == "live" and not exchange.allow_live:

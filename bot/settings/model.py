@@ -101,7 +101,9 @@ class Run(Section):
 class Feed(Section):
     """Where prices come from."""
 
-    kind: Literal["synthetic", "replay"] = _setting("synthetic", "A made-up market, or candles from files.")
+    kind: Literal["synthetic", "replay", "live"] = _setting(
+        "synthetic", "A made-up market, candles from files, or the prices of exchange.name now (paper money)."
+    )
     data: Path | None = _setting(None, "Folder of the candle files; replay only.", example="data")
     symbols: Symbols = _setting(
         ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT"), "Unified symbols of the perpetuals traded."
@@ -169,11 +171,14 @@ class Venue(Section):
 
 
 class Exchange(Section):
-    """The real exchange of testnet and live trading. Keys belong into secrets or the environment."""
+    """The exchange of testnet, live trading, live prices. Keys belong into secrets or the environment."""
 
-    name: str = _setting("", "ccxt id of the exchange; see list-exchanges. Empty: paper trading.")
+    name: str = _setting(
+        "",
+        "ccxt id of the exchange; see list-exchanges. Empty: paper trading; binanceusdm with feed.kind live.",
+    )
     base_url: str = _setting(
-        "", "Address of an exchange on this machine (ringfence exchange serve); testnet mode only."
+        "", "Address of an exchange on this machine (ringfence exchange serve); not in live mode."
     )
     weight_per_minute: Whole = _setting(
         0, "Request weight the account may spend; 0: what the exchange grants everybody.", ge=0, le=1_000_000

@@ -75,7 +75,7 @@ def skip_funding(state: State, due: FundingDue) -> None:
 
 def _pay(state: State, due: FundingDue, at: Moment) -> None:
     position = state.positions.get(due.symbol)
-    if position is None:
+    if position is None or position.opened_ms > due.ts_ms:  # a live rate is published some seconds late
         return
     mark = state.quote(due.symbol).mark
     amount = funding_payment(position.side, notional(position, mark, state.rules[due.symbol]), due.rate)

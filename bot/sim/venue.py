@@ -4,7 +4,7 @@ Market events go in through `advance`, requests through `execute`; both return w
 knows nothing of the bot. Its clock is the events' and the requests' own time.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from bot.core.codec import from_json, to_json
@@ -170,6 +170,25 @@ class SimulatedVenue:
                 yield from self._hand_out()
         self._now_ms = max(self._now_ms, event.ts_ms)
 
+    def live_through(self, events: Iterable[MarketEvent]) -> None:
+        """Apply events that nobody saw; what they cause waits for `undelivered`, or the next `advance`.
+
+        So the bot hears of it, and can answer, only after all of it: it was away.
+        """
+        caused = list(self._finish_ticks())
+        for event in events:
+            if not self.is_quiet(event):
+                caused.extend(self.advance(event))
+        self._state.outbox.extend(caused)
+
+    def undelivered(self) -> Iterator[VenueEvent]:
+        """Yield what has happened and was not handed out; each leaves the snapshot before it is seen."""
+        yield from self._hand_out()
+
+    def is_exposed(self, symbol: str) -> bool:
+        """Return whether the symbol has a position or an open order."""
+        return symbol in self._state.positions or bool(self._state.orders.of(symbol))
+
     def change_instrument(self, instrument: Instrument) -> None:
         """Trade a known symbol by other terms from now on; a snapshot does not hold them."""
         self._state.change_instrument(instrument)
@@ -197,6 +216,13 @@ class SimulatedVenue:
         self._now_ms = values["now_ms"]
 
     # --- one tick ---------------------------------------------------------------------------------
+
+    def _finish_ticks(self) -> Iterator[VenueEvent]:
+        """Do the rest of what was cut off in the middle of a tick that does not come again."""
+        yield from self._hand_out()
+        for tape in self._state.tapes.values():
+            if tape.tick is not None and not tape.is_done:
+                yield from self._apply_tick(tape.tick)
 
     def _apply_tick(self, tick: MarkPrice) -> Iterator[VenueEvent]:
         _check_tick(tick)

@@ -14,6 +14,7 @@ from bot.core.event import Leg
 from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import BINANCE_USDM, VenueProfile
+from bot.core.tiers import Tiers
 from bot.errors import UserError
 from bot.exchange.convert import (
     leg_of,
@@ -24,6 +25,7 @@ from bot.exchange.convert import (
     tiers_from,
     trade_from,
 )
+from bot.exchange.dialect import Shipped
 from bot.exchange.dialects.binance_streams import told
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
 from bot.exchange.told import MarkTold, Told
@@ -59,7 +61,8 @@ class BinanceDialect:
         for symbol in symbols:
             market = client.market(symbol)
             fees = await client.fetch_trading_fee(symbol)
-            found[symbol] = _instrument(market, tiers[symbol], fees, hours.get(market["id"], {}))
+            table = tiers_from(tiers[symbol], "cum", is_continuous=True)
+            found[symbol] = _instrument(market, table, fees, hours.get(market["id"], {}))
         return found
 
     async def money(self, client: Any) -> Money:
@@ -174,6 +177,20 @@ class BinanceDialect:
         move = client.add_margin if amount_quote > 0.0 else client.reduce_margin
         await move(symbol, market["limits"]["amount"]["min"] or 1.0, params)
 
+    # --- public data ------------------------------------------------------------------------------
+
+    async def public_instruments(
+        self, client: Any, symbols: Sequence[str], shipped: Shipped
+    ) -> dict[str, Instrument]:
+        """Return instruments with live steps; brackets and fees take a key: the shipped ones."""
+        hours = {row["symbol"]: row for row in await client.fapiPublicGetFundingInfo()}
+        found = {}
+        for symbol in symbols:
+            known, market = shipped(symbol), client.market(symbol)
+            fees = {"maker": known.maker_fee_rate, "taker": known.taker_fee_rate}
+            found[symbol] = _instrument(market, known.tiers, fees, hours.get(market["id"], {}))
+        return found
+
     # --- streams ----------------------------------------------------------------------------------
 
     def watchers(
@@ -218,12 +235,11 @@ class BinanceDialect:
 
 def _instrument(
     market: Mapping[str, Any],
-    tiers: Sequence[Mapping[str, Any]],
+    table: Tiers,
     fees: Mapping[str, Any],
     funding: Mapping[str, Any],
 ) -> Instrument:
     filters = {row["filterType"]: row for row in market["info"]["filters"]}
-    table = tiers_from(tiers, "cum", is_continuous=True)
     return Instrument(
         symbol=market["symbol"],
         tick_size=number(filters["PRICE_FILTER"], "tickSize"),

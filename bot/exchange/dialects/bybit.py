@@ -5,6 +5,7 @@ trigger keeps its id when it fires. Margin mode is the account's, leverage a sym
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import ccxt
@@ -15,6 +16,7 @@ from bot.core.profile import VenueProfile, bybit
 from bot.core.steps import step_down
 from bot.errors import Rejected, UserError
 from bot.exchange.convert import number, number_or_zero
+from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import bybit_orders as orders
 from bot.exchange.dialects.bybit_history import History
 from bot.exchange.dialects.bybit_rows import (
@@ -37,6 +39,7 @@ _UNCHANGED: Final = frozenset({_SAME_LEVERAGE, _SAME_POSITION_MODE, _SAME_MARGIN
 _TRAILING_UNCHANGED: Final = "34040"
 _ONE_WAY: Final = 0
 _USER_TOPICS: Final = ("order", "execution", "position", "wallet")
+_FEES: Final = MappingProxyType({"maker": 0.0002, "taker": 0.00055})  # VIP 0, perpetuals
 _OPTIONS: Final = {"defaultType": "swap", "fetchMarkets": {"types": ["linear"]}}
 
 
@@ -62,9 +65,8 @@ class BybitDialect:
         await client.load_markets(True)
         found = {}
         for symbol in symbols:
-            tiers = (await client.publicGetV5MarketRiskLimit(_of(client, symbol)))["result"]["list"]
             fees = await client.fetch_trading_fee(symbol)
-            found[symbol] = instrument_from(client.market(symbol), tiers, fees)
+            found[symbol] = instrument_from(client.market(symbol), await _risk_limits(client, symbol), fees)
         return found
 
     async def money(self, client: Any) -> Money:
@@ -200,6 +202,17 @@ class BybitDialect:
             params["activePrice"] = orders.plain(order.trigger_price)
         await _changed(client.privatePostV5PositionTradingStop, params)
 
+    # --- public data ------------------------------------------------------------------------------
+
+    async def public_instruments(
+        self, client: Any, symbols: Sequence[str], shipped: Shipped
+    ) -> dict[str, Instrument]:
+        """Return instruments with live steps and risk limits, and the fees of accounts without discount."""
+        return {
+            symbol: instrument_from(client.market(symbol), await _risk_limits(client, symbol), _FEES)
+            for symbol in symbols
+        }
+
     # --- streams ----------------------------------------------------------------------------------
 
     def watchers(
@@ -256,6 +269,10 @@ async def _watch_account(client: Any) -> Any:
     url = await client.get_url_by_market_type(None, True, "watchOrders")
     await client.authenticate(url)
     return await client.watch_topics(url, ["ringfence:account"], list(_USER_TOPICS))
+
+
+async def _risk_limits(client: Any, symbol: str) -> list[Any]:
+    return (await client.publicGetV5MarketRiskLimit(_of(client, symbol)))["result"]["list"]
 
 
 def _of(client: Any, symbol: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ add_margin and reduce_margin of ccxt 4.5.90 move the money and then raise TypeEr
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import ccxt
@@ -15,6 +16,7 @@ from bot.core.position import Position
 from bot.core.profile import VenueProfile, okx
 from bot.errors import Rejected, Unavailable
 from bot.exchange.convert import number, number_or_zero
+from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import okx_rows as rows
 from bot.exchange.dialects import okx_streams as streams
 from bot.exchange.fate import RECEIVE_WINDOW_MS
@@ -33,6 +35,7 @@ _MINUTE_MS: Final = 60_000
 # everywhere else, so that one that is not seen after the receive window never arrives.
 _VALID_MS: Final = 30_000
 _SIGNED_EARLIER_MS: Final = _VALID_MS - RECEIVE_WINDOW_MS
+_FEES: Final = MappingProxyType({"maker": "-0.0002", "taker": "-0.0005"})  # regular users, swaps; paid is < 0
 _ONE_WHOLE_CLOSE: Final = "51088"
 
 
@@ -223,6 +226,14 @@ class OkxDialect:
                 "amt": f"{abs(amount_quote):.8f}",
             }
         )
+
+    # --- public data ------------------------------------------------------------------------------
+
+    async def public_instruments(
+        self, client: Any, symbols: Sequence[str], shipped: Shipped
+    ) -> dict[str, Instrument]:
+        """Return instruments with live steps and tiers, and the fees of accounts without discount."""
+        return {symbol: await self._instrument(client, symbol, _FEES) for symbol in symbols}
 
     # --- streams ----------------------------------------------------------------------------------
 

@@ -223,7 +223,7 @@ def test_a_misspelt_flag_key_is_refused():
         ("[run]\nfor_seconds = 'soon'", '"10m"'),
         ("[run]\nfor_seconds = -5", "above 0"),
         ("[run]\nheadless = 'perhaps'", "true or false"),
-        ("[feed]\nkind = 'live'", "'synthetic' or 'replay'"),
+        ("[feed]\nkind = 'past'", "'synthetic', 'replay' or 'live'"),
         ("[feed]\nsymbols = ['BTCUSDT']", '"BTC/USDT:USDT"'),
         ("[feed]\nsymbols = []", "at least one"),
         ("[feed]\ntimerange = 'yesterday'", "YYYYMMDD-YYYYMMDD"),
