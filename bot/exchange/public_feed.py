@@ -59,7 +59,12 @@ class PublicFeed:
             if fault is not None:
                 raise UserError(f"{fault.fact}. Nothing was started. {fault.next_step}")
         client, dialect = self._link.client, self._dialect
-        return await self._link.read(lambda: dialect.public_instruments(client, self._symbols, shipped))
+        found = await self._link.read(lambda: dialect.public_instruments(client, self._symbols, shipped))
+        now_ms = await self.now_ms()
+        for symbol in self._symbols:
+            dues = await self.settlements(symbol, now_ms - _DAY_MS, now_ms)
+            self._prices.rate[symbol] = dues[-1].rate if dues else 0.0
+        return found
 
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return how the venue counts margin."""
@@ -67,7 +72,7 @@ class PublicFeed:
 
     async def events(self) -> AsyncGenerator[MarketEvent, None]:
         """Yield market events as they come. Ends only when closed."""
-        await self._begin()
+        self._begin()
         try:
             while True:
                 self._wake.clear()
@@ -138,11 +143,7 @@ class PublicFeed:
 
     # --- life -------------------------------------------------------------------------------------
 
-    async def _begin(self) -> None:
-        now_ms = await self.now_ms()
-        for symbol in self._symbols:
-            dues = await self.settlements(symbol, now_ms - _DAY_MS, now_ms)
-            self._prices.rate[symbol] = dues[-1].rate if dues else 0.0
+    def _begin(self) -> None:
         watchers = self._dialect.watchers(
             self._link.client, self._symbols, timeframe_text(self._timeframe_ms)
         )

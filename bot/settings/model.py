@@ -147,7 +147,9 @@ class Feed(Section):
 class Venue(Section):
     """The simulated exchange."""
 
-    profile: Literal["binanceusdm"] = _setting("binanceusdm", "Whose margin rules it follows.")
+    profile: Literal["binanceusdm"] = _setting(
+        "binanceusdm", "Whose margin rules it follows; with live prices those of their exchange."
+    )
     deposit_quote: Number = _setting(
         10_000.0, "Wallet at the start of a new database.", "quote", gt=0, le=1e9
     )

@@ -17,9 +17,9 @@ START_MS = 1_738_000_020_000 // MINUTE_MS * MINUTE_MS
 def candles(*rows: Sequence[float]) -> Candles:
     """Return candles from (minute, open, high, low, close)."""
     open_ms = np.array([START_MS + int(row[0]) * MINUTE_MS for row in rows], dtype=np.int64)
-    columns = [np.array([row[each] for row in rows], dtype=np.float64) for each in range(1, 5)]
+    open_, high, low, close = (np.array([row[each] for row in rows], np.float64) for each in range(1, 5))
     nothing = np.zeros(len(rows))
-    return Candles(open_ms, *columns, nothing, nothing)
+    return Candles(open_ms, open_, high, low, close, nothing, nothing)
 
 
 def tick(at_ms: int, mark: float, last: float | None = None) -> MarkPrice:

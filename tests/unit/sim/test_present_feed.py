@@ -65,9 +65,9 @@ class Market:
             self.failures -= 1
             raise Unavailable("the network is gone")
         wanted = {key: row for key, row in sorted(self.rows.items()) if from_ms <= key < until_ms}
-        columns = [np.array([row[each] for row in wanted.values()]) for each in range(4)]
+        open_, high, low, close = (np.array([row[each] for row in wanted.values()]) for each in range(4))
         nothing = np.zeros(len(wanted))
-        return Candles(np.array(list(wanted), dtype=np.int64), *columns, nothing, nothing)
+        return Candles(np.array(list(wanted), dtype=np.int64), open_, high, low, close, nothing, nothing)
 
     async def settlements(self, symbol: str, from_ms: int, until_ms: int) -> tuple[FundingDue, ...]:
         return tuple(due for due in self.dues if from_ms <= due.ts_ms < until_ms)
