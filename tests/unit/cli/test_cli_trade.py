@@ -310,6 +310,11 @@ def test_a_database_in_a_folder_that_takes_no_files_is_refused(ringfence):
         (("--venue", "okx", "--live", "--testnet"), "play money"),
         (("--venue", "binanceusdm", "--testnet", "--feed", "replay", "--data", "."), "prices of its own"),
         (("--venue", "okx", "--live", "--base-url", "http://127.0.0.1:1"), "this machine"),
+        (("--paper", "--live"), "were given together"),
+        (("--paper", "--venue", "okx"), "--feed live for its prices"),
+        (("--feed", "live", "--base-url", "http://127.0.0.1:1", "--venue", "okx"), "add --paper"),
+        (("--feed", "live", "--speed", "60x"), "the speed of the clock"),
+        (("--feed", "live", "--data", "candles"), "--data is for candles from files"),
     ],
 )
 def test_a_mode_that_does_not_fit_is_refused_before_anything(ringfence, application, workplace, flags, says):
@@ -327,3 +332,12 @@ def test_a_venue_and_an_address_reach_the_settings(ringfence, application):
     settings = application.settings
     assert (settings.run.mode, settings.exchange.name) == ("testnet", "binanceusdm")
     assert settings.exchange.base_url == "http://127.0.0.1:9"
+
+
+def test_paper_money_on_live_prices_is_paper_also_at_an_address(ringfence, application):
+    flags = ("--paper", "--feed", "live", "--venue", "bybit", "--base-url", "http://127.0.0.1:9")
+    outcome = ringfence("trade", *flags)
+    assert outcome.code == 0
+    settings = application.settings
+    assert (settings.run.mode, settings.feed.kind, settings.exchange.name) == ("paper", "live", "bybit")
+    assert "Paper trading on the live prices of bybit" in outcome.err
