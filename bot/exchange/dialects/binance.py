@@ -27,6 +27,7 @@ from bot.exchange.convert import (
 )
 from bot.exchange.dialect import Shipped
 from bot.exchange.dialects.binance_streams import told
+from bot.exchange.dialects.windows import WEEK_MS, Quiet, in_windows, reaches
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
 from bot.exchange.told import MarkTold, Told
 
@@ -39,12 +40,16 @@ _ADD, _REDUCE = 1, 2
 _WORKING_TYPE: Final = {"mark": "MARK_PRICE", "last": "CONTRACT_PRICE"}
 _SIDE: Final = {1: "buy", -1: "sell"}
 _MOST_ROWS: Final = 1_000
+_NEWEST: Final = 100
 _LIQUIDATION_ID: Final = "autoclose-"  # deleveraging and delivery have others, and pay the wallet out
 _SECOND_WHOLE_CLOSE: Final = "-4130"  # an order with closePosition rests in this direction
 
 
 class BinanceDialect:
-    """Stateless: everything it knows is in the client."""
+    """Everything it knows is in the client, but which histories held nothing new."""
+
+    def __init__(self) -> None:
+        self._quiet = Quiet()
 
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return Binance's rules; it counts no closing fee."""
@@ -94,11 +99,26 @@ class BinanceDialect:
         return _order(await client.fetch_order(venue_id, symbol), False)
 
     async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
-        """Return fills with the venue's own realised PnL."""
-        rows = await client.fetch_my_trades(symbol, since_ms, _MOST_ROWS)
+        """Return fills with the venue's own realised PnL: the venue answers for seven days at a time."""
+        rows = await self._trade_rows(client, symbol, since_ms)
         return tuple(
             trade_from(row, 1.0, _SETTLE, number_or_zero(row["info"], "realizedPnl")) for row in rows
         )
+
+    async def _trade_rows(self, client: Any, symbol: str, since_ms: int | None) -> list[Any]:
+        now_ms = client.milliseconds()
+        if since_ms is None or now_ms - since_ms < WEEK_MS:
+            return await _trades_from(client, symbol, since_ms)
+        rows = await client.fetch_my_trades(symbol, None, _NEWEST)
+        if not (reaches(map(_time, rows), since_ms) or self._quiet.is_known(symbol, since_ms, now_ms)):
+            (mark,) = await self.marks(client, [symbol])
+            rows += await in_windows(
+                lambda first_ms, last_ms: _trades_from(client, symbol, first_ms, last_ms),
+                since_ms,
+                mark.ts_ms,
+            )
+            self._quiet.learn(symbol, since_ms, now_ms, map(_time, rows))
+        return [row for row in {row["id"]: row for row in rows}.values() if _time(row) >= since_ms]
 
     async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
         """Return funding payments, oldest first."""
@@ -231,6 +251,23 @@ class BinanceDialect:
     def is_liquidation(self, client_id: str) -> bool:
         """Return whether an order is the venue's liquidation."""
         return client_id.startswith(_LIQUIDATION_ID)
+
+
+def _time(row: Mapping[str, Any]) -> int:
+    return int(row["timestamp"])
+
+
+async def _trades_from(
+    client: Any, symbol: str, since_ms: int | None, until_ms: int | None = None
+) -> list[Any]:
+    """Return every fill of a window, however many requests they take; without `since_ms` the newest."""
+    params = {} if until_ms is None else {"until": until_ms}
+    rows = page = await client.fetch_my_trades(symbol, since_ms, _MOST_ROWS, dict(params))
+    while since_ms is not None and len(page) >= _MOST_ROWS and _time(page[-1]) > since_ms:
+        since_ms = _time(page[-1])
+        page = await client.fetch_my_trades(symbol, since_ms, _MOST_ROWS, dict(params))
+        rows = [*rows, *page]
+    return list({row["id"]: row for row in rows}.values())
 
 
 def _instrument(

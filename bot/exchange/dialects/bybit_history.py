@@ -7,13 +7,13 @@ from bot.errors import Transient
 from bot.exchange.convert import number, number_or_zero, whole_number
 from bot.exchange.dialects.bybit_orders import BUST
 from bot.exchange.dialects.bybit_rows import CATEGORY, SETTLE, pages
+from bot.exchange.dialects.windows import WEEK_MS, Quiet, in_windows, reaches
 from bot.exchange.rows import Payment, Trade
 
 _FILLS: Final = ("Trade", "AdlTrade", "BustTrade", "Delivery", "Settle")
 _FUNDING: Final = "Funding"
 _MOST_KNOWN: Final = 2_000
 _SECOND_MS: Final = 1_000
-_WEEK_MS: Final = 7 * 86_400_000
 _MINUTE_MS: Final = 60_000
 
 
@@ -22,19 +22,20 @@ class History:
 
     def __init__(self) -> None:
         self._pnl: dict[str, float] = {}
+        self._quiet = Quiet()
 
     async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
-        """Return fills from `since_ms` on, at most of the last seven days, oldest first.
+        """Return fills from `since_ms` on, oldest first; without it those of the last seven days.
 
         ccxt asks for execType Trade: a liquidation (BustTrade) and deleveraging (AdlTrade) are not that.
         """
-        rows = [row for row in await _executions(client, symbol, since_ms) if row["execType"] in _FILLS]
+        rows = await self._executions(client, symbol, since_ms, _FILLS)
         await self._learn_pnl(client, [row for row in rows if self._is_unknown(row)])
         return tuple(sorted(self._trade(symbol, row) for row in rows))
 
     async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
         """Return funding payments, oldest first. execFee is what was paid: received money is negative."""
-        rows = [row for row in await _executions(client, symbol, since_ms) if row["execType"] == _FUNDING]
+        rows = await self._executions(client, symbol, since_ms, (_FUNDING,))
         paid = [
             Payment(int(row["execTime"]), symbol, str(row["execId"]), -number(row, "execFee")) for row in rows
         ]
@@ -54,6 +55,33 @@ class History:
         paid = (await client.privateGetV5ExecutionList(params))["result"]["list"]
         return number(rows[0], "fundingRate"), number_or_zero(paid[0], "execPrice") if paid else 0.0
 
+    async def _executions(
+        self, client: Any, symbol: str, since_ms: int | None, kinds: Sequence[str]
+    ) -> list[Mapping[str, Any]]:
+        """Return executions: unasked the venue lists seven days, and with startTime the seven after it."""
+        oldest_ms = since_ms or 0
+        call, asked = client.privateGetV5ExecutionList, {**_of(client, symbol), "limit": 100}
+        rows = await pages(call, asked, lambda page: int(page[-1]["execTime"]) < oldest_ms)
+        if since_ms is not None and not reaches(map(_time, rows), since_ms):
+            rows += await self._further(client, symbol, since_ms, kinds)
+        found = {row["execId"]: row for row in rows if row["execType"] in kinds and _time(row) >= oldest_ms}
+        return list(found.values())
+
+    async def _further(
+        self, client: Any, symbol: str, since_ms: int, kinds: Sequence[str]
+    ) -> list[Mapping[str, Any]]:
+        name, now_ms = f"{symbol} {kinds[0]}", client.milliseconds()
+        if self._quiet.is_known(name, since_ms, now_ms):
+            return []
+        call, asked = client.privateGetV5ExecutionList, {**_of(client, symbol), "limit": 100}
+        rows = await in_windows(
+            lambda first_ms, last_ms: pages(call, {**asked, "startTime": first_ms, "endTime": last_ms}),
+            since_ms,
+            await _market_ms(client, symbol),
+        )
+        self._quiet.learn(name, since_ms, now_ms, (_time(row) for row in rows if row["execType"] in kinds))
+        return rows
+
     def _is_unknown(self, row: Mapping[str, Any]) -> bool:
         if row.get("execPnl") not in (None, ""):
             self._remember(str(row["execId"]), number(row, "execPnl"))
@@ -65,7 +93,7 @@ class History:
         missing = {str(row["execId"]): int(row["execTime"]) for row in rows}
         while missing:
             begin_ms = min(missing.values()) - _SECOND_MS
-            end_ms = min(max(missing.values()) + _SECOND_MS, begin_ms + _WEEK_MS)
+            end_ms = min(max(missing.values()) + _SECOND_MS, begin_ms + WEEK_MS)
             found = await _log(client, begin_ms, end_ms)
             wanted = [key for key, ts_ms in missing.items() if ts_ms <= end_ms]
             for key in wanted:
@@ -96,15 +124,13 @@ class History:
         )
 
 
-async def _executions(client: Any, symbol: str, since_ms: int | None) -> list[Mapping[str, Any]]:
-    """Return executions newest first, without startTime: with it the venue ends seven days later."""
-    oldest_ms = since_ms or 0
-    rows = await pages(
-        client.privateGetV5ExecutionList,
-        {**_of(client, symbol), "limit": 100},
-        lambda page: int(page[-1]["execTime"]) < oldest_ms,
-    )
-    return [row for row in rows if int(row["execTime"]) >= oldest_ms]
+def _time(row: Mapping[str, Any]) -> int:
+    return int(row["execTime"])
+
+
+async def _market_ms(client: Any, symbol: str) -> int:
+    """Return the market's time, which at an exchange on this machine is not the host's."""
+    return int((await client.publicGetV5MarketOrderbook({**_of(client, symbol), "limit": 1}))["result"]["ts"])
 
 
 async def _log(client: Any, begin_ms: int, end_ms: int) -> dict[str, float]:

@@ -19,6 +19,7 @@ from bot.exchange.convert import number, number_or_zero
 from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import okx_rows as rows
 from bot.exchange.dialects import okx_streams as streams
+from bot.exchange.dialects.windows import Quiet, reaches
 from bot.exchange.fate import RECEIVE_WINDOW_MS
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
 from bot.exchange.told import MarkTold, Told
@@ -38,6 +39,8 @@ _SIGNED_EARLIER_MS: Final = _VALID_MS - RECEIVE_WINDOW_MS
 _FEES: Final = MappingProxyType({"maker": "-0.0002", "taker": "-0.0005"})  # regular users, swaps; paid is < 0
 _ONE_WHOLE_CLOSE: Final = "51088"
 
+Ask = Callable[[Any], Awaitable[Any]]
+
 
 class OkxDialect:
     """Keeps what a later call needs: settlement times, and the marks of settlements."""
@@ -46,6 +49,7 @@ class OkxDialect:
         self._is_prepared = False
         self._funding_ms: dict[str, int] = {}
         self._settled_marks: dict[tuple[str, int], float] = {}
+        self._quiet = Quiet()
 
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return OKX's rules: the taker fee in maintenance, liquidation one tick early."""
@@ -116,10 +120,11 @@ class OkxDialect:
         return rows.order_from(_first(reply), market)
 
     async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
-        """Return fills with the venue's own realised PnL."""
+        """Return fills with the venue's own realised PnL: one list has three days, the other three months."""
         market = client.market(symbol)
         asked = {"instType": "SWAP", "instId": market["id"]}
-        found = await _since(client.privateGetTradeFills, asked, since_ms)
+        lists = (client.privateGetTradeFills, client.privateGetTradeFillsHistory)
+        found = await self._since(client, lists, asked, since_ms)
         return tuple(sorted(rows.trade_from(row, market) for row in found))
 
     async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
@@ -166,8 +171,23 @@ class OkxDialect:
     async def _bills(self, client: Any, symbol: str, kind: str, since_ms: int | None) -> list[Any]:
         name = client.market(symbol)["id"]
         asked = {"instType": "SWAP", "mgnMode": "isolated", "type": kind}
-        found = await _since(client.privateGetAccountBills, asked, since_ms)
+        lists = (client.privateGetAccountBills, client.privateGetAccountBillsArchive)
+        found = await self._since(client, lists, asked, since_ms)
         return [row for row in found if row["instId"] == name]
+
+    async def _since(
+        self, client: Any, lists: Sequence[Ask], asked: Mapping[str, str], since_ms: int | None
+    ) -> list[Any]:
+        """Return rows from `since_ms` on of the list of some days, else also of the one of three months."""
+        recent, archive = lists
+        found = await _since(recent, asked, since_ms)
+        if since_ms is None or reaches(map(_time, found), since_ms):
+            return found
+        name, now_ms = str(sorted(asked.items())), client.milliseconds()
+        if not self._quiet.is_known(name, since_ms, now_ms):
+            found += await _since(archive, asked, since_ms)
+            self._quiet.learn(name, since_ms, now_ms, map(_time, found))
+        return list({row["billId"]: row for row in found}.values())
 
     # --- writes -----------------------------------------------------------------------------------
 
@@ -284,6 +304,10 @@ class OkxDialect:
         return client_id.startswith(rows.LIQUIDATION_ID)
 
 
+def _time(row: Mapping[str, Any]) -> int:
+    return int(row["ts"])
+
+
 def _prepare(client: Any) -> None:
     """Read swaps only, and sign with a time that expires with the receive window."""
     client.options["fetchMarkets"] = {"types": ["swap"]}
@@ -312,7 +336,7 @@ def _taken(reply: Mapping[str, Any]) -> Any:
     return row
 
 
-async def _paged(ask: Callable[[Any], Awaitable[Any]], asked: Mapping[str, str], id_field: str) -> list[Any]:
+async def _paged(ask: Ask, asked: Mapping[str, str], id_field: str) -> list[Any]:
     """Return every row of a list that gives 100 at a time, newest first."""
     found = list((await ask(dict(asked)))["data"])
     page = found
@@ -322,9 +346,7 @@ async def _paged(ask: Callable[[Any], Awaitable[Any]], asked: Mapping[str, str],
     return found
 
 
-async def _since(
-    ask: Callable[[Any], Awaitable[Any]], asked: Mapping[str, str], since_ms: int | None
-) -> list:
+async def _since(ask: Ask, asked: Mapping[str, str], since_ms: int | None) -> list[Any]:
     """Return a history's rows from `since_ms` on; without it the newest page."""
     if since_ms is None:
         return list((await ask(dict(asked)))["data"])

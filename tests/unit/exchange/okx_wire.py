@@ -234,6 +234,8 @@ FLAT: dict[str, Any] = {
     "GET account/bills": [],
     "GET trade/orders-pending": [],
     "GET trade/orders-algo-pending": [],
+    "GET trade/fills-history": [],
+    "GET account/bills-archive": [],
     "GET trade/fills": [],
     "GET trade/order": refused("51603", "Order does not exist"),
     "GET trade/order-algo": refused("51603", "Order does not exist"),

@@ -31,6 +31,9 @@ INVALID_SIDE: Final = Code(-1117, "Invalid side.")
 INVALID_INTERVAL: Final = Code(-1120, "Invalid interval.")
 INVALID_SYMBOL: Final = Code(-1121, "Invalid symbol.")
 INVALID_LISTEN_KEY: Final = Code(-1125, "This listenKey does not exist.")
+TOO_LONG: Final = Code(
+    -1127, "Lookup interval is too big. More than 168 hours between startTime and endTime."
+)
 ILLEGAL_PARAMETER: Final = Code(-1130, "Data sent for parameter '{name}' is not valid.")
 REJECTED: Final = Code(-2010, "Order rejected: {why}.")
 CANCEL_REJECTED: Final = Code(-2011, "Unknown order sent.")

@@ -2,12 +2,15 @@
 
 from typing import Any, Final
 
+from bot.core.timeframe import DAY_MS
 from bot.sim.server.binance.desk import ASSET, Desk
+from bot.sim.server.binance.errors import TOO_LONG, ApiError
 from bot.sim.server.binance.order_rows import order_row, trade_row
 from bot.sim.server.binance.wire import Params, span, whole_or
 from bot.sim.server.decimals import decimal_text
 
 Row = dict[str, Any]
+_WEEK_MS: Final = 7 * DAY_MS
 _INCOME_TYPES: Final = {
     "pnl": "REALIZED_PNL",
     "fee": "COMMISSION",
@@ -18,10 +21,13 @@ _INCOME_TYPES: Final = {
 
 
 def trades(desk: Desk, params: Params) -> list[Row]:
-    """GET /fapi/v1/userTrades: from `fromId` on, else the newest of the time span."""
+    """GET /fapi/v1/userTrades: from `fromId` on, else of seven days at most."""
     symbol = desk.symbol(params)
-    start_ms, end_ms, limit = span(params)
     first, order_id = whole_or(params, "fromId", -1), whole_or(params, "orderId", 0)
+    start_ms, end_ms, limit = span(params)
+    is_from_start = first >= 0 or start_ms > 0
+    if first < 0 and not order_id:
+        start_ms, end_ms = _week(desk, params)
     rows = [
         trade_row(trade, desk.ids[symbol])
         for trade in desk.exchange.books.trades
@@ -30,13 +36,25 @@ def trades(desk: Desk, params: Params) -> list[Row]:
         and start_ms <= trade.ts_ms <= end_ms
         and order_id in (0, trade.order_id)
     ]
-    return rows[:limit] if first >= 0 or start_ms else rows[-limit:]
+    return rows[:limit] if is_from_start else rows[-limit:]
+
+
+def _week(desk: Desk, params: Params) -> tuple[int, int]:
+    """Return begin and end: one bound alone spans a week from it, none the last. ApiError: more."""
+    end_ms = whole_or(params, "endTime", desk.exchange.market_ms)
+    start_ms = whole_or(params, "startTime", end_ms - _WEEK_MS)
+    if not params.get("endTime"):
+        end_ms = start_ms + _WEEK_MS
+    if end_ms - start_ms > _WEEK_MS:
+        raise ApiError(TOO_LONG)
+    return start_ms, end_ms
 
 
 def income(desk: Desk, params: Params) -> list[Row]:
-    """GET /fapi/v1/income: oldest first from `startTime` on, else the newest."""
+    """GET /fapi/v1/income: oldest first from `startTime` on, else the newest of seven days."""
     symbol, wanted = desk.symbol_or_none(params), params.get("incomeType")
     start_ms, end_ms, limit = span(params)
+    since_ms = start_ms or min(end_ms, desk.exchange.market_ms) - _WEEK_MS
     rows = [
         {
             "symbol": desk.ids.get(each.symbol, ""),
@@ -50,7 +68,7 @@ def income(desk: Desk, params: Params) -> list[Row]:
         }
         for each in desk.exchange.books.incomes
         if symbol in (None, each.symbol)
-        and start_ms <= each.ts_ms <= end_ms
+        and since_ms <= each.ts_ms <= end_ms
         and wanted in (None, "", _INCOME_TYPES[each.kind])
     ]
     return rows[:limit] if start_ms else rows[-limit:]

@@ -2,10 +2,11 @@
 
 from typing import Any, Final
 
+from bot.core.timeframe import DAY_MS
 from bot.sim.server.books import IncomeRow, MarginMove
 from bot.sim.server.decimals import decimal_text
 from bot.sim.server.okx.desk import COIN, Desk
-from bot.sim.server.okx.wire import Params, page, span
+from bot.sim.server.okx.wire import ARCHIVE_MS, Params, page, span
 
 Row = dict[str, Any]
 _TRADE, _MARGIN, _FUNDING, _TRANSFER = "2", "6", "8", "1"
@@ -13,8 +14,18 @@ _IDS_AN_INSTANT: Final = 5_000
 
 
 def bills(desk: Desk, params: Params) -> list[Row]:
-    """GET account/bills and bills-archive."""
+    """GET account/bills: the last seven days."""
+    return _bills(desk, params, 7 * DAY_MS)
+
+
+def archived_bills(desk: Desk, params: Params) -> list[Row]:
+    """GET account/bills-archive: the last three months."""
+    return _bills(desk, params, ARCHIVE_MS)
+
+
+def _bills(desk: Desk, params: Params, kept_ms: int) -> list[Row]:
     begin_ms, end_ms = span(params)
+    begin_ms = max(begin_ms, desk.exchange.market_ms - kept_ms)
     wanted = {name: params.get(name, "") for name in ("type", "subType", "instId", "mgnMode")}
     rows = [
         row

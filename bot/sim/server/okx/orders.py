@@ -4,6 +4,7 @@ import re
 from typing import Any, Final
 
 from bot.core.intent import CancelOrder, OpenPosition, ReducePosition
+from bot.core.timeframe import DAY_MS
 from bot.sim.requests import AmendLimit, ReduceAtLimit, VenueAction
 from bot.sim.server.books import PlacedOrder
 from bot.sim.server.changes import OrderChanged
@@ -22,7 +23,7 @@ from bot.sim.server.okx.errors import (
     refusal,
 )
 from bot.sim.server.okx.order_rows import fill_row, order_row, order_type
-from bot.sim.server.okx.wire import Params, flag, needed, number, page, span
+from bot.sim.server.okx.wire import ARCHIVE_MS, Params, flag, needed, number, page, span
 
 Row = dict[str, Any]
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9]{1,32}")
@@ -117,9 +118,19 @@ def list_done(desk: Desk, params: Params) -> list[Row]:
 
 
 def fills(desk: Desk, params: Params) -> list[Row]:
-    """GET trade/fills and fills-history: newest first, 100 a page."""
+    """GET trade/fills: the last three days, newest first, 100 a page."""
+    return _fills(desk, params, 3 * DAY_MS)
+
+
+def archived_fills(desk: Desk, params: Params) -> list[Row]:
+    """GET trade/fills-history: the last three months."""
+    return _fills(desk, params, ARCHIVE_MS)
+
+
+def _fills(desk: Desk, params: Params, kept_ms: int) -> list[Row]:
     chosen, order_id = desk.chosen(params), params.get("ordId", "")
     begin_ms, end_ms = span(params)
+    begin_ms = max(begin_ms, desk.exchange.market_ms - kept_ms)
     rows = [
         fill_row(desk, trade)
         for trade in desk.exchange.books.trades

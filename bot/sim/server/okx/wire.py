@@ -6,10 +6,12 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from bot.core.timeframe import DAY_MS
 from bot.sim.server.okx.errors import BAD_JSON, MISSING, PARAMETER, ApiError
 
 Params = dict[str, str]
 MOST_ROWS: Final = 100
+ARCHIVE_MS: Final = 90 * DAY_MS
 
 
 def asked_for(query: bytes, body: bytes) -> list[Params]:
