@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import orjson
 
-from bot.core.intent import CancelOrder, OpenPosition, ReducePosition
-from bot.sim.requests import AmendLimit, ReduceAtLimit, VenueAction
+from bot.core.intent import CancelOrder
+from bot.sim.requests import VenueAction
 from bot.sim.server.binance.desk import Desk
 from bot.sim.server.binance.errors import (
     CANCEL_REJECTED,
@@ -30,10 +30,14 @@ from bot.sim.server.binance.errors import (
 from bot.sim.server.binance.order_rows import ALGO_TYPE, order_row
 from bot.sim.server.binance.wire import Params, flag, needed, number, span, whole, whole_or
 from bot.sim.server.books import PlacedOrder
-from bot.sim.server.changes import OrderChanged
+from bot.sim.server.limit_orders import amend_in_venue, would_fill_whole, would_trade
+from bot.sim.server.one_way import NothingToReduce, WouldTurn, action_of
 
 _CLIENT_ID: Final = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
 _TIMES_IN_FORCE: Final = ("GTC", "IOC", "FOK", "GTX")
+_TURNS: Final = (
+    "it would turn the position around, which this exchange does not do in one order: close it first"
+)
 _CONDITIONAL: Final = {*ALGO_TYPE.values(), "STOP", "TAKE_PROFIT"}
 
 
@@ -81,14 +85,9 @@ def amend(desk: Desk, params: Params) -> dict[str, Any]:
     if not order.is_open or order.order_type != "limit":
         raise ApiError(NO_SUCH_ORDER)
     quantity, price = number(params, "quantity"), number(params, "price")
-    rest = round(quantity - order.filled_quantity, 12)
-    amended = order._replace(quantity=quantity, limit_price=price, updated_ms=desk.exchange.market_ms)
-    desk.exchange.books.put(amended)
-    refused = desk.exchange.request(AmendLimit(order.symbol, order.venue_id, rest, price))
+    refused = amend_in_venue(desk.exchange, order, quantity, price)
     if refused:
-        desk.exchange.books.put(order)
         raise refusal(refused)
-    desk.exchange.tell(OrderChanged(desk.exchange.market_ms, amended, "AMENDMENT"))
     return _row(desk, order.order_id)
 
 
@@ -226,34 +225,18 @@ def _wanted(desk: Desk, symbol: str, params: Params) -> PlacedOrder:
 
 
 def _action(desk: Desk, order: PlacedOrder) -> VenueAction:
-    """Return what the order means in one-way mode: against a position it reduces, else it opens."""
-    held = desk.exchange.state.positions.get(order.symbol)
-    is_against = held is not None and held.side != order.side
-    if order.is_reduce_only and not is_against:
-        raise ApiError(REDUCE_ONLY_REJECTED)
-    if held is None or not is_against:
-        kind = "limit" if order.order_type == "limit" else "market"
-        return OpenPosition(order.symbol, order.side, order.quantity, kind, order.limit_price)
-    if order.quantity > held.quantity and not order.is_reduce_only:
-        why = (
-            "it would turn the position around, which this exchange does not do in one order: close it first"
-        )
-        raise ApiError(REJECTED, why=why)
-    if order.order_type == "limit":
-        return ReduceAtLimit(order.symbol, held.side, order.quantity, order.limit_price)
-    return ReducePosition(order.symbol, held.side, order.quantity)
+    try:
+        return action_of(order, desk.exchange.state.positions.get(order.symbol))
+    except NothingToReduce:
+        raise ApiError(REDUCE_ONLY_REJECTED) from None
+    except WouldTurn:
+        raise ApiError(REJECTED, why=_TURNS) from None
 
 
 def _check_time_in_force(desk: Desk, order: PlacedOrder) -> None:
-    if order.time_in_force not in {"GTX", "FOK"}:
-        return
-    config, last = desk.exchange.state.config, desk.exchange.prices.of(order.symbol).last
-    crossing = last * (1.0 + order.side * config.half_spread_fraction)
-    is_crossed = order.side * (order.limit_price - crossing) >= 0.0
-    if order.time_in_force == "GTX" and is_crossed:
+    if order.time_in_force == "GTX" and would_trade(desk.exchange, order):
         raise ApiError(POST_ONLY)
-    is_whole = order.quantity * order.limit_price <= config.depth_quote[order.symbol]
-    if order.time_in_force == "FOK" and not (is_crossed and is_whole):
+    if order.time_in_force == "FOK" and not would_fill_whole(desk.exchange, order):
         raise ApiError(FILL_OR_KILL)
 
 

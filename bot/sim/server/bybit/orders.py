@@ -3,8 +3,7 @@
 import re
 from typing import Any, Final
 
-from bot.core.intent import OpenPosition, ReducePosition
-from bot.sim.requests import AmendLimit, ReduceAtLimit, VenueAction
+from bot.sim.requests import ReduceAtLimit, VenueAction
 from bot.sim.server.books import PlacedOrder
 from bot.sim.server.bybit import conditionals
 from bot.sim.server.bybit.desk import Desk
@@ -21,9 +20,12 @@ from bot.sim.server.bybit.order_rows import NATIVE
 from bot.sim.server.bybit.position_stops import attach
 from bot.sim.server.bybit.wire import Params, flag, number, number_or_zero
 from bot.sim.server.changes import OrderChanged
+from bot.sim.server.limit_orders import amend_in_venue, would_fill_whole, would_trade
+from bot.sim.server.one_way import NothingToReduce, WouldTurn, action_of
 
 _LINK_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _TIMES_IN_FORCE: Final = ("GTC", "IOC", "FOK", "PostOnly")
+_TURNS: Final = "it would turn the position around, which this exchange does not do in one order"
 _ATTACHED: Final = ("takeProfit", "stopLoss")
 
 
@@ -55,14 +57,9 @@ def amend(desk: Desk, params: Params) -> dict[str, Any]:
         raise ApiError(NO_SUCH_ORDER)
     quantity = number_or_zero(params, "qty") or order.quantity
     price = number_or_zero(params, "price") or order.limit_price
-    rest = round(quantity - order.filled_quantity, 12)
-    amended = order._replace(quantity=quantity, limit_price=price, updated_ms=desk.exchange.market_ms)
-    desk.exchange.books.put(amended)
-    refused = desk.exchange.request(AmendLimit(order.symbol, order.venue_id, rest, price))
+    refused = amend_in_venue(desk.exchange, order, quantity, price)
     if refused:
-        desk.exchange.books.put(order)
         raise refusal(refused)
-    desk.exchange.tell(OrderChanged(desk.exchange.market_ms, amended, "AMENDMENT"))
     return order_reply(order)
 
 
@@ -114,32 +111,24 @@ def _whole_quantity(desk: Desk, symbol: str) -> float:
 
 
 def _action(desk: Desk, order: PlacedOrder) -> VenueAction:
-    """Return what the order means in one-way mode: against a position it reduces, else it opens."""
+    """Return what the order means; a limit order that reduces is cut to the position."""
     held = desk.exchange.state.positions.get(order.symbol)
-    is_against = held is not None and held.side != order.side
-    if order.is_reduce_only and not is_against:
-        raise ApiError(REDUCE_ONLY)
-    if held is None or not is_against:
-        kind = "limit" if order.order_type == "limit" else "market"
-        return OpenPosition(order.symbol, order.side, order.quantity, kind, order.limit_price)
-    if order.quantity > held.quantity and not order.is_reduce_only:
-        why = "it would turn the position around, which this exchange does not do in one order"
-        raise ApiError(INVALID_PARAMETER, why=why)
-    if order.order_type == "limit":
-        quantity = min(order.quantity, held.quantity)
-        return ReduceAtLimit(order.symbol, held.side, quantity, order.limit_price)
-    return ReducePosition(order.symbol, held.side, 0.0 if order.is_close_position else order.quantity)
+    try:
+        action = action_of(order, held)
+    except NothingToReduce:
+        raise ApiError(REDUCE_ONLY) from None
+    except WouldTurn:
+        raise ApiError(INVALID_PARAMETER, why=_TURNS) from None
+    if isinstance(action, ReduceAtLimit) and held is not None:
+        return action._replace(quantity=min(action.quantity, held.quantity))
+    return action
 
 
 def _is_refused_by_the_book(desk: Desk, order: PlacedOrder) -> bool:
     """Whether a post-only order would take, or a fill-or-kill order not be filled: both are cancelled."""
-    if order.time_in_force not in {"PostOnly", "FOK"}:
-        return False
-    config, last = desk.exchange.state.config, desk.exchange.prices.of(order.symbol).last
-    crossing = last * (1.0 + order.side * config.half_spread_fraction)
-    is_crossed = order.side * (order.limit_price - crossing) >= 0.0
-    is_whole = order.quantity * order.limit_price <= config.depth_quote[order.symbol]
-    return is_crossed if order.time_in_force == "PostOnly" else not (is_crossed and is_whole)
+    if order.time_in_force == "PostOnly":
+        return would_trade(desk.exchange, order)
+    return order.time_in_force == "FOK" and not would_fill_whole(desk.exchange, order)
 
 
 def _book_cancelled(desk: Desk, order: PlacedOrder) -> None:

@@ -3,11 +3,11 @@
 import re
 from typing import Any, Final
 
-from bot.core.intent import CancelOrder, OpenPosition, ReducePosition
+from bot.core.intent import CancelOrder
 from bot.core.timeframe import DAY_MS
-from bot.sim.requests import AmendLimit, ReduceAtLimit, VenueAction
+from bot.sim.requests import VenueAction
 from bot.sim.server.books import PlacedOrder
-from bot.sim.server.changes import OrderChanged
+from bot.sim.server.limit_orders import amend_in_venue
 from bot.sim.server.okx.desk import Desk
 from bot.sim.server.okx.errors import (
     DUPLICATE_ORDER,
@@ -24,9 +24,11 @@ from bot.sim.server.okx.errors import (
 )
 from bot.sim.server.okx.order_rows import fill_row, order_row, order_type
 from bot.sim.server.okx.wire import ARCHIVE_MS, Params, flag, needed, number, page, span
+from bot.sim.server.one_way import NothingToReduce, WouldTurn, action_of
 
 Row = dict[str, Any]
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9]{1,32}")
+_TURNS: Final = "an order that turns the position around is not simulated: close it first"
 _TIMES_IN_FORCE: Final = {"limit": "GTC", "post_only": "GTX", "ioc": "IOC", "fok": "FOK"}
 
 
@@ -72,14 +74,9 @@ def amend(desk: Desk, params: Params) -> Row:
         quantity = desk.quantity(order.symbol, number(params, "newSz"))
     if params.get("newPx"):
         price = number(params, "newPx")
-    rest = round(quantity - order.filled_quantity, 12)
-    amended = order._replace(quantity=quantity, limit_price=price, updated_ms=desk.exchange.market_ms)
-    desk.exchange.books.put(amended)
-    refused = desk.exchange.request(AmendLimit(order.symbol, order.venue_id, rest, price))
+    refused = amend_in_venue(desk.exchange, order, quantity, price)
     if refused:
-        desk.exchange.books.put(order)
         raise refusal(refused)
-    desk.exchange.tell(OrderChanged(desk.exchange.market_ms, amended, "AMENDMENT"))
     return _told(desk, order.order_id, params.get("clOrdId", ""))
 
 
@@ -175,20 +172,12 @@ def _wanted(desk: Desk, symbol: str, params: Params) -> PlacedOrder:
 
 
 def _action(desk: Desk, order: PlacedOrder) -> VenueAction:
-    """Return what the order means in net mode: against a position it reduces, else it opens."""
-    held = desk.exchange.state.positions.get(order.symbol)
-    is_against = held is not None and held.side != order.side
-    if order.is_reduce_only and not is_against:
-        raise ApiError(NOTHING_TO_REDUCE)
-    if held is None or not is_against:
-        kind = "limit" if order.order_type == "limit" else "market"
-        return OpenPosition(order.symbol, order.side, order.quantity, kind, order.limit_price)
-    if order.quantity > held.quantity and not order.is_reduce_only:
-        why = "an order that turns the position around is not simulated: close it first"
-        raise ApiError(NOT_HERE, why=why)
-    if order.order_type == "limit":
-        return ReduceAtLimit(order.symbol, held.side, order.quantity, order.limit_price)
-    return ReducePosition(order.symbol, held.side, order.quantity)
+    try:
+        return action_of(order, desk.exchange.state.positions.get(order.symbol))
+    except NothingToReduce:
+        raise ApiError(NOTHING_TO_REDUCE) from None
+    except WouldTurn:
+        raise ApiError(NOT_HERE, why=_TURNS) from None
 
 
 def _cancel(desk: Desk, order: PlacedOrder) -> None:
