@@ -19,6 +19,7 @@ from bot.edges import Edges
 from bot.engine.beliefs import lift_halt, refuse_broken
 from bot.engine.desk import Desk
 from bot.engine.engine import ESTIMATE_WINDOW_MS, MOST_CANDLES, Engine
+from bot.engine.outage import Outage
 from bot.engine.outbox import Outbox
 from bot.engine.reconcile import adopt_truth, begin, resume
 from bot.engine.run import Session
@@ -85,8 +86,18 @@ class Application:
         self._take_database()
         edges = self.edges
         self.session = Session(
-            self.engine, edges.feed, edges.exchange, self.journal, edges.snapshot, self._observe
+            self.engine,
+            edges.feed,
+            edges.exchange,
+            self.journal,
+            edges.snapshot,
+            self._observe,
+            self._outage(),
         )
+
+    def _outage(self) -> Outage | None:
+        silence_ms = self.edges.silence_ms
+        return Outage(self.engine.desk, WallClock(), silence_ms) if silence_ms else None
 
     def _take_database(self) -> None:
         self.path.parent.mkdir(exist_ok=True)

@@ -36,7 +36,7 @@ class Edges:
     `missed`: what happened since the checkpoint at a venue that lived on. `prefix`: the beginning of every
     client id, one per mode; `epoch`: what tells a new database's ids from those of any other.
     `conservation_error`: of the venue's books, relative; 0.0 where they are not ours to see. `leave` gives
-    connections back.
+    connections back. `silence_ms`: without market data for so long of wall time its feed is out; 0: never.
     """
 
     instruments: Mapping[str, Instrument]
@@ -55,3 +55,4 @@ class Edges:
     epoch: str = ""
     missed: Callable[[], Awaitable[Iterable[VenueEvent]]] = nothing_missed
     leave: Callable[[], Awaitable[None]] = nothing_to_leave
+    silence_ms: int = 0

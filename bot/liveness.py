@@ -23,9 +23,12 @@ class Liveness(NamedTuple):
     words: str
 
 
-def beat(database: Path) -> None:
-    """Say that the bot on `database` is alive now. Call it every few seconds. OSError passes."""
-    heartbeat_file(database).touch()
+def beat(database: Path, trouble: str = "") -> None:
+    """Say that the bot on `database` is alive now, and what is wrong with what it lives on. OSError passes.
+
+    Call it every few seconds.
+    """
+    heartbeat_file(database).write_text(trouble, encoding="utf-8")
 
 
 def heartbeat_file(database: Path) -> Path:
@@ -42,7 +45,8 @@ def liveness(database: Path, fresh_seconds: float = FRESH_SECONDS) -> Liveness:
         return Liveness(False, None, f"A process holds {database} and never gave a sign of life.")
     if age > fresh_seconds:
         return Liveness(False, age, f"The bot on {database} gave its last sign of life {age:.0f} s ago.")
-    return Liveness(True, age, f"The bot on {database} is alive; its last sign is {age:.0f} s old.")
+    words = f"The bot on {database} is alive; its last sign is {age:.0f} s old."
+    return Liveness(True, age, words + _trouble(database))
 
 
 def is_locked(database: Path) -> bool:
@@ -80,6 +84,15 @@ def database_path(flag: Path | None, config: Path | None) -> Path:
     table = {} if config is None else tomllib.loads(config.read_text(encoding="utf-8"))
     named = table.get("run", {}).get("db")
     return newest_database() if named is None else Path(named)
+
+
+def _trouble(database: Path) -> str:
+    """Return what the bot said with its last sign, as a sentence behind others."""
+    try:
+        said = heartbeat_file(database).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    return f" But: {said}." if said else ""
 
 
 def _age_seconds(database: Path) -> float | None:

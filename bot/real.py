@@ -66,6 +66,7 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
         epoch=secrets.token_hex(_EPOCH_BYTES),
         missed=gateway.catch_up,
         leave=connection.close,
+        silence_ms=settings.feed.silence_ms,
     )
 
 

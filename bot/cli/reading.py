@@ -1,5 +1,6 @@
 """`ringfence status`, `positions`, `trades`, `journal`: what the database knows, read-only."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bot.cli.columns import (
@@ -54,7 +55,7 @@ _NO_POSITIONS = "No position is open."
 def status(config: Config = None, db: Database = None, as_json: Json = False) -> None:
     """Show the account at a glance, and whether a bot is running on it."""
     from bot.liveness import liveness
-    from bot.outlook import outlook
+    from bot.outlook import last_state, outlook
     from bot.store.queries import status as account_status
     from bot.store.reader import open_reader
 
@@ -62,12 +63,14 @@ def status(config: Config = None, db: Database = None, as_json: Json = False) ->
     with open_reader(path) as reader:
         found = account_status(reader)
     alive = liveness(path)
-    rows = outlook(path, settings_of(config, {}))
+    settings = settings_of(config, {})
+    rows, halts = outlook(path, settings), last_state(path, settings).halts
     if as_json:
         run = None if found.run is None else found.run._asdict()
-        show_json({**found._asdict(), "run": run, "positions": rows, "is_running": alive.is_alive})
+        more = {"run": run, "positions": rows, "is_running": alive.is_alive, "halts": halts}
+        show_json({**found._asdict(), **more})
         return
-    show_facts(_account_facts(found, alive.words), as_json=False)
+    show_facts(_account_facts(found, alive.words) | _halt_facts(halts), as_json=False)
     print()
     show_rows(rows, _POSITIONS, as_json=False, empty=_NO_POSITIONS)
 
@@ -121,6 +124,11 @@ def journal(
 
     told = [{**row, "words": event_words(row["body"])} for row in rows]
     show_rows(told, _EVENTS, as_json=False, empty="The journal is empty.")
+
+
+def _halt_facts(halts: Mapping[str, str]) -> dict[str, str | None]:
+    said = [f"{cause.replace('_', ' ')}, {why}" for cause, why in halts.items()]
+    return {"entries halted": "; ".join(said)} if said else {}
 
 
 def _account_facts(found: Any, bot_words: str) -> dict[str, str | None]:

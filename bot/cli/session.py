@@ -5,7 +5,6 @@ import shlex
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
@@ -87,7 +86,7 @@ async def _follow(application: Application, view: LiveView | None, moves: list[M
         loop.add_signal_handler(number, application.stop)
     if application.settings.run.for_seconds is not None:
         loop.call_later(application.settings.run.for_seconds, application.stop)
-    beating = asyncio.create_task(_beat(application.path))
+    beating = asyncio.create_task(_beat(application))
     running = asyncio.create_task(application.run())
     try:
         if view is None:
@@ -112,9 +111,10 @@ async def _watch(
     await running
 
 
-async def _beat(path: Path) -> None:
+async def _beat(application: Application) -> None:
+    outage = application.session.outage
     while True:
-        beat(path)
+        beat(application.path, "" if outage is None else outage.words)
         await asyncio.sleep(_BEAT_SECONDS)
 
 

@@ -48,7 +48,7 @@ class BoardMaker:
             quote="USDT",
             market_ts_ms=state.now_ms,
             speed=speed_text(app.settings.run.speed),
-            data_age_ms=state.now_ms - min(marks) if marks else 0,
+            data_age_ms=state.now_ms - min(marks) + self._silent_ms() if marks else 0,
             stale_after_ms=app.engine.desk.max_mark_age_ms,
             equity_quote=account.equity_quote,
             free_quote=account.free_quote,
@@ -72,7 +72,7 @@ class BoardMaker:
         is_reachable = 0.0 < liquidation < float("inf")
         away = distance(position.side, market.mark, liquidation)
         decimals = step_decimals(market.instrument.tick_size)
-        age_ms = now_ms - market.mark_ms
+        age_ms = now_ms - market.mark_ms + self._silent_ms()
         left = max(holding.agreed_loss_quote - position.isolated_wallet, 0.0)
         words = next_action_words(position.side, market.mark, holding.rungs, decimals, left)
         words += held_words(holding.last_hold_reason)
@@ -99,6 +99,11 @@ class BoardMaker:
             rungs=holding.rungs,
             next_action=stale_words(age_ms) if is_stale else words,
         )
+
+    def _silent_ms(self) -> int:
+        """Market time stands still while nothing is heard at all: what then passes is the wall's."""
+        outage = self._application.session.outage
+        return outage.silent_ms if outage is not None and outage.words else 0
 
     def _move(self, moved: MarginMoved) -> MoveRow:
         market = self._application.engine.state.markets[moved.symbol]

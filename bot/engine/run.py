@@ -12,8 +12,9 @@ from typing import Final
 from bot.core.event import CandleClosed, Event, FeedGap, FundingDue, MarkPrice, Note, Refused, VenueEvent
 from bot.core.intent import Intent, OpenPosition
 from bot.engine.engine import Engine
+from bot.engine.outage import Outage
 from bot.engine.outbox import NOTHING, Decision
-from bot.errors import Fatal, OutcomeUnknown, Transient, Unavailable
+from bot.errors import Fatal, OutcomeUnknown, RingfenceError, Transient, Unavailable
 from bot.ports import Checkpoint, Commit, Exchange, Journal, Json, MarketFeed, Resolution
 
 _MAX_ROUNDS: Final = 64
@@ -36,6 +37,7 @@ class Session:
         journal: Journal,
         venue_state: Callable[[], Json],
         observe: Observer,
+        outage: Outage | None = None,
     ) -> None:
         self.engine = engine
         self._feed = feed
@@ -43,6 +45,7 @@ class Session:
         self._journal = journal
         self._venue_state = venue_state
         self._observe = observe
+        self.outage = outage  # None: the market lives in this process and cannot fall silent
         self._is_stopping = False
         self._is_settling = False
         self._notes: list[Note] = []
@@ -60,18 +63,41 @@ class Session:
     async def run(self) -> None:
         """Follow the feed to its end, or until `stop`."""
         self._task = asyncio.create_task(self._follow())
+        watching = asyncio.create_task(self._watch_feed(self._task))
         try:
             await self._task
         except asyncio.CancelledError:
+            if watching.done() and not watching.cancelled():
+                watching.result()
             if not self._is_stopping:
                 raise
+        finally:
+            watching.cancel()
         self.commit(Commit(self.engine.state.now_ms))
 
+    async def _watch_feed(self, following: asyncio.Task[None]) -> None:
+        """Notice that nothing comes at all; only while nothing is being settled, so that a cut is whole."""
+        if self.outage is None:
+            return
+        self.outage.begin()
+        try:
+            while True:
+                await self.outage.pause()
+                if not self._is_settling and self.outage.look():
+                    notes = self.engine.desk.outbox.take().notes
+                    self.commit(Commit(self.engine.state.now_ms, notes=notes))
+        except RingfenceError:
+            following.cancel()
+            raise
+
     async def _follow(self) -> None:
-        step = self.engine.step
+        step, outage = self.engine.step, self.outage
         async for event in self._feed.events():
             decision = step(event)
-            if decision.intents or not isinstance(event, _MARKET_EVENTS):
+            is_market = isinstance(event, _MARKET_EVENTS)
+            if outage is not None:
+                outage.heard += is_market
+            if decision.intents or not is_market:
                 self._is_settling = True
                 await self.settle((event,), decision)
                 self._is_settling = False

@@ -124,6 +124,14 @@ class Feed(Section):
         le=60_000,
     )
 
+    silence_ms: Whole = _setting(
+        30_000,
+        "An exchange that gives no market data of any kind for so long halts entries and raises an alert.",
+        "ms",
+        ge=5_000,
+        le=3_600_000,
+    )
+
     @field_validator("symbols")
     @classmethod
     def _check_symbols(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:

@@ -119,6 +119,17 @@ def test_status_shows_the_account_and_its_positions(ringfence, paper_session):
         assert pair(position.symbol) in outcome.out
 
 
+def test_status_says_that_entries_are_halted_and_why(ringfence, traded, workplace):
+    with sqlite3.connect(workplace / "var" / "paper.db") as connection:
+        (text,) = connection.execute("SELECT engine FROM checkpoint").fetchone()
+        engine = json.loads(text)
+        engine["halts"] = {"feed_silent": "no market data of any kind since noon"}
+        connection.execute("UPDATE checkpoint SET engine = ?", (json.dumps(engine),))
+    outcome = ringfence("status")
+    assert "feed silent, no market data of any kind since noon" in outcome.out
+    assert _json(ringfence("status", "--json"))["halts"] == engine["halts"]
+
+
 def test_status_in_json_has_the_amounts_of_the_session(ringfence, paper_session):
     status = _json(ringfence("status", "--db", str(paper_session.path), "--json"))
     assert (status["mode"], status["is_running"]) == ("paper", False)

@@ -99,3 +99,13 @@ def test_the_newest_database_is_the_one_written_last(tmp_path, monkeypatch):
         Path("var", name).write_text("")
         _age(Path("var", name), age)
     assert newest_database() == Path("var/replay-1.db")
+
+
+def test_what_is_wrong_is_said_with_the_sign_of_life_until_it_is_over(database):
+    with DatabaseLock(database):
+        beat(database, "no market data of any kind since 12:00")
+        found = liveness(database)
+        assert found.is_alive
+        assert found.words.endswith("But: no market data of any kind since 12:00.")
+        beat(database)
+        assert "But" not in liveness(database).words
