@@ -20,7 +20,7 @@ from bot.exchange.background import Background
 from bot.exchange.convert import candles_from
 from bot.exchange.dialect import Dialect, Shipped
 from bot.exchange.feed import BEAT_SECONDS, SILENT_MS
-from bot.exchange.histories import CandleKind, Histories, Row
+from bot.exchange.histories import FUNDING_WINDOW_MS, CandleKind, Histories, Row
 from bot.exchange.link import Link
 from bot.exchange.prices import Prices
 from bot.exchange.streams import Streams
@@ -104,13 +104,9 @@ class PublicFeed:
     async def settlements(self, symbol: str, from_ms: int, until_ms: int) -> tuple[FundingDue, ...]:
         """Return the funding settlements in [from_ms, until_ms), oldest first."""
         found: list[FundingDue] = []
-        since_ms = from_ms
-        while since_ms < until_ms:
-            page = await self._histories.funding(symbol, since_ms)
-            found += [FundingDue(int(ts), symbol, rate) for ts, rate in page if ts < until_ms]
-            if not page:
-                break
-            since_ms = int(page[-1][0]) + 1
+        for since_ms in range(from_ms, until_ms, FUNDING_WINDOW_MS):
+            rows = await self._histories.funding(symbol, since_ms)
+            found += [FundingDue(int(ts_ms), symbol, rate) for ts_ms, rate in rows if ts_ms < until_ms]
         return tuple(found)
 
     # --- hearing ----------------------------------------------------------------------------------

@@ -136,6 +136,7 @@ _GATE: Final = Venue(
     margin="positions/{contract}/margin?change=, signed; leverage above 0 is isolated",
     conditional="price-triggered orders, price_type 1 = mark; ids of their own, ours in initial.text",
     verified="requests and a scripted life of a position compared with the documents; nothing was traded",
+    without_key="the fees that ccxt lists",
 )
 
 _KUCOIN: Final = Venue(

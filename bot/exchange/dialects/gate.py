@@ -15,6 +15,7 @@ from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import VenueProfile, gate
 from bot.exchange.convert import number, number_or_zero
+from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import gate_lists as lists
 from bot.exchange.dialects import gate_orders as orders
 from bot.exchange.dialects import gate_streams as streams
@@ -186,6 +187,14 @@ class GateDialect:
         """Add (> 0) or release (< 0) margin: one endpoint, a signed change."""
         request = {"settle": SETTLE, "contract": client.market(symbol)["id"], "change": plain(amount_quote)}
         await client.privateFuturesPostSettlePositionsContractMargin(request)
+
+    # --- public data ------------------------------------------------------------------------------
+
+    async def public_instruments(
+        self, client: Any, symbols: Sequence[str], shipped: Shipped
+    ) -> dict[str, Instrument]:
+        """Return what `instruments` does: it asks nothing that takes a key."""
+        return await self.instruments(client, symbols)
 
     # --- streams ----------------------------------------------------------------------------------
 

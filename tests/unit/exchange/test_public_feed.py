@@ -15,6 +15,7 @@ from bot.exchange.link import Link
 from bot.exchange.public_feed import PublicFeed
 from bot.exchange.venues import VENUES
 from bot.sim.embedded import instrument_for
+from tests.unit.exchange.documented import FUTURES
 from tests.unit.exchange.test_feed import (
     FIRST_MS,
     MINUTE_MS,
@@ -25,6 +26,7 @@ from tests.unit.exchange.test_feed import (
     mark,
     settle,
 )
+from tests.unit.exchange.test_life_on_gate import CONTRACT, TIER
 from tests.unit.exchange.wire import BASE, BTC, START_MS, Reply, Wire
 
 DOWN = Reply(503, {"code": -1000, "msg": "down"})
@@ -194,8 +196,8 @@ async def test_an_exchange_that_cannot_be_reached_is_unavailable() -> None:
 
 
 def test_prices_of_an_exchange_without_streams_here_are_refused() -> None:
-    with pytest.raises(UserError, match="Live prices come from: binanceusdm, bybit, okx"):
-        public_feed_of("kucoinfutures", Access("live"), (BTC,), MINUTE_MS, StepClock(0))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match="Live prices come from: binanceusdm, bybit"):
+        public_feed_of("hyperliquid", Access("live"), (BTC,), MINUTE_MS, StepClock(0))  # pyright: ignore[reportArgumentType]
 
 
 def test_an_exchange_says_what_is_assumed_without_a_key_where_it_is_wired() -> None:
@@ -225,15 +227,16 @@ def production(venue_id: str) -> tuple[Link, list[str]]:
         ("binanceusdm", "fapiPrivateV3GetBalance"),
         ("bybit", "privateGetV5AccountInfo"),
         ("okx", "privateGetAccountBalance"),
+        ("gate", "privateFuturesGetSettleAccounts"),
     ],
 )
 async def test_a_client_of_public_prices_cannot_sign(venue_id: str, signed: str) -> None:
     link, sent = production(venue_id)
     ask = getattr(link.client, signed)
     with pytest.raises(ccxt.AuthenticationError):
-        await ask()
+        await ask({"settle": "usdt"})
     with pytest.raises((Fatal, Rejected, Unavailable)):
-        await link.read(ask)
+        await link.read(lambda: ask({"settle": "usdt"}))
     assert sent == []
 
 
@@ -243,6 +246,7 @@ async def test_a_client_of_public_prices_cannot_sign(venue_id: str, signed: str)
         ("binanceusdm", "wss://fstream.binance.com/ws"),
         ("bybit", "wss://stream.bybit.com/v5/public/linear"),
         ("okx", "wss://ws.okx.com:8443/ws/v5/public"),
+        ("gate", "wss://fx-ws.gateio.ws/v4/ws/usdt"),
     ],
 )
 async def test_production_streams_are_allowed_and_other_hosts_are_not(venue_id: str, stream: str) -> None:
@@ -252,3 +256,19 @@ async def test_production_streams_are_allowed_and_other_hosts_are_not(venue_id: 
         with pytest.raises(UserError, match="refused before it was sent"):
             link.client.client(other)
     await link.client.close()
+
+
+async def test_gate_tells_all_terms_without_a_key() -> None:
+    clock = StepClock(START_MS)
+    _, link, feed = public_feed_of("gate", Access("loopback", BASE), (BTC,), MINUTE_MS, clock)  # pyright: ignore[reportArgumentType]
+    wire = Wire(link.client)
+    wire.answers = {
+        f"GET {FUTURES}/contracts": [CONTRACT],
+        f"GET {FUTURES}/contracts/BTC_USDT": CONTRACT,
+        f"GET {FUTURES}/risk_limit_tiers": [TIER],
+        f"GET {FUTURES}/funding_rate": [{"t": CONTRACT["funding_next_apply"] - 28_800, "r": "0.0002"}],
+    }
+    found = (await feed.meet(instrument_for))[BTC]
+    assert (found.tick_size, found.quantity_step) == (0.1, 0.0001)
+    assert found.tiers.maintenance_margin_rate.tolist() == [0.004]
+    assert not [request for request in wire.requests if {"KEY", "SIGN"} & set(request.headers)]
