@@ -93,9 +93,14 @@ _OKX: Final = _table(
 
 _BITGET: Final = _table(
     {
-        "insufficient_balance": "40762 43012",
-        "unknown_order": "40768",
+        "insufficient_balance": "40711 40712 40762 43012",
+        "beyond_removable": "40713",
+        "no_position": "22002 40709",
+        "duplicate_client_id": "40786",
+        "unknown_order": "40109 40768 43001 43025",
         "below_minimum": "45110",
+        "precision": "40208 40808 41103",
+        "position_limit": "45113",
         "would_trigger_immediately": "40917 45122",
     }
 )
@@ -121,7 +126,18 @@ _GATE: Final = _table(
     }
 )
 
-_KUCOIN: Final = _table({"insufficient_balance": "300003 330008", "margin_mode_refused": "330005"})
+_KUCOIN: Final = _table(
+    {
+        "insufficient_balance": "300003 330008",
+        "no_position": "300009",
+        # 100004: it is done or cancelled already.
+        "unknown_order": "100001 100004",
+        "precision": "300011 300012",
+        "margin_mode_refused": "330005 330012",
+        "not_done": "400002 429000",
+        "fatal": "400001 400003 400004 400005 400006 400007 411100",
+    }
+)
 
 CODES: Final[Mapping[str, Mapping[str, Listed]]] = MappingProxyType(
     {

@@ -36,19 +36,19 @@ from bot.ports import Clock
 DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = MappingProxyType(
     {
         "binanceusdm": BinanceDialect,
+        "bitget": BitgetDialect,
         "bybit": BybitDialect,
         "okx": OkxDialect,
         "gate": GateDialect,
         "hyperliquid": HyperliquidDialect,
+        "kucoinfutures": KucoinDialect,
     }
 )
 
-# Their requests are compared with the documents; nothing was traded on them yet.
+# Those that are not traded on: their requests are compared with the documents.
 ACCOUNT_DIALECTS: Final[Mapping[str, Callable[[], AccountDialect]]] = MappingProxyType(
     {
         **DIALECTS,
-        "bitget": BitgetDialect,
-        "kucoinfutures": KucoinDialect,
     }
 )
 

@@ -3,13 +3,15 @@
 import ipaddress
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from bot.errors import UserError
 from bot.exchange.venues import Venue
 
 Environment = Literal["live", "testnet", "loopback"]
+# Bitget's clock is asked without the header that says test: it knows no account.
+_CLOCKS: Final = frozenset({"/api/v2/public/time"})
 
 
 class Access(NamedTuple):
@@ -57,7 +59,9 @@ class Guard:
         """Check the host, and on hosts that tests share with production the header that tells them apart."""
         self.check_host(url)
         name, value = self._venue.test_header
-        if self._access.environment == "testnet" and name and headers.get(name) != value:
+        if self._access.environment != "testnet" or urlsplit(url).path in _CLOCKS:
+            return
+        if name and headers.get(name) != value:
             raise self._refusal(f"{urlsplit(url).hostname} without {name}")
 
     def _refusal(self, where: str) -> UserError:

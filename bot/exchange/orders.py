@@ -45,11 +45,29 @@ class OrderDesk:
 
     async def open_position(self, intent: Intent, action: OpenPosition) -> None:
         """Enter, and wait for what is filled at once."""
+        await self._clear_left_over(action.symbol)
         price = action.limit_price if action.order == "limit" else 0.0
         order = NewOrder(
             intent.client_id, action.symbol, action.order, action.side, action.quantity, False, price
         )
         await self._trade(order)
+
+    async def _clear_left_over(self, symbol: str) -> None:
+        """Cancel what a position left behind: a stop that a venue keeps would close the next one."""
+        client, left = self._link.client, self._book.orders_of(symbol).values()
+        for order in [each for each in left if each.is_conditional and each.is_reduce_only]:
+            if symbol in self._book.positions:
+                return
+            self._book.cancelling.add(order.client_id)
+            self._book.version += 1
+            name = order.client_id
+            try:
+                await self._link.write(
+                    lambda name=name: self._dialect.cancel(client, symbol, name, True), Urgency.NORMAL
+                )
+            except Rejected as refusal:
+                if refusal.args[0] != "unknown_order":
+                    raise
 
     async def reduce_position(self, intent: Intent, action: ReducePosition) -> None:
         """Reduce-only, and never more than is held."""

@@ -115,10 +115,10 @@ _BITGET: Final = Venue(
     budget=Budget(1_200.0, _MINUTE_MS, 240.0, 3),
     used_weight_header="",
     has_mark_stream=False,
-    is_tradable=False,
+    is_tradable=True,
     margin="raw mix/account/set-margin: holdSide, a negative amount releases; ccxt truncates the amount",
     conditional="place-tpsl-order on mark_price: pos_loss, pos_profit; loss_plan, profit_plan for a part",
-    verified="requests built with ccxt 4.5.90 and compared with the documents; nothing was sent to the venue",
+    verified="requests and replies compared with the documents, no exchange behind them; nothing was traded",
 )
 
 _GATE: Final = Venue(
@@ -143,17 +143,17 @@ _KUCOIN: Final = Venue(
     ccxt_id="kucoinfutures",
     title="KuCoin futures",
     switch="none",
-    live_hosts=frozenset({"api-futures.kucoin.com", "x-push-futures.kucoin.com", "wsapi-push.kucoin.com"}),
+    live_hosts=frozenset({"api-futures.kucoin.com", "ws-api-futures.kucoin.com"}),
     test_hosts=frozenset(),
     test_header=_NO_HEADER,
     credentials=_KEY_AND_PASSWORD,
     budget=Budget(2_000.0, 30_000, 400.0, 3),
     used_weight_header="",
     has_mark_stream=True,
-    is_tradable=False,
+    is_tradable=True,
     margin="deposit-margin with bizNo and withdrawMargin; isolated leverage is said with each order",
-    conditional="st-orders with stopPriceType MP",
-    verified="requests built with ccxt 4.5.90 and compared with the documents; nothing was sent to the venue",
+    conditional="orders with stopPriceType MP, closeOrder for the whole position; a stop keeps its id",
+    verified="requests and replies compared with the documents, no exchange behind them; nothing was traded",
 )
 
 _HYPERLIQUID: Final = Venue(

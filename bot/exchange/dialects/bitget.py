@@ -2,36 +2,28 @@
 
 ccxt cuts a margin amount to the contract's size step, sends a part take-profit as one for the whole
 position, and needs a negative amount for less margin. Sources: Bitget v2 contract documents (set-margin,
-place-tpsl-order).
+place-tpsl-order, fills, bill, orders-plan-history, the v2 channels).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import VenueProfile, bitget
-from bot.exchange.convert import leg_of, number, number_or_zero, side_of, status_of
+from bot.exchange.convert import number, number_or_zero
+from bot.exchange.dialects import bitget_history as history
+from bot.exchange.dialects import bitget_orders as orders
+from bot.exchange.dialects import bitget_streams as streams
+from bot.exchange.dialects.bitget_orders import PRODUCT, SETTLE
 from bot.exchange.dialects.open_positions import isolated, mode_of
-from bot.exchange.dialects.requests import (
-    SIDE,
-    continuous_tiers,
-    instrument,
-    listed_fees,
-    plain,
-    refuse_trailing,
-    sent,
-)
-from bot.exchange.rows import Money, NewOrder, Settings, VenueOrder
+from bot.exchange.dialects.requests import SIDE, continuous_tiers, instrument, plain, refuse_trailing, sent
+from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
+from bot.exchange.told import MarkTold, Told
 
-_SETTLE: Final = "USDT"
-_PRODUCT: Final = "USDT-FUTURES"
-_CONDITIONAL: Final = {"trigger": True, "planType": "profit_loss"}
 _HOLD_SIDE: Final = {1: "long", -1: "short"}
-_TRIGGER: Final = {"mark": "mark_price", "last": "fill_price"}
-# Of a whole position, and of a part of one.
-_PLAN: Final = {"stop": ("pos_loss", "loss_plan"), "take_profit": ("pos_profit", "profit_plan")}
 _MARGIN_STEP_QUOTE: Final = 1e-8
+_HOUR_MS: Final = 3_600_000
 
 
 class BitgetDialect:
@@ -41,35 +33,65 @@ class BitgetDialect:
         """Return Bitget's rules; the user's own taker rate is part of maintenance."""
         return bitget(taker_fee_rate)
 
+    # --- reads ------------------------------------------------------------------------------------
+
     async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
-        """Return instruments with live tiers."""
+        """Return instruments with live tiers and the account's own fee rates."""
         await client.load_markets(True)
         found = {}
         for symbol in symbols:
             market = client.market(symbol)
             tiers = continuous_tiers(await client.fetch_market_leverage_tiers(symbol))
-            found[symbol] = instrument(market, tiers, _MARGIN_STEP_QUOTE, listed_fees(market))
+            fees = await client.fetch_trading_fee(symbol)
+            rates = number(fees, "maker"), number(fees, "taker")
+            found[symbol] = instrument(market, tiers, _MARGIN_STEP_QUOTE, rates)._replace(
+                funding_interval_ms=int(number(market["info"], "fundInterval") * _HOUR_MS)
+            )
         return found
 
     async def money(self, client: Any) -> Money:
         """Return what an isolated position may take, and the balance without unrealised PnL."""
-        balance = await client.fetch_balance({"type": "swap", "productType": _PRODUCT})
+        balance = await client.fetch_balance({"type": "swap", "productType": PRODUCT})
         for row in balance["info"]:
-            if row["marginCoin"] == _SETTLE:
+            if row["marginCoin"] == SETTLE:
                 wallet = number(row, "accountEquity") - number_or_zero(row, "unrealizedPL")
                 return Money(number(row, "isolatedMaxAvailable"), wallet)
         return Money(0.0, 0.0)
 
     async def positions(self, client: Any, leverage: Mapping[str, int]) -> tuple[Position, ...]:
         """Return positions; the wallet is `marginSize`, without unrealised PnL."""
-        rows = await client.fetch_positions(None, {"productType": _PRODUCT})
+        rows = await client.fetch_positions(None, {"productType": PRODUCT})
         return tuple(_position(row) for row in rows)
 
     async def open_orders(self, client: Any, symbol: str) -> tuple[VenueOrder, ...]:
         """Return plain and TP/SL orders: two lists."""
-        plain_rows = await client.fetch_open_orders(symbol)
-        conditional = await client.fetch_open_orders(symbol, None, None, dict(_CONDITIONAL))
-        return (*(_order(row, False) for row in plain_rows), *(_order(row, True) for row in conditional))
+        return await orders.open_orders(client, symbol)
+
+    async def order(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> VenueOrder:
+        """Return an order by our id, from the service that keeps this kind."""
+        if is_conditional:
+            return await orders.tpsl_order(client, symbol, client_id)
+        return await orders.plain_order(client, symbol, {"clientOid": client_id})
+
+    async def order_by_venue_id(self, client: Any, symbol: str, venue_id: str) -> VenueOrder:
+        """Return a plain order by the venue's id: also what a TP/SL order became, and a liquidation."""
+        return await orders.by_venue_id(client, symbol, venue_id)
+
+    async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
+        """Return fills, liquidations included, with the venue's realised PnL."""
+        return await history.trades(client, symbol, since_ms)
+
+    async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
+        """Return funding payments, oldest first."""
+        return await history.funding(client, symbol, since_ms)
+
+    async def funding_rate_at(self, client: Any, symbol: str, ts_ms: int) -> tuple[float, float]:
+        """Return the rate of the settlement at `ts_ms`; the venue lists no mark of it."""
+        return await history.funding_rate_at(client, symbol, ts_ms)
+
+    async def margin_moves(self, client: Any, symbol: str, since_ms: int | None) -> tuple[MarginMove, ...]:
+        """Return margin that was moved by request, from the bills."""
+        return await history.margin_moves(client, symbol, since_ms)
 
     async def settings(self, client: Any, symbol: str) -> Settings:
         """Return the symbol's mode and leverage; the lower of both sides, should they differ."""
@@ -77,9 +99,15 @@ class BitgetDialect:
         both = int(row["isolatedLongLever"]), int(row["isolatedShortLever"])
         return Settings(min(both), row["marginMode"] == "isolated", row["posMode"] == "one_way_mode")
 
+    async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
+        """Return the symbols' leverage, asked for one by one."""
+        return {symbol: (await self.settings(client, symbol)).leverage for symbol in symbols}
+
+    # --- writes -----------------------------------------------------------------------------------
+
     async def set_one_way(self, client: Any) -> None:
         """Leave hedge mode."""
-        await client.set_position_mode(False, None, {"productType": _PRODUCT})
+        await client.set_position_mode(False, None, {"productType": PRODUCT})
 
     async def set_isolated(self, client: Any, symbol: str, leverage: int) -> None:
         """Set isolated margin."""
@@ -93,7 +121,7 @@ class BitgetDialect:
         """Send an order. Margin mode is said with each: ccxt's default is crossed."""
         refuse_trailing(order, "Bitget")
         if order.is_conditional:
-            reply = await client.privateMixPostV2MixOrderPlaceTpslOrder(_tpsl(client, order))
+            reply = await client.privateMixPostV2MixOrderPlaceTpslOrder(orders.tpsl_request(client, order))
             return sent(order, str(reply["data"]["orderId"]))
         params: dict[str, Any] = {"marginMode": "isolated", "clientOrderId": order.client_id}
         if order.is_reduce_only:
@@ -106,40 +134,62 @@ class BitgetDialect:
 
     async def cancel(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> None:
         """Cancel by our id in the list that keeps this kind."""
-        params = {"clientOrderId": client_id, **({"trigger": True} if is_conditional else {})}
-        await client.cancel_order("", symbol, params)
+        if is_conditional:
+            await orders.cancel_tpsl(client, symbol, client_id)
+        else:
+            await client.cancel_order("", symbol, {"clientOrderId": client_id})
 
     async def move_margin(
         self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
     ) -> None:
         """Add (> 0) or release (< 0, a negative amount) raw: ccxt would cut the amount."""
-        await client.privateMixPostV2MixAccountSetMargin(
-            {
-                "symbol": client.market(symbol)["id"],
-                "productType": _PRODUCT,
-                "marginCoin": _SETTLE,
-                "holdSide": _HOLD_SIDE[side],
-                "amount": plain(amount_quote),
-            }
-        )
+        request = {
+            **orders.pair(client, symbol),
+            "holdSide": _HOLD_SIDE[side],
+            "amount": plain(amount_quote),
+        }
+        await client.privateMixPostV2MixAccountSetMargin(request)
 
+    # --- streams ----------------------------------------------------------------------------------
 
-def _tpsl(client: Any, order: NewOrder) -> dict[str, Any]:
-    """Return a TP/SL order. In one-way mode holdSide is the position's side as "buy" or "sell"."""
-    whole, part = _PLAN[order.kind]
-    request = {
-        "symbol": client.market(order.symbol)["id"],
-        "productType": _PRODUCT,
-        "marginCoin": _SETTLE,
-        "planType": part if order.quantity else whole,
-        "triggerPrice": client.price_to_precision(order.symbol, order.trigger_price),
-        "triggerType": _TRIGGER[order.trigger_on],
-        "holdSide": SIDE[-order.order_side],
-        "clientOid": order.client_id,
-    }
-    if order.quantity:
-        request["size"] = client.amount_to_precision(order.symbol, order.quantity)
-    return request
+    def watchers(
+        self, client: Any, symbols: Sequence[str], timeframe: str
+    ) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+        """Return the subscriptions; marks are part of the ticker."""
+        names = list(symbols)
+        return {
+            "marks": lambda: streams.watch_marks(client, names),
+            "candles": lambda: streams.watch_candles(client, names, timeframe),
+            "account": lambda: streams.watch_account(client),
+        }
+
+    def told(self, client: Any, message: Any) -> Told | list[Told] | None:
+        """Return what a message says."""
+        return streams.told(client.markets_by_id or {}, message)
+
+    def forget_user_stream(self, client: Any) -> None:
+        """Nothing: a login belongs to its socket and goes with it."""
+
+    async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
+        """Return mark and next settlement of each symbol, from two endpoints."""
+        found = []
+        for symbol in symbols:
+            asked = orders.named(client, symbol)
+            (price,) = (await client.publicMixGetV2MixMarketSymbolPrice(asked))["data"]
+            (due,) = (await client.publicMixGetV2MixMarketFundingTime(asked))["data"]
+            mark, due_ms = number(price, "markPrice"), int(due["nextFundingTime"])
+            found.append(MarkTold(int(price["ts"]), symbol, mark, due_ms))
+        return tuple(found)
+
+    # --- what replies mean ------------------------------------------------------------------------
+
+    def refuses_second_stop(self, code: str) -> bool:
+        """Return False: the documents name no such refusal; a second stop is sent for the quantity held."""
+        return False
+
+    def is_liquidation(self, client_id: str) -> bool:
+        """Return whether an order is the venue's liquidation."""
+        return client_id.startswith(orders.BURST)
 
 
 def _position(row: Mapping[str, Any]) -> Position:
@@ -157,29 +207,4 @@ def _position(row: Mapping[str, Any]) -> Position:
         number(info, "leverage"),
         int(info.get("cTime") or 0),
         mode,
-    )
-
-
-def _order(row: Mapping[str, Any], is_conditional: bool) -> VenueOrder:
-    info = row["info"]
-    client_id, plan = str(info.get("clientOid") or ""), str(info.get("planType") or "")
-    is_whole = plan.startswith("pos_")
-    kind = "take_profit" if "profit" in plan else "stop" if "loss" in plan else str(row.get("type"))
-    is_reducing = is_conditional or str(info.get("reduceOnly")).upper() in ("YES", "TRUE")
-    return VenueOrder(
-        client_id,
-        str(row["id"]),
-        row["symbol"],
-        leg_of(client_id, kind, is_reducing),
-        side_of(row),
-        0.0 if is_whole else number_or_zero(row, "amount"),
-        number_or_zero(row, "filled"),
-        number_or_zero(info, "triggerPrice"),
-        "mark" if info.get("triggerType") == "mark_price" else "last",
-        number_or_zero(row, "price") if row.get("type") == "limit" else 0.0,
-        is_reducing,
-        is_conditional,
-        int(row.get("timestamp") or 0),
-        status_of(row) if row.get("status") else "open",
-        "",
     )

@@ -2,10 +2,10 @@
 
 Isolated leverage belongs to each order, and ccxt sends 1x where none is said. Its set_leverage is for cross
 margin. It passes its own `trigger` flag on when cancelling. Sources: KuCoin futures documents (add order,
-deposit-margin, withdrawMargin, cancel).
+deposit-margin, withdrawMargin, cancel, recentFills, funding-history, the classic topics).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import ccxt
@@ -14,43 +14,48 @@ from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import VenueProfile, kucoin
 from bot.errors import Rejected
-from bot.exchange.convert import leg_of, number, number_or_zero, side_of
+from bot.exchange.convert import number, number_or_zero
+from bot.exchange.dialects import kucoin_orders as orders
+from bot.exchange.dialects import kucoin_streams as streams
+from bot.exchange.dialects.kucoin_history import History
 from bot.exchange.dialects.open_positions import isolated, mode_of
-from bot.exchange.dialects.requests import (
-    SIDE,
-    continuous_tiers,
-    contracts,
-    instrument,
-    listed_fees,
-    plain,
-    refuse_trailing,
-    sent,
-)
-from bot.exchange.rows import Money, NewOrder, Settings, VenueOrder
+from bot.exchange.dialects.requests import continuous_tiers, instrument, plain, refuse_trailing, sent
+from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
+from bot.exchange.told import MarkTold, Told
 
 _SETTLE: Final = "USDT"
-_PRICE_TYPE: Final = {"mark": "MP", "last": "TP"}
 _MARGIN_STEP_QUOTE: Final = 1e-8
 
 
 class KucoinDialect:
-    """Remembers the leverage that each symbol's next order is to have: the venue keeps none."""
+    """Remembers the leverage that each symbol's next order is to have: the venue keeps none.
+
+    It keeps what is asked for once, too: older fills, and when funding is settled.
+    """
 
     def __init__(self) -> None:
         self._leverage: dict[str, int] = {}
+        self._history = History()
+        self._schedule = streams.Schedule()
 
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return KuCoin's rules; the liquidation fee it counts equals the taker fee."""
         return kucoin(taker_fee_rate)
 
+    # --- reads ------------------------------------------------------------------------------------
+
     async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
-        """Return instruments with live tiers; quantities in base units, not contracts."""
+        """Return instruments with live tiers and the account's own fees; base units, not contracts."""
         await client.load_markets(True, {"marginables": False})
         found = {}
         for symbol in symbols:
             market = client.market(symbol)
             tiers = continuous_tiers(await client.fetch_market_leverage_tiers(symbol))
-            found[symbol] = instrument(market, tiers, _MARGIN_STEP_QUOTE, listed_fees(market))
+            fees = (await client.futuresPrivateGetTradeFees({"symbol": market["id"]}))["data"]
+            rates = number(fees, "makerFeeRate"), number(fees, "takerFeeRate")
+            found[symbol] = instrument(market, tiers, _MARGIN_STEP_QUOTE, rates)._replace(
+                funding_interval_ms=await self._learn_schedule(client, symbol)
+            )
         return found
 
     async def money(self, client: Any) -> Money:
@@ -66,13 +71,31 @@ class KucoinDialect:
 
     async def open_orders(self, client: Any, symbol: str) -> tuple[VenueOrder, ...]:
         """Return plain and stop orders: two lists, quantities in contracts."""
-        market = client.market(symbol)
-        rows = await client.fetch_open_orders(symbol)
-        stops = await client.fetch_open_orders(symbol, None, None, {"stop": True})
-        return (
-            *(_order(market, row, False) for row in rows),
-            *(_order(market, row, True) for row in stops),
-        )
+        return await orders.open_orders(client, symbol)
+
+    async def order(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> VenueOrder:
+        """Return an order by our id: one endpoint knows both kinds."""
+        return await orders.by_our_id(client, symbol, client_id)
+
+    async def order_by_venue_id(self, client: Any, symbol: str, venue_id: str) -> VenueOrder:
+        """Return an order by the venue's id, which a stop keeps when it fires; also a liquidation."""
+        return await orders.by_venue_id(client, symbol, venue_id)
+
+    async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
+        """Return fills, liquidations included. The venue does not say what a fill realised."""
+        return await self._history.trades(client, symbol, since_ms)
+
+    async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
+        """Return funding payments, oldest first."""
+        return await self._history.funding(client, symbol, since_ms)
+
+    async def funding_rate_at(self, client: Any, symbol: str, ts_ms: int) -> tuple[float, float]:
+        """Return rate and mark of the settlement at `ts_ms`; the mark only of one that we paid."""
+        return await self._history.funding_rate_at(client, symbol, ts_ms)
+
+    async def margin_moves(self, client: Any, symbol: str, since_ms: int | None) -> tuple[MarginMove, ...]:
+        """Return nothing: the venue lists no margin that was moved, so that our own ledger counts."""
+        return ()
 
     async def settings(self, client: Any, symbol: str) -> Settings:
         """Return the modes of the venue, and the leverage that orders will be sent with."""
@@ -80,6 +103,12 @@ class KucoinDialect:
         position = await client.fetch_position_mode(symbol)
         is_isolated = margin["info"]["marginMode"] == "ISOLATED"
         return Settings(self._leverage.get(symbol, 0), is_isolated, not position["hedged"])
+
+    async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
+        """Return the leverage of the next orders; 0 until it is set, for nothing at the venue has it."""
+        return {symbol: self._leverage.get(symbol, 0) for symbol in symbols}
+
+    # --- writes -----------------------------------------------------------------------------------
 
     async def set_one_way(self, client: Any) -> None:
         """Leave hedge mode."""
@@ -96,47 +125,27 @@ class KucoinDialect:
     async def create(self, client: Any, order: NewOrder) -> VenueOrder:
         """Send an order raw. Rejected: an entry whose leverage was not set, which would be 1x."""
         refuse_trailing(order, "KuCoin")
-        reply = await client.futuresPrivatePostOrders(self._request(client, order))
+        request = {**orders.request(client, order), **self._purpose(order)}
+        reply = await client.futuresPrivatePostOrders(request)
         return sent(order, str(reply["data"]["orderId"]))
 
     async def cancel(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> None:
         """Cancel by our id; a stop by the venue's, which is looked up by ours."""
-        if not is_conditional:
-            await client.cancel_order("", symbol, {"clientOrderId": client_id})
-            return
-        for row in await client.fetch_open_orders(symbol, None, None, {"stop": True}):
-            if row["clientOrderId"] == client_id:
-                await client.cancel_order(row["id"], symbol)
-                return
-        raise ccxt.OrderNotFound(f"kucoinfutures has no open stop {client_id}")
+        await orders.cancel(client, symbol, client_id, is_conditional)
 
     async def move_margin(
         self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
     ) -> None:
-        """Deposit (> 0, with a new bizNo) or withdraw (< 0) margin.
+        """Deposit (> 0, under our id as bizNo) or withdraw (< 0) margin.
 
         A reply of success without data says that there is no position.
         """
         try:
-            reply = await _move(client, client.market(symbol)["id"], amount_quote)
+            reply = await _move(client, client.market(symbol)["id"], amount_quote, client_id)
         except ccxt.OrderNotFound as error:  # what ccxt makes of "Position does not exist"
             raise Rejected("no_position", str(error)) from None
         if not reply.get("data"):
             raise Rejected("no_position", f"KuCoin moved nothing: {reply.get('msg', 'no data')}")
-
-    def _request(self, client: Any, order: NewOrder) -> dict[str, Any]:
-        request: dict[str, Any] = {
-            "clientOid": order.client_id,
-            "symbol": client.market(order.symbol)["id"],
-            "type": "limit" if order.kind == "limit" else "market",
-            "marginMode": "ISOLATED",
-            "side": SIDE[order.order_side],
-        }
-        if order.quantity:
-            request["size"] = contracts(client.market(order.symbol), order.quantity)
-        if order.kind == "limit":
-            request["price"] = client.price_to_precision(order.symbol, order.limit_price)
-        return {**request, **self._purpose(order), **_trigger(client, order)}
 
     def _purpose(self, order: NewOrder) -> dict[str, Any]:
         if order.is_reduce_only:
@@ -146,24 +155,65 @@ class KucoinDialect:
             raise Rejected("leverage_refused", f"no leverage was set for {order.symbol}: it would be 1x")
         return {"leverage": leverage}
 
+    # --- streams ----------------------------------------------------------------------------------
 
-async def _move(client: Any, market_id: str, amount_quote: float) -> Any:
+    def watchers(
+        self, client: Any, symbols: Sequence[str], timeframe: str
+    ) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+        """Return the subscriptions."""
+        names = list(symbols)
+        return {
+            "marks": lambda: streams.watch_marks(client, names),
+            "candles": lambda: streams.watch_candles(client, names, timeframe),
+            "account": lambda: streams.watch_account(client),
+        }
+
+    def told(self, client: Any, message: Any) -> Told | None:
+        """Return what a message says."""
+        return streams.told(client.markets_by_id or {}, self._schedule, message)
+
+    def forget_user_stream(self, client: Any) -> None:
+        """Let the next subscription negotiate a new token."""
+        streams.forget(client)
+
+    async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
+        """Return mark and next settlement of each symbol."""
+        found = []
+        for symbol in symbols:
+            await self._learn_schedule(client, symbol)
+            name = client.market(symbol)["id"]
+            row = (await client.futuresPublicGetMarkPriceSymbolCurrent({"symbol": name}))["data"]
+            ts_ms = int(row["timePoint"])
+            due_ms = self._schedule.next_ms(symbol, ts_ms)
+            found.append(MarkTold(ts_ms, symbol, number(row, "value"), due_ms))
+        return tuple(found)
+
+    async def _learn_schedule(self, client: Any, symbol: str) -> int:
+        """Return the time between two settlements; marks in the stream do not tell the next one."""
+        name = client.market(symbol)["id"]
+        row = (await client.futuresPublicGetFundingRateSymbolCurrent({"symbol": name}))["data"]
+        interval_ms = int(row["granularity"])
+        self._schedule.learn(symbol, int(row["timePoint"]), interval_ms)
+        return interval_ms
+
+    # --- what replies mean ------------------------------------------------------------------------
+
+    def refuses_second_stop(self, code: str) -> bool:
+        """Return False: the documents name no limit of one stop that closes the position."""
+        return False
+
+    def is_liquidation(self, client_id: str) -> bool:
+        """Return whether an order is the venue's liquidation."""
+        return client_id.startswith(orders.LIQUIDATION)
+
+
+async def _move(client: Any, market_id: str, amount_quote: float, client_id: str) -> Any:
+    """The venue knows a bizNo again: the same deposit sent twice would be one."""
     if amount_quote < 0.0:
         request = {"symbol": market_id, "withdrawAmount": plain(-amount_quote)}
         return await client.futuresPrivatePostMarginWithdrawMargin(request)
-    request = {"symbol": market_id, "margin": plain(amount_quote), "bizNo": client.uuid()}
+    request = {"symbol": market_id, "margin": plain(amount_quote), "bizNo": client_id or client.uuid()}
     return await client.futuresPrivatePostPositionMarginDepositMargin(request)
-
-
-def _trigger(client: Any, order: NewOrder) -> dict[str, Any]:
-    if not order.is_conditional:
-        return {}
-    is_falling = (order.kind == "stop") == (order.order_side < 0)
-    return {
-        "stop": "down" if is_falling else "up",
-        "stopPrice": client.price_to_precision(order.symbol, order.trigger_price),
-        "stopPriceType": _PRICE_TYPE[order.trigger_on],
-    }
 
 
 def _position(client: Any, row: Mapping[str, Any]) -> Position:
@@ -177,27 +227,4 @@ def _position(client: Any, row: Mapping[str, Any]) -> Position:
         number_or_zero(row, "leverage") or number_or_zero(row, "realLeverage"),
         int(row.get("openingTimestamp") or 0),
         mode_of(is_hedged=row.get("positionSide", "BOTH") != "BOTH", is_cross=is_cross),
-    )
-
-
-def _order(market: Any, row: Mapping[str, Any], is_conditional: bool) -> VenueOrder:
-    info, size = row["info"], float(market["contractSize"])
-    client_id, is_whole = str(row["clientOrderId"] or ""), bool(info.get("closeOrder"))
-    is_reducing = bool(info.get("reduceOnly")) or is_whole
-    return VenueOrder(
-        client_id,
-        str(row["id"]),
-        row["symbol"],
-        leg_of(client_id, "stop" if is_conditional else "", is_reducing),
-        side_of(row),
-        0.0 if is_whole else number_or_zero(row, "amount") * size,
-        number_or_zero(row, "filled") * size,
-        number_or_zero(info, "stopPrice"),
-        "mark" if info.get("stopPriceType") == "MP" else "last",
-        number_or_zero(info, "price") if row.get("type") == "limit" else 0.0,
-        is_reducing,
-        is_conditional,
-        int(row.get("timestamp") or 0),
-        "open",
-        "",
     )

@@ -57,10 +57,9 @@ async def test_a_key_that_is_not_one_for_a_bot_is_refused(
     [
         ({"exchange__secret": "a-canary-secret"}, "cannot be used"),
         ({"feed__symbols": "NOPE/USDT:USDT"}, "NOPE"),
-        ({"exchange__name": "bitget", "exchange__password": "p"}, "not wired"),
     ],
 )
-async def test_wrong_keys_unknown_symbols_and_unwired_exchanges_are_refused(
+async def test_wrong_keys_and_unknown_symbols_are_refused(
     served: Any, changed: dict[str, str], says: str
 ) -> None:
     with pytest.raises(UserError, match=says) as refused:

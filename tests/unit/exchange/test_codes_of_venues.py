@@ -60,8 +60,13 @@ WRITES: tuple[tuple[str, type[RingfenceError], str, str], ...] = (
     ("okx", Rejected, "unknown_order", "51400 51401 51603"),
     ("okx", Rejected, "precision", "51000"),
     ("okx", Transient, "", "50011 50102"),
-    ("bitget", Rejected, "insufficient_balance", "40762 43012"),
-    ("bitget", Rejected, "unknown_order", "40768"),
+    ("bitget", Rejected, "insufficient_balance", "40711 40712 40762 43012"),
+    ("bitget", Rejected, "beyond_removable", "40713"),
+    ("bitget", Rejected, "no_position", "22002 40709"),
+    ("bitget", Rejected, "duplicate_client_id", "40786"),
+    ("bitget", Rejected, "unknown_order", "40109 40768 43001 43025"),
+    ("bitget", Rejected, "precision", "40208 40808 41103"),
+    ("bitget", Rejected, "position_limit", "45113"),
     ("bitget", Rejected, "below_minimum", "45110"),
     ("bitget", Rejected, "would_trigger_immediately", "40917 45122"),
     ("gate", Rejected, "insufficient_balance", "INSUFFICIENT_AVAILABLE MARGIN_BALANCE_NOT_ENOUGH"),
@@ -72,7 +77,12 @@ WRITES: tuple[tuple[str, type[RingfenceError], str, str], ...] = (
     ("gate", Rejected, "would_trigger_immediately", "LIQUIDATE_IMMEDIATELY"),
     ("gate", Rejected, "leverage_refused", "LEVERAGE_TOO_HIGH"),
     ("kucoinfutures", Rejected, "insufficient_balance", "300003 330008"),
-    ("kucoinfutures", Rejected, "margin_mode_refused", "330005"),
+    ("kucoinfutures", Rejected, "no_position", "300009"),
+    ("kucoinfutures", Rejected, "unknown_order", "100001 100004"),
+    ("kucoinfutures", Rejected, "precision", "300011 300012"),
+    ("kucoinfutures", Rejected, "margin_mode_refused", "330005 330012"),
+    ("kucoinfutures", Transient, "", "400002 429000"),
+    ("kucoinfutures", Fatal, "", "400001 400003 400004 400005 400006 400007 411100"),
 )
 LISTED = [(venue, kind, refusal, code) for venue, kind, refusal, codes in WRITES for code in codes.split()]
 
@@ -119,7 +129,7 @@ def test_a_listed_code_means_for_a_read_that_nothing_was_changed(
 def test_no_listed_code_is_left_to_ccxts_class() -> None:
     """ccxt has several of them as a bare ExchangeError, which would be an unknown outcome."""
     assert [(venue, code) for venue, _, _, code in LISTED if code not in CODES[venue]] == []
-    assert len(LISTED) == len({(venue, code) for venue, _, _, code in LISTED}) == 114
+    assert len(LISTED) == len({(venue, code) for venue, _, _, code in LISTED}) == 142
 
 
 @pytest.mark.parametrize("status", [418, 429])

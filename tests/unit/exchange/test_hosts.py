@@ -5,6 +5,7 @@ import pytest
 from bot.clock import VirtualClock
 from bot.errors import UserError
 from bot.exchange.connect import Credentials, _client, connect
+from bot.exchange.dialects.binance import BinanceDialect
 from bot.exchange.hosts import Access, Guard, switch_client
 from bot.exchange.venues import VENUES
 from tests.unit.exchange.wire import BTC, KEYS
@@ -42,6 +43,15 @@ def test_a_shared_host_needs_the_header_that_says_test(name: str) -> None:
     path, api = ("account/balance", ["private"]) if name == "okx" else PATH_OF_BITGET
     sent = client.sign(path, api, "GET")
     assert {**(client.headers or {}), **(sent["headers"] or {})}.get(header) == value
+
+
+async def test_bitgets_clock_may_be_asked_on_its_demo_account() -> None:
+    """ccxt sends this request without the header; it holds nothing of an account."""
+    client = switched("bitget", Access("testnet"))
+    sent = client.sign("v2/public/time", ["public", "common"], "GET")
+    assert "PAPTRADING" not in (sent["headers"] or {})
+    guard = Guard(VENUES["bitget"], Access("testnet"))
+    guard.check_request(sent["url"], sent["headers"] or {})
 
 
 def test_a_venue_without_test_environment_is_for_paper_only() -> None:
@@ -92,6 +102,7 @@ def test_unknown_and_unwired_venues_and_missing_keys_are_refused_in_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = VirtualClock(0)
+    monkeypatch.setattr("bot.exchange.connect.DIALECTS", {"binanceusdm": BinanceDialect})
     with pytest.raises(UserError, match="not known"):
         connect("mtgox", Access("testnet"), KEYS, (BTC,), clock)
     with pytest.raises(UserError, match="missing: secret"):

@@ -40,7 +40,7 @@ async def test_bitgets_instrument_has_tiers_without_a_jump() -> None:
         "makerFeeRate": "0.0002", "takerFeeRate": "0.0006", "minTradeNum": "0.001", "priceEndStep": "1",
         "volumePlace": "3", "pricePlace": "1", "sizeMultiplier": "0.001", "symbolType": "perpetual",
         "minTradeUSDT": "5", "symbolStatus": "normal", "minLever": "1", "maxLever": "125",
-        "offTime": "-1", "limitOpenTime": "-1", "fundInterval": "8",
+        "offTime": "-1", "limitOpenTime": "-1", "fundInterval": "4",
     }  # fmt: skip
     tiers = [
         {"symbol": "BTCUSDT", "level": "1", "startUnit": "0", "endUnit": "150000", "leverage": "125",
@@ -50,9 +50,12 @@ async def test_bitgets_instrument_has_tiers_without_a_jump() -> None:
     ]  # fmt: skip
     made.answers[f"GET {MIX}/market/contracts"] = {"code": "00000", "data": [contract]}
     made.answers[f"GET {MIX}/market/query-position-lever"] = {"code": "00000", "data": tiers}
+    rates = {"makerFeeRate": "0.00016", "takerFeeRate": "0.0005"}
+    made.answers["GET /api/v2/common/trade-rate"] = {"code": "00000", "data": rates}
     found = await instrument_of(made, BTC)
     assert steps_of(found) == (0.1, 0.001, 0.001, 5.0)
-    assert (found.maker_fee_rate, found.taker_fee_rate, found.max_leverage) == (0.0002, 0.0006, 125.0)
+    assert (found.maker_fee_rate, found.taker_fee_rate, found.max_leverage) == (0.00016, 0.0005, 125.0)
+    assert found.funding_interval_ms == 4 * 3_600_000
     assert found.tiers.maintenance_amount.tolist() == pytest.approx([0.0, 150.0])
 
 
@@ -90,7 +93,13 @@ async def test_kucoins_instrument_is_in_base_units_and_not_in_contracts() -> Non
             "initialMargin": 0.008, "maintainMargin": 0.004}  # fmt: skip
     made.answers["GET /api/v1/contracts/active"] = {"code": "200000", "data": [contract]}
     made.answers["GET /api/v1/contracts/risk-limit/XBTUSDTM"] = {"code": "200000", "data": [tier]}
+    rates = {"symbol": "XBTUSDTM", "takerFeeRate": "0.0005", "makerFeeRate": "0.00015"}
+    made.answers["GET /api/v1/trade-fees"] = {"code": "200000", "data": rates}
+    funding = {"symbol": ".XBTUSDTMFPI4H", "granularity": 14_400_000, "timePoint": 1, "value": 0.0001}
+    made.answers["GET /api/v1/funding-rate/XBTUSDTM/current"] = {"code": "200000", "data": funding}
     found = await instrument_of(made, BTC)
+    assert (found.maker_fee_rate, found.taker_fee_rate) == (0.00015, 0.0005)
+    assert found.funding_interval_ms == 14_400_000
     assert steps_of(found) == (0.1, 0.001, 0.001, 0.0)
     assert found.tiers.maintenance_margin_rate.tolist() == [0.004]
 
