@@ -44,17 +44,13 @@ async def lines_of(
 ) -> "list[Line]":
     """Return what was found. UserError: no such venue, no test environment, missing keys."""
     from bot.clock import WallClock
-    from bot.exchange.connect import ACCOUNT_DIALECTS, link_to, venue_of
+    from bot.exchange.connect import DIALECTS, link_to, venue_of
     from bot.exchange.examination import Examination
 
     venue = venue_of(venue_id)
-    if venue.ccxt_id not in ACCOUNT_DIALECTS:
-        raise UserError(
-            f"{venue.title} cannot be examined in this version. Give one of: {', '.join(ACCOUNT_DIALECTS)}."
-        )
     link, _ = link_to(venue, access, credentials, WallClock())
     try:
-        dialect = ACCOUNT_DIALECTS[venue.ccxt_id]()
+        dialect = DIALECTS[venue.ccxt_id]()
         return [line async for line in Examination(link, venue, dialect, access, symbols).lines()]
     finally:
         await link.client.close()

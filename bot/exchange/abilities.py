@@ -1,8 +1,7 @@
-"""What each venue can do in this version, from its row and from what is wired."""
+"""What each venue can do here, from its row."""
 
 from typing import Final, NamedTuple
 
-from bot.exchange.connect import ACCOUNT_DIALECTS
 from bot.exchange.histories import WITHOUT_MARK
 from bot.exchange.venues import VENUES, Venue
 
@@ -14,34 +13,29 @@ class Ability(NamedTuple):
 
     name: str
     title: str
-    trading: bool
-    doctor: bool
-    download: bool
     mark_candles: bool
     test: str
     credentials: tuple[str, ...]
     margin: str
     stops: str
+    live_prices: str
     verified: str
 
 
 def abilities() -> list[Ability]:
-    """Return a row per venue, those that can be traded first."""
-    rows = [_ability(venue) for venue in VENUES.values()]
-    return sorted(rows, key=lambda row: not row.trading)
+    """Return a row per venue: each is traded, examined, downloaded from and followed on paper."""
+    return [_ability(venue) for venue in VENUES.values()]
 
 
 def _ability(venue: Venue) -> Ability:
     return Ability(
         name=venue.ccxt_id,
         title=venue.title,
-        trading=venue.is_tradable,
-        doctor=venue.ccxt_id in ACCOUNT_DIALECTS,
-        download=True,
         mark_candles=venue.ccxt_id not in WITHOUT_MARK,
         test=_TEST[venue.switch],
         credentials=venue.credentials,
         margin=venue.margin,
         stops=venue.conditional,
+        live_prices=f"on paper without keys; assumed: {venue.without_key}",
         verified=venue.verified,
     )

@@ -14,7 +14,7 @@ import ccxt.pro
 
 from bot.errors import UserError
 from bot.exchange.client_options import CLIENT_OPTIONS
-from bot.exchange.dialect import AccountDialect, Dialect
+from bot.exchange.dialect import Dialect
 from bot.exchange.dialects.binance import BinanceDialect
 from bot.exchange.dialects.bitget import BitgetDialect
 from bot.exchange.dialects.bybit import BybitDialect
@@ -42,13 +42,6 @@ DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = MappingProxyType(
         "gate": GateDialect,
         "hyperliquid": HyperliquidDialect,
         "kucoinfutures": KucoinDialect,
-    }
-)
-
-# Those that are not traded on: their requests are compared with the documents.
-ACCOUNT_DIALECTS: Final[Mapping[str, Callable[[], AccountDialect]]] = MappingProxyType(
-    {
-        **DIALECTS,
     }
 )
 
@@ -103,15 +96,10 @@ def connect(
 ) -> Connection:
     """Return a connection to a venue; nothing is sent yet. `weight_per_minute` 0: what the venue's row says.
 
-    UserError: an unknown venue, one that is not wired, missing keys, or an environment it has not.
+    UserError: an unknown venue, missing keys, or an environment it has not.
     """
     venue = venue_of(venue_id)
     check_environment(venue, access)
-    if venue.ccxt_id not in DIALECTS:
-        raise UserError(
-            f"Trading on {venue.title} is not wired in this version; it can be listed only. "
-            f"Trading works on: {', '.join(sorted(DIALECTS))}."
-        )
     link, lane = link_to(venue, access, credentials, clock, weight_per_minute)
     gateway = CcxtGateway(link, DIALECTS[venue.ccxt_id](), symbols)
     return Connection(venue, link, lane, gateway)
@@ -138,15 +126,9 @@ def public_feed_of(
 ) -> tuple[Venue, Link, PublicFeed]:
     """Return the public market of a venue and the link to close in the end; nothing is sent yet.
 
-    The client has no keys, so that ccxt refuses to build a signed request. UserError: an unknown venue, or
-    one whose streams are not wired.
+    The client has no keys, so that ccxt refuses to build a signed request. UserError: an unknown venue.
     """
     venue = venue_of(venue_id)
-    if venue.ccxt_id not in DIALECTS:
-        raise UserError(
-            f"The prices of {venue.title} cannot be traded on in this version: its streams are not wired. "
-            f"Live prices come from: {', '.join(sorted(DIALECTS))}."
-        )
     link, _ = public_link_to(venue, access, clock)
     return venue, link, PublicFeed(link, DIALECTS[venue.ccxt_id](), symbols, timeframe_ms)
 

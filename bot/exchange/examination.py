@@ -62,10 +62,7 @@ class Examination:
     def _place(self) -> Line:
         environment = self._access.environment
         where = self._access.base_url if environment == "loopback" else f"its {environment} environment"
-        if self._venue.is_tradable:
-            return Line("ok", "venue", f"{self._venue.title}, {where}", "")
-        fact = f"{self._venue.title}, {where}; trading is not wired in this version"
-        return Line("note", "venue", fact, "Use it for these checks, list-exchanges and paper trading.")
+        return Line("ok", "venue", f"{self._venue.title}, {where}", "")
 
     # --- reach and clock --------------------------------------------------------------------------
 

@@ -94,7 +94,12 @@ class PublicFeed:
         return max(told.ts_ms for told in marks)
 
     async def minutes(self, symbol: str, kind: CandleKind, from_ms: int, until_ms: int) -> Candles:
-        """Return the candles of one minute that open in [from_ms, until_ms), the forming one included."""
+        """Return the candles of one minute that open in [from_ms, until_ms), the forming one included.
+
+        Last prices stand for marks where the venue keeps no candles of these.
+        """
+        if not self._histories.has_mark:
+            kind = "last"
         rows: list[Row] = []
         for since_ms in range(from_ms, until_ms, self._histories.page * MINUTE_MS):
             page = await self._histories.candles(symbol, MINUTE_MS, kind, since_ms)

@@ -19,7 +19,7 @@ class Venue(NamedTuple):
     """`switch`: what leads to the test environment today. `test_header`: needed where hosts are shared.
 
     `test_hosts` may be asked in test mode, `live_hosts` in live mode; any other host is refused.
-    `without_key`: what paper trading on its prices assumes, because reading it takes a key; empty: not wired.
+    `without_key`: what paper trading on its prices assumes, because reading it takes a key.
     `margin`: how isolated margin is moved. `conditional`: how a resting stop is kept by the venue.
     """
 
@@ -33,12 +33,11 @@ class Venue(NamedTuple):
     budget: Budget
     used_weight_header: str
     has_mark_stream: bool
-    is_tradable: bool
     margin: str
     conditional: str
     verified: str
+    without_key: str
     endpoint_rate: EndpointRate = UNCOUNTED
-    without_key: str = ""
 
 
 _KEY: Final = ("api_key", "secret")
@@ -59,7 +58,6 @@ _BINANCE: Final = Venue(
     budget=Budget(2_400.0, _MINUTE_MS, 480.0, 3),
     used_weight_header="X-MBX-USED-WEIGHT-1M",
     has_mark_stream=True,
-    is_tradable=True,
     margin="add and reduce through ccxt, the amount set by us: ccxt truncates it to the contract's step",
     conditional="algo service: own ids and lists; closePosition, one per side and type",
     verified="requests and replies run on loopback with ccxt 4.5.90; codes from the venue's documents",
@@ -77,7 +75,6 @@ _BYBIT: Final = Venue(
     budget=Budget(600.0, 5_000, 120.0, 3),
     used_weight_header="",
     has_mark_stream=False,
-    is_tradable=True,
     margin="raw v5/position/add-margin, negative amounts reduce, four decimals: ccxt has neither",
     conditional="order/create with triggerDirection, same ids as all orders; qty 0 closes the position",
     verified="requests and replies run on loopback with ccxt 4.5.90; fields and codes from the v5 documents",
@@ -96,7 +93,6 @@ _OKX: Final = Venue(
     budget=Budget(300.0, 10_000, 60.0, 3, 2_000),
     used_weight_header="",
     has_mark_stream=True,
-    is_tradable=True,
     margin="raw account/position/margin-balance: ccxt moves the money and then raises TypeError",
     conditional="order-algo with closeFraction, one per side; lists must be asked per ordType",
     verified="requests and replies run on loopback with ccxt 4.5.90; codes from the venue's documents",
@@ -115,10 +111,10 @@ _BITGET: Final = Venue(
     budget=Budget(1_200.0, _MINUTE_MS, 240.0, 3),
     used_weight_header="",
     has_mark_stream=False,
-    is_tradable=True,
     margin="raw mix/account/set-margin: holdSide, a negative amount releases; ccxt truncates the amount",
     conditional="place-tpsl-order on mark_price: pos_loss, pos_profit; loss_plan, profit_plan for a part",
     verified="requests and replies compared with the documents, no exchange behind them; nothing was traded",
+    without_key="the fees that ccxt lists",
 )
 
 _GATE: Final = Venue(
@@ -132,7 +128,6 @@ _GATE: Final = Venue(
     budget=Budget(200.0, 10_000, 40.0, 3),
     used_weight_header="",
     has_mark_stream=False,
-    is_tradable=True,
     margin="positions/{contract}/margin?change=, signed; leverage above 0 is isolated",
     conditional="price-triggered orders, price_type 1 = mark; ids of their own, ours in initial.text",
     verified="requests and a scripted life of a position compared with the documents; nothing was traded",
@@ -150,10 +145,10 @@ _KUCOIN: Final = Venue(
     budget=Budget(2_000.0, 30_000, 400.0, 3),
     used_weight_header="",
     has_mark_stream=True,
-    is_tradable=True,
     margin="deposit-margin with bizNo and withdrawMargin; isolated leverage is said with each order",
     conditional="orders with stopPriceType MP, closeOrder for the whole position; a stop keeps its id",
     verified="requests and replies compared with the documents, no exchange behind them; nothing was traded",
+    without_key="the fees that ccxt lists, and last prices for marks in minutes without the bot",
 )
 
 _HYPERLIQUID: Final = Venue(
@@ -167,10 +162,10 @@ _HYPERLIQUID: Final = Venue(
     budget=Budget(1_200.0, _MINUTE_MS, 240.0, 3),
     used_weight_header="",
     has_mark_stream=False,
-    is_tradable=True,
     margin="raw updateIsolatedMargin, ntli signed in 1e-6; ccxt truncates the amount",
     conditional="trigger orders, always on mark, in the ordinary lists; ccxt's own would sign a builder fee",
     verified="requests and a scripted life of a position compared with the documents; nothing was traded",
+    without_key="the fees that ccxt lists, and last prices for marks in minutes without the bot",
 )
 
 VENUES: Final[Mapping[str, Venue]] = MappingProxyType(

@@ -12,12 +12,21 @@ from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import VenueProfile, bitget
 from bot.exchange.convert import number, number_or_zero
+from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import bitget_history as history
 from bot.exchange.dialects import bitget_orders as orders
 from bot.exchange.dialects import bitget_streams as streams
 from bot.exchange.dialects.bitget_orders import PRODUCT, SETTLE
 from bot.exchange.dialects.open_positions import isolated, mode_of
-from bot.exchange.dialects.requests import SIDE, continuous_tiers, instrument, plain, refuse_trailing, sent
+from bot.exchange.dialects.requests import (
+    SIDE,
+    continuous_tiers,
+    instrument,
+    listed_fees,
+    plain,
+    refuse_trailing,
+    sent,
+)
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
 from bot.exchange.told import MarkTold, Told
 
@@ -37,14 +46,26 @@ class BitgetDialect:
 
     async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
         """Return instruments with live tiers and the account's own fee rates."""
+        found = await self._listed(client, symbols)
+        for symbol, known in found.items():
+            fees = await client.fetch_trading_fee(symbol)
+            maker, taker = number(fees, "maker"), number(fees, "taker")
+            found[symbol] = known._replace(maker_fee_rate=maker, taker_fee_rate=taker)
+        return found
+
+    async def public_instruments(
+        self, client: Any, symbols: Sequence[str], shipped: Shipped
+    ) -> dict[str, Instrument]:
+        """Return instruments with live tiers and the fees that ccxt lists."""
+        return await self._listed(client, symbols)
+
+    async def _listed(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
         await client.load_markets(True)
         found = {}
         for symbol in symbols:
             market = client.market(symbol)
             tiers = continuous_tiers(await client.fetch_market_leverage_tiers(symbol))
-            fees = await client.fetch_trading_fee(symbol)
-            rates = number(fees, "maker"), number(fees, "taker")
-            found[symbol] = instrument(market, tiers, _MARGIN_STEP_QUOTE, rates)._replace(
+            found[symbol] = instrument(market, tiers, _MARGIN_STEP_QUOTE, listed_fees(market))._replace(
                 funding_interval_ms=int(number(market["info"], "fundInterval") * _HOUR_MS)
             )
         return found

@@ -15,6 +15,7 @@ from bot.core.profile import HYPERLIQUID, VenueProfile
 from bot.core.tiers import LeverageTier
 from bot.errors import Rejected
 from bot.exchange.convert import number
+from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import hyperliquid_orders as orders
 from bot.exchange.dialects import hyperliquid_streams as streams
 from bot.exchange.dialects.hyperliquid_actions import send, status_of
@@ -54,6 +55,12 @@ class HyperliquidDialect:
             made = instrument(market, tiers, _MARGIN_STEP_QUOTE, listed_fees(market))
             found[symbol] = made._replace(funding_interval_ms=_HOUR_MS)
         return found
+
+    async def public_instruments(
+        self, client: Any, symbols: Sequence[str], shipped: Shipped
+    ) -> dict[str, Instrument]:
+        """Return what `instruments` does: it asks nothing that takes a key."""
+        return await self.instruments(client, symbols)
 
     async def money(self, client: Any) -> Money:
         """Return what may be withdrawn, and the account's value without unrealised PnL."""

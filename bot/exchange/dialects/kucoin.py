@@ -15,11 +15,19 @@ from bot.core.position import Position
 from bot.core.profile import VenueProfile, kucoin
 from bot.errors import Rejected
 from bot.exchange.convert import number, number_or_zero
+from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import kucoin_orders as orders
 from bot.exchange.dialects import kucoin_streams as streams
 from bot.exchange.dialects.kucoin_history import History
 from bot.exchange.dialects.open_positions import isolated, mode_of
-from bot.exchange.dialects.requests import continuous_tiers, instrument, plain, refuse_trailing, sent
+from bot.exchange.dialects.requests import (
+    continuous_tiers,
+    instrument,
+    listed_fees,
+    plain,
+    refuse_trailing,
+    sent,
+)
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
 from bot.exchange.told import MarkTold, Told
 
@@ -46,14 +54,27 @@ class KucoinDialect:
 
     async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
         """Return instruments with live tiers and the account's own fees; base units, not contracts."""
+        found = await self._listed(client, symbols)
+        for symbol, known in found.items():
+            name = client.market(symbol)["id"]
+            fees = (await client.futuresPrivateGetTradeFees({"symbol": name}))["data"]
+            maker, taker = number(fees, "makerFeeRate"), number(fees, "takerFeeRate")
+            found[symbol] = known._replace(maker_fee_rate=maker, taker_fee_rate=taker)
+        return found
+
+    async def public_instruments(
+        self, client: Any, symbols: Sequence[str], shipped: Shipped
+    ) -> dict[str, Instrument]:
+        """Return instruments with live tiers and the fees that ccxt lists."""
+        return await self._listed(client, symbols)
+
+    async def _listed(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
         await client.load_markets(True, {"marginables": False})
         found = {}
         for symbol in symbols:
             market = client.market(symbol)
             tiers = continuous_tiers(await client.fetch_market_leverage_tiers(symbol))
-            fees = (await client.futuresPrivateGetTradeFees({"symbol": market["id"]}))["data"]
-            rates = number(fees, "makerFeeRate"), number(fees, "takerFeeRate")
-            found[symbol] = instrument(market, tiers, _MARGIN_STEP_QUOTE, rates)._replace(
+            found[symbol] = instrument(market, tiers, _MARGIN_STEP_QUOTE, listed_fees(market))._replace(
                 funding_interval_ms=await self._learn_schedule(client, symbol)
             )
         return found

@@ -58,7 +58,6 @@ async def test_an_exchange_that_does_not_answer_is_bad_input_with_a_next_step() 
     [
         ({"feed__symbols": "BTC/USD:BTC"}, "only linear"),
         ({"feed__symbols": "NOPE/USDT:USDT"}, "not traded here"),
-        ({"exchange__name": "hyperliquid"}, "streams are not wired"),
         ({"exchange__base_url": "http://example.com"}, "not on this machine"),
     ],
 )

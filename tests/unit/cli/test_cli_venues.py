@@ -71,8 +71,7 @@ def test_every_exchange_is_listed_with_what_was_verified(ringfence: Callable[...
     rows = {row["name"]: row for row in json.loads(outcome.out)}
     assert set(rows) == set(VENUES)
     assert all(row["verified"] and row["margin"] and row["stops"] for row in rows.values())
-    assert rows["binanceusdm"]["trading"] is True
-    assert (rows["hyperliquid"]["trading"], rows["hyperliquid"]["doctor"]) == (True, True)
+    assert all(row["live_prices"].startswith("on paper without keys; assumed: ") for row in rows.values())
     assert "paper" in rows["kucoinfutures"]["test"]
     text = ringfence("list-exchanges").out
     assert text.startswith("binanceusdm: Binance USD-M\n")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.clock import VirtualClock
-from bot.exchange.connect import ACCOUNT_DIALECTS, Credentials, link_to, venue_of
+from bot.exchange.connect import DIALECTS, Credentials, link_to, venue_of
 from bot.exchange.dialect import AccountDialect
 from bot.exchange.hosts import Access
 from bot.exchange.link import Link
@@ -31,7 +31,7 @@ class Recorder:
         access = Access("loopback", "http://127.0.0.1:1")
         self.link: Link
         self.link, _ = link_to(venue_of(venue_id), access, CANARY, VirtualClock(START_MS))
-        self.dialect: AccountDialect = ACCOUNT_DIALECTS[venue_id]()
+        self.dialect: AccountDialect = DIALECTS[venue_id]()
         self.client = self.link.client
         self.client.set_markets([market_row(self.client, market)])
         self.client.fetch = self._fetch

@@ -13,7 +13,6 @@ from bot.exchange.connect import DIALECTS, public_feed_of
 from bot.exchange.hosts import Access
 from bot.exchange.link import Link
 from bot.exchange.public_feed import PublicFeed
-from bot.exchange.venues import VENUES
 from bot.sim.embedded import instrument_for
 from tests.unit.exchange.documented import FUTURES
 from tests.unit.exchange.test_feed import (
@@ -193,15 +192,6 @@ async def test_an_exchange_that_cannot_be_reached_is_unavailable() -> None:
         await made.clock.pass_by(1_000)
     with pytest.raises(Unavailable):
         task.result()
-
-
-def test_prices_of_an_exchange_without_streams_here_are_refused() -> None:
-    with pytest.raises(UserError, match="Live prices come from: binanceusdm, bybit"):
-        public_feed_of("hyperliquid", Access("live"), (BTC,), MINUTE_MS, StepClock(0))  # pyright: ignore[reportArgumentType]
-
-
-def test_an_exchange_says_what_is_assumed_without_a_key_where_it_is_wired() -> None:
-    assert {name for name, row in VENUES.items() if row.without_key} == set(DIALECTS)
 
 
 # --- production hosts -----------------------------------------------------------------------------
