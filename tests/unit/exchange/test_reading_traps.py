@@ -106,7 +106,7 @@ def holds_without(make: Any, field: str) -> Recorder:
     """Return a client whose venue holds a position without this field."""
     made, row = make(), STATE["assetPositions"][0]["position"]
     row = {bitget: BITGET_POSITION, gate: GATE_POSITION, kucoin: KUCOIN_POSITION, hyperliquid: row}[make]
-    row = {name: value for name, value in row.items() if name != field}
+    row = {name: without(value, field) for name, value in row.items() if name != field}
     state = {**STATE, "assetPositions": [{"position": row}]}
     made.answers |= {
         f"GET {MIX}/position/all-position": {"code": "00000", "data": [row]},
@@ -117,9 +117,14 @@ def holds_without(make: Any, field: str) -> Recorder:
     return made
 
 
+def without(value: Any, field: str) -> Any:
+    """Return a part of a row without this field."""
+    return {name: each for name, each in value.items() if name != field} if isinstance(value, dict) else value
+
+
 @pytest.mark.parametrize(
     ("make", "field"),
-    [(bitget, "marginSize"), (gate, "margin"), (kucoin, "posMargin"), (hyperliquid, "marginUsed")],
+    [(bitget, "marginSize"), (gate, "margin"), (kucoin, "posMargin"), (hyperliquid, "rawUsd")],
 )
 async def test_a_position_elsewhere_without_a_wallet_is_unavailable_not_guessed(
     make: Any, field: str
@@ -134,6 +139,10 @@ async def test_a_position_elsewhere_without_a_wallet_is_unavailable_not_guessed(
 @pytest.mark.parametrize("make", [gate, kucoin])
 async def test_tiers_without_amounts_get_those_that_keep_maintenance_without_a_jump(make: Any) -> None:
     made = make()
+    fees = {"makerFeeRate": "0.0002", "takerFeeRate": "0.0005"}
+    made.answers["GET /api/v1/trade-fees"] = {"code": "200000", "data": fees}
+    funding = {"granularity": 14_400_000, "timePoint": 1}
+    made.answers["GET /api/v1/funding-rate/XBTUSDTM/current"] = {"code": "200000", "data": funding}
     made.client.fetch_market_leverage_tiers, made.client.load_markets = tiers, nothing
     found = (await made.dialect.instruments(made.client, (BTC,)))[BTC].tiers
     assert found.maintenance_amount.tolist() == pytest.approx([0.0, 20.0, 120.0])
