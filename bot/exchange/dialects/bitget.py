@@ -20,8 +20,8 @@ from bot.exchange.dialects.bitget_orders import PRODUCT, SETTLE
 from bot.exchange.dialects.open_positions import isolated, mode_of
 from bot.exchange.dialects.requests import (
     SIDE,
-    continuous_tiers,
     instrument,
+    jumping_tiers,
     listed_fees,
     plain,
     refuse_trailing,
@@ -45,7 +45,7 @@ class BitgetDialect:
     # --- reads ------------------------------------------------------------------------------------
 
     async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
-        """Return instruments with live tiers and the account's own fee rates."""
+        """Return instruments with live tiers, which deduct nothing, and the account's own fee rates."""
         found = await self._listed(client, symbols)
         for symbol, known in found.items():
             fees = await client.fetch_trading_fee(symbol)
@@ -64,7 +64,7 @@ class BitgetDialect:
         found = {}
         for symbol in symbols:
             market = client.market(symbol)
-            tiers = continuous_tiers(await client.fetch_market_leverage_tiers(symbol))
+            tiers = jumping_tiers(await client.fetch_market_leverage_tiers(symbol))
             found[symbol] = instrument(market, tiers, _MARGIN_STEP_QUOTE, listed_fees(market))._replace(
                 funding_interval_ms=int(number(market["info"], "fundInterval") * _HOUR_MS)
             )

@@ -100,6 +100,22 @@ def continuous_tiers(rows: list[Any]) -> Tiers:
     return checked_tiers(found)
 
 
+def jumping_tiers(rows: list[Any]) -> Tiers:
+    """Return tiers of a venue that counts each tier's rate on the whole notional, and deducts nothing.
+
+    Unavailable: the venue's table is unusable.
+    """
+    found: list[LeverageTier] = []
+    for row in sorted(rows, key=lambda row: float(row["minNotional"] or 0.0)):
+        floor = found[-1].notional_cap if found else 0.0
+        cap, rate = float(row["maxNotional"] or _NO_CAP_QUOTE), number(row, "maintenanceMarginRate")
+        found.append(LeverageTier(floor, cap, rate, 0.0, number(row, "maxLeverage")))
+    try:
+        return tiers_from_rows(found, is_continuous=False)
+    except ValueError as error:
+        raise Unavailable(f"the venue's leverage tiers are unusable: {error}") from None
+
+
 def checked_tiers(rows: list[LeverageTier]) -> Tiers:
     """Return the table. Unavailable: it is unusable."""
     try:

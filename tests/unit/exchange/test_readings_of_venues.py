@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from bot.core.instrument import Instrument
 from bot.exchange.dialects.hyperliquid_ids import cloid
 from bot.exchange.rows import Money
@@ -33,7 +31,7 @@ def steps_of(row: Instrument) -> tuple[float, float, float, float]:
     return tuple(round(value, 12) for value in values)  # pyright: ignore[reportReturnType]
 
 
-async def test_bitgets_instrument_has_tiers_without_a_jump() -> None:
+async def test_bitgets_instrument_has_tiers_without_deductions() -> None:
     made = bitget()
     contract = {
         "symbol": "BTCUSDT", "baseCoin": "BTC", "quoteCoin": "USDT", "supportMarginCoins": ["USDT"],
@@ -56,7 +54,7 @@ async def test_bitgets_instrument_has_tiers_without_a_jump() -> None:
     assert steps_of(found) == (0.1, 0.001, 0.001, 5.0)
     assert (found.maker_fee_rate, found.taker_fee_rate, found.max_leverage) == (0.00016, 0.0005, 125.0)
     assert found.funding_interval_ms == 4 * 3_600_000
-    assert found.tiers.maintenance_amount.tolist() == pytest.approx([0.0, 150.0])
+    assert found.tiers.maintenance_amount.tolist() == [0.0, 0.0]
 
 
 async def test_gates_instrument_is_in_base_units_and_not_in_contracts() -> None:
