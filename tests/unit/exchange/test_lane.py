@@ -30,6 +30,24 @@ async def test_an_urgent_request_does_not_wait_behind_a_hundred_polls() -> None:
     assert done.index("urgent") <= 4
 
 
+async def test_a_slow_poll_is_joined_by_another_and_a_quick_one_is_not() -> None:
+    """Where replies are read one after the other, each poll under way delays an urgent request."""
+    lane, clock = lane_of(polls=2)
+    flying, most = 0, dict[str, int]()
+
+    async def poll(name: str, seconds: float) -> None:
+        nonlocal flying
+        async with lane.turn(1.0):
+            flying += 1
+            most[name] = max(most.get(name, 0), flying)
+            await clock.sleep(seconds) if seconds else await asyncio.sleep(0)
+            flying -= 1
+
+    for name, seconds in (("quick", 0.0), ("slow", 0.1)):
+        await asyncio.gather(*(poll(name, seconds) for _ in range(10)))
+    assert most == {"quick": 1, "slow": 2}
+
+
 async def test_an_entry_goes_before_polls_that_wait_longer() -> None:
     lane, _ = lane_of(polls=1)
     done: list[str] = []
