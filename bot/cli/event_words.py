@@ -8,6 +8,7 @@ from bot.cli.screen.figures import money, percent, quantity_text, signed_money
 from bot.core.codec import from_json
 from bot.core.event import (
     AlertRaised,
+    AutoAddSwitched,
     BookRebalanced,
     CapBreached,
     EntriesHalted,
@@ -98,6 +99,10 @@ def _instrument_changed(event: InstrumentChanged) -> str:
         f"the venue has other rules now: {len(tiers.notional_cap)} tiers, up to "
         f"{event.instrument.max_leverage:g}x, maintenance from {rate}"
     )
+
+
+def _auto_add_switched(event: AutoAddSwitched) -> str:
+    return f"the venue's own auto-add-margin is {'ON' if event.is_on else 'off again'}"
 
 
 def _signal_seen(event: SignalSeen) -> str:
@@ -203,6 +208,7 @@ _WORDS: Final[dict[type, Callable[[Any], str]]] = {
     FundingSettled: _funding_settled,
     Liquidated: _liquidated,
     InstrumentChanged: _instrument_changed,
+    AutoAddSwitched: _auto_add_switched,
     SignalSeen: _signal_seen,
     PositionOpened: _position_opened,
     PositionClosed: _position_closed,

@@ -187,6 +187,14 @@ class InstrumentChanged(NamedTuple):
     profile: VenueProfile
 
 
+class AutoAddSwitched(NamedTuple):
+    """The venue's own auto-add-margin of the symbol was found on, or off again; a person switched it."""
+
+    ts_ms: int
+    symbol: str
+    is_on: bool
+
+
 MarketEvent = MarkPrice | CandleClosed | FundingDue | FeedGap
 VenueEvent = (
     LeverageSet
@@ -198,5 +206,6 @@ VenueEvent = (
     | FundingSettled
     | Liquidated
     | InstrumentChanged
+    | AutoAddSwitched
 )
 Event = MarketEvent | VenueEvent | Note

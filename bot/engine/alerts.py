@@ -7,7 +7,7 @@ where it is raised margin is held, and protection is kept or restored.
 import math
 from collections.abc import Mapping
 
-from bot.core.event import AlertRaised, CandleClosed, MarkPrice, Refused, Severity
+from bot.core.event import AlertRaised, AutoAddSwitched, CandleClosed, MarkPrice, Refused, Severity
 from bot.core.intent import Fact
 from bot.core.position import side_name
 from bot.core.timerange import utc_text
@@ -17,6 +17,7 @@ from bot.risk.view import MarginDecision
 
 ADD_FORBIDDEN = "add_forbidden"
 ADD_REFUSED = "add_refused"
+AUTO_ADD = "auto_add_margin"
 BAD_CANDLE = "bad_candle"
 BAD_PRICE = "bad_price"
 CUT_REFUSED = "cut_refused"
@@ -134,6 +135,22 @@ def add_refused(desk: Desk, market: Market, holding: Holding, event: Refused, ag
     )
     facts: dict[str, Fact] = {"code": event.code, "free_quote": desk.state.free_quote}
     raise_once(desk, market, ADD_REFUSED, "warning", message, facts)
+
+
+def auto_add(desk: Desk, market: Market, event: AutoAddSwitched) -> None:
+    """Raise that the venue adds margin by itself, or forget it."""
+    if not event.is_on:
+        clear(market, AUTO_ADD)
+        return
+    holding, held = market.holding, ""
+    if holding is not None:
+        held = f", also past its agreed loss of {holding.agreed_loss_quote:.2f}; {_stop_words(holding)}"
+    message = (
+        f"the exchange's own auto-add-margin is on for {event.symbol}. Near liquidation the exchange moves "
+        f"the free balance into the position by itself{held}. Nothing is entered here while it is on. Switch "
+        "it off at the exchange, in the margin settings of the position."
+    )
+    raise_once(desk, market, AUTO_ADD, "warning", message, {})
 
 
 def liquidation_moved(desk: Desk, market: Market, holding: Holding, was: float, now: float) -> None:

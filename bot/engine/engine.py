@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from bot.core.candles import Candles
 from bot.core.event import (
+    AutoAddSwitched,
     CandleClosed,
     EntriesHalted,
     EntriesResumed,
@@ -90,6 +91,7 @@ class Engine:
             FundingSettled: self._on_funding,
             Liquidated: self._on_liquidated,
             InstrumentChanged: self._on_instrument_changed,
+            AutoAddSwitched: self._on_auto_add,
         }
 
     def step(self, event: Event) -> Decision:
@@ -309,6 +311,9 @@ class Engine:
 
     def _on_instrument_changed(self, event: InstrumentChanged) -> None:
         instruments.on_changed(self.desk, self._markets[event.symbol], event)
+
+    def _on_auto_add(self, event: AutoAddSwitched) -> None:
+        alerts.auto_add(self.desk, self._markets[event.symbol], event)
 
 
 def _is_whole_close(intent: Intent) -> bool:

@@ -74,6 +74,7 @@ class Book:
         self.reported: dict[str, None] = {}
         self.outbox: list[VenueEvent] = []
         self.doubts: dict[str, str] = {}
+        self.adding: set[str] = set()  # symbols whose auto-add-margin was found on
 
     def saw(self, ts_ms: int) -> None:
         """Learn the market's time."""
@@ -106,6 +107,12 @@ class Book:
         if isinstance(intent.action, AddMargin | ReleaseMargin):
             self.doubts[intent.action.symbol] = intent.client_id
 
+    def note_auto_add(self, symbol: str, is_on: bool) -> bool:
+        """Remember whether the venue adds margin by itself; return whether that is news."""
+        is_news = is_on != (symbol in self.adding)
+        (self.adding.add if is_on else self.adding.discard)(symbol)
+        return is_news
+
     def orders_of(self, symbol: str) -> dict[str, VenueOrder]:
         """Return the symbol's resting orders by our id."""
         return {key: order for key, order in self.orders.items() if order.symbol == symbol}
@@ -136,6 +143,7 @@ class Book:
             "reported": list(self.reported),
             "outbox": to_json([each for each in self.outbox if not isinstance(each, InstrumentChanged)]),
             "doubts": dict(self.doubts),
+            "adding": sorted(self.adding),
         }
 
     def restore(self, values: Mapping[str, Any]) -> None:
@@ -157,6 +165,7 @@ class Book:
         self.reported = dict.fromkeys(values["reported"])
         self.outbox[:] = from_json(values["outbox"])
         self.doubts = dict(values["doubts"])
+        self.adding = set(values.get("adding", ()))  # absent: written before it was looked at
 
 
 def _cursors(rows: Mapping[str, Any]) -> dict[str, Cursor]:

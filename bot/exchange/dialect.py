@@ -85,6 +85,10 @@ class Dialect(AccountDialect, Protocol):
         """Return the leverage settings of these symbols at least."""
         ...
 
+    async def stop_auto_add(self, client: Any, symbol: str) -> None:
+        """Switch the venue's own auto-add-margin off. Rejected: it has no request for that."""
+        ...
+
     # --- public data ------------------------------------------------------------------------------
 
     async def public_instruments(

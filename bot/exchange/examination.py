@@ -141,7 +141,10 @@ class Examination:
                 fact = f"{symbol}: {mode or 'isolated, one-way'}, {now.leverage}x"
                 yield Line("note" if mode else "ok", "modes", fact, _MODES if mode else "")
                 if now.is_auto_add:
-                    yield Line("wrong", "modes", f"{symbol}: the exchange adds margin by itself", _AUTO_ADD)
+                    fact = (
+                        f"{symbol}: the exchange's own auto-add-margin is on, and would fight the bot's moves"
+                    )
+                    yield Line("wrong", "auto-add", fact, _AUTO_ADD)
         except RingfenceError as error:
             yield Line("wrong", "account", f"the account is not readable: {error}", _AGAIN)
 
@@ -194,7 +197,7 @@ class Examination:
 _AGAIN: Final = "Run doctor again; if it stays, look at the exchange's status page."
 _FUND: Final = "Move funds to the futures account before trading."
 _MODES: Final = "The bot sets isolated one-way mode before an entry; that needs no open position or order."
-_AUTO_ADD: Final = "Switch auto-add-margin off there: it takes free money past every cap of the bot's."
+_AUTO_ADD: Final = "Switch it off at the exchange: nothing is entered in the symbol while it is on."
 _CLOSE: Final = "Close it at the exchange, or leave the symbol out of feed.symbols."
 _FOREIGN: Final = "The bot halts entries until positions that its database did not open are closed."
 _NO_POSITION: Final = "Run doctor again with a position open to see a stop rest and be cancelled."

@@ -7,7 +7,7 @@ cannot tell apart; a reply that does not come raises OutcomeUnknown, and `outcom
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-from bot.core.event import InstrumentChanged, LeverageSet, Refused, VenueEvent
+from bot.core.event import AutoAddSwitched, InstrumentChanged, LeverageSet, Refused, VenueEvent
 from bot.core.instrument import Instrument, is_same_instrument
 from bot.core.intent import (
     AddMargin,
@@ -38,6 +38,7 @@ from bot.ports import Account, Json
 
 # OKX gives tiers in contracts, valued at 0.8 of the mark: their bounds move with it and mean nothing new.
 _CAP_TOLERANCE: Final = 0.05
+_MODES_HOLD_MS: Final = 300_000  # a person may change them at the venue at any time
 _OF_STALE_RULES: Final = ("leverage_refused", "position_limit", "precision", "below_minimum")
 
 
@@ -47,7 +48,7 @@ class CcxtGateway:
     def __init__(self, link: Link, dialect: Dialect, symbols: Sequence[str]) -> None:
         self._link, self._dialect, self._symbols = link, dialect, tuple(symbols)
         self._instruments: dict[str, Instrument] = {}
-        self._checked: set[str] = set()
+        self._checked_ms: dict[str, int] = {}
         self._sent_ms: dict[str, int] = {}
         self._freshness = Freshness(self._symbols)
         self.book = Book()
@@ -75,11 +76,18 @@ class CcxtGateway:
     async def refresh(self) -> None:
         """Read tiers and steps again when an hour has passed, or after a refusal that they explain.
 
-        What changed since waits in the outbox as InstrumentChanged.
+        The modes of held symbols are read every five minutes: a person may switch auto-add-margin on.
+
+        What changed since waits in the outbox.
         """
-        due = self._freshness.due(self._link.clock.now_ms())
+        now_ms = self._link.clock.now_ms()
+        due = self._freshness.due(now_ms)
         if due:
             await self._read_instruments(due)
+        for symbol in tuple(self.book.positions):
+            if symbol in self._symbols and now_ms - self._checked_ms.get(symbol, 0) >= _MODES_HOLD_MS:
+                self._checked_ms[symbol] = now_ms
+                await self._settings(symbol, Urgency.POLL)
 
     async def _read_instruments(self, symbols: Sequence[str]) -> None:
         dialect = self._dialect
@@ -197,7 +205,7 @@ class CcxtGateway:
     async def _set_leverage(self, intent: Intent, action: SetLeverage) -> None:
         """Set position mode, margin mode and leverage where they differ, and read them back."""
         client, dialect, symbol = self._link.client, self._dialect, action.symbol
-        now = await self._settings(symbol)
+        now = await self._without_auto_add(symbol, await self._settings(symbol))
         if not now.is_one_way:
             await self._link.write(lambda: dialect.set_one_way(client), Urgency.NORMAL)
         if not now.is_isolated:
@@ -213,20 +221,28 @@ class CcxtGateway:
     async def leverage_set(self, intent: Intent, action: SetLeverage) -> None:
         """Read the settings back and say so. Rejected: they are not what was asked for."""
         now = await self._settings(action.symbol)
-        _check_mode(action.symbol, now)
+        _check_modes(action.symbol, now)
         if now.leverage != action.leverage:
             message = f"asked for {action.leverage}x, the venue says {now.leverage}x"
             raise Rejected("leverage_refused", message)
-        self._checked.add(action.symbol)
+        self._checked_ms[action.symbol] = self._link.clock.now_ms()
         event = LeverageSet(self.book.handed_ms, action.symbol, intent.client_id, now.leverage)
         self.book.outbox.append(event)
 
-    async def _settings(self, symbol: str) -> Settings:
-        found = await self._link.read(
-            lambda: self._dialect.settings(self._link.client, symbol), Urgency.NORMAL
-        )
+    async def _settings(self, symbol: str, urgency: Urgency = Urgency.NORMAL) -> Settings:
+        found = await self._link.read(lambda: self._dialect.settings(self._link.client, symbol), urgency)
         self.book.leverage[symbol] = found.leverage
+        if self.book.note_auto_add(symbol, found.is_auto_add):
+            self.book.outbox.append(AutoAddSwitched(self.book.handed_ms, symbol, found.is_auto_add))
         return found
+
+    async def _without_auto_add(self, symbol: str, now: Settings) -> Settings:
+        """The venue's own margin moves would fight ours: switch them off before an entry, where one can."""
+        if not now.is_auto_add:
+            return now
+        client, dialect = self._link.client, self._dialect
+        await self._link.write(lambda: dialect.stop_auto_add(client, symbol), Urgency.NORMAL)
+        return await self._settings(symbol)
 
     # --- orders -----------------------------------------------------------------------------------
 
@@ -236,10 +252,11 @@ class CcxtGateway:
 
     async def _check_isolated(self, symbol: str) -> None:
         """An entry into a cross or hedged symbol would risk the whole account: refuse it unsent."""
-        if symbol in self._checked:
+        now_ms = self._link.clock.now_ms()
+        if now_ms - self._checked_ms.get(symbol, 0) < _MODES_HOLD_MS:
             return
-        _check_mode(symbol, await self._settings(symbol))
-        self._checked.add(symbol)
+        _check_modes(symbol, await self._without_auto_add(symbol, await self._settings(symbol)))
+        self._checked_ms[symbol] = now_ms
 
     async def _cancel_order(self, intent: Intent, action: CancelOrder) -> None:
         """Cancel where the order is kept, then read: the reply of a conditional one has no status."""
@@ -318,10 +335,9 @@ class CcxtGateway:
         return position if known is None else position._replace(opened_ms=known.opened_ms)
 
 
-def _check_mode(symbol: str, now: Settings) -> None:
-    """Rejected: a mode in which the symbol's margin would not be ours to decide on."""
+def _check_modes(symbol: str, now: Settings) -> None:
+    """Raise Rejected for a symbol that is not the bot's alone to move margin in."""
     if not (now.is_isolated and now.is_one_way):
         raise Rejected("margin_mode_refused", f"{symbol} is not isolated in one-way mode: {now}")
     if now.is_auto_add:
-        message = "the exchange adds margin by itself, past every cap; switch auto-add-margin off there"
-        raise Rejected("margin_mode_refused", f"{symbol}: {message}")
+        raise Rejected("margin_mode_refused", f"auto-add-margin stays on for {symbol}: switch it off there")

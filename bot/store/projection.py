@@ -262,6 +262,7 @@ _PROJECTIONS: dict[type, Projection] = {
     ev.FundingSettled: _funding_settled,
     ev.Liquidated: _liquidated,
     ev.InstrumentChanged: _instrument_changed,
+    ev.AutoAddSwitched: _journal_only,
     ev.SignalSeen: _signal_seen,
     ev.PositionOpened: _position_opened,
     ev.PositionClosed: _position_closed,

@@ -15,7 +15,7 @@ from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import BINANCE_USDM, VenueProfile
 from bot.core.tiers import Tiers
-from bot.errors import UserError
+from bot.errors import Rejected, UserError
 from bot.exchange.convert import (
     leg_of,
     number,
@@ -196,6 +196,11 @@ class BinanceDialect:
         market = client.market(symbol)
         move = client.add_margin if amount_quote > 0.0 else client.reduce_margin
         await move(symbol, market["limits"]["amount"]["min"] or 1.0, params)
+
+    async def stop_auto_add(self, client: Any, symbol: str) -> None:
+        """Refuse unsent: Binance lets only a person switch it."""
+        message = f"auto-add-margin is on for {symbol}, and Binance has no request to switch it off"
+        raise Rejected("margin_mode_refused", f"{message}: switch it off in its app, then enter again")
 
     # --- public data ------------------------------------------------------------------------------
 

@@ -171,6 +171,9 @@ class BitgetDialect:
         }
         await client.privateMixPostV2MixAccountSetMargin(request)
 
+    async def stop_auto_add(self, client: Any, symbol: str) -> None:
+        """Do nothing: the settings read here do not tell of the switch."""
+
     # --- streams ----------------------------------------------------------------------------------
 
     def watchers(

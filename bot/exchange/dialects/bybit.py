@@ -186,6 +186,11 @@ class BybitDialect:
         params = {**_of(client, symbol), "margin": margin, "positionIdx": _ONE_WAY}
         await client.privatePostV5PositionAddMargin(params)
 
+    async def stop_auto_add(self, client: Any, symbol: str) -> None:
+        """Switch it off; it belongs to the symbol's position, also to one that is flat."""
+        params = {**_of(client, symbol), "autoAddMargin": 0, "positionIdx": _ONE_WAY}
+        await _changed(client.privatePostV5PositionSetAutoAddMargin, params)
+
     async def _trail(self, client: Any, order: NewOrder) -> None:
         """The venue trails by a distance, not by a fraction: the fraction of where it begins to trail."""
         ticker = (await client.publicGetV5MarketTickers(_of(client, order.symbol)))["result"]["list"][0]

@@ -196,6 +196,9 @@ class GateDialect:
         """Return what `instruments` does: it asks nothing that takes a key."""
         return await self.instruments(client, symbols)
 
+    async def stop_auto_add(self, client: Any, symbol: str) -> None:
+        """Do nothing: the venue has no such switch."""
+
     # --- streams ----------------------------------------------------------------------------------
 
     def watchers(

@@ -179,6 +179,9 @@ class HyperliquidDialect:
             return made
         return made._replace(venue_id=found.venue_id)
 
+    async def stop_auto_add(self, client: Any, symbol: str) -> None:
+        """Do nothing: the venue has no such switch."""
+
     # --- streams ----------------------------------------------------------------------------------
 
     def watchers(

@@ -176,6 +176,9 @@ class KucoinDialect:
             raise Rejected("leverage_refused", f"no leverage was set for {order.symbol}: it would be 1x")
         return {"leverage": leverage}
 
+    async def stop_auto_add(self, client: Any, symbol: str) -> None:
+        """Do nothing: the settings read here do not tell of the switch."""
+
     # --- streams ----------------------------------------------------------------------------------
 
     def watchers(

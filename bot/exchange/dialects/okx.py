@@ -247,6 +247,9 @@ class OkxDialect:
             }
         )
 
+    async def stop_auto_add(self, client: Any, symbol: str) -> None:
+        """Do nothing: isolated swaps of OKX have no such switch."""
+
     # --- public data ------------------------------------------------------------------------------
 
     async def public_instruments(

@@ -41,6 +41,10 @@ class Dialect(Protocol):
         """Set a margin mode that the venue itself would not set, such as cross with a position open."""
         ...
 
+    def switch_auto_add(self, symbol: str, *, is_on: bool) -> None:
+        """Switch the venue's own auto-add-margin, as a person does in its app. ValueError: it has none."""
+        ...
+
 
 class Control:
     """The commands by name. ValueError, KeyError and TypeError of a command are a bad request."""
@@ -63,6 +67,7 @@ class Control:
             "brackets": self._brackets,
             "permissions": self._permissions,
             "margin-mode": self._margin_mode,
+            "auto-add": self._auto_add,
         }
 
     def mount(self) -> Mount:
@@ -163,6 +168,10 @@ class Control:
     def _margin_mode(self, body: Body) -> None:
         """{"symbol", "isolated": bool}."""
         self._dialect.force_margin_mode(self._symbol(body), is_isolated=bool(body["isolated"]))
+
+    def _auto_add(self, body: Body) -> None:
+        """{"symbol", "on": bool}."""
+        self._dialect.switch_auto_add(self._symbol(body), is_on=bool(body["on"]))
 
     def _symbol(self, body: Body) -> str:
         symbol = body["symbol"]

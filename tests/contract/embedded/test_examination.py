@@ -6,10 +6,8 @@ import pytest
 
 from bot.cli.venue_doctor import lines_of
 from bot.exchange.connect import Credentials
-from bot.exchange.dialects.binance import BinanceDialect
 from bot.exchange.examination import Line
 from bot.exchange.hosts import Access
-from bot.exchange.rows import Settings
 from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
@@ -125,20 +123,6 @@ async def test_a_hedge_mode_account_is_named_before_an_entry(served: Any, client
     assert (line.verdict, "hedge mode" in line.fact) == ("note", True)
 
 
-async def test_an_exchange_that_adds_margin_by_itself_is_refused(
-    served: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read = BinanceDialect.settings
-
-    async def adds(dialect: BinanceDialect, client: Any, symbol: str) -> Settings:
-        return (await read(dialect, client, symbol))._replace(is_auto_add=True)
-
-    monkeypatch.setattr(BinanceDialect, "settings", adds)
-    line = wrong(await examined(served))
-    assert (line.check, "adds margin by itself" in line.fact) == ("modes", True)
-    assert "Switch auto-add-margin off" in line.next_step
-
-
 async def test_an_open_cross_position_is_refused(served: Any, client: Any) -> None:
     await open_position(client)
     served.control.run("margin-mode", {"symbol": BTC, "isolated": False})
@@ -196,3 +180,10 @@ async def test_an_exchange_that_is_not_there_is_said_so() -> None:
     line = wrong(lines)
     assert line.check == "reach"
     assert "exchange serve" in line.next_step
+
+
+async def test_auto_add_margin_of_the_exchange_is_wrong_and_named(served: Any) -> None:
+    served.control.run("auto-add", {"symbol": BTC, "on": True})
+    line = wrong(await examined(served))
+    assert line.check == "auto-add"
+    assert "Switch it off" in line.next_step

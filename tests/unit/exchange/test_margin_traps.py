@@ -85,11 +85,13 @@ async def test_no_entry_where_binance_adds_margin_by_itself(flag: Any, action: A
 
 
 @pytest.mark.parametrize("action", [OpenPosition(BTC, 1, 0.1), SetLeverage(BTC, 10)])
-async def test_no_entry_where_bybit_adds_margin_by_itself(action: Any) -> None:
+async def test_no_entry_where_bybit_goes_on_adding_margin_by_itself(action: Any) -> None:
     connection, wire = bybit_wire.wired()
     wire.holds(bybit_wire.position_row("0", autoAddMargin=1))
-    assert codes(await connection.gateway.execute(intent(action, ENTRY))) == ["margin_mode_refused"]
-    assert wire.writes() == []
+    wire.answers["POST /v5/position/set-auto-add-margin"] = {}
+    events = await connection.gateway.execute(intent(action, ENTRY))
+    assert codes(events) == ["margin_mode_refused"]
+    assert wire.writes() == ["POST /v5/position/set-auto-add-margin"]
 
 
 async def test_a_position_that_gets_margin_by_itself_is_still_managed() -> None:

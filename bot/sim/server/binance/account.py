@@ -37,7 +37,7 @@ def positions_of_all(desk: Desk, params: Params) -> list[Row]:
         row = _flat_row(desk, symbol) if held is None else position_row(desk, held)
         row["leverage"] = str(state.leverage[symbol])
         row["marginType"] = "isolated" if desk.margin_type(symbol) == "ISOLATED" else "cross"
-        row["isAutoAddMargin"] = "false"
+        row["isAutoAddMargin"] = str(desk.is_auto_add(symbol)).lower()
         row["maxNotionalValue"] = decimal_text(_largest_notional(desk, symbol, state.leverage[symbol]))
         rows.append(row)
     return rows
@@ -229,7 +229,7 @@ def symbol_settings(desk: Desk, params: Params) -> list[Row]:
         {
             "symbol": desk.ids[symbol],
             "marginType": desk.margin_type(symbol),
-            "isAutoAddMargin": False,
+            "isAutoAddMargin": desk.is_auto_add(symbol),
             "leverage": leverage[symbol],
             "maxNotionalValue": decimal_text(_largest_notional(desk, symbol, leverage[symbol])),
         }

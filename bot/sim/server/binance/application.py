@@ -68,6 +68,11 @@ class BinanceServer:
         self.desk.exchange.settings["margin_type"][symbol] = "ISOLATED" if is_isolated else "CROSSED"
         self.desk.exchange.mark_changed()
 
+    def switch_auto_add(self, symbol: str, *, is_on: bool) -> None:
+        """Switch auto-add-margin, which this exchange shows and does not do."""
+        self.desk.exchange.settings["auto_add"][symbol] = is_on
+        self.desk.exchange.mark_changed()
+
     def application(self, *extra: Mount) -> Starlette:
         """Return the ASGI application; `extra` mounts come first."""
         return Starlette(

@@ -36,6 +36,7 @@ class Desk:
         self.ids = {symbol: name for name, symbol in self.symbols.items()}
         exchange.settings.setdefault("margin_type", dict.fromkeys(self.ids, "CROSSED"))
         exchange.settings.setdefault("is_hedge", False)
+        exchange.settings.setdefault("auto_add", {})
         self.may_trade, self.may_withdraw = True, False
         self.rate_limits: list[dict[str, Any]] = []
 
@@ -69,6 +70,10 @@ class Desk:
             raise ApiError(ORDERS_BLOCK_MARGIN_TYPE)
         self.exchange.settings["margin_type"][symbol] = wanted
         self.exchange.mark_changed()
+
+    def is_auto_add(self, symbol: str) -> bool:
+        """Return whether auto-add-margin is on; this exchange shows it and adds nothing."""
+        return self.exchange.settings["auto_add"].get(symbol, False)
 
     @property
     def is_hedge(self) -> bool:

@@ -64,6 +64,10 @@ class BybitServer:
         self.desk.exchange.settings["margin_mode"] = "ISOLATED_MARGIN" if is_isolated else "REGULAR_MARGIN"
         self.desk.exchange.mark_changed()
 
+    def switch_auto_add(self, symbol: str, *, is_on: bool) -> None:
+        """Switch auto-add-margin, which this exchange shows and does not do."""
+        self.desk.set_auto_add(symbol, is_on)
+
     def application(self, *extra: Mount) -> Starlette:
         """Return the application; `extra` routes come first."""
         return Starlette(

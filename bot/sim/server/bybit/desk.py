@@ -89,7 +89,7 @@ class Desk:
         self.exchange.settings["is_hedge"] = is_wanted
         self.exchange.mark_changed()
 
-    def adds_by_itself(self, symbol: str) -> bool:
+    def is_auto_add(self, symbol: str) -> bool:
         """Return whether auto-add-margin is on; this exchange remembers it and adds nothing."""
         return self.exchange.settings["auto_add"].get(symbol, False)
 

@@ -80,7 +80,7 @@ def _flat_row(desk: Desk, symbol: str) -> Row:
         "symbol": desk.ids[symbol],
         "side": "",
         "tradeMode": 0,
-        "autoAddMargin": int(desk.adds_by_itself(symbol)),
+        "autoAddMargin": int(desk.is_auto_add(symbol)),
         "positionStatus": "Normal",
         "leverage": str(state.leverage[symbol]),
         "markPrice": decimal_text(desk.exchange.prices.of(symbol).mark),

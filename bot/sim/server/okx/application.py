@@ -67,6 +67,10 @@ class OkxServer:
         self.desk.exchange.settings["cross"] = sorted(cross)
         self.desk.exchange.mark_changed()
 
+    def switch_auto_add(self, symbol: str, *, is_on: bool) -> None:
+        """Refuse: OKX has no such switch for swaps. ValueError always."""
+        raise ValueError(f"{symbol} has no auto-add-margin here: OKX swaps do not")
+
     def application(self, *extra: Mount) -> Starlette:
         """Return the ASGI application; `extra` are further routes, such as the control endpoint."""
         return Starlette(
