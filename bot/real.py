@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.clock import WallClock
 from bot.edges import Edges
-from bot.errors import RingfenceError, UserError
+from bot.errors import Fatal, RingfenceError, UserError
 from bot.exchange.connect import Connection, Credentials, connect
 from bot.exchange.hosts import Access, Environment
 from bot.exchange.lane import Urgency
@@ -45,6 +45,11 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
         instruments = await gateway.instruments()
     except UserError:
         raise
+    except Fatal as error:
+        raise UserError(
+            f"{connection.venue.title} cannot be used: {str(error).rstrip('.')}. Nothing was started; start "
+            "again when that is done."
+        ) from error
     except RingfenceError as error:
         raise UserError(
             f"{connection.venue.title} cannot be used: {error}. Nothing was started. Check the keys, the "

@@ -7,9 +7,20 @@ consistent cut of engine, feed and simulated venue, so a process killed anywhere
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
-from bot.core.event import CandleClosed, Event, FeedGap, FundingDue, MarkPrice, Note, Refused, VenueEvent
+from bot.core.event import (
+    AlertRaised,
+    CandleClosed,
+    Event,
+    FeedGap,
+    FundingDue,
+    MarkPrice,
+    Note,
+    Refused,
+    VenueEvent,
+)
 from bot.core.intent import Intent, OpenPosition
 from bot.engine.engine import Engine
 from bot.engine.outage import Outage
@@ -66,6 +77,9 @@ class Session:
         watching = asyncio.create_task(self._watch_feed(self._task))
         try:
             await self._task
+        except Fatal as error:
+            self._tell_end(error)
+            raise
         except asyncio.CancelledError:
             if watching.done() and not watching.cancelled():
                 watching.result()
@@ -74,6 +88,15 @@ class Session:
         finally:
             watching.cancel()
         self.commit(Commit(self.engine.state.now_ms))
+
+    def _tell_end(self, error: Fatal) -> None:
+        """Journal why the session ends, where a cut is whole; the journal itself may be the reason."""
+        if self._is_settling:
+            return
+        now_ms = self.engine.state.now_ms
+        note = AlertRaised(now_ms, "", 0, "critical", "stopped", str(error), {})
+        with suppress(RingfenceError):
+            self.commit(Commit(now_ms, notes=(note,)))
 
     async def _watch_feed(self, following: asyncio.Task[None]) -> None:
         """Notice that nothing comes at all; only while nothing is being settled, so that a cut is whole."""

@@ -1,6 +1,7 @@
 """The venues' own error codes and what each says: a RefusalCode, or why it is no refusal.
 
-"not_done": thrown away unread, may be sent again. "unknown": may have happened. "fatal": stop.
+"not_done": thrown away unread, may be sent again. "unknown": may have happened. "fatal": stop. "key": stop,
+and the key is why.
 Sources: Binance USD-M error codes (developers.binance.com), Bybit v5 and OKX v5 error lists, Bitget, Gate and
 KuCoin documents, each as ccxt 4.5.90 maps them. A code that is not here is judged by ccxt's class.
 """
@@ -40,7 +41,8 @@ _BINANCE: Final = _table(
         # An order of the conditional service on the old path. To stop here would leave an entry without
         # its stop; refused, the entry is closed.
         "unavailable": "-4120",
-        "fatal": "-1002 -1022 -2014 -2015 -2017",
+        "fatal": "-1002",
+        "key": "-1022 -2014 -2015 -2017",
     }
 )
 
@@ -62,7 +64,8 @@ _BYBIT: Final = _table(
         "not_done": "10002 10006 10018",
         # 10016: the server failed, and does not say at what.
         "unknown": "10000 10014 10016",
-        "fatal": "10003 10004 10005 10007 10008 10009 10010 10020 10024 10027 10028 10029",
+        "fatal": "10008 10009 10020 10024 10027 10028 10029",
+        "key": "10003 10004 10005 10007 10010 33004",
     }
 )
 
@@ -87,7 +90,8 @@ _OKX: Final = _table(
         # 51029, 51030: settlement or funding is under way, for a moment.
         "not_done": "50011 50061 50102 51029 51030",
         "unknown": "50004 50013 50026",
-        "fatal": "50100 50101 50103 50104 50105 50106 50107 50110 50111 50113 50114 50119 51010",
+        "fatal": "50103 50104 50106 50107 51010",
+        "key": "50100 50101 50105 50110 50111 50113 50114 50119",
     }
 )
 

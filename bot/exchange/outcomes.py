@@ -24,6 +24,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.exchange.codes import CODES
+from bot.exchange.key_faults import key_fault
 
 Kind = Literal["transient", "unknown", "rejected", "unavailable", "fatal"]
 
@@ -119,7 +120,10 @@ def outcome_of_error(error: Exception, ccxt_id: str, is_write: bool) -> Outcome:
     message = error_text(error)
     if isinstance(error.__cause__, _SENT_NOTHING):
         return Outcome("transient", "", message)
-    listed = CODES.get(ccxt_id, {}).get(venue_code(error))
+    code = venue_code(error)
+    listed = CODES.get(ccxt_id, {}).get(code)
+    if isinstance(error, ccxt.BaseError) and listed == "key":
+        return Outcome("fatal", "", key_fault(ccxt_id, code))
     if isinstance(error, ccxt.BaseError) and listed is not None:
         return _listed(listed, message, is_write)
     meaning = _meaning(error)

@@ -37,6 +37,10 @@ class Dialect(Protocol):
         """Change what the API keys may do."""
         ...
 
+    def revoke_key(self, *, is_revoked: bool) -> None:
+        """Refuse every key from now on, as one that has expired; or take them again."""
+        ...
+
     def force_margin_mode(self, symbol: str, *, is_isolated: bool) -> None:
         """Set a margin mode that the venue itself would not set, such as cross with a position open."""
         ...
@@ -66,6 +70,7 @@ class Control:
             "expire-listen-key": lambda _: dialect.expire_user_stream(),
             "brackets": self._brackets,
             "permissions": self._permissions,
+            "revoke-key": lambda body: dialect.revoke_key(is_revoked=bool(body.get("on", True))),
             "margin-mode": self._margin_mode,
             "auto-add": self._auto_add,
         }

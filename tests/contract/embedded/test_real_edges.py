@@ -71,3 +71,11 @@ async def test_an_exchange_without_test_accounts_says_paper_only(served: Any) ->
     chosen = settings(served, exchange__name="kucoinfutures", exchange__base_url="", exchange__password="p")
     with pytest.raises(UserError, match=r"no test environment.*Use paper trading"):
         await real_edges(chosen, FIVE_MINUTES_MS)
+
+
+async def test_an_expired_key_is_refused_at_the_start_with_the_next_step(served: Any) -> None:
+    served.control.run("revoke-key", {})
+    with pytest.raises(UserError, match=r"refuses the API key \(-2015\).*has expired") as refused:
+        await real_edges(settings(served), FIVE_MINUTES_MS)
+    for words in ("Correct or renew the key", "Nothing was started"):
+        assert words in str(refused.value)

@@ -214,3 +214,19 @@ async def test_a_journal_that_cannot_be_written_ends_the_session_as_always() -> 
         await watched.clock.pass_by(LIMIT_MS)
         with pytest.raises(Fatal, match="the disk is full"):
             await watched.running
+
+
+async def test_a_feed_that_ends_for_good_is_journalled_with_its_reason() -> None:
+    class Refused(HangingFeed):
+        async def events(self) -> AsyncIterator[Any]:
+            raise Fatal("The exchange refuses the API key")
+            yield
+
+    watched = Watched()
+    watched.session._feed = Refused()  # pyright: ignore[reportAttributeAccessIssue]
+    begin(watched.process.engine, await watched.process.venue.account(), START_MS)
+    with pytest.raises(Fatal):
+        await watched.session.run()
+    (alert,) = watched.process.commits[-1].notes
+    assert isinstance(alert, AlertRaised)
+    assert (alert.cause, alert.message) == ("stopped", "The exchange refuses the API key")

@@ -38,6 +38,7 @@ class Desk:
         exchange.settings.setdefault("is_hedge", False)
         exchange.settings.setdefault("auto_add", {})
         self.may_trade, self.may_withdraw = True, False
+        self.is_key_revoked = False
         self.rate_limits: list[dict[str, Any]] = []
 
     def symbol(self, params: Params) -> str:

@@ -140,7 +140,7 @@ class Door:
     def _check_key(self, endpoint: Endpoint, asked: Asked, params: Params) -> None:
         if not asked.api_key:
             raise ApiError(BAD_KEY_FORMAT, status=401)
-        key = self._keys.get(asked.api_key)
+        key = None if self._desk.is_key_revoked else self._keys.get(asked.api_key)
         if key is None or (endpoint.is_change and endpoint.security == "signed" and not self._desk.may_trade):
             raise ApiError(BAD_KEY, status=401)
         if endpoint.security == "key":

@@ -59,6 +59,10 @@ class BybitServer:
         """Change what the API keys may do."""
         self.desk.may_trade, self.desk.may_withdraw = may_trade, may_withdraw
 
+    def revoke_key(self, *, is_revoked: bool) -> None:
+        """Refuse every key from now on, as one that has expired; or take them again."""
+        self.desk.is_key_revoked = is_revoked
+
     def force_margin_mode(self, symbol: str, *, is_isolated: bool) -> None:
         """Set the account's margin mode whatever is open; it has one for all symbols."""
         self.desk.exchange.settings["margin_mode"] = "ISOLATED_MARGIN" if is_isolated else "REGULAR_MARGIN"

@@ -35,6 +35,7 @@ class Desk:
         exchange.settings.setdefault("is_hedge", False)
         exchange.settings.setdefault("auto_add", {})
         self.may_trade, self.may_withdraw = True, False
+        self.is_key_revoked = False
 
     def check_category(self, params: Params) -> None:
         """Refuse other products than linear perpetuals."""

@@ -12,6 +12,7 @@ from bot.sim.server.bybit.errors import (
     BAD_SIGNATURE,
     INVALID_PARAMETER,
     INVALID_TIME,
+    KEY_EXPIRED,
     NO_SUCH_PATH,
     PERMISSION_DENIED,
     SYSTEM_ERROR,
@@ -89,7 +90,7 @@ class Door:
 
     def is_key(self, key: str, payload: bytes, signature: str) -> bool:
         """Return whether a stream's login is signed by a known key."""
-        known = self._keys.get(key)
+        known = None if self._desk.is_key_revoked else self._keys.get(key)
         return known is not None and is_signed(payload, signature, known.secret)
 
     def _refuse(self, asked: Asked, fault: Fault) -> Reply:
@@ -139,6 +140,8 @@ class Door:
         key = self._keys.get(auth.key)
         if key is None:
             raise ApiError(BAD_KEY)
+        if self._desk.is_key_revoked:
+            raise ApiError(KEY_EXPIRED)
         said = asked.body if asked.method == "POST" else asked.query
         payload = f"{auth.timestamp}{auth.key}{auth.recv_window}".encode() + said
         if not is_signed(payload, auth.signature, key.secret):

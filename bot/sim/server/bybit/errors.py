@@ -14,6 +14,7 @@ class Code(NamedTuple):
 INVALID_PARAMETER: Final = Code(10001, "params error: {why}")
 INVALID_TIME: Final = Code(10002, "invalid request, please check your server timestamp or recv_window param.")
 BAD_KEY: Final = Code(10003, "API key is invalid.")
+KEY_EXPIRED: Final = Code(33004, "Your api key has expired.")
 BAD_SIGNATURE: Final = Code(10004, "error sign! please check your signature generation algorithm.")
 PERMISSION_DENIED: Final = Code(10005, "Permission denied, please check your API key permissions.")
 TOO_MANY_VISITS: Final = Code(10006, "Too many visits. Exceeded the API Rate Limit.")

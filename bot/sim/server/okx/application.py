@@ -60,6 +60,10 @@ class OkxServer:
         """Change what the API keys may do."""
         self.desk.may_trade, self.desk.may_withdraw = may_trade, may_withdraw
 
+    def revoke_key(self, *, is_revoked: bool) -> None:
+        """Refuse every key from now on, as one that has expired; or take them again."""
+        self.desk.is_key_revoked = is_revoked
+
     def force_margin_mode(self, symbol: str, *, is_isolated: bool) -> None:
         """Show the symbol's position as a cross or an isolated one."""
         cross = set(self.desk.exchange.settings["cross"])

@@ -30,6 +30,7 @@ class Desk:
         exchange.settings.setdefault("position_mode", "net_mode")
         exchange.settings.setdefault("cross", [])
         self.may_trade, self.may_withdraw = True, False
+        self.is_key_revoked = False
 
     def symbol(self, params: Params) -> str:
         """Return the unified symbol of a request. ApiError: none, or unknown."""

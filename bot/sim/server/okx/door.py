@@ -19,6 +19,7 @@ from bot.sim.server.okx.errors import (
     BAD_SIGN,
     BAD_TIMESTAMP,
     EXPIRED,
+    KEY_GONE,
     MAINTENANCE,
     NO_KEY,
     NO_PASSPHRASE,
@@ -140,6 +141,8 @@ class Door:
         key = self._keys.get(name)
         if key is None:
             raise ApiError(BAD_KEY, 401)
+        if self._desk.is_key_revoked:
+            raise ApiError(KEY_GONE, 401)
         if not hmac.compare_digest(passphrase, key.passphrase):
             raise ApiError(BAD_PASSPHRASE, 401)
         return key
