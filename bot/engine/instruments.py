@@ -1,5 +1,7 @@
 """An instrument whose rules the venue changed: what follows for what is held, and who must know it."""
 
+import math
+
 from bot.core.event import InstrumentChanged, Reconciled
 from bot.core.instrument import Instrument, margin_rules
 from bot.core.intent import Fact
@@ -12,6 +14,7 @@ from bot.engine.state import Holding, Market
 from bot.risk.inputs import fault_of_tiers
 
 _MOST_ROWS_TOLD = 12
+_NOISE = 1e-9
 
 
 def on_changed(desk: Desk, market: Market, event: InstrumentChanged) -> None:
@@ -31,6 +34,21 @@ def on_changed(desk: Desk, market: Market, event: InstrumentChanged) -> None:
         return
     if not market.fault:
         _follow(desk, market, holding, was)
+    holding.wake()
+
+
+def on_restart(desk: Desk, market: Market, holding: Holding) -> None:
+    """Wake a position whose ladder was laid by rules that changed while no process ran."""
+    laid = next((rung.price for rung in holding.rungs if rung.kind == "liquidation"), None)
+    is_asleep = holding.sleep_high > 0.0
+    if laid is None or not is_asleep or market.fault:
+        return
+    now = market.liquidation_price(holding.position)
+    if math.isclose(laid, now, rel_tol=_NOISE):
+        return
+    facts: dict[str, Fact] = {"liquidation_before": laid, "liquidation": now}
+    desk.outbox.note(Reconciled(desk.state.now_ms, market.instrument.symbol, "instrument", facts))
+    _follow(desk, market, holding, laid)
     holding.wake()
 
 

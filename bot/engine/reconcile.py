@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from bot.core.event import EntriesHalted, PositionClosed, Reconciled, VenueEvent
 from bot.core.intent import CancelOrder, Fact, OpenPosition, PlaceStop, ReducePosition
 from bot.core.position import Position
-from bot.engine import alerts, shadows
+from bot.engine import alerts, instruments, shadows
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.fills import complete_entry, open_holding
@@ -75,6 +75,7 @@ def _adopt_symbol(desk: Desk, market: Market, actual: Position | None, orders: t
     if market.holding is not None and actual is None:
         _closed_while_away(desk, market, market.holding)
     elif market.holding is not None and actual is not None:
+        instruments.on_restart(desk, market, market.holding)
         _adopt_position(desk, market.holding, actual)
         _adopt_stop(desk, market, market.holding, orders)
         _adopt_take_profits(desk, market.holding, orders)

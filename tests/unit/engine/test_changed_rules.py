@@ -13,6 +13,9 @@ from bot.core.intent import PlaceStop
 from bot.core.margin import liquidation_price
 from bot.core.profile import BINANCE_USDM, bybit
 from bot.core.tiers import LeverageTier, tiers_from_rows
+from bot.engine.instruments import on_restart
+from bot.engine.outbox import NOTHING
+from bot.engine.state import restore
 from bot.risk.limits import BracketLimits
 from bot.risk.policies.distance_band import DistanceBandParams
 from bot.store.types import json_text, json_value
@@ -121,6 +124,22 @@ def test_rules_that_are_none_hold_the_margin() -> None:
     change(bench, broken)
     assert bench.tick(100.0) == []
     assert "unusable_numbers" in causes(bench)
+
+
+def test_rules_that_changed_while_no_process_ran_wake_the_position_at_the_restart() -> None:
+    before, after = held_bench(), Bench()
+    before.tick(100.0)
+    assert before.holding().sleep_high > 0.0
+    market = after.market()
+    restore(after.engine.state, before.engine.snapshot())
+    on_restart(after.engine.desk, market, after.holding())
+    assert after.engine.desk.outbox.take() is NOTHING
+    market.instrument, market.rules = STRICTER, market.rules._replace(tiers=STRICTER.tiers)
+    market.liquidation_of = (None, 0.0)
+    on_restart(after.engine.desk, market, after.holding())
+    notes = after.engine.desk.outbox.take().notes
+    assert [type(note) for note in notes] == [Reconciled, AlertRaised, AlertRaised]
+    assert after.holding().sleep_high == 0.0
 
 
 def test_the_event_survives_the_journal_as_it_was() -> None:
