@@ -134,11 +134,17 @@ _KUCOIN: Final = _table(
     {
         "insufficient_balance": "300003 330008",
         "no_position": "300009",
+        "in_liquidation": "300014",
+        "duplicate_client_id": "300018",
+        "unknown_symbol": "100003 200003",
+        "leverage_refused": "300016",
+        "position_limit": "300001 300004 300005",
         # 100004: it is done or cancelled already.
         "unknown_order": "100001 100004",
         "precision": "300011 300012",
         "margin_mode_refused": "330005 330012",
-        "not_done": "400002 429000",
+        # 300015: settlement is under way, for a moment.
+        "not_done": "300015 400002 429000",
         "fatal": "400001 400003 400004 400005 400006 400007 411100",
     }
 )

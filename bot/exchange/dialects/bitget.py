@@ -27,16 +27,23 @@ from bot.exchange.dialects.requests import (
     refuse_trailing,
     sent,
 )
+from bot.exchange.fate import RECEIVE_WINDOW_MS
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
 from bot.exchange.told import MarkTold, Told
 
 _HOLD_SIDE: Final = {1: "long", -1: "short"}
 _MARGIN_STEP_QUOTE: Final = 1e-8
 _HOUR_MS: Final = 3_600_000
+# The venue takes a request for 30 s after the time that was signed.
+_VALID_MS: Final = 30_000
+_SIGNED_EARLIER_MS: Final = _VALID_MS - RECEIVE_WINDOW_MS
 
 
 class BitgetDialect:
-    """Stateless: everything it knows is in the client."""
+    """Everything it knows is in the client, which is prepared once."""
+
+    def __init__(self) -> None:
+        self._is_prepared = False
 
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return Bitget's rules; the user's own taker rate is part of maintenance."""
@@ -60,6 +67,7 @@ class BitgetDialect:
         return await self._listed(client, symbols)
 
     async def _listed(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
+        self._prepare(client)
         await client.load_markets(True)
         found = {}
         for symbol in symbols:
@@ -214,6 +222,13 @@ class BitgetDialect:
     def is_liquidation(self, client_id: str) -> bool:
         """Return whether an order is the venue's liquidation."""
         return client_id.startswith(orders.BURST)
+
+    def _prepare(self, client: Any) -> None:
+        """Sign with a time that expires with the receive window: a lost request must be lost after it."""
+        if self._is_prepared:
+            return
+        self._is_prepared, nonce = True, client.nonce
+        client.nonce = lambda: nonce() - _SIGNED_EARLIER_MS
 
 
 def _position(row: Mapping[str, Any]) -> Position:

@@ -89,6 +89,10 @@ def kucoin() -> Recorder:
     answers["POST /api/v1/margin/withdrawMargin"] = {"code": "200000", "data": "10"}
     answers[f"DELETE /api/v1/orders/client-order/{ENTRY}"] = DONE
     answers["DELETE /api/v1/orders/88"] = DONE
+    rates = {"symbol": "XBTUSDTM", "takerFeeRate": "0.0006", "makerFeeRate": "0.0002"}
+    answers["GET /api/v1/trade-fees"] = {"code": "200000", "data": rates}
+    funding = {"symbol": ".XBTUSDTMFPI8H", "granularity": 28_800_000, "timePoint": 1, "value": 0.0001}
+    answers["GET /api/v1/funding-rate/XBTUSDTM/current"] = {"code": "200000", "data": funding}
     stop = {"id": "88", "symbol": "XBTUSDTM", "clientOid": STOP, "side": "sell", "type": "market", "size": 10,
             "stopPrice": "49000", "stopPriceType": "MP", "reduceOnly": True, "isActive": True}  # fmt: skip
     answers["GET /api/v1/stopOrders"] = {"code": "200000", "data": {"items": [stop]}}

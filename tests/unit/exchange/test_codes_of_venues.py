@@ -81,7 +81,12 @@ WRITES: tuple[tuple[str, type[RingfenceError], str, str], ...] = (
     ("kucoinfutures", Rejected, "unknown_order", "100001 100004"),
     ("kucoinfutures", Rejected, "precision", "300011 300012"),
     ("kucoinfutures", Rejected, "margin_mode_refused", "330005 330012"),
-    ("kucoinfutures", Transient, "", "400002 429000"),
+    ("kucoinfutures", Rejected, "in_liquidation", "300014"),
+    ("kucoinfutures", Rejected, "duplicate_client_id", "300018"),
+    ("kucoinfutures", Rejected, "unknown_symbol", "100003 200003"),
+    ("kucoinfutures", Rejected, "leverage_refused", "300016"),
+    ("kucoinfutures", Rejected, "position_limit", "300001 300004 300005"),
+    ("kucoinfutures", Transient, "", "300015 400002 429000"),
     ("kucoinfutures", Fatal, "", "400001 400003 400004 400005 400006 400007 411100"),
 )
 LISTED = [(venue, kind, refusal, code) for venue, kind, refusal, codes in WRITES for code in codes.split()]
@@ -129,7 +134,7 @@ def test_a_listed_code_means_for_a_read_that_nothing_was_changed(
 def test_no_listed_code_is_left_to_ccxts_class() -> None:
     """ccxt has several of them as a bare ExchangeError, which would be an unknown outcome."""
     assert [(venue, code) for venue, _, _, code in LISTED if code not in CODES[venue]] == []
-    assert len(LISTED) == len({(venue, code) for venue, _, _, code in LISTED}) == 142
+    assert len(LISTED) == len({(venue, code) for venue, _, _, code in LISTED}) == 151
 
 
 @pytest.mark.parametrize("status", [418, 429])

@@ -37,6 +37,16 @@ async def test_a_position_lives_from_entry_to_close() -> None:
     assert (moved["amount"], moved["holdSide"]) == ("25.5", "long")
 
 
+async def test_requests_expire_with_the_receive_window() -> None:
+    """The venue takes a request for 30 s, and what is thought lost after six must not arrive later."""
+    venue = Script(ScriptedAccount()).venue()
+    venue.client.milliseconds = venue.clock.now_ms
+    await venue.gateway.instruments()
+    await venue.gateway.instruments()
+    signed = venue.client.sign("v2/mix/account/accounts", ["private", "mix"], "GET", {})
+    assert int(signed["headers"]["ACCESS-TIMESTAMP"]) == venue.clock.now_ms() - 25_000
+
+
 async def held() -> tuple[Any, ScriptedAccount]:
     account = ScriptedAccount()
     venue = Script(account).venue()
