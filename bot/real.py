@@ -1,15 +1,17 @@
 """The edges of testnet and live trading: an account at an exchange, reached through ccxt."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Final
 
 from bot.clock import WallClock
 from bot.edges import Edges
-from bot.errors import Fatal, RingfenceError, UserError
+from bot.errors import Fatal, Rejected, RingfenceError, UserError
 from bot.exchange.connect import Connection, Credentials, connect
 from bot.exchange.hosts import Access, Environment
 from bot.exchange.lane import Urgency
 from bot.exchange.rights import rights_of
+from bot.exchange.symbols import symbol_fault
 from bot.settings import Settings
 from bot.settings.values import plain
 
@@ -50,6 +52,8 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
             f"{connection.venue.title} cannot be used: {str(error).rstrip('.')}. Nothing was started; start "
             "again when that is done."
         ) from error
+    except Rejected as refusal:
+        raise _symbols_refused(connection, settings.feed.symbols, refusal) from refusal
     except RingfenceError as error:
         raise UserError(
             f"{connection.venue.title} cannot be used: {error}. Nothing was started. Check the keys, the "
@@ -89,6 +93,16 @@ async def _check_rights(connection: Connection, where: Access) -> None:
             f"The API key may only read at {venue.title}, so that no stop could be placed. Nothing was "
             "started. Allow it to trade futures; leave withdrawals off."
         )
+
+
+def _symbols_refused(connection: Connection, symbols: Sequence[str], refusal: Rejected) -> UserError:
+    """Return what is wrong with the first symbol that is none of the exchange's linear perpetuals."""
+    title, markets = connection.venue.title, connection.link.client.markets or {}
+    faults = (symbol_fault(symbol, markets) for symbol in symbols)
+    fault = next((each for each in faults if each is not None), None)
+    if fault is None:
+        return UserError(f"{title} refuses: {refusal.args[-1]}. Nothing was started. Correct feed.symbols.")
+    return UserError(f"{fault.fact} ({title}). Nothing was started. {fault.next_step}")
 
 
 def access(settings: Settings) -> Access:

@@ -27,6 +27,7 @@ from bot.errors import OutcomeUnknown, Rejected, Unavailable
 from bot.exchange.book import Book
 from bot.exchange.changes import Move
 from bot.exchange.dialect import Dialect
+from bot.exchange.dialects.open_positions import mode_of, not_managed
 from bot.exchange.fate import fate_of
 from bot.exchange.freshness import Freshness
 from bot.exchange.lane import Urgency
@@ -104,12 +105,16 @@ class CcxtGateway:
                 self.book.outbox.append(event)
 
     async def account(self) -> Account:
-        """Return the venue's truth now: positions of the whole account, orders of the session's symbols."""
+        """Return the venue's truth now: positions of the whole account, orders of the session's symbols.
+
+        UserError: a position is hedged or in cross margin.
+        """
         await self._start()
         client, dialect = self._link.client, self._dialect
         leverage = await self._link.read(lambda: dialect.leverages(client, self._symbols))
         self.book.leverage.update(leverage)
         positions = await self._link.read(lambda: dialect.positions(client, self.book.leverage))
+        await self._check_modes(positions)
         money = await self._link.read(lambda: dialect.money(client))
         orders: list[VenueOrder] = []
         for symbol in self._symbols:
@@ -123,6 +128,14 @@ class CcxtGateway:
             tuple(order.as_open_order() for order in sorted(orders, key=lambda order: order.created_ms)),
             {symbol: self.book.leverage.get(symbol, 0) for symbol in self._symbols},
         )
+
+    async def _check_modes(self, positions: Sequence[Position]) -> None:
+        """A row need not tell: what Bybit writes of a cross position's margin depends on the account."""
+        for symbol in {each.symbol for each in positions}.intersection(self._symbols):
+            now = await self._settings(symbol)
+            mode = mode_of(is_hedged=not now.is_one_way, is_cross=not now.is_isolated)
+            if mode:
+                raise not_managed(symbol, mode)
 
     async def execute(self, intent: Intent) -> tuple[VenueEvent, ...]:
         """Perform the intent once; return what happened, and before it what was not handed out yet.

@@ -111,9 +111,13 @@ class Observer:
         return next((each for each in rows if each.symbol == symbol), None)
 
     async def payments(self, symbol: str) -> tuple[Payment, ...]:
-        """Return the symbol's funding payments that were not reported yet."""
-        cursor = self._book.payments.get(symbol, START)
-        since_ms = cursor.since_ms or None
+        """Return the symbol's funding payments that were not reported yet.
+
+        Where none was ever read they are asked for from the position's beginning: without a beginning a venue
+        tells the last week only.
+        """
+        cursor, held = self._book.payments.get(symbol, START), self._book.positions.get(symbol)
+        since_ms = cursor.since_ms or (held.opened_ms if held is not None else 0) or None
         client = self._link.client
         rows = await self._link.read(lambda: self._dialect.funding(client, symbol, since_ms))
         return tuple(sorted(row for row in rows if cursor.is_new(row.ts_ms, row.payment_id)))

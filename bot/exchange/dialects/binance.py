@@ -15,7 +15,7 @@ from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import BINANCE_USDM, VenueProfile
 from bot.core.tiers import Tiers
-from bot.errors import Rejected, UserError
+from bot.errors import Rejected
 from bot.exchange.convert import (
     leg_of,
     number,
@@ -27,6 +27,7 @@ from bot.exchange.convert import (
 )
 from bot.exchange.dialect import Shipped
 from bot.exchange.dialects.binance_streams import told
+from bot.exchange.dialects.open_positions import not_managed
 from bot.exchange.dialects.windows import WEEK_MS, Quiet, in_windows, reaches
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
 from bot.exchange.told import MarkTold, Told
@@ -321,10 +322,7 @@ def _refuse_other_modes(info: Mapping[str, Any], symbol: str, wallet: float) -> 
     if not is_hedged and (wallet != 0.0 or number_or_zero(info, "isolatedMargin") != 0.0):
         return
     mode = "hedge mode" if is_hedged else "cross margin"
-    raise UserError(
-        f"{symbol} has an open position in {mode}. Ringfence manages isolated positions in one-way mode "
-        "only and would misjudge this one. Close it at the exchange, or leave the symbol out of feed.symbols."
-    )
+    raise not_managed(symbol, mode)
 
 
 def _order(row: Mapping[str, Any], is_conditional: bool) -> VenueOrder:

@@ -6,8 +6,9 @@ from typing import Any, Final
 from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.tiers import LeverageTier, Tiers, tiers_from_rows
-from bot.errors import Unavailable, UserError
+from bot.errors import Unavailable
 from bot.exchange.convert import number, number_or_zero
+from bot.exchange.dialects.open_positions import not_managed
 
 CATEGORY: Final = "linear"
 SETTLE: Final = "USDT"
@@ -101,7 +102,4 @@ def _refuse_other_modes(symbol: str, row: Mapping[str, Any], wallet: float) -> N
     if not is_hedged and wallet != 0.0:
         return
     mode = "hedge mode" if is_hedged else "cross margin"
-    raise UserError(
-        f"{symbol} has an open position in {mode}. Ringfence manages isolated positions in one-way mode "
-        "only and would misjudge this one. Close it at the exchange, or use an account without it."
-    )
+    raise not_managed(symbol, mode)

@@ -14,6 +14,7 @@ from bot.core.steps import step_down
 from bot.core.tiers import LeverageTier, Tiers, tiers_from_rows
 from bot.errors import Unavailable, UserError
 from bot.exchange.convert import leg_of, number, number_or_zero, side_of, whole_number
+from bot.exchange.dialects.open_positions import not_managed
 from bot.exchange.rows import MarginMove, Money, NewOrder, OrderStatus, Payment, Trade, VenueOrder
 
 SETTLE: Final = "USDT"
@@ -120,9 +121,9 @@ def position_from(row: Mapping[str, Any], market: Mapping[str, Any]) -> Position
     """Return a position; `margin` is the wallet without unrealised PnL. UserError: hedged or cross."""
     symbol = market["symbol"]
     if row.get("posSide") not in ("net", None, ""):
-        raise _other_mode(symbol, "hedge mode")
+        raise not_managed(symbol, "hedge mode")
     if row.get("mgnMode") != "isolated":
-        raise _other_mode(symbol, "cross margin")
+        raise not_managed(symbol, "cross margin")
     quantity = Contracts(market["info"]).quantity(row, "pos")
     return Position(
         symbol,
@@ -132,13 +133,6 @@ def position_from(row: Mapping[str, Any], market: Mapping[str, Any]) -> Position
         number(row, "margin"),
         number(row, "lever"),
         int(row.get("cTime") or 0),
-    )
-
-
-def _other_mode(symbol: str, mode: str) -> UserError:
-    return UserError(
-        f"{symbol} has an open position in {mode}. Ringfence manages isolated positions in one-way mode "
-        "only and would misjudge this one. Close it at the exchange, or leave the symbol out of feed.symbols."
     )
 
 

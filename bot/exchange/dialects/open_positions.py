@@ -9,13 +9,17 @@ def isolated(
 ) -> Position:
     """Return an isolated one-way position. UserError: `mode` says that it is something else."""
     if mode:
-        raise UserError(
-            f"{symbol} has an open position in {mode}. Ringfence manages isolated positions in one-way mode "
-            "only and would misjudge this one. Close it at the exchange, or leave the symbol out of "
-            "feed.symbols."
-        )
+        raise not_managed(symbol, mode)
     side = 1 if signed > 0.0 else -1
     return Position(symbol, side, abs(signed), entry_price, wallet, leverage, opened_ms)
+
+
+def not_managed(symbol: str, mode: str) -> UserError:
+    """Return the refusal of a position in another mode."""
+    return UserError(
+        f"{symbol} has an open position in {mode}. Ringfence manages isolated positions in one-way mode "
+        "only and would misjudge this one. Close it at the exchange, or leave the symbol out of feed.symbols."
+    )
 
 
 def mode_of(*, is_hedged: bool, is_cross: bool) -> str:

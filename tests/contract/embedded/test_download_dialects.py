@@ -1,6 +1,5 @@
 """`ringfence download-data` from every dialect: ranges of many pages come whole."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,27 +8,16 @@ import polars as pl
 import pytest
 
 from bot.cli.download import fetch_all
-from bot.cli.exchange_dialects import SPOKEN, Limits
 from bot.cli.fetching import Fetched
 from bot.clock import WallClock
 from bot.core.timeframe import DAY_MS, HOUR_MS, MINUTE_MS
 from bot.core.timerange import TimeRange
 from bot.exchange.connect import public_link_to, venue_of
 from bot.exchange.histories import Histories
-from bot.exchange.hosts import Access
-from bot.sim.config import VenueConfig
-from bot.sim.embedded import instrument_for
-from bot.sim.market import ORIGIN_MS, SyntheticMarket
-from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET, ApiKey
+from bot.sim.market import ORIGIN_MS
 from bot.sim.server.books import Settlement
 from bot.sim.server.exchange import EmbeddedExchange
-from bot.sim.server.faults import Faults
-from bot.sim.server.serve import bind, server_for
-from bot.sim.server.state import StateFile
-from bot.sim.venue import SimulatedVenue
-
-BTC = "BTC/USDT:USDT"
-VENUES = {"binance": "binanceusdm", "bybit": "bybit", "okx": "okx"}
+from tests.contract.embedded.dialect_worlds import BTC, VENUES, serving
 
 
 class Source(NamedTuple):
@@ -39,29 +27,12 @@ class Source(NamedTuple):
 
 @pytest.fixture(params=VENUES)
 async def source(request: Any) -> AsyncIterator[Source]:
-    """Serve the synthetic market in one dialect; it stands at its first tick."""
-    spoken, ccxt_id = SPOKEN[request.param], VENUES[request.param]
-    terms = spoken.terms(instrument_for(BTC))
-    config = VenueConfig(0.0001, 0.0002, {BTC: 500_000.0})
-    venue = SimulatedVenue({BTC: terms}, spoken.profile(terms.taker_fee_rate), config, 10_000.0)
-    market = SyntheticMarket(7, (BTC,), MINUTE_MS)
-    exchange = EmbeddedExchange(venue, market, StateFile(None, {}), MINUTE_MS, 10_000.0)
-    exchange.open()
-    keys, limits = (ApiKey(PAPER_KEY, PAPER_SECRET),), Limits(1_000_000, 1_000_000)
-    dialect = spoken.serve(exchange, WallClock(), keys, limits, Faults())
-    bound = bind("127.0.0.1", 0)
-    server = server_for(dialect.application())
-    task = asyncio.create_task(server.serve(sockets=[bound]))
-    while not server.started:
-        await asyncio.sleep(0)
-    access = Access("loopback", f"http://127.0.0.1:{bound.getsockname()[1]}")
-    link, _ = public_link_to(venue_of(ccxt_id), access, WallClock())
-    histories = Histories(link)
-    await histories.markets()
-    yield Source(exchange, histories)
-    await link.client.close()
-    server.should_exit = True
-    await task
+    async with serving(request.param) as spoken:
+        link, _ = public_link_to(venue_of(spoken.ccxt_id), spoken.access, WallClock())
+        histories = Histories(link)
+        await histories.markets()
+        yield Source(spoken.exchange, histories)
+        await link.client.close()
 
 
 async def fetched(source: Source, folder: Path, span: TimeRange, length_ms: int) -> dict[str, Fetched]:

@@ -51,6 +51,7 @@ def position_row(desk: Desk, held: Position) -> Row:
     liquidation = state.liquidation(held)
     fee_rate = state.instruments[held.symbol].taker_fee_rate
     initial = decimal_text(value / held.leverage)
+    wallet = held.isolated_wallet if desk.margin_type(held.symbol) == "ISOLATED" else None
     return {
         "symbol": desk.ids[held.symbol],
         "positionSide": "BOTH",
@@ -60,10 +61,10 @@ def position_row(desk: Desk, held: Position) -> Row:
         "markPrice": decimal_text(mark),
         "unRealizedProfit": decimal_text(pnl),
         "liquidationPrice": decimal_text(max(liquidation, 0.0)),
-        "isolatedMargin": decimal_text(held.isolated_wallet + pnl),
+        "isolatedMargin": "0" if wallet is None else decimal_text(wallet + pnl),
         "notional": decimal_text(held.side * value),
         "marginAsset": ASSET,
-        "isolatedWallet": decimal_text(held.isolated_wallet),
+        "isolatedWallet": "0" if wallet is None else decimal_text(wallet),
         "initialMargin": initial,
         "maintMargin": decimal_text(maintenance_margin(held, mark, rules)),
         "positionInitialMargin": initial,

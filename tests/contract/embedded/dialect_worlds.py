@@ -1,0 +1,63 @@
+"""The embedded exchange in any dialect on a free port, with its control commands at hand."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final, NamedTuple
+
+from bot.cli.exchange_dialects import SPOKEN, Limits
+from bot.clock import WallClock
+from bot.core.timeframe import MINUTE_MS
+from bot.exchange.connect import Connection, Credentials, connect
+from bot.exchange.hosts import Access
+from bot.sim.config import VenueConfig
+from bot.sim.embedded import instrument_for
+from bot.sim.market import SyntheticMarket
+from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET, ApiKey
+from bot.sim.server.control import Control
+from bot.sim.server.exchange import EmbeddedExchange
+from bot.sim.server.faults import Faults
+from bot.sim.server.pump import Pump
+from bot.sim.server.serve import bind, server_for
+from bot.sim.server.state import StateFile
+from bot.sim.venue import SimulatedVenue
+
+BTC: Final = "BTC/USDT:USDT"
+VENUES: Final = {"binance": "binanceusdm", "bybit": "bybit", "okx": "okx"}
+KEYS: Final = Credentials(PAPER_KEY, PAPER_SECRET, PAPER_PASSPHRASE)
+
+
+class Spoken(NamedTuple):
+    """An exchange that stands at its market's first tick, and how a client reaches it."""
+
+    ccxt_id: str
+    exchange: EmbeddedExchange
+    control: Control
+    access: Access
+
+    def connect(self, symbol: str = BTC) -> Connection:
+        return connect(self.ccxt_id, self.access, KEYS, (symbol,), WallClock())
+
+
+@asynccontextmanager
+async def serving(dialect_name: str) -> AsyncGenerator[Spoken, None]:
+    """Serve an account of 10000 USDT on the synthetic market."""
+    spoken = SPOKEN[dialect_name]
+    terms = spoken.terms(instrument_for(BTC))
+    config = VenueConfig(0.0001, 0.0002, {BTC: 500_000.0})
+    venue = SimulatedVenue({BTC: terms}, spoken.profile(terms.taker_fee_rate), config, 10_000.0)
+    market = SyntheticMarket(7, (BTC,), MINUTE_MS)
+    exchange = EmbeddedExchange(venue, market, StateFile(None, {}), MINUTE_MS, 10_000.0)
+    exchange.open()
+    faults, clock, limits = Faults(), WallClock(), Limits(1_000_000, 1_000_000)
+    dialect = spoken.serve(exchange, clock, (ApiKey(PAPER_KEY, PAPER_SECRET),), limits, faults)
+    control = Control(exchange, Pump(exchange, clock, 1.0), faults, dialect)
+    bound = bind("127.0.0.1", 0)
+    server = server_for(dialect.application(control.mount()))
+    task = asyncio.create_task(server.serve(sockets=[bound]))
+    while not server.started:
+        await asyncio.sleep(0)
+    access = Access("loopback", f"http://127.0.0.1:{bound.getsockname()[1]}")
+    yield Spoken(VENUES[dialect_name], exchange, control, access)
+    server.should_exit = True
+    await task
