@@ -25,13 +25,14 @@ class Away:
         self.world, self.now_ms = world, START_MS
         world.clock.advance(ahead_ms)
 
-    async def leave(self, stop_price: float) -> None:
+    async def leave(self, stop_price: float, *, is_funded: bool = True) -> None:
         desk = Desk(self.world.exchange)
         await desk.send(SetLeverage(BTC, 10))
         await desk.send(OpenPosition(BTC, 1, 0.1))
         await desk.send(PlaceStop(BTC, 1, stop_price))
         self._pass(8 * HOUR_MS)
-        self._apply(FundingDue(self.now_ms, BTC, RATE))
+        if is_funded:
+            self._apply(FundingDue(self.now_ms, BTC, RATE))
         self.world.connection.gateway.book.saw(self.now_ms)
         await self.world.connection.gateway.sweep(BTC)
         self.left_ms = self.now_ms
@@ -80,8 +81,9 @@ async def test_a_stop_that_filled_days_ago_is_found(away: Away, before: int, aft
     assert reached_ms < filled[0].ts_ms <= reached_ms + DAY_MS
 
 
-async def test_every_funding_payment_of_the_absence_is_found(away: Away) -> None:
-    await away.leave(40_000.0)
+@pytest.mark.parametrize("is_funded_before", [True, False])
+async def test_every_funding_payment_of_the_absence_is_found(away: Away, is_funded_before: bool) -> None:
+    await away.leave(40_000.0, is_funded=is_funded_before)
     away.days_pass(12, 50_000.0, is_funded=True)
     paid = [event for event in await away.come_back() if isinstance(event, FundingSettled)]
     assert [event.ts_ms for event in paid] == [away.left_ms + 8 * HOUR_MS * each for each in range(1, 37)]
