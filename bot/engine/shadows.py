@@ -18,6 +18,7 @@ from bot.core.intent import AddMargin, Intent, PlaceStop, ReleaseMargin
 from bot.core.position import Position
 from bot.core.signal import Signal
 from bot.engine import forecasts
+from bot.engine.deleverage import BROUGHT_BACK
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market
 from bot.evidence import book as books
@@ -156,7 +157,7 @@ def _book_event(desk: Desk, market: Market, book: TradeBook, event: Event, was: 
     if isinstance(event, OrderFilled):
         _on_filled(desk, market, book, event, was)
     elif isinstance(event, MarginAdjusted):
-        books.moved(book, event.amount_quote, market.evidence.enters == event.position.side)
+        _on_moved(market, book, event, was.intent)
     elif isinstance(event, FundingSettled) and book.shadow.is_open:
         book.shadow = funded(book.shadow, event.amount_quote, event.position.quantity)
     elif isinstance(event, Liquidated) and was.holding is not None:
@@ -165,6 +166,13 @@ def _book_event(desk: Desk, market: Market, book: TradeBook, event: Event, was: 
         book.moves_refused += isinstance(action, AddMargin | ReleaseMargin)
     elif isinstance(event, OrderAccepted) and isinstance(action, PlaceStop) and was.intent is not None:
         book.is_stop_trailed = was.intent.reason == "trailing"
+
+
+def _on_moved(market: Market, book: TradeBook, event: MarginAdjusted, intent: Intent | None) -> None:
+    if intent is not None and intent.reason == BROUGHT_BACK:
+        books.brought_back(book, event.amount_quote)
+        return
+    books.moved(book, event.amount_quote, market.evidence.enters == event.position.side)
 
 
 def _on_filled(desk: Desk, market: Market, book: TradeBook, event: OrderFilled, was: Before) -> None:

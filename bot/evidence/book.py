@@ -99,6 +99,16 @@ def moved(book: TradeBook, amount_quote: float, would_enter: bool) -> None:
         book.adds_without_reentry += not would_enter
 
 
+def brought_back(book: TradeBook, amount_quote: float) -> None:
+    """Book margin that a cut had paid out and that returned: no add, it was in the position before.
+
+    The cut took its share of what had been added; what returns holds as much of it as what had stayed.
+    """
+    book.moves += 1
+    if book.wallet_quote > 0.0:
+        book.net_added_quote *= 1.0 + amount_quote / book.wallet_quote
+
+
 def filled(
     book: TradeBook,
     real: Position,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import AlertRaised, MarginHeld, MarginMoved, PositionClosed
+from bot.core.event import AlertRaised, MarginHeld, MarginMoved, PositionClosed, TradeEvidence
 from bot.core.intent import AddMargin, ReducePosition
 from bot.core.margin import liquidation_price
 from bot.engine.state import restore
@@ -79,6 +79,17 @@ def test_what_is_brought_back_is_no_add_but_is_in_the_books() -> None:
     assert book.agreed_loss_quote == pytest.approx(held.agreed_loss_quote + held.realised_pnl_quote)
     assert held.realised_pnl_quote < 0.0
     assert held.kept_share == pytest.approx(held.position.quantity / quantity)
+
+
+def test_what_is_brought_back_is_no_add_in_the_evidence_either() -> None:
+    bench = without_stop(short_of_margin())
+    bench.tick(99.0)
+    assert bench.holding().restored_quote > 0.0
+    price = bench.market().liquidation_price(bench.holding().position)
+    bench.tick(price - 1.0)
+    (told,) = bench.told(TradeEvidence)
+    assert (told.closed_by, told.moves) == ("liquidation", 1)
+    assert (told.added_quote, told.added_lost_quote, told.adds_without_reentry) == (0.0, 0.0, 0)
 
 
 def test_the_same_cause_cuts_again_only_after_the_interval() -> None:

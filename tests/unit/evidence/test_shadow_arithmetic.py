@@ -8,7 +8,17 @@ from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.core.profile import BINANCE_USDM, MarginRules
 from bot.core.tiers import LeverageTier, tiers_from_rows
-from bot.evidence.book import TradeBook, accrue, ended, evidence_of, filled, is_complete, moved, watch_gap
+from bot.evidence.book import (
+    TradeBook,
+    accrue,
+    brought_back,
+    ended,
+    evidence_of,
+    filled,
+    is_complete,
+    moved,
+    watch_gap,
+)
 from bot.evidence.forecast import HORIZON_MS, Forecast, is_over, is_touched
 from bot.evidence.nearness import NO_PRICE, Nearness, left, rungs, seen
 from bot.evidence.shadow import (
@@ -132,6 +142,23 @@ def test_margin_that_came_back_was_not_lost() -> None:
     told = row(book)
     assert (told.added_lost_quote, told.adds_without_reentry, told.moves) == (0.0, 0, 2)
     assert told.shadow_pnl_quote == -30.0
+
+
+@pytest.mark.parametrize(("added", "lost"), [(0.0, 0.0), (50.0, 50.0)], ids=["nothing added", "50 added"])
+def test_margin_brought_back_after_a_cut_is_no_add_and_only_adds_are_lost(added: float, lost: float) -> None:
+    book = book_of()
+    if added:
+        moved(book, added, would_enter=True)
+    book.wallet_quote = 100.0 + added
+    book.net_added_quote *= 0.75
+    book.wallet_quote *= 0.75
+    brought_back(book, (100.0 + added) / 4.0)
+    book.wallet_quote = 100.0 + added
+    book.shadow = liquidated(book.shadow, 3)
+    ended(book, "liquidation", 4, -100.0 - added, NO_COST)
+    told = row(book)
+    assert (told.added_quote, told.adds_without_reentry, told.moves) == (added, 0, 2 if added else 1)
+    assert told.added_lost_quote == pytest.approx(lost)
 
 
 def test_margin_hours_and_what_later_positions_used_of_the_freed_margin() -> None:
