@@ -168,7 +168,7 @@ class Application:
         begin(self.engine, account, self.edges.start_ms or max(self._market_ms, account.ts_ms))
         self.engine.state.epoch = self.edges.epoch
         self.journal.set_deposit(account.wallet_quote)
-        self.journal.put_instruments(self.edges.instruments.values())
+        self._put_instruments()
         self.session.commit(Commit(self.engine.state.now_ms))
         if account.positions:
             await adopt_truth(self.session, account)
@@ -184,6 +184,10 @@ class Application:
         self.edges.restore(recovered.checkpoint.venue)
         self.edges.feed.seek(recovered.checkpoint.feed)
         restore(self.engine.state, recovered.checkpoint.engine)
+        self._put_instruments()  # the venue may have changed its rules since the last start
+
+    def _put_instruments(self) -> None:
+        self.journal.put_instruments(self.edges.instruments.values(), self.edges.profile)
 
     async def _warm_up(self, *, must_work: bool) -> None:
         for symbol, market in self.engine.state.markets.items():

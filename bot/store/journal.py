@@ -11,6 +11,7 @@ from bot.core.codec import to_json
 from bot.core.event import EquityMarked, Event, MarketEvent
 from bot.core.instrument import Instrument
 from bot.core.intent import Intent
+from bot.core.profile import VenueProfile
 from bot.errors import Fatal
 from bot.ports import Checkpoint, Commit, Recovered, Resolution
 from bot.store import statements as sql
@@ -93,10 +94,10 @@ class SqliteJournal:
         """Store the wallet this database started with; a deposit stored before stays as it is."""
         self._change(sql.SET_DEPOSIT, {"deposit_quote": exact_text(amount)})
 
-    def put_instruments(self, instruments: Iterable[Instrument]) -> None:
+    def put_instruments(self, instruments: Iterable[Instrument], profile: VenueProfile) -> None:
         """Store what is known of the markets traded, replacing what was known before."""
         for instrument in instruments:
-            self._change(sql.PUT_INSTRUMENT, instrument_row(instrument))
+            self._change(sql.PUT_INSTRUMENT, instrument_row(instrument, profile))
 
     def read(self) -> AbstractContextManager[Reader]:
         """Return a view for `queries` and `books` over what is committed so far."""

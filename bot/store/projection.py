@@ -9,6 +9,7 @@ from bot.core import event as ev
 from bot.core.codec import to_json
 from bot.core.instrument import Instrument
 from bot.core.position import Position
+from bot.core.profile import VenueProfile
 from bot.errors import Fatal
 from bot.store import statements as sql
 from bot.store.types import exact_text, exact_text_or_none, json_text
@@ -29,14 +30,15 @@ def _holding_row(ts_ms: int, position: Position) -> dict[str, Any]:
     }
 
 
-def instrument_row(instrument: Instrument) -> dict[str, Any]:
-    """Return the row of the instrument table: numbers as exact text."""
+def instrument_row(instrument: Instrument, profile: VenueProfile) -> dict[str, Any]:
+    """Return the row of the instrument table: numbers as exact text, tiers and profile as JSON."""
     row: dict[str, Any] = {
         name: exact_text(value) if isinstance(value, float) else value
         for name, value in instrument._asdict().items()
     }
     tiers = {name: column.tolist() for name, column in instrument.tiers._asdict().items()}
-    return row | {"is_inverse": bool(instrument.is_inverse), "tiers": json_text(tiers)}
+    texts = {"tiers": json_text(tiers), "profile": json_text(profile._asdict())}
+    return row | {"is_inverse": bool(instrument.is_inverse), **texts}
 
 
 def _journal_only(_connection: Connection, _event: Any) -> None:
@@ -107,7 +109,7 @@ def _insert_fill(connection: Connection, fill: Mapping[str, Any]) -> bool:
 
 
 def _instrument_changed(connection: Connection, event: ev.InstrumentChanged) -> None:
-    connection.execute(sql.PUT_INSTRUMENT, instrument_row(event.instrument))
+    connection.execute(sql.PUT_INSTRUMENT, instrument_row(event.instrument, event.profile))
 
 
 def _liquidated(connection: Connection, event: ev.Liquidated) -> None:

@@ -49,7 +49,10 @@ class AccountRow(Base, table=True):
 
 
 class InstrumentRow(Base, table=True):
-    """What was known of a market when it was last traded; `tiers` is JSON columns."""
+    """What was known of a market when it was last traded; `tiers` is JSON columns, `profile` JSON.
+
+    `profile` is null only in rows of before it was stored: then the account's venue tells it.
+    """
 
     __tablename__ = "instrument"
 
@@ -67,6 +70,7 @@ class InstrumentRow(Base, table=True):
     max_leverage: Decimal = _money()
     funding_interval_ms: int
     tiers: str = _words()
+    profile: str | None = _words(default=None)
 
 
 class PositionRow(Base, table=True):

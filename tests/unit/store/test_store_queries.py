@@ -135,8 +135,8 @@ def test_instruments_are_stored_and_replaced(journal: SqliteJournal) -> None:
     instrument = Instrument(
         BTC, 0.1, 0.001, 0.001, 5.0, 0.01, 1.0, False, 0.0002, 0.0005, 0.0125, 125.0, 28_800_000, tiers
     )
-    journal.put_instruments([instrument])
-    journal.put_instruments([instrument._replace(tick_size=0.01)])
+    journal.put_instruments([instrument], BINANCE_USDM)
+    journal.put_instruments([instrument._replace(tick_size=0.01)], BINANCE_USDM)
     with journal.read() as reader:
         (row,) = reader.execute(TABLES["instrument"].select())
     assert (row.tick_size, row.tiers.count("Infinity")) == (Decimal("0.01"), 1)
