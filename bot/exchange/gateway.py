@@ -4,6 +4,7 @@ The truth is what the venue answers to reads. A reply that says "done" is believ
 cannot tell apart; a reply that does not come raises OutcomeUnknown, and `outcome_of` finds out by reading.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -51,6 +52,8 @@ class CcxtGateway:
         self._instruments: dict[str, Instrument] = {}
         self._checked_ms: dict[str, int] = {}
         self._sent_ms: dict[str, int] = {}
+        self._told_when_held: set[str] = set()
+        self._entered: set[str] = set()
         self._freshness = Freshness(self._symbols)
         self.book = Book()
         self.sweeper = Sweeper(link, dialect, self.book, self._instruments)
@@ -77,7 +80,8 @@ class CcxtGateway:
     async def refresh(self) -> None:
         """Read tiers and steps again when an hour has passed, or after a refusal that they explain.
 
-        The modes of held symbols are read every five minutes: a person may switch auto-add-margin on.
+        The modes of held symbols are read every five minutes: a person may switch auto-add-margin on. They
+        are read right after an entry, too, where only a position tells of it: then it is switched off.
 
         What changed since waits in the outbox.
         """
@@ -86,9 +90,18 @@ class CcxtGateway:
         if due:
             await self._read_instruments(due)
         for symbol in tuple(self.book.positions):
-            if symbol in self._symbols and now_ms - self._checked_ms.get(symbol, 0) >= _MODES_HOLD_MS:
+            if symbol in self._entered:
+                await self._settle_in(symbol)
+            elif symbol in self._symbols and now_ms - self._checked_ms.get(symbol, 0) >= _MODES_HOLD_MS:
                 self._checked_ms[symbol] = now_ms
                 await self._settings(symbol, Urgency.POLL)
+
+    async def _settle_in(self, symbol: str) -> None:
+        """Look once at what was just entered; a switch that stays on is told, and the position is managed."""
+        now = await self._settings(symbol)
+        self._entered.discard(symbol)
+        with contextlib.suppress(Rejected):
+            await self._without_auto_add(symbol, now)
 
     async def _read_instruments(self, symbols: Sequence[str]) -> None:
         dialect = self._dialect
@@ -245,7 +258,9 @@ class CcxtGateway:
     async def _settings(self, symbol: str, urgency: Urgency = Urgency.NORMAL) -> Settings:
         found = await self._link.read(lambda: self._dialect.settings(self._link.client, symbol), urgency)
         self.book.leverage[symbol] = found.leverage
-        if self.book.note_auto_add(symbol, found.is_auto_add):
+        if found.is_auto_add is None:
+            self._told_when_held.add(symbol)
+        elif self.book.note_auto_add(symbol, found.is_auto_add):
             self.book.outbox.append(AutoAddSwitched(self.book.handed_ms, symbol, found.is_auto_add))
         return found
 
@@ -261,6 +276,8 @@ class CcxtGateway:
 
     async def _open_position(self, intent: Intent, action: OpenPosition) -> None:
         await self._check_isolated(action.symbol)
+        if action.symbol in self._told_when_held:
+            self._entered.add(action.symbol)
         await self.orders.open_position(intent, action)
 
     async def _check_isolated(self, symbol: str) -> None:

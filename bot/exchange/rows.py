@@ -103,13 +103,14 @@ class MarginMove(NamedTuple):
 class Settings(NamedTuple):
     """A symbol's leverage and margin mode, and the account's position mode.
 
-    `is_auto_add`: the venue adds margin by itself, out of the free balance. False where it does not say.
+    `is_auto_add`: the venue adds margin by itself, out of the free balance. None: it tells of that under a
+    position only, and there is none. False where it never says.
     """
 
     leverage: int
     is_isolated: bool
     is_one_way: bool
-    is_auto_add: bool = False
+    is_auto_add: bool | None = False
 
 
 class Money(NamedTuple):

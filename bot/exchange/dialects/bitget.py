@@ -2,7 +2,7 @@
 
 ccxt cuts a margin amount to the contract's size step, sends a part take-profit as one for the whole
 position, and needs a negative amount for less margin. Sources: Bitget v2 contract documents (set-margin,
-place-tpsl-order, fills, bill, orders-plan-history, the v2 channels).
+set-auto-margin, place-tpsl-order, fills, bill, orders-plan-history, the v2 channels).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -123,14 +123,16 @@ class BitgetDialect:
         return await history.margin_moves(client, symbol, since_ms)
 
     async def settings(self, client: Any, symbol: str) -> Settings:
-        """Return the symbol's mode and leverage; the lower of both sides, should they differ."""
-        row = (await client.fetch_leverage(symbol))["info"]
-        both = int(row["isolatedLongLever"]), int(row["isolatedShortLever"])
-        return Settings(min(both), row["marginMode"] == "isolated", row["posMode"] == "one_way_mode")
+        """Return the symbol's mode and leverage, and the position's switch, None without a position."""
+        row = await _account_of(client, symbol)
+        held = await _held_rows(client, symbol)
+        is_auto_add = any(each.get("autoMargin") == "on" for each in held) if held else None
+        is_one_way = row["posMode"] == "one_way_mode"
+        return Settings(_leverage(row), row["marginMode"] == "isolated", is_one_way, is_auto_add)
 
     async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
         """Return the symbols' leverage, asked for one by one."""
-        return {symbol: (await self.settings(client, symbol)).leverage for symbol in symbols}
+        return {symbol: _leverage(await _account_of(client, symbol)) for symbol in symbols}
 
     # --- writes -----------------------------------------------------------------------------------
 
@@ -180,7 +182,10 @@ class BitgetDialect:
         await client.privateMixPostV2MixAccountSetMargin(request)
 
     async def stop_auto_add(self, client: Any, symbol: str) -> None:
-        """Do nothing: the settings read here do not tell of the switch."""
+        """Switch it off for what is held: it belongs to the position and to its side."""
+        for row in await _held_rows(client, symbol):
+            request = {**_coin(client, symbol), "autoMargin": "off", "holdSide": row["holdSide"]}
+            await client.privateMixPostV2MixAccountSetAutoMargin(request)
 
     # --- streams ----------------------------------------------------------------------------------
 
@@ -229,6 +234,24 @@ class BitgetDialect:
             return
         self._is_prepared, nonce = True, client.nonce
         client.nonce = lambda: nonce() - _SIGNED_EARLIER_MS
+
+
+async def _account_of(client: Any, symbol: str) -> Mapping[str, Any]:
+    return (await client.fetch_leverage(symbol))["info"]
+
+
+def _leverage(row: Mapping[str, Any]) -> int:
+    """Return the lower of both sides, should they differ."""
+    return min(int(row["isolatedLongLever"]), int(row["isolatedShortLever"]))
+
+
+async def _held_rows(client: Any, symbol: str) -> list[Mapping[str, Any]]:
+    reply = await client.privateMixGetV2MixPositionSinglePosition(orders.pair(client, symbol))
+    return [row for row in reply["data"] or () if number(row, "total") > 0.0]
+
+
+def _coin(client: Any, symbol: str) -> dict[str, Any]:
+    return {"symbol": client.market(symbol)["id"], "marginCoin": SETTLE}
 
 
 def _position(row: Mapping[str, Any]) -> Position:

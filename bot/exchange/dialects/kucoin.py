@@ -2,7 +2,7 @@
 
 Isolated leverage belongs to each order, and ccxt sends 1x where none is said. Its set_leverage is for cross
 margin. It passes its own `trigger` flag on when cancelling. Sources: KuCoin futures documents (add order,
-deposit-margin, withdrawMargin, cancel, recentFills, funding-history, the classic topics).
+deposit-margin, withdrawMargin, auto-deposit-status, cancel, recentFills, funding-history, classic topics).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -119,11 +119,16 @@ class KucoinDialect:
         return ()
 
     async def settings(self, client: Any, symbol: str) -> Settings:
-        """Return the modes of the venue, and the leverage that orders will be sent with."""
+        """Return the modes of the venue, and the leverage that orders will be sent with.
+
+        The position's row, which a flat symbol has too, tells whether margin is added by itself.
+        """
         margin = await client.fetch_margin_mode(symbol)
         position = await client.fetch_position_mode(symbol)
+        row = (await client.futuresPrivateGetPosition({"symbol": client.market(symbol)["id"]}))["data"] or {}
         is_isolated = margin["info"]["marginMode"] == "ISOLATED"
-        return Settings(self._leverage.get(symbol, 0), is_isolated, not position["hedged"])
+        is_auto_add = str(row.get("autoDeposit")).lower() == "true"
+        return Settings(self._leverage.get(symbol, 0), is_isolated, not position["hedged"], is_auto_add)
 
     async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
         """Return the leverage of the next orders; 0 until it is set, for nothing at the venue has it."""
@@ -177,7 +182,9 @@ class KucoinDialect:
         return {"leverage": leverage}
 
     async def stop_auto_add(self, client: Any, symbol: str) -> None:
-        """Do nothing: the settings read here do not tell of the switch."""
+        """Switch it off; it belongs to the symbol."""
+        request = {"symbol": client.market(symbol)["id"], "status": False}
+        await client.futuresPrivatePostPositionMarginAutoDepositStatus(request)
 
     # --- streams ----------------------------------------------------------------------------------
 

@@ -65,6 +65,7 @@ def position_row(account: ScriptedAccount) -> dict[str, Any]:
         "openPriceAvg": str(account.entry_price), "marginSize": str(account.wallet),
         "leverage": str(account.leverage), "marginMode": "isolated", "posMode": "one_way_mode",
         "unrealizedPL": "0", "liquidationPrice": "45000", "keepMarginRate": "0.004",
+        "autoMargin": "on" if account.is_auto_add else "off",
         "markPrice": str(account.price), "cTime": str(START_MS), "uTime": str(START_MS),
     }  # fmt: skip
 
@@ -93,6 +94,7 @@ class Script:
                   "accountEquity": str(account.free + account.wallet)}]
             ),
             "position/all-position": lambda _: said([position_row(account)] if account.signed else []),
+            "position/single-position": lambda _: said([position_row(account)] if account.signed else []),
             "order/orders-pending": lambda _: said({"entrustedList": None, "endId": None}),
             "order/orders-plan-pending": self._plans,
             "order/orders-plan-history": self._ended_plans,
@@ -106,6 +108,7 @@ class Script:
             "order/place-order": self._trade,
             "order/place-tpsl-order": self._rest,
             "account/set-margin": self._move,
+            "account/set-auto-margin": self._switch,
         }
         rates = {"makerFeeRate": "0.0002", "takerFeeRate": "0.0006"}
         return {
@@ -128,6 +131,10 @@ class Script:
     def _move(self, sent: dict[str, Any]) -> Any:
         self._account.move_margin(float(sent["amount"]))
         return said("")
+
+    def _switch(self, sent: dict[str, Any]) -> Any:
+        self._account.is_auto_add = sent["autoMargin"] == "on"
+        return said("success")
 
     def _detail(self, asked: dict[str, Any]) -> Any:
         for fill in self._account.fills:

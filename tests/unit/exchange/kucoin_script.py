@@ -72,6 +72,7 @@ def position_row(account: ScriptedAccount) -> dict[str, Any]:
         "maintMargin": account.wallet + 7.0,
         "leverage": account.leverage, "realLeverage": 9.7, "marginMode": "ISOLATED", "crossMode": False,
         "positionSide": "BOTH", "openingTimestamp": START_MS, "markPrice": account.price,
+        "autoDeposit": account.is_auto_add,
     }  # fmt: skip
 
 
@@ -99,6 +100,7 @@ class Script:
                  "availableBalance": account.free}
             ),
             "v1/positions": lambda _: said([position_row(account)] if account.signed else []),
+            "v1/position": lambda _: said(position_row(account)),
             "v2/position/getMarginMode": lambda _: said({"symbol": "XBTUSDTM", "marginMode": "ISOLATED"}),
             "v2/position/getPositionMode": lambda _: said({"positionMode": 0}),
             "v1/orders": lambda _: said({"items": [], "totalPage": 1}),
@@ -114,6 +116,7 @@ class Script:
             **{f"GET /api/{path}": answer for path, answer in reads.items()},
             "POST /api/v1/orders": self._trade,
             "POST /api/v1/position/margin/deposit-margin": self._deposit,
+            "POST /api/v1/position/margin/auto-deposit-status": self._switch,
         }
 
     def _trade(self, sent: dict[str, Any]) -> Any:
@@ -128,6 +131,10 @@ class Script:
     def _deposit(self, sent: dict[str, Any]) -> Any:
         self._account.move_margin(float(sent["margin"]))
         return said({"id": "1", "symbol": "XBTUSDTM", "posMargin": self._account.wallet})
+
+    def _switch(self, sent: dict[str, Any]) -> Any:
+        self._account.is_auto_add = sent["status"]
+        return said(True)
 
     def _order(self, asked: dict[str, Any]) -> Any:
         account = self._account

@@ -116,6 +116,7 @@ class ScriptedAccount:
     stops: dict[str, Resting] = field(default_factory=dict)
     ended: dict[str, Resting] = field(default_factory=dict)
     moves: list[float] = field(default_factory=list)
+    is_auto_add: bool = False
 
     def trade(self, client_id: str, side: int, quantity: float) -> str:
         """Fill a market order at `price`; return the venue's order id. An ended position ends its stops."""

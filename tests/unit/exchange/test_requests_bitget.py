@@ -125,4 +125,5 @@ async def test_bitget_settings_come_from_the_account_of_the_symbol() -> None:
     row = {"marginMode": "isolated", "posMode": "one_way_mode", "isolatedLongLever": "20",
            "isolatedShortLever": "3"}  # fmt: skip
     made.answers[f"GET {MIX}/account/account"] = {"code": "00000", "data": row}
-    assert await made.dialect.settings(made.client, BTC) == Settings(3, True, True)
+    made.answers[f"GET {MIX}/position/single-position"] = {"code": "00000", "data": []}
+    assert await made.dialect.settings(made.client, BTC) == Settings(3, True, True, None)
