@@ -12,8 +12,7 @@ import ccxt
 from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import HYPERLIQUID, VenueProfile
-from bot.core.tiers import LeverageTier
-from bot.errors import Rejected
+from bot.errors import Rejected, Unavailable
 from bot.exchange.convert import number
 from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import hyperliquid_orders as orders
@@ -21,22 +20,26 @@ from bot.exchange.dialects import hyperliquid_streams as streams
 from bot.exchange.dialects.hyperliquid_actions import send, status_of
 from bot.exchange.dialects.hyperliquid_history import History
 from bot.exchange.dialects.hyperliquid_ids import order_key
+from bot.exchange.dialects.hyperliquid_tiers import Coin, coins
 from bot.exchange.dialects.open_positions import isolated, mode_of
-from bot.exchange.dialects.requests import checked_tiers, instrument, listed_fees, refuse_trailing
+from bot.exchange.dialects.requests import instrument, listed_fees, refuse_trailing
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
 from bot.exchange.told import MarkTold, Told
 
 _MICRO: Final = 1_000_000
 _MARGIN_STEP_QUOTE: Final = 1e-6
-_NO_CAP_QUOTE: Final = 1e18
 _HOUR_MS: Final = 3_600_000
 
 
 class HyperliquidDialect:
-    """Keeps only what our payments tell of settlements; ids are readable back. Triggers are on the mark."""
+    """Keeps the coins' rules, and what our payments tell of settlements; ids are readable back.
+
+    Triggers are on the mark.
+    """
 
     def __init__(self) -> None:
         self._history = History()
+        self._coins: dict[str, Coin] = {}
 
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return Hyperliquid's rules; it counts no closing fee."""
@@ -45,14 +48,19 @@ class HyperliquidDialect:
     # --- reads ------------------------------------------------------------------------------------
 
     async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
-        """Return instruments; the maintenance rate is half the initial rate at the coin's most leverage."""
+        """Return instruments with the tiers of each coin's margin table.
+
+        Unavailable: a coin is not listed on the venue's own perpetual exchange.
+        """
         await client.load_markets(True)
+        self._coins = await coins(client)
         found = {}
         for symbol in symbols:
             market = client.market(symbol)
-            most = number(market["info"], "maxLeverage")
-            tiers = checked_tiers([LeverageTier(0.0, _NO_CAP_QUOTE, 0.5 / most, 0.0, most)])
-            made = instrument(market, tiers, _MARGIN_STEP_QUOTE, listed_fees(market))
+            coin = self._coins.get(market["baseName"])
+            if coin is None:
+                raise Unavailable(f"Hyperliquid lists no margin table for {symbol}")
+            made = instrument(market, coin.tiers, _MARGIN_STEP_QUOTE, listed_fees(market))
             found[symbol] = made._replace(funding_interval_ms=_HOUR_MS)
         return found
 
@@ -132,7 +140,14 @@ class HyperliquidDialect:
         await self.set_leverage(client, symbol, leverage)
 
     async def set_leverage(self, client: Any, symbol: str, leverage: int) -> None:
-        """Set leverage at isolated margin: ccxt's set_leverage would switch to cross."""
+        """Set leverage at isolated margin: ccxt's set_leverage would switch to cross.
+
+        Rejected, unsent: an open position has more ("Cannot decrease leverage with open position").
+        """
+        held = await _held_leverage(client, symbol)
+        if leverage < held:
+            message = f"{symbol} has a position at {held:g}x: Hyperliquid lowers no leverage under one"
+            raise Rejected("leverage_refused", message)
         asset = orders.asset(client, symbol)
         action = {"type": "updateLeverage", "asset": asset, "isCross": False, "leverage": leverage}
         await send(client, action)
@@ -162,7 +177,11 @@ class HyperliquidDialect:
     async def move_margin(
         self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
     ) -> None:
-        """Add (> 0) or release (< 0) margin in millionths."""
+        """Add (> 0) or release (< 0) margin in millionths. Rejected, unsent: the coin keeps its margin."""
+        coin = self._coins.get(client.market(symbol)["baseName"])
+        if amount_quote < 0.0 and coin is not None and coin.keeps_margin:
+            message = f"{symbol} is isolated only: Hyperliquid releases margin with the position alone"
+            raise Rejected("beyond_removable", message)
         action = {
             "type": "updateIsolatedMargin",
             "asset": orders.asset(client, symbol),
@@ -229,6 +248,13 @@ class HyperliquidDialect:
 
 async def _state(client: Any) -> Any:
     return await client.publicPostInfo({"type": "clearinghouseState", "user": client.walletAddress})
+
+
+async def _held_leverage(client: Any, symbol: str) -> float:
+    """Return the leverage of the symbol's position, 0.0 without one."""
+    coin, rows = client.market(symbol)["baseName"], (await _state(client))["assetPositions"]
+    held = (row["position"] for row in rows if row["position"]["coin"] == coin)
+    return max((float(row["leverage"]["value"]) for row in held if number(row, "szi")), default=0.0)
 
 
 def _position(client: Any, row: Mapping[str, Any]) -> Position:

@@ -20,7 +20,11 @@ from tests.unit.exchange.scripted_venue import (
     live_through,
 )
 
-UNIVERSE = {"universe": [{"szDecimals": 5, "name": "BTC", "maxLeverage": 40}]}
+UNIVERSE: dict[str, Any] = {
+    "universe": [{"szDecimals": 5, "name": "BTC", "maxLeverage": 40, "marginTableId": 56}],
+    "marginTables": [[56, {"description": "tiered 40x", "marginTiers": [
+        {"lowerBound": "0.0", "maxLeverage": 40}, {"lowerBound": "150000000.0", "maxLeverage": 20}]}]],
+}  # fmt: skip
 CONTEXT = {"funding": "0", "openInterest": "1", "prevDayPx": "50000", "dayNtlVlm": "1", "premium": "0",
            "oraclePx": "50000", "markPx": "50000", "midPx": "50000", "impactPxs": ["1", "2"]}  # fmt: skip
 
@@ -47,6 +51,9 @@ class HyperliquidScript:
 
     def metaAndAssetCtxs(self, _: Any) -> Any:  # noqa: N802
         return [UNIVERSE, [CONTEXT]]
+
+    def meta(self, _: Any) -> Any:
+        return UNIVERSE
 
     def allMids(self, _: Any) -> Any:  # noqa: N802
         return {"BTC": str(self.account.price)}

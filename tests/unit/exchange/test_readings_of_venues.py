@@ -102,17 +102,6 @@ async def test_kucoins_instrument_is_in_base_units_and_not_in_contracts() -> Non
     assert found.tiers.maintenance_margin_rate.tolist() == [0.004]
 
 
-async def test_hyperliquids_maintenance_rate_is_half_of_the_initial_one() -> None:
-    made = hyperliquid()
-    universe = {"universe": [{"szDecimals": 5, "name": "BTC", "maxLeverage": 40}]}
-    context = {"funding": "0", "openInterest": "1", "prevDayPx": "50000", "dayNtlVlm": "1", "premium": "0",
-               "oraclePx": "50000", "markPx": "50000", "midPx": "50000", "impactPxs": ["1", "2"]}  # fmt: skip
-    made.answers["POST /info"] = lambda asked: [universe, [context]] if "meta" in asked["type"] else []
-    found = await instrument_of(made, BTC_USDC)
-    assert (found.quantity_step, found.max_leverage) == (0.00001, 40.0)
-    assert found.tiers.maintenance_margin_rate.tolist() == [0.0125]
-
-
 async def test_balances_hold_no_unrealised_pnl() -> None:
     made = bitget()
     account = {"marginCoin": "USDT", "available": "90", "isolatedMaxAvailable": "80", "accountEquity": "110",
