@@ -5,12 +5,13 @@ The metrics of margin-science 5. Every position is compared with the same fills 
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from bot.core.tiers import tier_index
 from bot.core.timeframe import DAY_MS
 from bot.evidence.calibration import Calibration, calibration
 from bot.evidence.envelope import Committed, Envelope, envelope
@@ -20,8 +21,8 @@ from bot.evidence.rescues import Ending, Rescues, rescues
 from bot.evidence.tail import worst_mean
 from bot.risk.limits import MarginLimits
 from bot.risk.policies.hurdle import HurdleParams
-from bot.sim.embedded import instrument_for
 from bot.store.evidence import emergencies, forecasts, ledger_moves, trade_evidence, wallets
+from bot.store.markets import StoredMarket, stored_market, stored_markets
 from bot.store.reader import Reader, open_reader
 from bot.store.rows import LedgerMove, TradeEvidenceRow
 
@@ -140,7 +141,7 @@ def _findings(reader: Reader, symbol: str | None) -> Findings:
         rescues(map(_ending, rows)),
         _good_after_bad(rows),
         _capital(rows),
-        _dead_weight(rows, ledger_moves(reader, symbol)),
+        _dead_weight(rows, ledger_moves(reader, symbol), stored_markets(reader)),
         calibration([one.probability for one in told], [one.touched for one in told]),
         _defence(rows),
         _operations(rows, emergencies(reader, symbol)),
@@ -185,14 +186,17 @@ def _capital(rows: Sequence[TradeEvidenceRow]) -> Capital:
     )
 
 
-def _dead_weight(rows: Sequence[TradeEvidenceRow], moves: Sequence[LedgerMove]) -> DeadWeight:
+def _dead_weight(
+    rows: Sequence[TradeEvidenceRow], moves: Sequence[LedgerMove], markets: Mapping[str, StoredMarket]
+) -> DeadWeight:
     ended = {row.position_id for row in rows}
-    counted = [move for one in moves if one.position_id in ended and (move := _move(one)) is not None]
+    of_ended = (_move(one, markets) for one in moves if one.position_id in ended)
+    counted = [move for move in of_ended if move is not None]
     extra = _total(rows, "margin_quote_hours") - _total(rows, "shadow_margin_quote_hours")
     return dead_weight(counted, extra, _HURDLE.annual_hurdle)
 
 
-def _move(one: LedgerMove) -> Move | None:
+def _move(one: LedgerMove, markets: Mapping[str, StoredMarket]) -> Move | None:
     """The move for the ledger, None when its odds were not kept; the costs are the hurdle policy's.
 
     Every position of this bot has a stop short of liquidation, so only a stop that fails lets the mark on.
@@ -201,9 +205,8 @@ def _move(one: LedgerMove) -> Move | None:
     if before is None or after is None or one.notional_quote_before is None or one.until_ms is None:
         return None
     notional = float(one.notional_quote_before)
-    tiers = instrument_for(one.symbol).tiers
-    row = min(int(np.searchsorted(tiers.notional_cap, notional)), len(tiers.notional_cap) - 1)
-    rate = float(tiers.maintenance_margin_rate[row])
+    tiers = stored_market(markets, one.symbol).instrument.tiers
+    rate = float(tiers.maintenance_margin_rate[tier_index(tiers, notional)])
     waste = rate * _HURDLE.forfeited_share + _HURDLE.clearance_fee + _HURDLE.slippage
     return Move(_STOP_FAILURE * waste * notional, before, after, max(one.until_ms - one.ts_ms, 0) / DAY_MS)
 

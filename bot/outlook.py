@@ -1,19 +1,18 @@
 """Open positions as of a database's last commit: their risk, and what a policy would do with them now.
 
-Reads only. Prices, volatility and margin are those of the last commit.
+Reads only. Prices, volatility and margin are those of the last commit, instruments and margin rules those
+that the session traded by.
 """
 
 from pathlib import Path
 from typing import Any
 
-from bot.core.instrument import margin_rules
 from bot.core.position import side_name
-from bot.core.profile import venue_profile
 from bot.engine.state import Holding, Market, State, restore
 from bot.engine.window import CandleWindow
 from bot.risk.manager import RiskManager
 from bot.settings import Settings
-from bot.sim.embedded import instrument_for
+from bot.store.markets import stored_market, stored_markets
 from bot.store.queries import last_checkpoint
 from bot.store.reader import open_reader
 
@@ -25,7 +24,7 @@ def outlook(path: Path, settings: Settings) -> list[Row]:
 
     `action`, `amount_quote` and `reason` are what the policy of `settings` would do. UserError: no database.
     """
-    state = last_state(path, settings)
+    state = last_state(path)
     risk = RiskManager(
         settings.margin.policy,
         settings.margin.policy_params,
@@ -41,17 +40,19 @@ def outlook(path: Path, settings: Settings) -> list[Row]:
     return sorted(rows, key=lambda row: row["distance"])
 
 
-def last_state(path: Path, settings: Settings) -> State:
-    """Return the session as of the last commit, empty where there is none yet. UserError: no database."""
+def last_state(path: Path) -> State:
+    """Return the session as of the last commit, empty where there is none yet.
+
+    UserError: no database, or one that does not say by which rules it traded.
+    """
     with open_reader(path) as reader:
-        cut = last_checkpoint(reader)
+        cut, known = last_checkpoint(reader), stored_markets(reader)
     state = State({})
     if cut is None:
         return state
-    profile = venue_profile(settings.venue.profile, 0.0)
     for symbol in cut.engine["markets"]:
-        instrument = instrument_for(symbol)
-        state.markets[symbol] = Market(instrument, margin_rules(instrument, profile), CandleWindow(1))
+        market = stored_market(known, symbol)
+        state.markets[symbol] = Market(market.instrument, market.rules, CandleWindow(1))
     restore(state, cut.engine)
     # The venue's answers may be timed a little before the newest mark: no mark is younger than now.
     state.now_ms = max([state.now_ms, *(market.mark_ms for market in state.markets.values())])
@@ -73,5 +74,6 @@ def _row(state: State, risk: RiskManager, market: Market, holding: Holding) -> R
         "margin_released_quote": holding.released_quote,
         "opened_ms": holding.opened_ms,
         "ts_ms": market.mark_ms,
+        "tick_size": market.instrument.tick_size,
         **decision._asdict(),
     }

@@ -1,7 +1,6 @@
 """Columns that write a row's numbers for people: prices in ticks, money in cents, fractions in percent."""
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bot.cli.output import Column, Row, cell
@@ -61,7 +60,7 @@ def percent_column(key: str, heading: str = "") -> Column:
 
 
 def price_column(key: str, heading: str = "") -> Column:
-    """Return a column of prices; the row's `symbol` says how many decimals its tick has."""
+    """Return a column of prices, with the decimals of the row's `tick_size`."""
     return _column(key, heading, _price)
 
 
@@ -75,23 +74,20 @@ def percent_change_column(before: str, after: str, heading: str) -> Column:
     return _change(before, after, heading, _percent)
 
 
-@cache
-def decimals_of(symbol: str) -> int:
-    """Return how many decimals the prices of a symbol of the embedded market have."""
-    from bot.sim.embedded import instrument_for
-
-    return step_decimals(instrument_for(symbol).tick_size)
+def with_ticks(rows: Iterable[Row], tick_sizes: Mapping[str, float]) -> list[Row]:
+    """Return the rows, each with the `tick_size` of its symbol where that is known."""
+    return [{**row, "tick_size": tick_sizes.get(row["symbol"])} for row in rows]
 
 
-def symbol_price(price: float, symbol: str) -> str:
-    """Return a price with the decimals of its symbol; a dash where no price is (0, infinity)."""
+def tick_price(price: float, tick_size: float | None) -> str:
+    """Return a price with the decimals of its tick, None: unknown; a dash where no price is (0, infinity)."""
     if not 0.0 < price < float("inf"):
         return NOTHING
-    return price_text(price, decimals_of(symbol))
+    return cell(price) if tick_size is None else price_text(price, step_decimals(tick_size))
 
 
 def _price(value: Any, row: Row) -> str:
-    return symbol_price(float(value), row["symbol"])
+    return tick_price(float(value), row["tick_size"])
 
 
 def _percent(value: Any, _row: Row) -> str:

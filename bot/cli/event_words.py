@@ -1,9 +1,10 @@
 """What an event of the journal says, as one line for people."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
-from bot.cli.columns import symbol_price
+from bot.cli.columns import tick_price
 from bot.cli.screen.figures import money, percent, quantity_text, signed_money
 from bot.core.codec import from_json
 from bot.core.event import (
@@ -35,10 +36,15 @@ from bot.core.event import (
 )
 from bot.core.position import side_name
 
+Price = Callable[[float], str]
 
-def event_words(body: Mapping[str, Any]) -> str:
-    """Return the line for an event as the journal keeps it (core/codec.py)."""
+
+def event_words(body: Mapping[str, Any], tick_size: float | None = None) -> str:
+    """Return the line for an event as the journal keeps it (core/codec.py); its prices in ticks."""
     event = from_json(body)
+    priced = _PRICED.get(type(event))
+    if priced is not None:
+        return priced(event, partial(tick_price, tick_size=tick_size))
     return _WORDS[type(event)](event)
 
 
@@ -54,10 +60,9 @@ def _order_accepted(event: OrderAccepted) -> str:
     return f"{_plain(event.leg)} order {event.client_id} accepted"
 
 
-def _order_filled(event: OrderFilled) -> str:
+def _order_filled(event: OrderFilled, price: Price) -> str:
     verb = "bought" if event.order_side > 0 else "sold"
-    price = symbol_price(event.price, event.symbol)
-    words = f"{_plain(event.leg)}: {verb} {quantity_text(event.quantity)} at {price}"
+    words = f"{_plain(event.leg)}: {verb} {quantity_text(event.quantity)} at {price(event.price)}"
     if event.remaining_quantity > 0.0:
         words += f", {quantity_text(event.remaining_quantity)} still to fill"
     if event.realised_pnl_quote:
@@ -87,9 +92,8 @@ def _wallet(event: MarginAdjusted | FundingSettled) -> str:
     return money(event.position.isolated_wallet)
 
 
-def _liquidated(event: Liquidated) -> str:
-    mark = symbol_price(event.mark, event.symbol)
-    return f"{side_name(event.side)} liquidated at mark {mark}: {money(event.loss_quote)} lost"
+def _liquidated(event: Liquidated, price: Price) -> str:
+    return f"{side_name(event.side)} liquidated at mark {price(event.mark)}: {money(event.loss_quote)} lost"
 
 
 def _instrument_changed(event: InstrumentChanged) -> str:
@@ -112,8 +116,8 @@ def _signal_seen(event: SignalSeen) -> str:
     return f"{wants}: approved" if event.is_approved else f"{wants}: refused, {'; '.join(event.checks)}"
 
 
-def _position_opened(event: PositionOpened) -> str:
-    entry, stop = (symbol_price(price, event.symbol) for price in (event.entry_price, event.stop_price))
+def _position_opened(event: PositionOpened, price: Price) -> str:
+    entry, stop = price(event.entry_price), price(event.stop_price)
     return (
         f"{side_name(event.side)} {quantity_text(event.quantity)} opened at {entry} with "
         f"{event.leverage:g}x, margin {money(event.isolated_wallet)}, stop {stop}, "
@@ -121,17 +125,17 @@ def _position_opened(event: PositionOpened) -> str:
     )
 
 
-def _position_closed(event: PositionClosed) -> str:
+def _position_closed(event: PositionClosed, price: Price) -> str:
     return (
         f"{side_name(event.side)} closed by {_plain(event.cause)} at "
-        f"{symbol_price(event.exit_price, event.symbol)}: PnL {signed_money(event.realised_pnl_quote)}, "
+        f"{price(event.exit_price)}: PnL {signed_money(event.realised_pnl_quote)}, "
         f"fees {money(event.fees_quote)}, funding {signed_money(event.funding_quote)}"
     )
 
 
-def _margin_moved(event: MarginMoved) -> str:
+def _margin_moved(event: MarginMoved, price: Price) -> str:
     verb = "added" if event.amount_quote > 0.0 else "released"
-    near, far = (symbol_price(risk.liquidation_price, event.symbol) for risk in (event.before, event.after))
+    near, far = price(event.before.liquidation_price), price(event.after.liquidation_price)
     return (
         f"{event.policy} {verb} {money(abs(event.amount_quote))}, {_plain(event.reason)}: liquidation "
         f"{near} -> {far}, distance {percent(event.before.distance)} -> {percent(event.after.distance)}"
@@ -192,27 +196,24 @@ def _trade_evidence(event: TradeEvidence) -> str:
     )
 
 
-def _forecast_resolved(event: ForecastResolved) -> str:
-    price = symbol_price(event.liquidation_price, event.symbol)
+def _forecast_resolved(event: ForecastResolved, price: Price) -> str:
     end = "came to it" if event.touched else "did not come to it"
-    return f"liquidation at {price} had a chance of {percent(event.probability)}: the mark {end}"
+    return (
+        f"liquidation at {price(event.liquidation_price)} had a chance of {percent(event.probability)}: "
+        f"the mark {end}"
+    )
 
 
 _WORDS: Final[dict[type, Callable[[Any], str]]] = {
     LeverageSet: _leverage_set,
     OrderAccepted: _order_accepted,
-    OrderFilled: _order_filled,
     OrderCancelled: _order_cancelled,
     Refused: _refused,
     MarginAdjusted: _margin_adjusted,
     FundingSettled: _funding_settled,
-    Liquidated: _liquidated,
     InstrumentChanged: _instrument_changed,
     AutoAddSwitched: _auto_add_switched,
     SignalSeen: _signal_seen,
-    PositionOpened: _position_opened,
-    PositionClosed: _position_closed,
-    MarginMoved: _margin_moved,
     MarginHeld: _margin_held,
     BookRebalanced: _book_rebalanced,
     CapBreached: _cap_breached,
@@ -223,5 +224,12 @@ _WORDS: Final[dict[type, Callable[[Any], str]]] = {
     Reconciled: _reconciled,
     InvariantBroken: _invariant_broken,
     TradeEvidence: _trade_evidence,
+}
+_PRICED: Final[dict[type, Callable[[Any, Price], str]]] = {
+    OrderFilled: _order_filled,
+    Liquidated: _liquidated,
+    PositionOpened: _position_opened,
+    PositionClosed: _position_closed,
+    MarginMoved: _margin_moved,
     ForecastResolved: _forecast_resolved,
 }

@@ -11,6 +11,7 @@ from bot.cli.columns import (
     signed_money_column,
     symbol_column,
     time_column,
+    with_ticks,
     words_column,
 )
 from bot.cli.options import Config, Database, Json, Limit, PresetName, Symbol, database_of, settings_with
@@ -57,13 +58,16 @@ def history(
     as_json: Json = False,
 ) -> None:
     """Show margin moves with their reasons and the risk before and after, newest first."""
+    from bot.store.markets import tick_sizes
     from bot.store.queries import margin_history
     from bot.store.reader import open_reader
 
     with open_reader(database_of(config, db)) as reader:
-        found = margin_history(reader, symbol=symbol, limit=limit)
+        found, ticks = margin_history(reader, symbol=symbol, limit=limit), tick_sizes(reader)
     rows = [move._asdict() for move in found]
-    show_rows(rows, _HISTORY, as_json, empty="No margin was moved yet.")
+    show_rows(
+        rows if as_json else with_ticks(rows, ticks), _HISTORY, as_json, empty="No margin was moved yet."
+    )
 
 
 @app.command("plan")

@@ -12,6 +12,7 @@ from bot.cli.columns import (
     signed_money_column,
     symbol_column,
     time_column,
+    with_ticks,
     words_column,
 )
 from bot.cli.options import Config, Database, Json, Limit, Symbol, database_of, settings_of
@@ -64,7 +65,7 @@ def status(config: Config = None, db: Database = None, as_json: Json = False) ->
         found = account_status(reader)
     alive = liveness(path)
     settings = settings_of(config, {})
-    rows, halts = outlook(path, settings), last_state(path, settings).halts
+    rows, halts = outlook(path, settings), last_state(path).halts
     if as_json:
         run = None if found.run is None else found.run._asdict()
         more = {"run": run, "positions": rows, "is_running": alive.is_alive, "halts": halts}
@@ -92,16 +93,18 @@ def trades(
 ) -> None:
     """Show closed positions, the last closed first."""
     from bot.core.position import side_name
+    from bot.store.markets import tick_sizes
     from bot.store.queries import trades as closed_positions
     from bot.store.reader import open_reader
 
     with open_reader(database_of(config, db)) as reader:
-        found = closed_positions(reader, symbol=symbol, limit=limit)
+        found, ticks = closed_positions(reader, symbol=symbol, limit=limit), tick_sizes(reader)
     rows = [
         {**trade._asdict(), "side": side_name(trade.side), "net_pnl_quote": trade.net_pnl_quote}
         for trade in found
     ]
-    show_rows(rows, _TRADES, as_json, empty="No position was closed yet.")
+    shown = rows if as_json else with_ticks(rows, ticks)
+    show_rows(shown, _TRADES, as_json, empty="No position was closed yet.")
 
 
 def journal(
@@ -112,17 +115,19 @@ def journal(
     as_json: Json = False,
 ) -> None:
     """Show the tail of the append-only journal, newest first."""
+    from bot.store.markets import tick_sizes
     from bot.store.queries import journal as events
     from bot.store.reader import open_reader
 
     with open_reader(database_of(config, db)) as reader:
         rows = [event._asdict() for event in events(reader, symbol=symbol, limit=limit)]
+        ticks = tick_sizes(reader)
     if as_json:
         show_json(rows)
         return
     from bot.cli.event_words import event_words
 
-    told = [{**row, "words": event_words(row["body"])} for row in rows]
+    told = [{**row, "words": event_words(row["body"], ticks.get(row["symbol"]))} for row in rows]
     show_rows(told, _EVENTS, as_json=False, empty="The journal is empty.")
 
 

@@ -1,6 +1,6 @@
 """The positions that a calculator is asked about, wherever they come from: flags, a file, a database."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bot.core.position import Position
     from bot.core.profile import MarginRules
     from bot.risk.view import MarginBook, MarginView
+
+Known = tuple["Instrument | None", "MarginRules"]
 
 _SOURCES: Final = ("file", "db", "live")
 
@@ -97,7 +99,7 @@ def subject_of(words: PositionWords) -> Subject:
     )
 
 
-def market_of(words: PositionWords) -> "tuple[Instrument | None, MarginRules]":
+def market_of(words: PositionWords) -> Known:
     """Return the market whose rules apply: the embedded one, or one tier of the rate that was given."""
     from bot.core.instrument import margin_rules
     from bot.core.profile import MarginRules, venue_profile
@@ -131,14 +133,20 @@ def embedded(symbol: str, where: str) -> "Instrument":
     from bot.plugins import did_you_mean
     from bot.sim.embedded import SYMBOLS, instrument_for
 
-    for known in SYMBOLS:
-        if symbol.upper() in (known, known.partition("/")[0], known.partition(":")[0]):
-            return instrument_for(known)
+    known = named_market(symbol, SYMBOLS)
+    if known is not None:
+        return instrument_for(known)
     names = SYMBOLS if "/" in symbol else [known.partition("/")[0] for known in SYMBOLS]
     raise UserError(
         f'{where} is "{symbol}", whose leverage tiers are not known, {did_you_mean(symbol, names)} '
         "Choose a known symbol, or give its maintenance rate instead of the tiers."
     )
+
+
+def named_market(symbol: str, known: Iterable[str]) -> str | None:
+    """Return which of the `known` symbols is meant, also by its base coin or pair alone; None: none."""
+    name = symbol.upper()
+    return next((one for one in known if name in (one, one.partition("/")[0], one.partition(":")[0])), None)
 
 
 def embedded_tiers(symbol: str) -> str:

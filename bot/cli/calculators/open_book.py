@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from bot.cli.calculators.book import Book, Subject, embedded, embedded_tiers
-from bot.cli.options import database_of, settings_of
+from bot.cli.calculators.book import Book, Known, Subject, named_market
+from bot.cli.options import database_of
 from bot.engine.state import Holding, Market, State
 from bot.errors import UserError
 from bot.outlook import last_state
@@ -13,7 +13,7 @@ from bot.outlook import last_state
 def open_book(config: Path | None, database: Path | None) -> Book:
     """Return the open positions with what the bot knows of them. UserError: no database, none open."""
     path = database_of(config, database)
-    state = last_state(path, settings_of(config, {}))
+    state = last_state(path)
     subjects = tuple(
         _subject(state, market, market.holding, path)
         for market in state.markets.values()
@@ -33,7 +33,7 @@ def _subject(state: State, market: Market, holding: Holding, path: Path) -> Subj
         holding.position,
         market.mark,
         market.rules,
-        embedded_tiers(symbol),
+        f"{symbol} as the session last traded it",
         f"{path}: {symbol}",
         market.instrument,
         view.stop_price,
@@ -50,18 +50,19 @@ def _known(value: float) -> float | None:
     return value if 0.0 < value < float("inf") else None
 
 
-def with_account(params: dict[str, Any]) -> dict[str, Any]:
-    """Return the flags of a trade with what the database knows and they do not say.
+def with_account(params: dict[str, Any]) -> tuple[dict[str, Any], Known]:
+    """Return the flags of a trade with what the database knows and they do not say, and its market.
 
     That is the account's equity and, for the symbol, the mark as entry and the volatility. UserError: no
     database, or no such market in it.
     """
     path = database_of(params["config"], params["db"])
-    state = last_state(path, settings_of(params["config"], {}))
-    symbol = embedded(params["symbol"] or "BTC/USDT:USDT", "--symbol").symbol
-    if symbol not in state.markets:
+    state = last_state(path)
+    asked = params["symbol"] or "BTC/USDT:USDT"
+    symbol = named_market(asked, state.markets)
+    if symbol is None:
         raise UserError(
-            f"{path} has no market {symbol}; it has {', '.join(state.markets) or 'none yet'}. Choose one of "
+            f"{path} has no market {asked}; it has {', '.join(state.markets) or 'none yet'}. Choose one of "
             "these with --symbol."
         )
     market = state.markets[symbol]
@@ -70,4 +71,5 @@ def with_account(params: dict[str, Any]) -> dict[str, Any]:
         "entry": _known(market.mark),
         "sigma_day": _known(market.sigma_day),
     }
-    return {**params, **{name: value for name, value in known.items() if params.get(name) is None}}
+    told = {name: value for name, value in known.items() if params.get(name) is None}
+    return {**params, **told, "symbol": symbol}, (market.instrument, market.rules)

@@ -16,12 +16,13 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.calc import SizeAnswer
-    from bot.cli.calculators.book import Subject
+    from bot.cli.calculators.book import Known, Subject
     from bot.core.instrument import Instrument
     from bot.risk.limits import EntryLimits
     from bot.risk.sizing import EntryOrder, SizingRules
 
 _DAY_MS: Final = 86_400_000
+_RULES: Final = ("maintenance_rate", "maintenance_amount", "venue", "close_fee_rate")  # said: they apply
 _TAKER_FEE_RATE: Final = 0.0005  # where a maintenance rate stands in for a known market
 # Half at 1.5 R and half at 3 R: where the bot's own take-profits lie on average.
 _TARGET_R: Final = 2.25
@@ -84,12 +85,14 @@ def size(
             "--stop asks how large the trade may be, and --quantity and --leverage would say it. Leave them "
             "out, or leave --stop out to ask what margin that position should hold."
         )
+    stored = None
     if db or live:
         from bot.cli.calculators.open_book import with_account
 
-        params = with_account(params)
+        params, stored = with_account(params)
+        stored = None if any(params[name] for name in _RULES) else stored
     words = trade_words(params, "size")
-    row, notes = sized(words, params)
+    row, notes = sized(words, params, stored)
     if as_json:
         show_json({**row, "notes": notes})
         return
@@ -97,13 +100,18 @@ def size(
     show_notes(notes)
 
 
-def sized(words: PositionWords, params: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the size of a trade that has a stop, and what is to be said of it. UserError: it has none."""
+def sized(
+    words: PositionWords, params: dict[str, Any], stored: "Known | None" = None
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the size of a trade that has a stop, and what is to be said of it. UserError: it has none.
+
+    `stored`: the market as a database has it; None: the one that the words describe.
+    """
     from bot.calc import trade_size
     from bot.risk.sizing import SizingRules
 
     check_loser(words.side, words.entry, words.stop or 0.0, words.where("stop"))
-    instrument, rules = market_of(words)
+    instrument, rules = market_of(words) if stored is None else stored
     limits = entry_limits(params)
     order = _order(words, params, instrument, limits)
     account = SizingRules(

@@ -6,8 +6,7 @@ import sqlite3
 
 import pytest
 
-from bot.cli.columns import decimals_of
-from bot.cli.screen.figures import pair, price_text
+from bot.cli.screen.figures import pair, price_text, step_decimals
 from bot.core.margin import distance, liquidation_price
 from bot.store.database import open_journal
 from tests.unit.cli.conftest import assert_one_paragraph, files_in
@@ -172,7 +171,7 @@ def test_positions_for_people_have_ticks_cents_and_percent(ringfence, paper_sess
     for row, line in zip(rows, lines, strict=True):
         assert f"{row['distance'] * 100:.1f} %" in line
         assert f"{row['isolated_wallet']:,.2f}" in line
-        assert price_text(row["liquidation_price"], decimals_of(row["symbol"])) in line
+        assert price_text(row["liquidation_price"], step_decimals(row["tick_size"])) in line
 
 
 def test_the_plan_names_an_action_and_its_reason_for_each_position(ringfence, paper_session):
