@@ -17,7 +17,7 @@ from bot.exchange.dialects import bitget_history as history
 from bot.exchange.dialects import bitget_orders as orders
 from bot.exchange.dialects import bitget_streams as streams
 from bot.exchange.dialects.bitget_orders import PRODUCT, SETTLE
-from bot.exchange.dialects.open_positions import isolated, mode_of
+from bot.exchange.dialects.open_positions import isolated, leverage_kept, mode_of
 from bot.exchange.dialects.requests import (
     SIDE,
     instrument,
@@ -145,7 +145,12 @@ class BitgetDialect:
         await client.set_margin_mode("isolated", symbol)
 
     async def set_leverage(self, client: Any, symbol: str, leverage: int) -> None:
-        """Set leverage of both sides."""
+        """Set leverage of both sides. Rejected, unsent: less of it under a position appends margin.
+
+        The bills name it (adjust_down_lever_append_margin); of more nothing is documented.
+        """
+        if await _held_rows(client, symbol):
+            raise leverage_kept(symbol, "Bitget")
         await client.set_leverage(leverage, symbol)
 
     async def create(self, client: Any, order: NewOrder) -> VenueOrder:

@@ -21,7 +21,7 @@ from bot.exchange.dialects import gate_orders as orders
 from bot.exchange.dialects import gate_streams as streams
 from bot.exchange.dialects.gate_history import History
 from bot.exchange.dialects.gate_lists import SETTLE
-from bot.exchange.dialects.open_positions import isolated, mode_of
+from bot.exchange.dialects.open_positions import isolated, leverage_kept, mode_of
 from bot.exchange.dialects.requests import (
     SIDE,
     continuous_tiers,
@@ -121,14 +121,9 @@ class GateDialect:
 
         It exists without a position, but not before the first setting: then nothing is isolated yet.
         """
-        contract = {"settle": SETTLE, "contract": client.market(symbol)["id"]}
-        try:
-            row = await client.privateFuturesGetSettlePositionsContract(contract)
-        except ccxt.BaseError as error:
-            if venue_code(error) != _NEVER_HELD:
-                raise
+        row = await _row_of(client, symbol)
+        if row is None:
             return Settings(0, False, True)
-        row = row[0] if isinstance(row, list) else row
         leverage = int(number(row, "leverage"))
         return Settings(leverage, leverage > 0, row.get("mode", "single") == "single")
 
@@ -147,7 +142,10 @@ class GateDialect:
         await self.set_leverage(client, symbol, leverage)
 
     async def set_leverage(self, client: Any, symbol: str, leverage: int) -> None:
-        """Set leverage raw: ccxt refuses more than 100x."""
+        """Set leverage raw: ccxt refuses more than 100x. Rejected, unsent: a position's margin is of it."""
+        row = await _row_of(client, symbol)
+        if row is not None and number_or_zero(row, "size") != 0.0:
+            raise leverage_kept(symbol, "Gate")
         request = {"settle": SETTLE, "contract": client.market(symbol)["id"], "leverage": str(leverage)}
         await client.privateFuturesPostSettlePositionsContractLeverage(request)
 
@@ -244,6 +242,18 @@ def _prepare(client: Any) -> None:
     nonce = client.nonce
     client.nonce = lambda: nonce() - _SIGNED_EARLIER_MS
     client.exceptions["exact"][_EXPIRED] = ccxt.InvalidNonce
+
+
+async def _row_of(client: Any, symbol: str) -> Mapping[str, Any] | None:
+    """Return the symbol's position row, None before its first setting."""
+    contract = {"settle": SETTLE, "contract": client.market(symbol)["id"]}
+    try:
+        row = await client.privateFuturesGetSettlePositionsContract(contract)
+    except ccxt.BaseError as error:
+        if venue_code(error) != _NEVER_HELD:
+            raise
+        return None
+    return row[0] if isinstance(row, list) else row
 
 
 async def _watch_account(client: Any) -> Any:

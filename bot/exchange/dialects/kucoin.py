@@ -19,7 +19,7 @@ from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import kucoin_orders as orders
 from bot.exchange.dialects import kucoin_streams as streams
 from bot.exchange.dialects.kucoin_history import History
-from bot.exchange.dialects.open_positions import isolated, mode_of
+from bot.exchange.dialects.open_positions import isolated, leverage_kept, mode_of
 from bot.exchange.dialects.requests import (
     continuous_tiers,
     instrument,
@@ -88,7 +88,7 @@ class KucoinDialect:
     async def positions(self, client: Any, leverage: Mapping[str, int]) -> tuple[Position, ...]:
         """Return positions; the wallet is `posMargin`, for `maintMargin` holds unrealised PnL."""
         rows = (await client.futuresPrivateGetPositions({"currency": _SETTLE}))["data"] or []
-        return tuple(_position(client, row) for row in rows if number_or_zero(row, "currentQty"))
+        return tuple(_position(client, row) for row in rows if _is_held(row))
 
     async def open_orders(self, client: Any, symbol: str) -> tuple[VenueOrder, ...]:
         """Return plain and stop orders: two lists, quantities in contracts."""
@@ -121,11 +121,15 @@ class KucoinDialect:
     async def settings(self, client: Any, symbol: str) -> Settings:
         """Return the modes of the venue, and the leverage that orders will be sent with.
 
-        The position's row, which a flat symbol has too, tells whether margin is added by itself.
+        The position's row, which a flat symbol has too, tells whether margin is added by itself. Orders of
+        an open position have its own leverage.
         """
         margin = await client.fetch_margin_mode(symbol)
         position = await client.fetch_position_mode(symbol)
-        row = (await client.futuresPrivateGetPosition({"symbol": client.market(symbol)["id"]}))["data"] or {}
+        row = await _row_of(client, symbol)
+        held = _held_leverage(row)
+        if held >= 1.0:
+            self._leverage[symbol] = int(held)
         is_isolated = margin["info"]["marginMode"] == "ISOLATED"
         is_auto_add = str(row.get("autoDeposit")).lower() == "true"
         return Settings(self._leverage.get(symbol, 0), is_isolated, not position["hedged"], is_auto_add)
@@ -145,7 +149,13 @@ class KucoinDialect:
         await client.set_margin_mode("isolated", symbol)
 
     async def set_leverage(self, client: Any, symbol: str, leverage: int) -> None:
-        """Remember the leverage for this symbol's orders; nothing is sent."""
+        """Remember the leverage for this symbol's orders; nothing is sent.
+
+        Rejected: an order at other leverage than the open position's would move the position's margin.
+        """
+        row = await _row_of(client, symbol)
+        if _is_held(row) and _held_leverage(row) != leverage:
+            raise leverage_kept(symbol, "KuCoin")
         self._leverage[symbol] = leverage
 
     async def create(self, client: Any, order: NewOrder) -> VenueOrder:
@@ -236,6 +246,20 @@ class KucoinDialect:
     def is_liquidation(self, client_id: str) -> bool:
         """Return whether an order is the venue's liquidation."""
         return client_id.startswith(orders.LIQUIDATION)
+
+
+async def _row_of(client: Any, symbol: str) -> Mapping[str, Any]:
+    """Return the symbol's position row, which it has without a position; nothing where there is none."""
+    return (await client.futuresPrivateGetPosition({"symbol": client.market(symbol)["id"]}))["data"] or {}
+
+
+def _is_held(row: Mapping[str, Any]) -> bool:
+    return number_or_zero(row, "currentQty") != 0.0
+
+
+def _held_leverage(row: Mapping[str, Any]) -> float:
+    """Return the leverage of an open position, 0.0 without one or where its row does not say."""
+    return number_or_zero(row, "leverage") if _is_held(row) else 0.0
 
 
 async def _move(client: Any, market_id: str, amount_quote: float, client_id: str) -> Any:

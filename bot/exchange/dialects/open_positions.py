@@ -1,7 +1,7 @@
 """Positions that cannot be managed are refused by name, the same way at every venue."""
 
 from bot.core.position import Position
-from bot.errors import UserError
+from bot.errors import Rejected, UserError
 
 
 def isolated(
@@ -20,6 +20,12 @@ def not_managed(symbol: str, mode: str) -> UserError:
         f"{symbol} has an open position in {mode}. Ringfence manages isolated positions in one-way mode "
         "only and would misjudge this one. Close it at the exchange, or leave the symbol out of feed.symbols."
     )
+
+
+def leverage_kept(symbol: str, title: str) -> Rejected:
+    """Return the refusal to change leverage under a position, where the venue would move margin with it."""
+    message = f"{symbol} has a position: changing its leverage would move its margin at {title}"
+    return Rejected("leverage_refused", message)
 
 
 def mode_of(*, is_hedged: bool, is_cross: bool) -> str:

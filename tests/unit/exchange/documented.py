@@ -45,6 +45,7 @@ def bitget() -> Recorder:
         "msg": "success",
         "data": {"successList": [{"orderId": "71"}], "failureList": []},
     }
+    answers[f"GET {MIX}/position/single-position"] = {"code": "00000", "data": []}
     return Recorder("bitget", {"id": "BTCUSDT"}, answers)
 
 
@@ -60,6 +61,7 @@ def gate() -> Recorder:
         for path in ("orders", "price_orders", "dual_mode", "positions/BTC_USDT/leverage",
                      "positions/BTC_USDT/margin")
     }  # fmt: skip
+    answers[f"GET {FUTURES}/positions/BTC_USDT"] = {**row, "size": 0, "mode": "single"}
     answers[f"DELETE {FUTURES}/orders/t-{ENTRY}"] = row
     answers[f"DELETE {FUTURES}/price_orders/71"] = {
         "id": 71, "initial": {"contract": "BTC_USDT", "size": 0, "price": "0"}, "trigger": {"price": "1"},
@@ -87,6 +89,8 @@ def kucoin() -> Recorder:
     answers: dict[str, Any] = {f"POST /api/{path}": DONE for path in KUCOIN_PATHS.split()}
     answers["POST /api/v1/position/margin/deposit-margin"] = {"code": "200000", "data": {"id": "1"}}
     answers["POST /api/v1/margin/withdrawMargin"] = {"code": "200000", "data": "10"}
+    flat = {"symbol": "XBTUSDTM", "currentQty": 0, "autoDeposit": False}
+    answers["GET /api/v1/position"] = {"code": "200000", "data": flat}
     answers[f"DELETE /api/v1/orders/client-order/{ENTRY}"] = DONE
     answers["DELETE /api/v1/orders/88"] = DONE
     rates = {"symbol": "XBTUSDTM", "takerFeeRate": "0.0006", "makerFeeRate": "0.0002"}

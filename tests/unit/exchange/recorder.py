@@ -58,6 +58,10 @@ class Recorder:
         found, self.sent[:] = list(self.sent), []
         return found
 
+    def take_changes(self) -> list[Sent]:
+        """Return what was sent to change something since the last time."""
+        return [each for each in self.take() if each.method != "GET"]
+
 
 def market_row(client: Any, market: Mapping[str, Any]) -> dict[str, Any]:
     """Return a linear perpetual as ccxt keeps it; what is special is given."""

@@ -15,7 +15,7 @@ async def test_gate_is_isolated_by_a_leverage_above_zero_also_beyond_100() -> No
     for leverage in (10, 125):
         await made.dialect.set_isolated(made.client, BTC, leverage)
         path = f"{FUTURES}/positions/BTC_USDT/leverage"
-        assert made.take() == [Sent("POST", path, {"leverage": str(leverage)}, None)]
+        assert made.take_changes() == [Sent("POST", path, {"leverage": str(leverage)}, None)]
     await made.dialect.set_one_way(made.client)
     assert made.take() == [Sent("POST", f"{FUTURES}/dual_mode", {"dual_mode": "false"}, None)]
 

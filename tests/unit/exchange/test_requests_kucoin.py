@@ -19,7 +19,7 @@ async def test_kucoin_modes_are_set_and_leverage_is_kept_for_the_orders() -> Non
     await made.dialect.set_one_way(made.client)
     assert made.take() == posted("/api/v2/position/switchPositionMode", positionMode="0")
     await made.dialect.set_leverage(made.client, BTC, 10)
-    assert made.take() == []
+    assert made.take_changes() == []
 
 
 async def test_a_kucoin_entry_says_its_leverage_and_is_refused_without_one() -> None:
@@ -30,7 +30,7 @@ async def test_a_kucoin_entry_says_its_leverage_and_is_refused_without_one() -> 
     await made.dialect.set_leverage(made.client, BTC, 10)
     await made.dialect.create(made.client, order("market", 1, 0.01))
     common = {"symbol": "XBTUSDTM", "type": "market", "marginMode": "ISOLATED"}
-    assert made.take() == posted(
+    assert made.take_changes() == posted(
         "/api/v1/orders", **common, clientOid=ENTRY, side="buy", size=10, leverage=10
     )
     await made.dialect.create(made.client, order("market", -1, 0.01, is_reduce_only=True))
