@@ -29,6 +29,7 @@ class Decision(NamedTuple):
 
 NOTHING: Final = Decision((), ())
 
+_MOST_NUMBERS: Final = 10_000_000
 _LEG: Final[dict[type, str]] = {
     OpenPosition: "E",
     PlaceStop: "S",
@@ -40,6 +41,18 @@ _LEG: Final[dict[type, str]] = {
     SetLeverage: "L",
     CancelOrder: "C",
 }
+
+
+def _numbered(epoch: str, seq: int) -> str:
+    """Return epoch and number in one length for ever: Hyperliquid has room for 17 characters in all.
+
+    After ten million the epoch, 16 million of which are possible, counts on by one.
+    """
+    rounds, number = divmod(seq, _MOST_NUMBERS)
+    if not epoch or rounds == 0:
+        return f"{epoch}{seq:07d}"
+    length = len(epoch)
+    return f"{(int(epoch, 16) + rounds) % 16**length:0{length}x}{number:07d}"
 
 
 class Outbox:
@@ -56,7 +69,7 @@ class Outbox:
         state = self._state
         seq = state.next_seq
         state.next_seq = seq + 1
-        client_id = f"{self._prefix}{state.epoch}{seq:07d}{_LEG[type(action)]}"
+        client_id = f"{self._prefix}{_numbered(state.epoch, seq)}{_LEG[type(action)]}"
         intent = Intent(seq, client_id, state.now_ms, action, reason, facts or {})
         state.in_flight[client_id] = intent
         self._intents.append(intent)

@@ -8,11 +8,13 @@ from typing import Any
 import ccxt
 import pytest
 
-from bot.core.intent import PlaceStop
+from bot.core.intent import AddMargin, OpenPosition, PlaceStop
 from bot.engine.outbox import Outbox
 from bot.engine.state import State
+from bot.exchange.convert import leg_of
 from bot.exchange.dialects.hyperliquid_ids import client_id_of, cloid
 from bot.exchange.rows import NewOrder
+from bot.exchange.venues import VENUES
 from tests.unit.exchange.test_binance_traps import intent
 from tests.unit.exchange.wire import BTC, algo_row, error, position_row, wired
 
@@ -87,10 +89,45 @@ async def test_one_conditional_order_too_many_is_a_refusal() -> None:
     assert [getattr(event, "code", "") for event in events] == ["position_limit"]
 
 
-def test_an_id_of_ours_fits_every_venue() -> None:
-    """Binance 36 of a few characters, OKX 32 letters and digits, Gate 28, Hyperliquid 17 in its 128 bits."""
+# What each venue's documents allow of a client's id; Gate's follows "t-", KuCoin's is a bizNo, too.
+IDS = {
+    "binanceusdm": r"[.A-Z:/a-z0-9_-]{1,36}",
+    "bybit": r"[A-Za-z0-9_-]{1,36}",
+    "okx": r"[A-Za-z0-9]{1,32}",
+    "bitget": r"[A-Za-z0-9_-]{1,50}",
+    "gate": r"[A-Za-z0-9_.-]{1,28}",
+    "kucoinfutures": r"[A-Za-z0-9_-]{1,40}",
+    "hyperliquid": r"[A-Za-z0-9]{1,17}",
+}
+GREATEST = [0, 9_999_999, 10_000_000, 160_000_000_000_000]
+
+
+def id_of(epoch: str, seq: int, action: Any) -> str:
     state = State({})
-    state.epoch, state.next_seq = "a0b1c2", 9_999_999
-    client_id = Outbox(state, "RFT").intend(PlaceStop(BTC, 1, 1.0), "why").client_id
-    assert re.fullmatch(r"[0-9A-Za-z]{1,17}", client_id)
-    assert client_id_of(cloid(client_id)) == client_id
+    state.epoch, state.next_seq = epoch, seq
+    return Outbox(state, "RFT").intend(action, "why").client_id
+
+
+@pytest.mark.parametrize("venue_id", sorted(IDS))
+@pytest.mark.parametrize("seq", GREATEST)
+@pytest.mark.parametrize("epoch", ["a0b1c2", "ffffff"])
+def test_an_id_of_ours_fits_every_venue(venue_id: str, seq: int, epoch: str) -> None:
+    for action in (OpenPosition(BTC, 1, 0.1), PlaceStop(BTC, 1, 1.0), AddMargin(BTC, 100.0)):
+        client_id = id_of(epoch, seq, action)
+        assert re.fullmatch(IDS[venue_id], client_id)
+        assert client_id_of(cloid(client_id)) == client_id
+    assert leg_of(id_of(epoch, seq, PlaceStop(BTC, 1, 1.0)), "", True) == "stop"
+
+
+def test_every_traded_venue_has_a_limit_of_ids_here() -> None:
+    assert IDS.keys() == VENUES.keys()
+
+
+def test_ids_before_and_after_ten_million_are_different() -> None:
+    """An eighth digit would be refused by Hyperliquid for every order, stops included."""
+    stop = PlaceStop(BTC, 1, 1.0)
+    assert id_of("ffffff", 9_999_999, stop) == "RFTffffff9999999S"
+    assert id_of("ffffff", 10_000_000, stop) == "RFT0000000000000S"
+    assert id_of("a0b1c2", 10_000_001, stop) == "RFTa0b1c30000001S"
+    ids = {id_of("a0b1c2", seq, stop) for seq in (1, 10_000_001, 20_000_001, 9_999_999, 19_999_999)}
+    assert len(ids) == 5
