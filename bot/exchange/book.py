@@ -64,6 +64,7 @@ class Book:
         self.positions: dict[str, Position] = {}
         self.orders: dict[str, VenueOrder] = {}
         self.leverage: dict[str, int] = {}
+        self.asked: dict[str, int] = {}  # leverage that was set by request, for a venue that keeps none
         self.trades: dict[str, Cursor] = {}
         self.payments: dict[str, Cursor] = {}
         self.payments_read_ms: dict[str, int] = {}
@@ -134,6 +135,7 @@ class Book:
             "positions": [list(each) for each in self.positions.values()],
             "orders": [list(each) for each in self.orders.values()],
             "leverage": dict(self.leverage),
+            "asked": dict(self.asked),
             "trades": {key: [each.since_ms, list(each.seen)] for key, each in self.trades.items()},
             "payments": {key: [each.since_ms, list(each.seen)] for key, each in self.payments.items()},
             "payments_read_ms": dict(self.payments_read_ms),
@@ -156,6 +158,7 @@ class Book:
         self.positions = {row[0]: Position(*row) for row in values["positions"]}
         self.orders = {row[0]: VenueOrder(*row) for row in values["orders"]}
         self.leverage = dict(values["leverage"])
+        self.asked = dict(values.get("asked", {}))  # absent: written before it was kept
         self.trades = _cursors(values["trades"])
         self.payments = _cursors(values["payments"])
         self.payments_read_ms = dict(values["payments_read_ms"])

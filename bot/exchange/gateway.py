@@ -252,6 +252,7 @@ class CcxtGateway:
             message = f"asked for {action.leverage}x, the venue says {now.leverage}x"
             raise Rejected("leverage_refused", message)
         self._checked_ms[action.symbol] = self._link.clock.now_ms()
+        self.book.asked[action.symbol] = now.leverage
         event = LeverageSet(self.book.handed_ms, action.symbol, intent.client_id, now.leverage)
         self.book.outbox.append(event)
 
@@ -285,7 +286,14 @@ class CcxtGateway:
         now_ms = self._link.clock.now_ms()
         if now_ms - self._checked_ms.get(symbol, 0) < _MODES_HOLD_MS:
             return
-        _check_modes(symbol, await self._without_auto_add(symbol, await self._settings(symbol)))
+        now = await self._without_auto_add(symbol, await self._settings(symbol))
+        _check_modes(symbol, now)
+        asked = self.book.asked.get(symbol, 0)
+        if now.leverage == 0 and asked > 0:
+            # The venue keeps none (KuCoin), and a new process has forgotten what its orders must say.
+            client, dialect = self._link.client, self._dialect
+            await self._link.write(lambda: dialect.set_leverage(client, symbol, asked), Urgency.NORMAL)
+            self.book.leverage[symbol] = asked
         self._checked_ms[symbol] = now_ms
 
     async def _cancel_order(self, intent: Intent, action: CancelOrder) -> None:
