@@ -14,6 +14,7 @@ _SECOND_MS: Final = 1_000
 _DAY_SECONDS: Final = 86_400
 _MINUTE_SECONDS: Final = 60
 _RATES: Final = 100
+_SHOWN_WITHIN_MS: Final = 10_000
 
 
 class History:
@@ -24,6 +25,7 @@ class History:
 
     def __init__(self) -> None:
         self._pnl: dict[int, float | None] = {}
+        self._liquidated: dict[str, Trade] = {}
 
     async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
         """Return fills from `since_ms` on, oldest first; without it the newest page."""
@@ -34,9 +36,33 @@ class History:
             {"contract": market["id"]},
             lambda page: since_ms is None or _time_ms(page[-1]) < oldest_ms,
         )
-        found = [row for row in rows if _time_ms(row) >= oldest_ms]
+        found = [
+            row for row in rows if _time_ms(row) >= oldest_ms and str(row["order_id"]) not in self._liquidated
+        ]
         await self._learn_pnl(client, market, [row for row in found if self._is_unknown(row)])
-        return tuple(sorted(self._trade(market, row) for row in found))
+        trades = [self._trade(market, row) for row in found]
+        shown_ms = client.milliseconds() - _SHOWN_WITHIN_MS
+        # A fill of now explains what is looked for; nothing waits for a second request then.
+        if since_ms is not None and all(trade.ts_ms <= max(since_ms, shown_ms) for trade in trades):
+            trades += await self._liquidations(client, market, since_ms, rows)
+        return tuple(sorted(trades))
+
+    async def _liquidations(self, client: Any, market: Any, since_ms: int, rows: list[Any]) -> list[Trade]:
+        """Return liquidations that the list of trades has not shown for ten seconds, and never will.
+
+        No document says that it shows them. What is told once is told again until it is older than asked.
+        """
+        asked = {"settle": SETTLE, "contract": market["id"], "from": since_ms // _SECOND_MS, "limit": _RATES}
+        shown = {str(row["order_id"]) for row in rows}
+        latest_ms = client.milliseconds() - _SHOWN_WITHIN_MS
+        for row in await client.privateFuturesGetSettleLiquidates(asked):
+            order_id = str(row["order_id"])
+            if order_id not in shown and _SECOND_MS * number(row, "time") <= latest_ms:
+                self._liquidated[order_id] = _liquidated(market, row)
+        while len(self._liquidated) > _MOST_KNOWN:
+            del self._liquidated[next(iter(self._liquidated))]
+        known = self._liquidated.values()
+        return [each for each in known if each.symbol == market["symbol"] and each.ts_ms >= since_ms]
 
     async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
         """Return funding payments, oldest first. A change below 0 was paid."""
@@ -86,6 +112,27 @@ class History:
             row.get("role") == "maker",
             self._pnl.get(_trade_id(row), 0.0),
         )
+
+
+def _liquidated(market: Any, row: Mapping[str, Any]) -> Trade:
+    """Return a liquidation as one fill of the whole: what the market did not take, the venue took over.
+
+    `size` is the position's. It counts at the end of its second, after any fill of its order.
+    """
+    order_id, signed = str(row["order_id"]), number(row, "size")
+    prices = (number_or_zero(row, name) for name in ("fill_price", "order_price", "liq_price"))
+    return Trade(
+        _SECOND_MS * (int(number(row, "time")) + 1) - 1,
+        market["symbol"],
+        whole_number(f"{LIQUIDATION}{order_id}"),
+        f"{LIQUIDATION}{order_id}",
+        -1 if signed > 0.0 else 1,
+        next((price for price in prices if price > 0.0), 0.0),
+        abs(signed) * float(market["contractSize"]),
+        0.0,
+        False,
+        None,
+    )
 
 
 async def _book(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import OrderFilled
+from bot.core.event import Liquidated, OrderCancelled, OrderFilled
 from bot.core.intent import CancelOrder, OpenPosition, PlaceStop, SetLeverage
 from tests.unit.exchange.documented import FUTURES
 from tests.unit.exchange.recorder import START_MS
@@ -38,6 +38,7 @@ class GateScript:
 
     def __init__(self, account: ScriptedAccount) -> None:
         self.account, self.is_isolated, self.fired = account, False, dict[str, str]()
+        self.liquidations, self.forced = list[dict[str, Any]](), ""
 
     def answers(self) -> dict[str, Any]:
         return {
@@ -54,6 +55,7 @@ class GateScript:
             f"GET {FUTURES}/price_orders": self.price_orders,
             f"GET {FUTURES}/my_trades": lambda _: [self.trade(each) for each in self.account.fills][::-1],
             f"GET {FUTURES}/account_book": self.book,
+            f"GET {FUTURES}/liquidates": lambda _: self.liquidations,
             **{f"GET {FUTURES}/price_orders/{8_00 + n}": self.price_order(f"{8_00 + n}") for n in range(9)},
             **{f"DELETE {FUTURES}/price_orders/{8_00 + n}": self.cancel(f"{8_00 + n}") for n in range(9)},
             **{f"GET {FUTURES}/orders/{7_00 + n}": self.order_of(f"{7_00 + n}") for n in range(9)},
@@ -98,6 +100,8 @@ class GateScript:
                 "is_reduce_only": bool(fill.realised_quote)}  # fmt: skip
 
     def text(self, fill: Fill) -> str:
+        if fill.venue_id == self.forced:
+            return f"liq-{fill.venue_id}"
         fired = self.fired.get(fill.venue_id)
         return f"ao-{fired}" if fired else f"t-{fill.client_id}"
 
@@ -177,6 +181,31 @@ class GateScript:
         venue_id = held.trade("", row.side, abs(held.signed))
         self.fired[venue_id] = row.venue_id
 
+    def liquidate(self, price: float, *, is_listed: bool) -> None:
+        """Take the position by force; `is_listed`: the list of trades shows it."""
+        held = self.account
+        size, entry = round(held.signed / MULTIPLIER), held.entry_price
+        held.price = price
+        venue_id = held.trade("", -1 if size > 0 else 1, abs(held.signed))
+        row = {
+            "time": held.now_ms // 1000,
+            "contract": "BTC_USDT",
+            "size": size,
+            "leverage": "10",
+            "margin": "497",
+            "entry_price": str(entry),
+            "liq_price": "45300",
+            "mark_price": "45290",
+            "order_id": int(venue_id),
+            "order_price": "45000",
+            "fill_price": str(price),
+            "left": 0,
+        }
+        self.liquidations.append(row)
+        self.forced = venue_id
+        if not is_listed:
+            held.fills.pop()
+
 
 def scripted() -> tuple[ScriptedVenue, ScriptedAccount, GateScript]:
     account = ScriptedAccount()
@@ -227,3 +256,56 @@ async def test_a_restart_still_cancels_gates_stop_by_our_id(is_kept: bool) -> No
     assert (stop.client_id, stop.trigger_price) == (STOP, 49_000.0)
     await again.execute(CancelOrder(BTC, STOP), "RF0000009C")
     assert account.stops == {}
+
+
+async def liquidated(*, is_listed: bool) -> tuple[ScriptedVenue, GateScript]:
+    venue, account, script = scripted()
+    venue.client.milliseconds = venue.clock.now_ms
+    await venue.execute(SetLeverage(BTC, 10), "RF0000000L")
+    await venue.execute(OpenPosition(BTC, 1, 0.1), ENTRY)
+    account.now_ms = venue.clock.now_ms()
+    script.liquidate(45_500.0, is_listed=is_listed)
+    return venue, script
+
+
+async def test_a_liquidation_that_gates_trades_show_is_told_once() -> None:
+    venue, _ = await liquidated(is_listed=True)
+    (ended,) = await venue.gateway.sweep(BTC)
+    assert isinstance(ended, Liquidated)
+    venue.clock.advance(60_000)
+    assert await venue.gateway.sweep(BTC) == ()
+
+
+async def test_a_liquidation_that_gates_trades_never_show_is_told_from_its_own_list() -> None:
+    venue, _ = await liquidated(is_listed=False)
+    assert await venue.gateway.sweep(BTC) == (), "the trades may lag for ten seconds"
+    venue.clock.advance(10_000)
+    (ended,) = await venue.gateway.sweep(BTC)
+    assert isinstance(ended, Liquidated)
+    assert (ended.quantity, ended.loss_quote, ended.mark) == pytest.approx((0.1, 500.0, 45_500.0))
+    assert await venue.gateway.sweep(BTC) == ()
+    asked = venue.bodies("GET", f"{FUTURES}/liquidates")[-1]
+    assert (asked["contract"], asked["limit"]) == ("BTC_USDT", "100")
+
+
+async def test_a_trade_that_comes_after_its_liquidation_was_told_is_not_told_again() -> None:
+    venue, script = await liquidated(is_listed=False)
+    venue.clock.advance(15_000)
+    assert len(await venue.gateway.sweep(BTC)) == 1
+    late_ms = script.account.now_ms
+    script.account.fills.append(Fill(9, script.forced, "", -1, 45_500.0, 0.1, 2.7, -450.0, late_ms + 2_500))
+    assert await venue.gateway.sweep(BTC) == ()
+    (accepted, filled) = await venue.execute(OpenPosition(BTC, 1, 0.1), "RF0000011E")
+    assert isinstance(filled, OrderFilled), accepted
+
+
+async def test_a_liquidation_after_a_fill_that_was_not_seen_yet_is_told_too() -> None:
+    venue, account, script = scripted()
+    venue.client.milliseconds = venue.clock.now_ms
+    await enter(venue)
+    account.now_ms = venue.clock.now_ms()
+    account.trade("", -1, 0.04)
+    script.liquidate(45_500.0, is_listed=False)
+    venue.clock.advance(15_000)
+    told = await venue.gateway.sweep(BTC)
+    assert [type(each) for each in told if not isinstance(each, OrderCancelled)] == [OrderFilled, Liquidated]
