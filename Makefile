@@ -43,6 +43,12 @@ test: check ## Run check, then every test, with branch coverage of bot/core and 
 		--cov-report=term:skip-covered --cov-report=json:.coverage.json $(ARGS)
 	@$(BIN)/python .ci/branches.py .coverage.json 95
 
+SEEDS ?= 50
+SEED_BASE ?= 1
+.PHONY: simulate
+simulate: $(VENV)/.dev-stamp ## Simulate whole worlds with faults: SEEDS=50 SEED_BASE=1
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --seed-base $(SEED_BASE) $(ARGS)
+
 .PHONY: testnet-rehearsal
 testnet-rehearsal: $(VENV)/.dev-stamp ## Trade over ccxt on the embedded exchange, with kills on both sides
 	$(BIN)/python -m pytest -p no:xdist -v $(ARGS) tests/e2e/test_testnet_rehearsal.py

@@ -1,0 +1,97 @@
+"""The end of a world: what the bot has written must be what the exchange has done, to the last digit."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.simulation.storage import rows
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+_DIGITS: Final = 7
+_MONEY: Final = 1e-6
+_CONSERVED: Final = 1e-8
+
+Known = dict[str, Any]
+
+
+def known_to_exchange(world: "World") -> Known:
+    """Return positions, resting orders, fills, margin moves, funding and money of the venue."""
+    embedded, state = world.exchange.embedded, world.exchange.venue.state
+    books = embedded.books
+    ours = (order for order in state.orders)
+    return {
+        "positions": sorted(
+            (each.symbol, each.side, _n(each.quantity), _n(each.entry_price), _n(each.isolated_wallet))
+            for each in state.positions.values()
+        ),
+        "orders": sorted(books_id(world, order.client_id) for order in ours),
+        "fills": Counter(
+            (each.symbol, each.side, _n(each.price), _n(each.quantity), _n(each.fee_quote))
+            for each in books.trades
+        ),
+        "margin": Counter((each.symbol, _n(each.amount_quote)) for each in books.moves if each.is_requested),
+        "funding": Counter(
+            (each.symbol, each.ts_ms, _n(each.amount_quote))
+            for each in books.incomes
+            if each.kind == "funding"
+        ),
+        "free": state.free_quote,
+    }
+
+
+def books_id(world: "World", venue_id: str) -> str:
+    """Return the client's id of an order that the venue knows by its own."""
+    known = world.exchange.embedded.books.by_venue_id.get(venue_id)
+    return known.client_id if known is not None else venue_id
+
+
+def known_to_bot(database: Path) -> Known:
+    """Return the same from a database."""
+    holding = rows(database, "SELECT symbol, side, quantity, entry_price, isolated_wallet FROM holding")
+    orders = rows(
+        database,
+        "SELECT client_id FROM \"order\" WHERE status IN ('pending', 'open', 'partially_filled')",
+    )
+    fills = rows(
+        database, "SELECT symbol, side, price, quantity, fee_quote FROM fill WHERE leg <> 'liquidation'"
+    )
+    margin = rows(database, "SELECT symbol, amount_quote FROM margin_adjustment")
+    funding = rows(database, "SELECT symbol, ts_ms, amount_quote FROM funding")
+    free = rows(database, "SELECT free_quote FROM account")
+    return {
+        "positions": sorted((symbol, side, *map(_n, numbers)) for symbol, side, *numbers in holding),
+        "orders": sorted(row[0] for row in orders),
+        "fills": Counter((symbol, side, *map(_n, numbers)) for symbol, side, *numbers in fills),
+        "margin": Counter((symbol, _n(amount)) for symbol, amount in margin),
+        "funding": Counter((symbol, ts_ms, _n(amount)) for symbol, ts_ms, amount in funding),
+        "free": float(free[0][0] or 0.0),
+    }
+
+
+def compare(world: "World", database: Path, skipped: Iterable[str] = ()) -> list[str]:
+    """Return every difference in words; none is right."""
+    venue, bot = known_to_exchange(world), known_to_bot(database)
+    found = []
+    for name in venue:
+        if name in skipped:
+            continue
+        if name == "free":
+            if abs(venue[name] - bot[name]) > _MONEY:
+                found.append(f"free: the exchange says {venue[name]!r}, the database {bot[name]!r}")
+        elif isinstance(venue[name], Counter):
+            missing, extra = venue[name] - bot[name], bot[name] - venue[name]
+            if missing or extra:
+                found.append(f"{name}: lost {dict(missing)}, invented {dict(extra)}")
+        elif venue[name] != bot[name]:
+            found.append(f"{name}: the exchange says {venue[name]}, the database {bot[name]}")
+    error = world.exchange.venue.conservation_error()
+    if error > _CONSERVED:
+        found.append(f"money: the venue's ledger is off by {error}")
+    return found
+
+
+def _n(value: Any) -> float:
+    return round(float(value), _DIGITS) + 0.0

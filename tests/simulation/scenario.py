@@ -1,0 +1,154 @@
+"""One seed from start to verdict: the world of the seed, its faults, the calm after them, the comparison."""
+
+import asyncio
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any, Final, NamedTuple
+
+from tests.simulation.books import compare
+from tests.simulation.exchanges import DIALECTS
+from tests.simulation.faults.table import FAULTS, Fault
+from tests.simulation.loop import Stuck
+from tests.simulation.storage import rows
+from tests.simulation.wall import cpu_seconds
+from tests.simulation.world import World
+
+_STORY_SECONDS: Final = 200
+_CALM_SECONDS: Final = 45.0
+_RESTART_SECONDS: Final = 15.0
+_MEMORY_FOLDER: Final = Path("/dev/shm")
+_TABLES: Final = ("intent", "order", "fill", "position", "margin_adjustment", "funding", "equity", "event")
+
+
+class Case(NamedTuple):
+    """What names a run: the same case gives the same trace."""
+
+    seed: int
+    dialect: str
+    faults: tuple[str, ...]
+
+    def command(self) -> str:
+        """Return what replays it."""
+        faults = f" --faults {','.join(self.faults)}" if self.faults else ""
+        return f"python -m tests.simulation --seed {self.seed} --dialect {self.dialect}{faults}"
+
+
+class Verdict(NamedTuple):
+    """`trace` names the run's every step; `fired` which faults did something."""
+
+    case: Case
+    violations: tuple[str, ...]
+    trace: str
+    fired: tuple[str, ...]
+    unprotected_ms: int
+    virtual_seconds: float
+    cpu_seconds: float
+    counts: dict[str, int]
+
+
+def case_of(seed: int, names: Sequence[str] | None = None, dialect: str = "") -> Case:
+    """Return the case of a seed. `names` None: one to three faults that the seed draws."""
+    random = Random(f"case {seed}")
+    drawn = DIALECTS[seed % len(DIALECTS)]
+    if names is None:
+        names = sorted(random.sample(sorted(FAULTS), random.randint(1, 3)))
+    return Case(seed, dialect or drawn, tuple(names))
+
+
+def run_case(case: Case, lines: list[str] | None = None) -> Verdict:
+    """Run a case in a folder of its own. `lines` receives the trace."""
+    began = cpu_seconds()
+    parent = _MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=parent))
+    try:
+        world = World(case.seed, case.dialect, folder, ("BTC/USDT:USDT", "ETH/USDT:USDT"), _STORY_SECONDS)
+        world.trace_lines = lines
+        counts = _played(world, [FAULTS[name] for name in case.faults])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Verdict(
+        case,
+        tuple(world.violations),
+        world.trace_hash(),
+        tuple(world.fired),
+        world.watch.longest_unprotected_ms,
+        world.seconds(),
+        cpu_seconds() - began,
+        counts,
+    )
+
+
+def _played(world: World, faults: list[Fault]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for fault in faults:
+        if fault.plan is not None:
+            fault.plan(world)
+    world.build()
+    world.add_bot("bot")
+    for fault in faults:
+        if fault.install is not None:
+            fault.install(world)
+    try:
+        world.run(_story(world, counts))
+    except Stuck as error:
+        world.violate("I20", str(error))
+    return counts
+
+
+async def _story(world: World, counts: dict[str, int]) -> None:
+    bot = world.bot
+    world.spawn(bot.supervise())
+    await asyncio.sleep(_STORY_SECONDS)
+    world.calm()
+    world.exchange.pump.pause()
+    await asyncio.sleep(_CALM_SECONDS)
+    _judge(world, "after the calm")
+    bot.terminate()
+    await asyncio.sleep(_RESTART_SECONDS)
+    noted = _differences_noted(world)
+    bot.kill()
+    await asyncio.sleep(_RESTART_SECONDS)
+    _judge(world, "after two restarts")
+    if _differences_noted(world) != noted:
+        world.violate("I11", "the second restart found differences that the first had settled")
+    counts.update(_counted(world))
+    world.note("end", _fingerprint(world))
+
+
+def _judge(world: World, when: str) -> None:
+    if not world.bot.is_running:
+        said = "; ".join(world.errors[-1:])
+        world.violate("I20", f"{when} the bot does not run: {said}")
+    if not world.bot.database.exists():
+        world.violate("I11", f"{when} there is no database")
+        return
+    for difference in compare(world, world.bot.database, world.incomparable):
+        world.violate("I11", f"{when}: {difference}")
+
+
+def _differences_noted(world: World) -> int:
+    return rows(world.bot.database, "SELECT count(*) FROM event WHERE kind = 'Reconciled'")[0][0]
+
+
+def _counted(world: World) -> dict[str, int]:
+    database = world.bot.database
+    kinds = rows(database, "SELECT kind, count(*) FROM intent GROUP BY kind")
+    return {**dict(kinds), "fills": rows(database, "SELECT count(*) FROM fill")[0][0]}
+
+
+def _fingerprint(world: World) -> str:
+    """Return one word for everything that the database and the venue hold."""
+    digest = hashlib.sha256()
+    for table in _TABLES:
+        for row in _table_rows(world, table):
+            digest.update(repr(row).encode())
+    digest.update(repr(world.exchange.venue.snapshot()).encode())
+    return digest.hexdigest()
+
+
+def _table_rows(world: World, table: str) -> list[tuple[Any, ...]]:
+    return rows(world.bot.database, f'SELECT * FROM "{table}" ORDER BY rowid')
