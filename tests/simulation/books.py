@@ -31,6 +31,12 @@ def known_to_exchange(world: "World") -> Known:
         "fills": Counter(
             (each.symbol, each.side, _n(each.price), _n(each.quantity), _n(each.fee_quote))
             for each in books.trades
+            if books.orders[each.order_id].order_type != "liquidation"
+        ),
+        "liquidations": Counter(
+            (each.symbol, each.side, _n(each.quantity))
+            for each in books.trades
+            if books.orders[each.order_id].order_type == "liquidation"
         ),
         "margin": Counter((each.symbol, _n(each.amount_quote)) for each in books.moves if each.is_requested),
         "funding": Counter(
@@ -58,6 +64,7 @@ def known_to_bot(database: Path) -> Known:
     fills = rows(
         database, "SELECT symbol, side, price, quantity, fee_quote FROM fill WHERE leg <> 'liquidation'"
     )
+    liquidations = rows(database, "SELECT symbol, side, quantity FROM fill WHERE leg = 'liquidation'")
     margin = rows(database, "SELECT symbol, amount_quote FROM margin_adjustment")
     funding = rows(database, "SELECT symbol, ts_ms, amount_quote FROM funding")
     free = rows(database, "SELECT free_quote FROM account")
@@ -65,6 +72,7 @@ def known_to_bot(database: Path) -> Known:
         "positions": sorted((symbol, side, *map(_n, numbers)) for symbol, side, *numbers in holding),
         "orders": sorted(row[0] for row in orders),
         "fills": Counter((symbol, side, *map(_n, numbers)) for symbol, side, *numbers in fills),
+        "liquidations": Counter((symbol, side, _n(quantity)) for symbol, side, quantity in liquidations),
         "margin": Counter((symbol, _n(amount)) for symbol, amount in margin),
         "funding": Counter((symbol, ts_ms, _n(amount)) for symbol, ts_ms, amount in funding),
         "free": float(free[0][0] or 0.0),

@@ -46,7 +46,8 @@ class Bot:
         self.borders: list[Border] = []
         self.commits: list[Commit] = []
         self.lives: list[Life] = []
-        self.is_wanted = True
+        self.is_wanted, self.is_second = True, False
+        self.tear: tuple[Path, bytes] | None = None
         self.restart_seconds = _RESTART_SECONDS
         self.kill_next_at_step = 0
         self._ended: asyncio.Event | None = None
@@ -128,7 +129,18 @@ class Bot:
             application._lock.release()
         journal = getattr(application, "journal", None)
         if journal is not None:
+            self._close(journal)
+
+    def _close(self, journal: Any) -> None:
+        """Close the database; when the power failed, put back what was on the disk then."""
+        if self.tear is None:
             journal.close()
+            return
+        (log, found), self.tear = self.tear, None
+        main = self.database.read_bytes()
+        journal.close()
+        self.database.write_bytes(main)
+        log.write_bytes(found)
 
     def _observe(self, commit: Commit) -> None:
         self.commits.append(commit)

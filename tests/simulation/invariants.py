@@ -90,7 +90,7 @@ class Watch:
 
     def _look_for_orphans(self, symbol: str, orders: list[OpenOrder]) -> None:
         began_ms = self._flat_ms.setdefault(symbol, self._now_ms())
-        resting = [order.client_id for order in orders if order.leg != "entry" and _is_ours(order.client_id)]
+        resting = [name for order in orders if order.leg != "entry" and _is_ours(name := self._name(order))]
         since_ms = max(began_ms, self._world.calm_since_ms())
         if resting and self._now_ms() - since_ms > _ORPHAN_MS:
             self._say("I12", symbol, f"{symbol} is flat and {resting} still rest")
@@ -164,6 +164,10 @@ class Watch:
         for client_id in _OUR_ID.findall(call.text):
             if client_id not in self.intents:
                 self._say("I5", client_id, f"{call.kind} {client_id} was sent before it was written")
+
+    def _name(self, order: OpenOrder) -> str:
+        known = self._embedded.books.by_venue_id.get(order.client_id)
+        return known.client_id if known is not None else order.client_id
 
     # --- inside -----------------------------------------------------------------------------------
 

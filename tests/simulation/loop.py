@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
-from tests.simulation.process import make_task, process_of
+from tests.simulation.process import Process, make_task, process_of
 
 _MOST_STEPS_AT_ONE_INSTANT: Final = 200_000
 _RESOLUTION_SECONDS: Final = 1e-9
@@ -41,6 +41,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._clock_resolution = _RESOLUTION_SECONDS
         self._steps_now = 0
         self.steps = 0
+        self._dropped: list[Any] = []
+        self._frozen: dict[Process, float] = {}
         self.set_task_factory(make_task)
         self.on_instant = on_instant
 
@@ -51,6 +53,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def stand_still(self, seconds: float) -> None:
         """Let time pass while nothing runs, as a slow disk or a paused host does."""
         self._now += seconds
+
+    def freeze(self, process: Process, seconds: float) -> None:
+        """Hold back every step of a process for a while, as a paused host does."""
+        self._frozen[process] = self._now + seconds
+        self.call_later(seconds, self._frozen.pop, process, None)
+
+    def take_up_dropped(self) -> None:
+        """Run what the dead have left undone after all: they have to unwind when the world has ended."""
+        self._ready.extend(self._dropped)  # pyright: ignore[reportAttributeAccessIssue]
+        self._dropped.clear()
 
     def _run_once(self) -> None:
         scheduled, ready = self._scheduled, self._ready  # pyright: ignore[reportAttributeAccessIssue]
@@ -93,9 +105,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
         process = process_of(handle._context)
         if process is not None:
             if process.is_dead:
+                self._dropped.append(handle)
+                return
+            if process in self._frozen:
+                thawed = self.call_at(
+                    self._frozen[process] + _RESOLUTION_SECONDS, _nothing, context=handle._context
+                )
+                thawed._callback, thawed._args = handle._callback, handle._args
                 return
             process.step()
             if process.is_dead:
+                self._dropped.append(handle)
                 return
         handle._run()
 
@@ -117,6 +137,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         """There are no threads to wake for."""
+
+
+def _nothing() -> None:
+    """Stands where a callback is put that has to wait."""
 
 
 def _task_of(handle: Any) -> Any:

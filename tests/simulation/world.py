@@ -1,7 +1,9 @@
 """One simulated world: a clock, a network, an exchange with its market, bots, and what is watched in it."""
 
 import asyncio
+import gc
 import hashlib
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -31,8 +33,11 @@ _SETTINGS: Final = {
 }
 
 
-class Violation(Exception):
-    """An invariant does not hold."""
+_MOST_ROUNDS_OF_UNWINDING: Final = 30
+
+
+def _task_number(task: "asyncio.Task[Any]") -> int:
+    return int(task.get_name().rpartition("-")[2])
 
 
 class World:
@@ -52,6 +57,8 @@ class World:
         self.settings: dict[str, Any] = dict(_SETTINGS)
         self.settings["strategy.params.every_minute.salt"] = self.random.randint(0, 1_000_000)
         self.depth_quote = 250_000.0
+        self.is_cross_at_first = False
+        self.on_start: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.bots: list[Bot] = []
         self.errors: list[str] = []
         self.violations: list[str] = []
@@ -62,6 +69,7 @@ class World:
         self.fired: list[str] = []
         self.bound_ms = 30_000
         self._open_faults = 0
+        self._faults: list[asyncio.Task[Any]] = []
         self._calm_since_ms = self.began_ms
         self._tasks: set[asyncio.Task[Any]] = set()
         self.exchange: SimulatedExchange
@@ -114,7 +122,7 @@ class World:
 
     def calm_since_ms(self) -> int:
         """Return since when there was no fault and the bot was alive; now while there is one."""
-        if self._open_faults or not all(bot.is_running for bot in self.bots):
+        if self._open_faults or not all(bot.is_running for bot in self.bots if not bot.is_second):
             self._calm_since_ms = self.wall.venue_ms()
         return self._calm_since_ms
 
@@ -127,6 +135,10 @@ class World:
         self.exchange.faults.clear()
         for bot in self.bots:
             bot.restart_seconds = 1.0
+        for task in [task for task in self._tasks if task in self._faults]:
+            task.cancel()
+        if self.exchange.pump.is_paused:
+            self.exchange.pump.resume()
         self._open_faults = 0
         self._calm_since_ms = self.wall.venue_ms()
 
@@ -140,6 +152,9 @@ class World:
         )
         self.network.application = self.exchange.application
         self.watch = Watch(self)
+        if self.is_cross_at_first:
+            for symbol in self.symbols:
+                self.exchange.server.force_margin_mode(symbol, is_isolated=False)
 
     def add_bot(self, name: str, database: Path | None = None) -> Bot:
         """Add a bot; its supervisor starts with `run`, or at once when the world runs already."""
@@ -174,15 +189,19 @@ class World:
 
     async def _run(self, story: Any) -> None:
         self.spawn(self.exchange.run())
+        self._faults = [self.spawn(begin()) for begin in self.on_start]
         await story
 
     async def _unwind(self) -> None:
         """Cancel whatever still runs, so that nothing is finalised at a random moment later."""
-        others = asyncio.all_tasks(self.loop) - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        if others:
-            await asyncio.wait(others, timeout=60.0)
+        for _ in range(_MOST_ROUNDS_OF_UNWINDING):
+            others = sorted(asyncio.all_tasks(self.loop) - {asyncio.current_task()}, key=_task_number)
+            if not others:
+                return
+            for task in others:
+                task.cancel()
+            self.loop.take_up_dropped()
+            await asyncio.wait(others, timeout=1.0)
 
     def _end(self) -> None:
         for bot in self.bots:
@@ -190,11 +209,14 @@ class World:
             for life in bot.lives:
                 life.process.finish()
         self.loop.on_instant = None
-        if not self.loop.is_closed():
-            self.loop.run_until_complete(self._unwind())
-            self.loop.close()
+        self.loop.take_up_dropped()
+        self.loop.run_until_complete(self._unwind())
         for bot in self.bots:
             for life in bot.lives:
                 for each in life.process.belongings:
                     if hasattr(each, "session"):
                         each.session = None
+                life.process.belongings.clear()
+        self.bots.clear()
+        gc.collect()
+        self.loop.close()

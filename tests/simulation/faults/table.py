@@ -1,8 +1,10 @@
-"""Every fault that can be injected, by its number in the catalogue."""
+"""Every fault that can be injected, by its number in the catalogue, and the others with the reason."""
 
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tests.simulation.faults import account, exits, inside, margin, orders, protection, storage, transport
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -11,11 +13,99 @@ Change = Callable[["World"], None]
 
 
 class Fault(NamedTuple):
-    """`plan` is called before the world is built, `install` after."""
+    """`install` is called when the world is built, `plan` before."""
 
     title: str
-    install: Change | None = None
+    install: Change
     plan: Change | None = None
 
 
-FAULTS: Final = MappingProxyType[str, Fault]({})
+FAULTS: Final = MappingProxyType(
+    {
+        "F01": Fault("accepted, and the reply is lost", orders.reply_lost),
+        "F02": Fault("delivered twice, or answered too late", orders.delivered_twice),
+        "F03": Fault("5xx, carried out or not", orders.server_error),
+        "F04": Fault("lists lag", orders.lists_lag),
+        "F05": Fault("queries fail in a burst", orders.reads_fail),
+        "F06": Fault("refused, and dead before it is written", orders.refused_then_killed),
+        "F07": Fault("the stream tells before the reply", orders.stream_before_reply),
+        "F08": Fault("partial fills", orders.parts_and_losses, orders.thin_book),
+        "F09": Fault("a cancel meets a fill", orders.cancel_meets_fill),
+        "F10": Fault("terminal orders say filled 0", orders.filled_says_zero),
+        "F11": Fault("a replacement is half done", orders.cancel_half_done),
+        "F12": Fault("dead at a border of a request", orders.killed_at_a_border),
+        "F13": Fault("a close is refused: size reserved", exits.exit_reserved),
+        "F14": Fault("a close is refused: price filter", exits.exit_outside_band),
+        "F15": Fault("less than the least order is left", exits.dust_left),
+        "F17": Fault("tick and step change", exits.terms_change),
+        "F18": Fault("orders are thrown away by overload", exits.overload),
+        "F19": Fault("a stop arrives too late", exits.stop_too_late),
+        "F20": Fault("one leg is refused", protection.one_leg_refused),
+        "F21": Fault("everything is slow", protection.everything_slow),
+        "F22": Fault("dead while a stop is replaced", protection.killed_while_replacing, protection.trending),
+        "F23": Fault("closed by hand", protection.closed_by_hand),
+        "F24": Fault("too many stops", protection.too_many_stops),
+        "F25": Fault("reduced by hand", protection.reduced_by_hand),
+        "F26": Fault("the price jumps", protection.noted, protection.jumps),
+        "F27": Fault("a stop vanishes", protection.stop_vanishes),
+        "F28": Fault("no conditional orders", protection.no_conditional_orders),
+        "F29": Fault("everything is cancelled", protection.all_cancelled),
+        "F30": Fault("the bot is away", protection.bot_away),
+        "F31": Fault("an add is refused", margin.add_refused),
+        "F32": Fault("the position ends before the add", margin.closes_before_add),
+        "F33": Fault("the price moves before a margin move", margin.price_moves_before_release),
+        "F34": Fault("the reply of a margin move is lost", margin.margin_reply_lost),
+        "F35": Fault("the reported liquidation price is off", margin.liquidation_misreported),
+        "F36": Fault("funding at its cap", protection.noted, margin.high_funding),
+        "F37": Fault("the margin mode is refused", margin.mode_refused, margin.cross_at_first),
+        "F38": Fault("a leverage is ignored", margin.leverage_ignored),
+        "F39": Fault("leverage set, order refused", margin.leverage_without_order),
+        "F40": Fault("the tiers change", margin.tiers_change),
+        "F41": Fault("the price runs against everything", protection.noted, margin.against_us),
+        "F42": Fault("cross mode at the start", account.mode_toggled),
+        "F43": Fault("liquidated", account.liquidated),
+        "F44": Fault("deleveraged by the venue", account.deleveraged),
+        "F45": Fault("opened by hand", account.opened_by_hand),
+        "F46": Fault("margin moved by hand", account.margin_by_hand),
+        "F48": Fault("maintenance", account.maintenance),
+        "F49": Fault("the key is revoked for a while", account.key_revoked),
+        "F50": Fault("429 and 418", account.banned),
+        "F51": Fault("the clock steps", transport.clock_skewed),
+        "F52": Fault("streams stall", transport.streams_stall),
+        "F53": Fault("messages doubled, late or lost", transport.messages_disturbed),
+        "F54": Fault("the user stream ends", transport.user_stream_ends),
+        "F55": Fault("prices freeze", transport.prices_freeze),
+        "F56": Fault("positions read as none", transport.positions_empty),
+        "F57": Fault("no network", transport.outage),
+        "F59": Fault("the host sleeps", transport.host_sleeps),
+        "F60": Fault("the database is locked", storage.locked),
+        "F61": Fault("the disk is full", storage.full),
+        "F62": Fault("a commit is torn", storage.torn),
+        "F63": Fault("dead at any step, also twice", storage.killed_anywhere),
+        "F64": Fault("SIGTERM", storage.terminated),
+        "F65": Fault("a second bot on the database", storage.second_bot),
+        "F66": Fault("dead at a commit, often", storage.killed_after_a_commit),
+        "F67": Fault("a slow start", storage.slow_start),
+        "F68": Fault("restarted while holding", storage.restarted_while_held),
+        "F69": Fault("a strategy gives strange values", protection.noted, inside.strange_values),
+        "F70": Fault("a strategy raises", protection.noted, inside.strategy_raises),
+    }
+)
+
+NOT_INJECTED: Final = MappingProxyType(
+    {
+        "F16": "a wrong contract size is read at the start: no later event of a world",
+        "F47": "the embedded exchange has no status of a symbol",
+        "F58": "everything is UTC milliseconds; there is no time zone to change",
+        "F71": "configuration: tests/unit/settings",
+        "F72": "modes and hosts: tests/unit/exchange/test_hosts.py",
+        "F73": "halts: not in a world yet",
+        "F74": "a runaway strategy: not in a world yet",
+        "F75": "secrets: tests/unit/exchange/test_canary.py",
+        "F76": "there is no dashboard",
+        "F77": "dependencies: requirements with hashes",
+        "F78": "key permissions: tests/contract/embedded/test_real_edges.py",
+        "F79": "there is no upload",
+        "F80": "there is no dashboard",
+    }
+)

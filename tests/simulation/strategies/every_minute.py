@@ -14,6 +14,8 @@ class EveryMinute(Strategy):
     hold = Parameter(4, 1, 100, "candles between exits", "candles")
     salt = Parameter(0, 0, 1_000_000, "decides the sides", "")
 
+    mischief = Parameter(0, 0, 4, "how it misbehaves at every third candle: 0 not at all", "")
+
     @property
     def warmup(self) -> int:
         """Return a few candles."""
@@ -27,6 +29,10 @@ class EveryMinute(Strategy):
         is_exit = (minute + self.salt) % self.hold == 0
         is_entry = ~is_exit
         stop = np.full(len(minute), float(self.stop))
+        if self.mischief and minute[-1] % 3 == 0:
+            if self.mischief == 4:
+                raise ZeroDivisionError("mischief")
+            stop[:] = (np.nan, np.inf, -1.0)[self.mischief - 1]
         return build_signals(
             is_entry & is_long,
             is_entry & ~is_long,

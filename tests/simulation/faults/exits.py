@@ -1,0 +1,75 @@
+"""F13 to F19: what stands in the way of an exit or a stop."""
+
+from typing import TYPE_CHECKING
+
+from tests.simulation.calls import Call, Effect
+from tests.simulation.faults.acts import (
+    ORDERS,
+    OVERLOADED,
+    PRICE_BAND,
+    REDUCE_ONLY,
+    answer,
+    dice,
+    later,
+    move_price,
+    on_arrival,
+    on_calls,
+    reduce_by_hand,
+    when_held,
+)
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+def exit_reserved(world: "World") -> None:
+    """F13: a close is refused because resting orders reserve the size."""
+    effect = Effect("answered", answer=answer(world, REDUCE_ONLY))
+    on_calls(world, ("exit",), effect, first=1, times=dice(world).randint(1, 3))
+
+
+def exit_outside_band(world: "World") -> None:
+    """F14: a close is refused by a price filter."""
+    effect = Effect("answered", answer=answer(world, PRICE_BAND))
+    on_calls(world, ("exit",), effect, first=1, times=dice(world).randint(1, 4))
+
+
+def dust_left(world: "World") -> None:
+    """F15: somebody leaves less than the least order."""
+
+    def leave(position: object) -> None:
+        held = next(iter(world.exchange.venue.state.positions.values()))
+        step = world.exchange.venue.state.instruments[held.symbol].quantity_step
+        reduce_by_hand(world, held, held.quantity - step)
+        del position
+
+    when_held(world, leave)
+
+
+def terms_change(world: "World") -> None:
+    """F17: tick and step grow tenfold."""
+
+    def change() -> None:
+        world.fault_fires("terms")
+        venue = world.exchange.venue
+        for instrument in list(venue.state.instruments.values()):
+            changed = instrument._replace(tick_size=10.0 * instrument.tick_size)
+            venue.change_instrument(changed)
+
+    later(world, change)
+
+
+def overload(world: "World") -> None:
+    """F18: the venue throws orders away."""
+    effect = Effect("answered", answer=answer(world, OVERLOADED, 503))
+    on_calls(world, ORDERS, effect, first=dice(world).randint(1, 4), times=dice(world).randint(1, 6))
+
+
+def stop_too_late(world: "World") -> None:
+    """F19: the price has passed the stop when it arrives."""
+
+    def pass_it(_: Call) -> None:
+        for position in list(world.exchange.venue.state.positions.values()):
+            move_price(world, position.symbol, -0.02 * position.side)
+
+    on_arrival(world, ("stop",), pass_it, first=dice(world).randint(1, 4))

@@ -1,0 +1,161 @@
+"""F60 to F68: the database, deaths and starts."""
+
+import asyncio
+import sqlite3
+from typing import TYPE_CHECKING
+
+from bot.ports import Commit
+from tests.simulation.calls import Effect
+from tests.simulation.faults.acts import ACCOUNT, dice, on_calls, when_held
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+def locked(world: "World") -> None:
+    """F60: somebody else holds the database."""
+    first, times = dice(world).randint(5, 60), dice(world).randint(1, 5)
+    seen = 0
+
+    def border(where: str, commit: Commit, connection: sqlite3.Connection) -> None:
+        nonlocal seen
+        del commit
+        if where == "before":
+            seen += 1
+            if first <= seen < first + times:
+                world.fault_fires("locked")
+                world.loop.stand_still(5.0)
+                _hold(world, connection)
+
+    world.bot.borders.append(border)
+
+
+def _hold(world: "World", connection: sqlite3.Connection) -> None:
+    """Let another connection lock the file until the bot has given up on this commit."""
+    del connection
+    other = sqlite3.connect(world.bot.database, isolation_level=None, timeout=0.0)
+    other.execute("BEGIN IMMEDIATE")
+    world.loop.call_later(0.001, other.close, context=world.network.context)
+
+
+def full(world: "World") -> None:
+    """F61: the disk is full for some commits."""
+    first, times = dice(world).randint(5, 80), dice(world).randint(1, 4)
+    seen = 0
+
+    def border(where: str, commit: Commit, connection: sqlite3.Connection) -> None:
+        nonlocal seen
+        del commit
+        if where != "before":
+            return
+        seen += 1
+        if seen == first:
+            world.fault_begins("full")
+        if first <= seen < first + times:
+            connection.execute("PRAGMA max_page_count = 1")
+            raise sqlite3.OperationalError("database or disk is full")
+        if seen == first + times:
+            world.fault_ends()
+
+    world.bot.borders.append(border)
+
+
+def torn(world: "World") -> None:
+    """F62: the power fails in the middle of a commit, and half of it is on the disk."""
+    number = dice(world).randint(5, 80)
+    seen = 0
+    before = b""
+
+    def border(where: str, commit: Commit, connection: sqlite3.Connection) -> None:
+        nonlocal seen, before
+        del commit, connection
+        log = world.bot.database.with_name(f"{world.bot.database.name}-wal")
+        if where == "before":
+            seen += 1
+            before = log.read_bytes() if seen == number and log.exists() else b""
+        elif seen == number and before:
+            world.fault_fires("torn")
+            after = log.read_bytes()
+            kept = dice(world).randint(len(before), max(len(after) - 1, len(before)))
+            world.bot.tear = (log, after[:kept])
+            world.bot.kill()
+
+    world.bot.borders.append(border)
+
+
+def killed_anywhere(world: "World") -> None:
+    """F63: death before any step, once or several times, also during the recovery."""
+    random = dice(world)
+    deaths = random.randint(1, 4)
+
+    async def kill() -> None:
+        for number in range(deaths):
+            await asyncio.sleep(random.uniform(1.0, 30.0))
+            process = world.bot.life.process
+            process.kill_at_step = process.steps + random.randint(1, 400)
+            if number % 2:
+                world.bot.kill_next_at_step = random.randint(1, 1_500)
+            world.fault_fires("killed")
+
+    world.on_start.append(kill)
+
+
+def terminated(world: "World") -> None:
+    """F64: SIGTERM at any moment."""
+
+    async def stop() -> None:
+        for _ in range(dice(world).randint(1, 3)):
+            await asyncio.sleep(dice(world).uniform(3.0, 40.0))
+            world.fault_fires("terminated")
+            world.bot.terminate()
+
+    world.on_start.append(stop)
+
+
+def second_bot(world: "World") -> None:
+    """F65: the same command is started again on the same database."""
+
+    async def start() -> None:
+        await asyncio.sleep(dice(world).uniform(5.0, 60.0))
+        world.fault_fires("second bot")
+        other = world.add_bot("second", world.bot.database)
+        other.is_second = True
+        world.spawn(other.supervise())
+        await asyncio.sleep(5.0)
+        other.is_wanted = False
+
+    world.on_start.append(start)
+
+
+def killed_after_a_commit(world: "World") -> None:
+    """F66: death right before or after a commit, several times, so that many prefixes are recovered from."""
+    numbers = sorted(dice(world).sample(range(2, 160), 4))
+    place = dice(world).choice(("before", "after"))
+    seen = 0
+
+    def border(where: str, commit: Commit, connection: sqlite3.Connection) -> None:
+        nonlocal seen
+        del commit, connection
+        if where == place:
+            seen += 1
+            if seen in numbers:
+                world.fault_fires(f"killed {place} commit {seen}")
+                world.bot.kill()
+
+    world.bot.borders.append(border)
+
+
+def slow_start(world: "World") -> None:
+    """F67: a restart at a venue that answers slowly."""
+
+    def restart(_: object) -> None:
+        on_calls(world, ACCOUNT, Effect("late", delay_s=dice(world).uniform(0.2, 1.5)), times=30)
+        world.bot.kill()
+
+    when_held(world, restart)
+
+
+def restarted_while_held(world: "World") -> None:
+    """F68: death with brackets resting."""
+    for _ in range(dice(world).randint(1, 3)):
+        when_held(world, lambda _: world.bot.kill())
