@@ -221,12 +221,13 @@ class Changes:
     def _has_traded(self, kept: VenueOrder, order: VenueOrder) -> bool:
         """A trigger that fired has ended well only if what it became traded (ccxt calls both "closed").
 
-        All of it: a stop of more than the position still held fills for what is there, and the rest expires.
+        All of it: a stop of more than the position still held fills for what is there, and the rest expires,
+        as does the rest of a market order that meets too thin a book.
         """
         if order.status != "done":
             return False
         filled = self._book.filled.get(kept.client_id, 0.0)
-        return not order.is_conditional or filled > max(kept.quantity * (1.0 - _FLOAT_NOISE), 0.0)
+        return filled > max(kept.quantity * (1.0 - _FLOAT_NOISE), 0.0)
 
     def _cause(self, order: VenueOrder) -> str:
         if order.client_id in self._book.cancelling:

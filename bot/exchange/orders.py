@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.core.event import OrderAccepted
+from bot.core.event import OrderAccepted, OrderCancelled
 from bot.core.instrument import Instrument
 from bot.core.intent import (
     Intent,
@@ -129,7 +129,20 @@ class OrderDesk:
             await self._link.clock.sleep(wait_seconds)
             await self._sweeper.sweep(order.symbol, Urgency.URGENT)
             if self._is_told(sent):
+                self._tell_expired(order, sent)
                 return
+
+    def _tell_expired(self, order: NewOrder, sent: VenueOrder) -> None:
+        """A market order fills for what the book holds and the rest expires: it never rests anywhere."""
+        book = self._book
+        told = book.filled.get(sent.client_id, 0.0)
+        if (
+            sent.status != "open"
+            and sent.client_id not in book.orders
+            and told < order.quantity * (1.0 - 1e-9)
+        ):
+            event = OrderCancelled(book.handed_ms, order.symbol, sent.client_id, sent.leg, "expired")
+            book.outbox.append(event)
 
     def _is_told(self, sent: VenueOrder) -> bool:
         if sent.client_id in self._book.orders:

@@ -1,0 +1,41 @@
+"""A market order that meets less than it wants, where the venue lets the rest expire at once."""
+
+from typing import Any
+
+from bot.core.event import OrderCancelled, OrderFilled
+from bot.core.intent import OpenPosition, ReducePosition, SetLeverage
+from bot.sim.venue import SimulatedVenue
+from tests.contract.bybit_world import ServedBybit
+from tests.contract.venue_worlds import BTC, Desk
+
+
+class ThinBybit(ServedBybit):
+    """The book gives 2,000 USDT per tick, and a market order is immediate or cancelled."""
+
+    def venue(self) -> SimulatedVenue:
+        made = super().venue()
+        made.state.config = made.state.config._replace(depth_quote={BTC: 2_000.0})
+        return made
+
+
+def ended(events: list[Any]) -> list[tuple[str, str]]:
+    return [(event.leg, event.cause) for event in events if isinstance(event, OrderCancelled)]
+
+
+async def test_the_rest_of_an_entry_that_expired_is_told() -> None:
+    desk = Desk(ThinBybit().exchange)
+    await desk.send(SetLeverage(BTC, 10))
+    events = await desk.send(OpenPosition(BTC, 1, 0.1))
+    assert [event.quantity for event in events if isinstance(event, OrderFilled)] == [0.04]
+    assert ended(events) == [("entry", "expired")]
+
+
+async def test_the_rest_of_an_exit_that_expired_is_told() -> None:
+    world = ThinBybit()
+    desk = Desk(world.exchange)
+    await desk.send(SetLeverage(BTC, 10))
+    await desk.send(OpenPosition(BTC, 1, 0.04))
+    await world.tick(100_000.0)
+    events = await desk.send(ReducePosition(BTC, 1, 0.0))
+    assert [event.quantity for event in events if isinstance(event, OrderFilled)] == [0.02]
+    assert ended(events) == [("exit", "expired")]
