@@ -1,8 +1,10 @@
 """`python -m tests.simulation`: many seeds, or one again. Prints `N passed, N failed` at the end."""
 
 import argparse
+import multiprocessing
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from tests.simulation.exchanges import DIALECTS
 from tests.simulation.faults.table import FAULTS
@@ -14,13 +16,7 @@ def main(words: Sequence[str] | None = None) -> int:
     asked = _parsed(words)
     passed = failed = 0
     virtual = cpu = 0.0
-    for case in _cases(asked):
-        lines: list[str] | None = [] if asked.trace else None
-        verdict = run_case(case, lines)
-        if lines is not None:
-            print("\n".join(lines))
-        if asked.twice and run_case(case).trace != verdict.trace:
-            verdict = verdict._replace(violations=(*verdict.violations, "I10: two runs differ"))
+    for verdict in _verdicts(asked):
         _tell(verdict, is_loud=asked.verbose or asked.seed is not None)
         passed, failed = passed + (not verdict.violations), failed + bool(verdict.violations)
         virtual, cpu = virtual + verdict.virtual_seconds, cpu + verdict.cpu_seconds
@@ -28,6 +24,26 @@ def main(words: Sequence[str] | None = None) -> int:
     print(f"{virtual / 3600.0:.1f} hours of virtual time, {cpu / count:.2f} s of processor a run")
     print(f"{passed} passed, {failed} failed")
     return int(failed > 0)
+
+
+def _verdicts(asked: argparse.Namespace) -> Iterator[Verdict]:
+    """Run every case; verdicts come in the order of the cases, whoever is faster."""
+    run = partial(_verdict, is_twice=asked.twice, is_traced=asked.trace)
+    if asked.jobs == 1:
+        yield from map(run, _cases(asked))
+        return
+    with multiprocessing.get_context("spawn").Pool(asked.jobs) as pool:
+        yield from pool.imap(run, _cases(asked), chunksize=4)
+
+
+def _verdict(case: Case, *, is_twice: bool, is_traced: bool) -> Verdict:
+    lines: list[str] | None = [] if is_traced else None
+    verdict = run_case(case, lines)
+    if lines is not None:
+        print("\n".join(lines))
+    if is_twice and run_case(case).trace != verdict.trace:
+        verdict = verdict._replace(violations=(*verdict.violations, "I10: two runs differ"))
+    return verdict
 
 
 def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
@@ -40,6 +56,7 @@ def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
         "--faults", help="comma-separated; 'none', 'all' (each alone); absent: the seed draws"
     )
     parser.add_argument("--twice", action="store_true", help="run each twice and compare the traces")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--trace", action="store_true", help="print every step")
     parser.add_argument("--verbose", action="store_true", help="a line for every run")
     return parser.parse_args(words)

@@ -75,7 +75,7 @@ def known_to_bot(database: Path) -> Known:
         "liquidations": Counter((symbol, side, _n(quantity)) for symbol, side, quantity in liquidations),
         "margin": Counter((symbol, _n(amount)) for symbol, amount in margin),
         "funding": Counter((symbol, ts_ms, _n(amount)) for symbol, ts_ms, amount in funding),
-        "free": float(free[0][0] or 0.0),
+        "free": None if free[0][0] is None else float(free[0][0]),
     }
 
 
@@ -87,7 +87,8 @@ def compare(world: "World", database: Path, skipped: Iterable[str] = ()) -> list
         if name in skipped:
             continue
         if name == "free":
-            if abs(venue[name] - bot[name]) > _MONEY:
+            # Nothing is written of the money before the first change of it.
+            if bot[name] is not None and abs(venue[name] - bot[name]) > _MONEY:
                 found.append(f"free: the exchange says {venue[name]!r}, the database {bot[name]!r}")
         elif isinstance(venue[name], Counter):
             missing, extra = venue[name] - bot[name], bot[name] - venue[name]

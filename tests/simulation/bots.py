@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _STRATEGY: Final = Path(__file__).parent / "strategies" / "every_minute.py"
 _RESTART_SECONDS: Final = 1.0
+_LONGEST_PAUSE_SECONDS: Final = 8.0
 
 
 class Life:
@@ -68,7 +69,19 @@ class Bot:
             self._start()
             await self._over()
             self._bury()
-            await asyncio.sleep(self.restart_seconds)
+            await asyncio.sleep(self._pause_seconds())
+
+    def _pause_seconds(self) -> float:
+        """Return how long the supervisor waits: longer and longer for one that never comes up."""
+        failed = 0
+        for life in reversed(self.lives):
+            if life.error is None:
+                break
+            failed += 1
+        return min(
+            self.restart_seconds * 2.0 ** max(failed - 1, 0),
+            max(self.restart_seconds, _LONGEST_PAUSE_SECONDS),
+        )
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -76,9 +89,13 @@ class Bot:
             self.life.process.die()
 
     def terminate(self) -> None:
-        """SIGTERM."""
-        if self.lives and not self.life.process.is_dead:
+        """SIGTERM: handled once the session is open; before, it ends the process as any program."""
+        if not self.lives or self.life.process.is_dead:
+            return
+        if hasattr(self.life.application, "session"):
             self.life.application.stop()
+        else:
+            self.kill()
 
     def _start(self) -> None:
         world = self.world

@@ -21,7 +21,6 @@ BOUNDARY_MS: Final = 1_738_008_000_000 + 8 * 3_600_000  # a funding instant
 _SETTINGS: Final = {
     "feed.timeframe": "1m",
     "entry.buffer_sigmas": 0.1,
-    "strategy.params.every_minute.hold": 3,
     "entry.min_reward_to_risk": 0.0,
     "entry.stop_slippage": 0.0,
     "entry.daily_loss_fraction": 1.0,
@@ -55,7 +54,7 @@ class World:
         self.wall = Wall(self.loop, self.began_ms)
         self.network = Network(self.loop, Random(self.random.getrandbits(64)), self.wall.venue_ms)
         self.settings: dict[str, Any] = dict(_SETTINGS)
-        self.settings["strategy.params.every_minute.salt"] = self.random.randint(0, 1_000_000)
+        self._draw_habits()
         self.depth_quote = 250_000.0
         self.is_cross_at_first = False
         self.on_start: list[Callable[[], Coroutine[Any, Any, None]]] = []
@@ -101,6 +100,16 @@ class World:
         line = f"{name} at {self.seconds():.3f}s: {message}"
         self.violations.append(line)
         self.note("violation", line)
+
+    def _draw_habits(self) -> None:
+        """Let every seed trade in another way, so that each is good at reaching something else."""
+        random, settings, prefix = self.random, self.settings, "strategy.params.every_minute"
+        settings[f"{prefix}.salt"] = random.randint(0, 1_000_000)
+        settings[f"{prefix}.hold"] = random.choice((2, 2, 3, 90))
+        settings[f"{prefix}.stop"] = random.choice((0.003, 0.006, 0.012))
+        settings["brackets.trail_activate_r"] = random.choice((0.0, 0.2, 0.5))
+        settings["brackets.trail_distance_r"] = random.choice((0.5, 0.8))
+        self.plan.sigma_per_second = random.choice((0.00025, 0.0005))
 
     # --- faults -----------------------------------------------------------------------------------
 
@@ -152,7 +161,7 @@ class World:
         )
         self.network.application = self.exchange.application
         self.watch = Watch(self)
-        if self.is_cross_at_first:
+        if self.is_cross_at_first and self.dialect != "okx":
             for symbol in self.symbols:
                 self.exchange.server.force_margin_mode(symbol, is_isolated=False)
 

@@ -51,9 +51,8 @@ def full(world: "World") -> None:
         seen += 1
         if seen == first:
             world.fault_begins("full")
-        if first <= seen < first + times:
-            connection.execute("PRAGMA max_page_count = 1")
-            raise sqlite3.OperationalError("database or disk is full")
+        is_full = first <= seen < first + times
+        connection.execute(f"PRAGMA max_page_count = {1 if is_full else 1_000_000}")
         if seen == first + times:
             world.fault_ends()
 
