@@ -8,7 +8,7 @@ from functools import partial
 
 from tests.simulation.exchanges import DIALECTS
 from tests.simulation.faults.table import FAULTS
-from tests.simulation.scenario import Case, Verdict, case_of, run_case
+from tests.simulation.scenario import Case, Verdict, case_of, tried
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -28,22 +28,12 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _verdicts(asked: argparse.Namespace) -> Iterator[Verdict]:
     """Run every case; verdicts come in the order of the cases, whoever is faster."""
-    run = partial(_verdict, is_twice=asked.twice, is_traced=asked.trace)
+    run = partial(tried, is_twice=asked.twice, is_traced=asked.trace)
     if asked.jobs == 1:
         yield from map(run, _cases(asked))
         return
     with multiprocessing.get_context("spawn").Pool(asked.jobs) as pool:
         yield from pool.imap(run, _cases(asked), chunksize=4)
-
-
-def _verdict(case: Case, *, is_twice: bool, is_traced: bool) -> Verdict:
-    lines: list[str] | None = [] if is_traced else None
-    verdict = run_case(case, lines)
-    if lines is not None:
-        print("\n".join(lines))
-    if is_twice and run_case(case).trace != verdict.trace:
-        verdict = verdict._replace(violations=(*verdict.violations, "I10: two runs differ"))
-    return verdict
 
 
 def _parsed(words: Sequence[str] | None) -> argparse.Namespace:

@@ -86,6 +86,17 @@ def run_case(case: Case, lines: list[str] | None = None) -> Verdict:
     )
 
 
+def tried(case: Case, *, is_twice: bool = False, is_traced: bool = False) -> Verdict:
+    """Run a case; twice when two runs have to be equal; printed step by step when asked for."""
+    lines: list[str] | None = [] if is_traced else None
+    verdict = run_case(case, lines)
+    if lines is not None:
+        print("\n".join(lines))
+    if is_twice and run_case(case).trace != verdict.trace:
+        verdict = verdict._replace(violations=(*verdict.violations, "I10: two runs differ"))
+    return verdict
+
+
 def _played(world: World, faults: list[Fault]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for fault in faults:
@@ -110,6 +121,8 @@ async def _story(world: World, counts: dict[str, int]) -> None:
     world.exchange.pump.pause()
     await asyncio.sleep(_CALM_SECONDS)
     _judge(world, "after the calm")
+    if not bot.database.exists():
+        return
     bot.terminate()
     await asyncio.sleep(_RESTART_SECONDS)
     noted = _differences_noted(world)

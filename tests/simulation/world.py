@@ -21,6 +21,10 @@ BOUNDARY_MS: Final = 1_738_008_000_000 + 8 * 3_600_000  # a funding instant
 _SETTINGS: Final = {
     "feed.timeframe": "1m",
     "entry.buffer_sigmas": 0.1,
+    "entry.risk_fraction": 0.004,
+    "entry.risk_cap_fraction": 10.0,
+    "entry.cascade_cap_fraction": 1.0,
+    "entry.portfolio_cap_fraction": 0.75,
     "entry.min_reward_to_risk": 0.0,
     "entry.stop_slippage": 0.0,
     "entry.daily_loss_fraction": 1.0,
@@ -105,11 +109,11 @@ class World:
         """Let every seed trade in another way, so that each is good at reaching something else."""
         random, settings, prefix = self.random, self.settings, "strategy.params.every_minute"
         settings[f"{prefix}.salt"] = random.randint(0, 1_000_000)
-        settings[f"{prefix}.hold"] = random.choice((2, 2, 3, 90))
+        settings[f"{prefix}.hold"] = random.choice((2, 3, 90))
         settings[f"{prefix}.stop"] = random.choice((0.003, 0.006, 0.012))
         settings["brackets.trail_activate_r"] = random.choice((0.0, 0.2, 0.5))
         settings["brackets.trail_distance_r"] = random.choice((0.5, 0.8))
-        self.plan.sigma_per_second = random.choice((0.00025, 0.0005))
+        self.plan.sigma_per_second = random.choice((0.00025, 0.0004))
 
     # --- faults -----------------------------------------------------------------------------------
 
