@@ -129,20 +129,17 @@ class OrderDesk:
             await self._link.clock.sleep(wait_seconds)
             await self._sweeper.sweep(order.symbol, Urgency.URGENT)
             if self._is_told(sent):
-                self._tell_expired(order, sent)
+                self.tell_expired(sent, order.quantity)
                 return
 
-    def _tell_expired(self, order: NewOrder, sent: VenueOrder) -> None:
-        """A market order fills for what the book holds and the rest expires: it never rests anywhere."""
+    def tell_expired(self, sent: VenueOrder, quantity: float) -> None:
+        """Say what did not fill of a market order that has ended: it never rested, so no sweep says it."""
         book = self._book
-        told = book.filled.get(sent.client_id, 0.0)
-        if (
-            sent.status != "open"
-            and sent.client_id not in book.orders
-            and told < order.quantity * (1.0 - 1e-9)
-        ):
-            event = OrderCancelled(book.handed_ms, order.symbol, sent.client_id, sent.leg, "expired")
-            book.outbox.append(event)
+        if sent.status == "open" or sent.client_id in book.orders:
+            return
+        if book.filled.pop(sent.client_id, 0.0) < quantity * (1.0 - 1e-9):
+            expired = OrderCancelled(book.handed_ms, sent.symbol, sent.client_id, sent.leg, "expired")
+            book.outbox.append(expired)
 
     def _is_told(self, sent: VenueOrder) -> bool:
         if sent.client_id in self._book.orders:

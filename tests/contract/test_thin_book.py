@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from bot.core.event import OrderCancelled, OrderFilled
 from bot.core.intent import OpenPosition, ReducePosition, SetLeverage
+from bot.errors import OutcomeUnknown
+from bot.sim.server.faults import Fault
 from bot.sim.venue import SimulatedVenue
 from tests.contract.bybit_world import ServedBybit
 from tests.contract.venue_worlds import BTC, Desk
@@ -39,3 +43,19 @@ async def test_the_rest_of_an_exit_that_expired_is_told() -> None:
     events = await desk.send(ReducePosition(BTC, 1, 0.0))
     assert [event.quantity for event in events if isinstance(event, OrderFilled)] == [0.02]
     assert ended(events) == [("exit", "expired")]
+
+
+async def test_the_rest_that_expired_is_told_although_the_reply_was_lost_and_the_fill_came_first() -> None:
+    world = ThinBybit()
+    desk = Desk(world.exchange)
+    await desk.send(SetLeverage(BTC, 10))
+    intent = desk.intent(OpenPosition(BTC, 1, 0.1))
+    world.faults.plan(Fault("lost", "POST", "/v5/order/create"))
+    with pytest.raises(OutcomeUnknown):
+        await world.exchange.execute(intent)
+    swept = list(await world.connection.gateway.sweep(BTC))
+    assert [event.quantity for event in swept if isinstance(event, OrderFilled)] == [0.04]
+    told = await world.exchange.outcome_of(intent)
+    assert told is not None
+    assert ended(list(told)) == [("entry", "expired")]
+    assert await world.exchange.outcome_of(intent) == ()
