@@ -37,7 +37,7 @@ class Watch:
         self._moves = self._trades = 0
         self._said: set[str] = set()
         self._embedded.flushers.append(self.look)
-        world.network.watchers.append(self._hear_call)
+        world.network.watchers.append(self.hear_call)
 
     def hear_commit(self, where: str, commit: Commit) -> None:
         """Take note of the intents that are on disk now."""
@@ -155,7 +155,8 @@ class Watch:
 
     # --- I5 ---------------------------------------------------------------------------------------
 
-    def _hear_call(self, call: Call, where: str) -> None:
+    def hear_call(self, call: Call, where: str) -> None:
+        """Note every request; one that changes something must have been written before."""
         if where == "sent":
             self._world.note("sent", f"{call.number} {call.kind} {call.path}")
         if where != "arriving" or not call.is_write:

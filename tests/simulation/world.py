@@ -146,8 +146,11 @@ class World:
         self.network.is_down = False
         self.wall.skew_ms = 0.0
         self.exchange.faults.clear()
+        self.network.watchers[:] = [self.watch.hear_call]
         for bot in self.bots:
-            bot.restart_seconds = 1.0
+            bot.restart_seconds, bot.kill_next_at_step = 1.0, 0
+            bot.life.process.kill_at_step = 0
+            bot.borders[:] = bot.borders[:1]
         for task in [task for task in self._tasks if task in self._faults]:
             task.cancel()
         if self.exchange.pump.is_paused:
