@@ -108,7 +108,7 @@ class Changes:
         book.filled[owner.client_id] = filled
         left = owner.quantity - filled
         if owner.quantity == 0.0:
-            left = 0.0 if self._position is None else self._position.quantity
+            left = self._left_of_whole(owner.client_id, trade)
         self._emit(
             OrderFilled(
                 trade.ts_ms,
@@ -128,6 +128,22 @@ class Changes:
             )
         )
         book.report(owner.client_id)
+
+    def _left_of_whole(self, client_id: str, trade: Trade) -> float:
+        """Return what an order over the whole position has still to fill.
+
+        When it has ended, that is what of it is still to be told: fills of one instant come in any order, so
+        that the position may be larger than what the order is for.
+        """
+        ended = self._sight.ended.get(client_id)
+        if ended is None or ended.status == "open":
+            return 0.0 if self._position is None else self._position.quantity
+        return sum(
+            each.quantity
+            for each in self._sight.trades
+            if each.venue_order_id == trade.venue_order_id
+            and (each.ts_ms, each.trade_id) > (trade.ts_ms, trade.trade_id)
+        )
 
     def _liquidation(self, trades: tuple[Trade, ...]) -> None:
         before = self._position
