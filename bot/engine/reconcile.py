@@ -9,6 +9,7 @@ from bot.engine import alerts, instruments, shadows
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.fills import complete_entry, open_holding
+from bot.engine.outbox import Decision
 from bot.engine.protection import protect
 from bot.engine.run import Session
 from bot.engine.state import Holding, Market, PendingEntry, RestingStop
@@ -25,9 +26,17 @@ async def resume(session: Session, exchange: Exchange, recovered: Recovered, mis
     The engine's state must have been restored from `recovered.checkpoint` before.
     """
     await session.finish(recovered.pending)
-    for event in await missed():
-        await session.settle((event,), session.engine.step(event))
+    await _settle_together(session, await missed())
     await adopt_truth(session, await exchange.account())
+
+
+async def _settle_together(session: Session, events: tuple[VenueEvent, ...]) -> None:
+    """Commit all that was missed at once: the exchange counts it as told from the first commit on."""
+    decisions = [session.engine.step(event) for event in events]
+    intents = tuple(intent for decision in decisions for intent in decision.intents)
+    notes = tuple(note for decision in decisions for note in decision.notes)
+    if events:
+        await session.settle(events, Decision(intents, notes))
 
 
 async def adopt_truth(session: Session, account: Account) -> None:

@@ -30,7 +30,7 @@ from tests.unit.engine.desk_builder import MINUTE_MS, START_MS, A, B, engine_for
 
 WARM_BARS: Final = 60
 _BINDING = Binding("simulated", "paper", "test")
-_RUN = Run(0, "paper", 1, "hash", "{}", "0", "coin", "distance_band", "made up")
+RUN = Run(0, "paper", 1, "hash", "{}", "0", "coin", "distance_band", "made up")
 _LIMITS = MarginLimits(
     add_cooldown_ms=60_000, release_cooldown_ms=180_000, min_step_quote=1.0, min_step_fraction=0.001
 )
@@ -190,7 +190,7 @@ class Process:
     async def recover(self) -> None:
         """Begin, or go on where the last process stopped; the market is not followed yet."""
         recovered = self.journal.recover()
-        self.journal.start_run(_RUN)
+        self.journal.start_run(RUN)
         if recovered is None:
             begin(self.engine, await self.venue.account(), 0)
             await self._warm_up()

@@ -6,11 +6,22 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import EntriesHalted, FundingDue, MarkPrice, PositionClosed, Reconciled, Refused
+from bot.core.event import (
+    EntriesHalted,
+    FundingDue,
+    MarkPrice,
+    OrderCancelled,
+    PositionClosed,
+    Reconciled,
+    Refused,
+    VenueEvent,
+)
 from bot.core.intent import Intent, OpenPosition, PlaceStop
-from bot.engine.reconcile import adopt_truth
+from bot.engine.reconcile import adopt_truth, resume
+from bot.engine.state import restore
 from tests.unit.engine.desk_builder import A, Bench, kinds
 from tests.unit.engine.session_builder import (
+    RUN,
     Fate,
     Killed,
     Process,
@@ -291,3 +302,28 @@ def cancel(bench: Bench, client_id: str) -> None:
     from bot.core.intent import CancelOrder
 
     bench.venue.handle(Intent(0, f"X{client_id}", bench.ts_ms, CancelOrder(A, client_id), "", {}))
+
+
+def test_what_was_missed_is_committed_whole_before_anything_is_sent() -> None:
+    """The exchange counts it as told from the first commit on: what a death parts from it would be lost."""
+    memory = new_memory()
+    Process(memory, HISTORY).live()
+    process = Process(memory, HISTORY)
+    missed = tuple(OrderCancelled(0, A, client_id, "take_profit", "expired") for client_id in ("X1", "X2"))
+
+    async def start() -> None:
+        recovered = process.journal.recover()
+        assert recovered is not None
+        process.journal.start_run(RUN)
+        restore(process.engine.state, recovered.checkpoint.engine)
+        process.venue.restore(recovered.checkpoint.venue)
+        exchange: Any = process.exchange
+
+        async def tell() -> tuple[VenueEvent, ...]:
+            return missed
+
+        await resume(process.session, exchange, recovered, tell)
+
+    asyncio.run(start())
+    told = [commit.events for commit in process.commits if missed[0] in commit.events]
+    assert told == [missed]
