@@ -37,7 +37,8 @@ _BINANCE: Final = _table(
         "position_limit": "-2020 -2025 -2027 -4005 -4045 -4130 -4131",
         # -1008: refused by overload protection before it reached the matching engine.
         "not_done": "-1003 -1008 -1015 -1021 -5028",
-        "unknown": "-1000 -1001 -1006 -1007",
+        # -1016: the service is being shut down, as before maintenance.
+        "unknown": "-1000 -1001 -1006 -1007 -1016",
         # An order of the conditional service on the old path. To stop here would leave an entry without
         # its stop; refused, the entry is closed.
         "unavailable": "-4120",

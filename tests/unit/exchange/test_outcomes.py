@@ -57,7 +57,7 @@ def test_a_venues_own_code_goes_before_ccxts_class(venue: str, text: str, code: 
     assert outcome_of_error(raised, venue, True)[:2] == ("rejected", refusal)
 
 
-@pytest.mark.parametrize("code", [-1000, -1001, -1006, -1007])
+@pytest.mark.parametrize("code", [-1000, -1001, -1006, -1007, -1016])
 def test_a_write_with_an_answer_of_unknown_state_is_of_unknown_fate(code: int) -> None:
     raised = ccxt.OperationFailed(f'binanceusdm {{"code":{code},"msg":"x"}}')
     assert outcome_of_error(raised, "binanceusdm", True).kind == "unknown"
