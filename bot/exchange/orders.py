@@ -195,8 +195,9 @@ class OrderDesk:
     def _accept(self, order: NewOrder, sent: VenueOrder) -> None:
         book = self._book
         book.own(sent.venue_id, Owner(sent.client_id, sent.leg, order.quantity))
-        if sent.status == "open" and (order.is_conditional or order.kind == "limit"):
-            book.orders[sent.client_id] = sent
+        # One that waits for a price may have ended since: the next sweep finds out, for it is in no list.
+        if order.is_conditional or (sent.status == "open" and order.kind == "limit"):
+            book.orders[sent.client_id] = sent._replace(status="open")
         book.report(sent.client_id)
         book.outbox.append(OrderAccepted(book.handed_ms, order.symbol, sent.client_id, sent.leg))
 

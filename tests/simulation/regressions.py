@@ -9,4 +9,8 @@ REGRESSIONS: Final = (
     Case(1, "bybit", ("F08",)),
     # Two rungs of a ladder filled at one instant, and the last of them was told to be filled in part.
     Case(1138, "bybit", ("F23", "F26")),
+    # A start told the missed one by one, and a full disk parted them: the rest was lost.
+    Case(2148, "binance", ("F15", "F48", "F61")),
+    # An order that ended between its acceptance and the reading of its reply stayed open for ever.
+    Case(2155, "bybit", ("F29",)),
 )
