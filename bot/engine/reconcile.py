@@ -26,7 +26,7 @@ async def resume(session: Session, exchange: Exchange, recovered: Recovered, mis
     The engine's state must have been restored from `recovered.checkpoint` before.
     """
     await session.finish(recovered.pending)
-    await _settle_together(session, await missed())
+    await _settle_together(session, tuple(await missed()))
     await adopt_truth(session, await exchange.account())
 
 

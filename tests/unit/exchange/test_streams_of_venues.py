@@ -1,9 +1,10 @@
-"""Streams of Gate and Hyperliquid: what is subscribed to over a real socket, and what messages say."""
+"""Streams of four venues over a real socket: what is subscribed to, and what messages say."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from aiohttp import WSMsgType, web
@@ -108,23 +109,34 @@ def test_the_sockets_of_each_environment_pass_its_guard(name: str, environment: 
 
 
 class Line(NamedTuple):
-    """A venue's end of a socket: what it was asked, and the address of its exchange."""
+    """A venue's end of its sockets: what they were asked and where, and the address of its exchange."""
 
     asked: list[Any]
     base: str
+    doors: list[str]
 
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Callable[..., Awaitable[Line]]]:
-    """Serve one socket for any path; every subscription is answered with what `said` makes of it."""
+    """Serve a socket for any path; every subscription is answered with what `said` makes of it.
+
+    `posted` answers requests, given the path and the address of this exchange.
+    """
     runners: list[web.AppRunner] = []
 
-    async def serving(said: Callable[[Any], list[Any]]) -> Line:
+    async def serving(
+        said: Callable[[Any], list[Any]], posted: Callable[[str, str], Any] = lambda _path, _host: {}
+    ) -> Line:
         asked: list[Any] = []
+        doors: list[str] = []
+
+        async def answer(request: web.Request) -> web.Response:
+            return web.json_response(posted(request.path, request.host))
 
         async def door(request: web.Request) -> web.WebSocketResponse:
             socket = web.WebSocketResponse()
             await socket.prepare(request)
+            doors.append(request.path_qs)
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     asked.append(json.loads(message.data))
@@ -134,13 +146,14 @@ async def serve() -> AsyncIterator[Callable[..., Awaitable[Line]]]:
 
         application = web.Application()
         application.router.add_get("/{path:.*}", door)
+        application.router.add_post("/{path:.*}", answer)
         runner = web.AppRunner(application)
         await runner.setup()
         runners.append(runner)
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
-        return Line(asked, f"http://127.0.0.1:{port}")
+        return Line(asked, f"http://127.0.0.1:{port}", doors)
 
     yield serving
     for runner in runners:
@@ -153,6 +166,7 @@ class Ear:
     def __init__(self, name: str, base: str, market: dict[str, Any], symbol: str) -> None:
         connection = connect(name, Access("loopback", base), CANARY, (symbol,), WallClock())
         self.link: Link = connection.link
+        self.link.client.open()  # as the first request does, which comes before any stream
         self.link.client.set_markets([market_row(self.link.client, market)])
         self.told: list[Told] = []
         self.broken: list[str] = []
@@ -225,4 +239,92 @@ async def test_hyperliquids_streams_are_heard_over_a_socket(serve: Any) -> None:
         while len(line.asked) < 10:
             await asyncio.sleep(0.01)
     assert set(ear.broken) == {"marks", "candles", "account"}, "one socket carries them all"
+    await ear.close()
+
+
+async def test_bitgets_streams_are_heard_over_a_socket(serve: Any) -> None:
+    """The account's socket is logged in to before anything is asked of it."""
+    ticker = {"instId": "BTCUSDT", "markPrice": "50000.5", "nextFundingTime": "1", "ts": str(START_MS)}
+    candle = [str(START_MS), "1", "1", "1", "1", "2", "2", "2"]
+    data = {"ticker": [ticker], "candle1m": [candle], "orders": [{"instId": "BTCUSDT"}]}
+
+    def said(asked: Any) -> list[Any]:
+        if asked["op"] == "login":
+            return [{"event": "login", "code": 0}]
+        replies: list[Any] = [{"event": "subscribe", "arg": arg} for arg in asked["args"]]
+        for arg in asked["args"]:
+            if arg["channel"] in data:
+                rows = data[arg["channel"]]
+                replies.append({"action": "snapshot", "arg": arg, "data": rows, "ts": START_MS})
+        return replies
+
+    line = await serve(said)
+    ear = Ear("bitget", line.base, {"id": "BTCUSDT"}, BTC)
+    await ear.until(MarkTold, CandleTold, AccountTold)
+    assert {each for each in ear.told if isinstance(each, AccountTold)} == {AccountTold(START_MS, (BTC,))}
+    logins = [index for index, each in enumerate(line.asked) if each["op"] == "login"]
+    names = [[arg.get("channel") for arg in each["args"]] for each in line.asked]
+    private = names.index(["orders", "orders-algo", "positions", "fill", "account"])
+    assert len(logins) == 1
+    assert logins[0] < private
+    (login,) = line.asked[logins[0]]["args"]
+    assert set(login) == {"apiKey", "passphrase", "timestamp", "sign"}
+    assert CANARY.secret not in json.dumps(line.asked)
+    assert sorted(path.rpartition("/")[2] for path in line.doors) == ["private", "public"]
+    ear.streams.renew("account")
+    async with asyncio.timeout(10.0):
+        while "account" not in ear.broken or len(line.doors) < 3:
+            await asyncio.sleep(0.01)
+    assert ear.broken == ["account"], "the public socket goes on"
+    await ear.close()
+
+
+async def test_kucoins_streams_are_heard_over_sockets_of_their_own_tokens(serve: Any) -> None:
+    given: list[str] = []
+
+    def posted(path: str, host: str) -> Any:
+        given.append(path)
+        server = {"endpoint": f"ws://{host}/endpoint", "pingInterval": 18_000, "pingTimeout": 10_000,
+                  "protocol": "websocket", "encrypt": False}  # fmt: skip
+        return {"code": "200000", "data": {"token": f"token{len(given)}", "instanceServers": [server]}}
+
+    def said(asked: Any) -> list[Any]:
+        topic = asked.get("topic", "")
+        mark = {"markPrice": 50_000.5, "indexPrice": 1, "granularity": 1_000, "timestamp": START_MS}
+        bar = {"symbol": "XBTUSDTM", "time": START_MS,
+               "candles": [str(SECONDS), "1", "1", "1", "1", "2", "2"]}  # fmt: skip
+        pushed = {
+            "/contract/instrument:XBTUSDTM": ("mark.index.price", mark),
+            "/contractMarket/limitCandle:XBTUSDTM_1min": ("candle.stick", bar),
+            "/contractMarket/tradeOrders": (
+                "orderChange",
+                {"symbol": "XBTUSDTM", "ts": START_MS * 1_000_000},
+            ),
+        }
+        acknowledged = {"id": asked["id"], "type": "ack"}
+        if topic not in pushed:
+            return [acknowledged]
+        subject, data = pushed[topic]
+        return [acknowledged, {"topic": topic, "type": "message", "subject": subject, "data": data}]
+
+    line = await serve(said, posted)
+    ear = Ear("kucoinfutures", line.base, {"id": "XBTUSDTM", "contractSize": 0.001}, BTC)
+    await ear.until(MarkTold, CandleTold, AccountTold)
+    async with asyncio.timeout(10.0):
+        while len([each for each in line.asked if each["type"] == "subscribe"]) < 5:
+            await asyncio.sleep(0.01)
+    private = [each["topic"] for each in line.asked if each.get("privateChannel")]
+    assert sorted(private) == [
+        "/contractAccount/wallet", "/contractMarket/advancedOrders", "/contractMarket/tradeOrders",
+    ]  # fmt: skip
+    assert sorted(path.rpartition("-")[2] for path in given) == ["private", "public"]
+    tokens = [parse_qs(urlsplit(path).query)["token"][0] for path in line.doors]
+    assert len(tokens) == len(set(tokens)), "each socket has a token of its own"
+    before = len(line.doors)
+    ear.streams.renew("account")
+    async with asyncio.timeout(10.0):
+        while "account" not in ear.broken or len(line.doors) == before:
+            await asyncio.sleep(0.01)
+    assert ear.broken == ["account"]
+    assert parse_qs(urlsplit(line.doors[-1]).query)["token"][0] not in tokens, "an old token is not dialled"
     await ear.close()
