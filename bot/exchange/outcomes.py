@@ -109,14 +109,24 @@ _ERRORS: Final[Mapping[str, type[RingfenceError]]] = {
 _CODE_FIELDS: Final = ("sCode", "retCode", "code", "label")
 _QUERY: Final = re.compile(r"\?\S+")
 _MOST_TEXT: Final = 300
+# What a read can be told for good. Any other refusal of a question says nothing of the account.
+_ANSWERS: Final = ("unknown_order", "unknown_symbol", "no_position")
 
 
 def outcome_of_error(error: Exception, ccxt_id: str, is_write: bool) -> Outcome:
     """Return what an exception of a ccxt call means for a read, or for a write.
 
     An exception that is not ccxt's (its parsers raise TypeError and KeyError, OKX's after the transfer)
-    says nothing of the request's fate.
+    says nothing of the request's fate. A read is refused only by what answers it (`_ANSWERS`); whatever
+    else a venue says to a question, as in maintenance, it is asked again.
     """
+    outcome = _outcome(error, ccxt_id, is_write)
+    if outcome.kind == "rejected" and not is_write and outcome.code not in _ANSWERS:
+        return Outcome("unavailable", "", outcome.message)
+    return outcome
+
+
+def _outcome(error: Exception, ccxt_id: str, is_write: bool) -> Outcome:
     message = error_text(error)
     if isinstance(error.__cause__, _SENT_NOTHING):
         return Outcome("transient", "", message)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from bot.core.position import Position
-from bot.errors import Rejected
+from bot.errors import Rejected, Unavailable
 from bot.exchange.book import START, Book, Owner
 from bot.exchange.dialect import Dialect
 from bot.exchange.lane import Urgency
@@ -180,8 +180,8 @@ class Observer:
             return await self._link.read(
                 lambda: self._dialect.order_by_venue_id(client, symbol, venue_id), urgency
             )
-        except Rejected:
-            return None
+        except Rejected as refusal:
+            return _absent(refusal)
 
     async def _order_of_kind(
         self, symbol: str, client_id: str, is_conditional: bool, urgency: Urgency
@@ -191,8 +191,8 @@ class Observer:
             return await self._link.read(
                 lambda: self._dialect.order(client, symbol, client_id, is_conditional), urgency
             )
-        except Rejected:
-            return None
+        except Rejected as refusal:
+            return _absent(refusal)
 
     async def _owners(
         self,
@@ -264,6 +264,12 @@ class Observer:
             )
             found.append(Settlement(payment, rate, mark))
         return tuple(found)
+
+
+def _absent(refusal: Rejected) -> None:
+    """Return None where the venue knows no such order; any other answer is no proof of absence."""
+    if refusal.args[0] != "unknown_order":
+        raise Unavailable(f"an order could not be read: {refusal.args[1]}") from refusal
 
 
 def _signed(position: Position | None) -> float:

@@ -153,7 +153,7 @@ def known_to_exchange(exchange: Exchange, symbols: list[str]) -> dict[str, Any]:
     told["orders"] |= {(row["clientOrderId"], Decimal(0)) for row in exchange.signed("v1/openOrders")}
     for symbol in symbols:
         name = venue_symbol(symbol)
-        for row in exchange.signed("v1/userTrades", symbol=name, limit=1_000):
+        for row in exchange.signed("v1/userTrades", symbol=name, fromId=0, limit=1_000):
             numbers = (row["price"], row["qty"], row["commission"], row["realizedPnl"])
             told["fills"].add((name, int(row["id"]), *map(Decimal, numbers)))
         moves = exchange.signed("v1/positionMargin/history", symbol=name, limit=500)

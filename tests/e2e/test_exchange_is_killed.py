@@ -78,7 +78,7 @@ def check(life: Life, known: list[Any]) -> None:
             assert by_id[reply["orderId"]] == reply
         elif "amount" in reply:
             assert amounts.count(reply["amount"]) == 1
-    income = life.ask("GET", "v1/income", limit=1000)
+    income = life.ask("GET", "v1/income", startTime=1, limit=1000)
     account = life.ask("GET", "v3/account")
     total = sum(float(row["income"]) for row in income)
     assert float(account["totalWalletBalance"]) == pytest.approx(total, abs=1e-6)

@@ -10,7 +10,7 @@ import ccxt
 import pytest
 
 from bot.clock import VirtualClock
-from bot.errors import Fatal, OutcomeUnknown, Rejected, RingfenceError, Transient
+from bot.errors import Fatal, OutcomeUnknown, Rejected, RingfenceError, Transient, Unavailable
 from bot.exchange.codes import CODES
 from bot.exchange.connect import link_to, venue_of
 from bot.exchange.hosts import Access
@@ -125,9 +125,11 @@ def test_a_listed_code_means_for_a_write_what_the_documents_say(
 def test_a_listed_code_means_for_a_read_that_nothing_was_changed(
     venue: str, kind: type[RingfenceError], refusal: str, code: str
 ) -> None:
-    """No read is of unknown outcome: it is asked again."""
+    """No read is of unknown outcome, and few refusals answer one: it is asked again."""
     outcome = outcome_of_error(refusal_of(venue, code), venue, is_write=False)
     wanted = Transient if kind is OutcomeUnknown else kind
+    if kind is Rejected and refusal not in ("unknown_order", "unknown_symbol", "no_position"):
+        wanted, refusal = Unavailable, ""
     assert (type(as_error(outcome)), outcome.code) == (wanted, refusal)
 
 
