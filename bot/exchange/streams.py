@@ -77,7 +77,7 @@ class Streams:
         def heard(socket: Any, message: Any) -> None:
             said = self._dialect.told(client, message)
             if said is None:
-                handle(socket, message)
+                _handled(handle, socket, message)
                 return
             for each in said if isinstance(said, list) else [said]:
                 self.heard_ms[_NAME_OF[type(each)]] = self._link.clock.now_ms()
@@ -115,3 +115,11 @@ class Streams:
         sockets = self._link.client.clients or {}
         is_user = name == "account"
         return [each for url, each in sockets.items() if any(word in url for word in _USER_WORDS) == is_user]
+
+
+def _handled(handle: Callable[[Any, Any], None], socket: Any, message: Any) -> None:
+    """Let ccxt have its message. An exception there ends its reading for ever: connect again instead."""
+    try:
+        handle(socket, message)
+    except _STREAM_ERRORS as error:
+        socket.on_error(ccxt.NetworkError(f"a message could not be read ({type(error).__name__})"))
