@@ -34,7 +34,11 @@ def _hold(world: "World", connection: sqlite3.Connection) -> None:
     """Let another connection lock the file until the bot has given up on this commit."""
     del connection
     other = sqlite3.connect(world.bot.database, isolation_level=None, timeout=0.0)
-    other.execute("BEGIN IMMEDIATE")
+    try:
+        other.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:  # held since the commit before
+        other.close()
+        return
     world.loop.call_later(0.001, other.close, context=world.network.context)
 
 
