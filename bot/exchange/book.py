@@ -75,6 +75,7 @@ class Book:
         self.reported: dict[str, None] = {}
         self.outbox: list[VenueEvent] = []
         self.doubts: dict[str, str] = {}
+        self.acknowledged: dict[str, float] = {}  # margin moves that no position has shown yet
         self.adding: set[str] = set()  # symbols whose auto-add-margin was found on
 
     def saw(self, ts_ms: int) -> None:
@@ -99,6 +100,7 @@ class Book:
     def report(self, client_id: str) -> None:
         """Remember that the outcome of this request was handed out; it is in doubt no more."""
         self.reported[client_id] = None
+        self.acknowledged.pop(client_id, None)
         self.doubts = {symbol: each for symbol, each in self.doubts.items() if each != client_id}
         while len(self.reported) > _MOST_REPORTED:
             del self.reported[next(iter(self.reported))]
@@ -145,6 +147,7 @@ class Book:
             "reported": list(self.reported),
             "outbox": to_json([each for each in self.outbox if not isinstance(each, InstrumentChanged)]),
             "doubts": dict(self.doubts),
+            "acknowledged": dict(self.acknowledged),
             "adding": sorted(self.adding),
         }
 
@@ -168,6 +171,7 @@ class Book:
         self.reported = dict.fromkeys(values["reported"])
         self.outbox[:] = from_json(values["outbox"])
         self.doubts = dict(values["doubts"])
+        self.acknowledged = dict(values.get("acknowledged", {}))
         self.adding = set(values.get("adding", ()))  # absent: written before it was looked at
 
 

@@ -201,9 +201,13 @@ class Changes:
 
     def _margin_of_the_ended(self) -> None:
         """Margin that we moved and that ended with its position was moved all the same, and before."""
-        held, amount = self._position, self._move.amount_quote
+        held, amount = self._position, self._move.amount_quote or self._acknowledged_quote()
         if held is not None and self._truth is None and amount:
             self._moved(amount, held._replace(isolated_wallet=held.isolated_wallet + amount))
+
+    def _acknowledged_quote(self) -> float:
+        """Return what an acknowledged request moved that no position has shown; 0.0 without one."""
+        return self._book.acknowledged.get(self._book.doubts.get(self._sight.symbol, ""), 0.0)
 
     def _moved(self, amount_quote: float, position: Position) -> None:
         self._position = position

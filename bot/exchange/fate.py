@@ -16,7 +16,7 @@ from bot.core.intent import (
     ReleaseMargin,
     SetLeverage,
 )
-from bot.errors import Rejected
+from bot.errors import OutcomeUnknown, Rejected
 from bot.exchange.book import Owner
 from bot.exchange.changes import NO_MOVE, Move
 from bot.exchange.lane import Urgency
@@ -91,15 +91,23 @@ async def _cancelled(gateway: "CcxtGateway", action: CancelOrder) -> Events | No
 
 
 async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | ReleaseMargin) -> Events | None:
-    """The target is reached, or the position is gone: both end the request. Else it has not arrived."""
+    """The target is reached, or the position is gone: both end the request. Else it has not arrived.
+
+    Unless the venue's history tells of it: positions are read late, and sent again it would be moved twice.
+    OutcomeUnknown then, until the position shows it.
+    """
     book, symbol = gateway.book, action.symbol
     held = await gateway.sweeper.observer.position(symbol, Urgency.URGENT)
-    if held is not None and abs(gateway.margin_amount(action, held)) > _ROUNDING_QUOTE:
-        return None
+    is_short = held is not None and abs(gateway.margin_amount(action, held)) > _ROUNDING_QUOTE
     if intent.client_id not in book.reported:
+        move = await _move_of(gateway, intent, action)
+        if is_short and move == NO_MOVE:
+            return None
         book.doubt(intent)
-        await gateway.sweeper.sweep(symbol, Urgency.URGENT, await _move_of(gateway, intent, action))
+        await gateway.sweeper.sweep(symbol, Urgency.URGENT, move)
     if intent.client_id not in book.reported:
+        if is_short:
+            raise OutcomeUnknown(f"margin of {symbol} was moved, and the position does not show it yet")
         code = "no_position" if held is None else "below_minimum"
         message = "the position has ended" if held is None else "the wallet is at the target already"
         book.outbox.append(Refused(book.handed_ms, symbol, intent.client_id, code, message))
@@ -108,7 +116,9 @@ async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | Rel
 
 
 async def _move_of(gateway: "CcxtGateway", intent: Intent, action: AddMargin | ReleaseMargin) -> Move:
-    """Return the move as the venue's history tells it, or none: then the wallet must tell."""
+    """Return the move as it was acknowledged or as the history tells it; none: then the wallet must tell."""
+    if intent.client_id in gateway.book.acknowledged:
+        return Move(intent.client_id, gateway.book.acknowledged[intent.client_id])
     link, dialect, sign = gateway.link, gateway.dialect, 1.0 if isinstance(action, AddMargin) else -1.0
     moves = await link.read(
         lambda: dialect.margin_moves(link.client, action.symbol, intent.ts_ms), Urgency.URGENT

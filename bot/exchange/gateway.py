@@ -335,7 +335,10 @@ class CcxtGateway:
         await self._link.write(
             lambda: self._dialect.move_margin(client, symbol, held.side, amount, intent.client_id), urgency
         )
+        self.book.acknowledged[intent.client_id] = amount
         await self.sweeper.sweep(symbol, urgency, Move(intent.client_id, amount))
+        if intent.client_id not in self.book.reported:
+            raise OutcomeUnknown(f"margin of {symbol} was moved, and the position does not show it yet")
 
     def margin_amount(self, action: AddMargin | ReleaseMargin, held: Position) -> float:
         """Return what reaches the target: added rounded up, released (< 0) down; 0.0 if it is reached."""

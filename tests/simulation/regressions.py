@@ -13,4 +13,6 @@ REGRESSIONS: Final = (
     Case(2148, "binance", ("F15", "F48", "F61")),
     # An order that ended between its acceptance and the reading of its reply stayed open for ever.
     Case(2155, "bybit", ("F29",)),
+    # Margin that was moved and that positions showed late was never recorded.
+    Case(3121, "bybit", ("F04", "F22")),
 )
