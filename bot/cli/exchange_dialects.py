@@ -21,7 +21,7 @@ from bot.sim.server.okx.terms import as_okx
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
-    from starlette.routing import Mount
+    from starlette.routing import BaseRoute
 
 _USUAL_WEIGHT: Final = 2_400  # of --weight-limit: what the venue's own rates stand for
 
@@ -38,7 +38,7 @@ class DialectServer(control.Dialect, Protocol):
 
     def repeat_prices(self) -> None: ...
 
-    def application(self, *extra: "Mount") -> "Starlette": ...
+    def application(self, *extra: "BaseRoute") -> "Starlette": ...
 
 
 class Limits(NamedTuple):

@@ -137,7 +137,7 @@ async def _serve(
     pump = Pump(exchange, clock, settings.run.speed, served.quiet_ms)
     if served.is_paused:
         pump.pause()
-    extra = (Control(exchange, pump, faults, dialect).mount(),) if served.has_control else ()
+    extra = Control(exchange, pump, faults, dialect).routes() if served.has_control else ()
     server = server_for(dialect.application(*extra))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -3,23 +3,35 @@
 JSON in, JSON out. GET /control tells the state; every POST answers with it too.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from bot.core.event import MarkPrice
 from bot.core.tiers import LeverageTier
+from bot.core.timeframe import DAY_MS
 from bot.errors import UserError
 from bot.sim.server.exchange import EmbeddedExchange
 from bot.sim.server.faults import KINDS, Fault, Faults
+from bot.sim.server.fields import Fields
 from bot.sim.server.pump import Pump
 
 Body = dict[str, Any]
+Command = Callable[[Fields], object]
+
 _CHANNELS: Final = ("market", "user")
+_METHODS: Final = ("", "GET", "POST", "PUT", "DELETE")
+_MOST_TICKS: Final = 1_000_000
+_LONGEST_ADVANCE_MS: Final = 31 * DAY_MS
+_MOST_TIMES: Final = 1_000_000
+_LONGEST_DELAY_MS: Final = 3 * DAY_MS  # the longest ban of any venue spoken here
+_LARGEST_CODE: Final = 2**31 - 1
+_PRICES: Final = (1e-9, 1e12)
 
 
 class Dialect(Protocol):
@@ -41,6 +53,10 @@ class Dialect(Protocol):
         """Refuse every key from now on, as one that has expired; or take them again."""
         ...
 
+    def key_state(self) -> dict[str, bool]:
+        """Return what the keys may do and whether they are refused, by the names of the desk."""
+        ...
+
     def force_margin_mode(self, symbol: str, *, is_isolated: bool) -> None:
         """Set a margin mode that the venue itself would not set, such as cross with a position open."""
         ...
@@ -51,147 +67,174 @@ class Dialect(Protocol):
 
 
 class Control:
-    """The commands by name. ValueError, KeyError and TypeError of a command are a bad request."""
+    """The commands by name."""
 
     def __init__(self, exchange: EmbeddedExchange, pump: Pump, faults: Faults, dialect: Dialect) -> None:
         self._exchange, self._pump, self._faults, self._dialect = exchange, pump, faults, dialect
-        self._commands: dict[str, Callable[[Body], object]] = {
-            "pause": lambda _: pump.pause(),
-            "resume": lambda _: pump.resume(),
-            "advance": self._advance,
-            "price": self._price,
-            "fault": lambda body: faults.plan(_fault(body)),
-            "release": lambda _: faults.release(),
-            "clear": lambda _: faults.clear(),
-            "stall": self._stall,
-            "messages": self._messages,
-            "maintenance": self._maintenance,
-            "disconnect": lambda _: dialect.disconnect(),
-            "expire-listen-key": lambda _: dialect.expire_user_stream(),
-            "brackets": self._brackets,
-            "permissions": self._permissions,
-            "revoke-key": lambda body: dialect.revoke_key(is_revoked=bool(body.get("on", True))),
-            "margin-mode": self._margin_mode,
-            "auto-add": self._auto_add,
+        self._commands: dict[str, tuple[tuple[str, ...], Command]] = {
+            "pause": ((), lambda _: pump.pause()),
+            "resume": ((), lambda _: pump.resume()),
+            "advance": (("ticks", "until_ms"), self._advance),
+            "price": (("symbol", "mark", "last"), self._price),
+            "fault": (Fault._fields, lambda said: faults.plan(_fault(said))),
+            "release": ((), lambda _: faults.release()),
+            "clear": ((), lambda _: faults.clear()),
+            "stall": (("channel", "on"), self._stall),
+            "messages": (("duplicated", "reordered"), self._messages),
+            "maintenance": (("on",), self._maintenance),
+            "disconnect": ((), lambda _: dialect.disconnect()),
+            "expire-listen-key": ((), lambda _: dialect.expire_user_stream()),
+            "brackets": (("symbol", "rows"), self._brackets),
+            "permissions": (("may_trade", "may_withdraw"), self._permissions),
+            "revoke-key": (("on",), self._revoke_key),
+            "margin-mode": (("symbol", "isolated"), self._margin_mode),
+            "auto-add": (("symbol", "on"), self._auto_add),
         }
 
-    def mount(self) -> Mount:
-        """Return the routes."""
-        return Mount(
-            "/control",
-            routes=[
-                Route("/", self._tell, methods=["GET"]),
-                Route("/{command}", self._obey, methods=["POST"]),
-            ],
+    def routes(self) -> tuple[BaseRoute, ...]:
+        """Return the routes: /control with and without a slash, and below it the commands."""
+        return (
+            Route("/control", self._tell, methods=["GET"]),
+            Mount(
+                "/control",
+                routes=[
+                    Route("/", self._tell, methods=["GET"]),
+                    Route("/{command}", self._obey, methods=["POST"]),
+                ],
+            ),
         )
 
     def run(self, command: str, body: Body) -> Body:
-        """Do one command and return the state. ValueError: what is wrong with it."""
-        handler = self._commands.get(command)
-        if handler is None:
-            raise ValueError(f"no command {command}; known: {', '.join(self._commands)}")
-        try:
-            handler(body)
-        except KeyError as error:
-            raise ValueError(f"{command} needs {error}") from error
-        except (TypeError, UserError) as error:
-            raise ValueError(str(error)) from error
-        self._exchange.commit()
+        """Do one command and return the state. ValueError: what is wrong with it, and what to give."""
+        for _ in self._steps(command, body):
+            pass
         return self.state()
 
     def state(self) -> Body:
-        """Return where the market is and which faults stand."""
+        """Return where the market is, which faults stand and which are planned for requests to come."""
+        faults = self._faults
         return {
             "market_ms": self._exchange.market_ms,
             "place": list(self._exchange.place()),
             "is_paused": self._pump.is_paused,
             "is_at_end": self._pump.is_at_end,
-            "held_replies": self._faults.held,
-            "stalled": sorted(self._faults.stalled),
-            "is_in_maintenance": self._faults.is_in_maintenance,
+            "held_replies": faults.held,
+            "stalled": sorted(faults.stalled),
+            "is_in_maintenance": faults.is_in_maintenance,
+            "duplicated_messages": faults.duplicated_messages,
+            "reordered_messages": faults.reordered_messages,
+            "planned_faults": [fault._asdict() for fault in faults.planned],
+            **self._dialect.key_state(),
         }
 
     async def _tell(self, _request: Request) -> Response:
         return _json(200, self.state())
 
     async def _obey(self, request: Request) -> Response:
+        """Others are served between the steps of a long command; the end of the server ends it."""
         try:
-            body = orjson.loads(await request.body() or b"{}")
-            if not isinstance(body, dict):
-                raise ValueError("a JSON object was expected")
-            return _json(200, self.run(request.path_params["command"], body))
+            for _ in self._steps(request.path_params["command"], _body(await request.body())):
+                await asyncio.sleep(0)
+            return _json(200, self.state())
         except ValueError as error:
             return _json(400, {"error": str(error)})
 
+    def _steps(self, command: str, body: Body) -> Iterator[None]:
+        """Do one command; yield wherever others may be served. ValueError as `run`."""
+        if command not in self._commands:
+            raise ValueError(f"There is no command {command}. Give one of {', '.join(self._commands)}.")
+        known, handler = self._commands[command]
+        try:
+            steps = handler(Fields(command, body, known))
+            if isinstance(steps, Iterator):
+                yield from steps
+        except UserError as error:
+            raise ValueError(str(error)) from error
+        self._exchange.commit()
+
     # --- commands ---------------------------------------------------------------------------------
 
-    def _advance(self, body: Body) -> None:
-        """{"ticks": n} or {"until_ms": market time}."""
-        if "ticks" in body:
-            self._pump.advance_ticks(int(body["ticks"]))
-        else:
-            self._pump.advance_until(int(body["until_ms"]))
+    def _advance(self, said: Fields) -> Iterator[None]:
+        """{"ticks": n} or {"until_ms": market time}; one already past moves nothing."""
+        if said.has("ticks") == said.has("until_ms"):
+            raise ValueError("advance needs ticks or until_ms, one of them. Give how many, or until when.")
+        if said.has("ticks"):
+            return self._pump.tick_by_tick(said.whole("ticks", 1, _MOST_TICKS))
+        most_ms = self._exchange.market_ms + _LONGEST_ADVANCE_MS
+        return self._pump.step_until(said.whole("until_ms", 0, most_ms))
 
-    def _price(self, body: Body) -> None:
+    def _price(self, said: Fields) -> None:
         """{"symbol", "mark", "last"?}: one tick at this price, now; the next is the feed's."""
-        mark = float(body["mark"])
-        symbol = self._symbol(body)
-        tick = MarkPrice(self._exchange.market_ms, symbol, mark, float(body.get("last", mark)))
-        if not (0.0 < tick.mark < float("inf") and 0.0 < tick.last < float("inf")):
-            raise ValueError("a price is a positive number")
+        symbol, mark = self._symbol(said), said.number("mark", *_PRICES)
+        tick = MarkPrice(self._exchange.market_ms, symbol, mark, said.number("last", *_PRICES, mark))
         self._exchange.mark_changed()
         self._exchange.apply(tick)
 
-    def _stall(self, body: Body) -> None:
-        """{"channel": "market"|"user", "on": bool}."""
-        channel = body["channel"]
-        if channel not in _CHANNELS:
-            raise ValueError(f"channel is one of {', '.join(_CHANNELS)}")
-        (self._faults.stalled.add if body.get("on", True) else self._faults.stalled.discard)(channel)
+    def _stall(self, said: Fields) -> None:
+        """{"channel": "market"|"user", "on"?: bool}."""
+        channel, is_on = said.one_of("channel", _CHANNELS), said.flag("on", True)
+        (self._faults.stalled.add if is_on else self._faults.stalled.discard)(channel)
 
-    def _messages(self, body: Body) -> None:
+    def _messages(self, said: Fields) -> None:
         """{"duplicated": n} or {"reordered": n}: the next n messages of the user's stream."""
-        self._faults.duplicated_messages = int(body.get("duplicated", 0))
-        self._faults.reordered_messages = int(body.get("reordered", 0))
+        duplicated = said.whole("duplicated", 0, _MOST_TIMES, 0)
+        self._faults.reordered_messages = said.whole("reordered", 0, _MOST_TIMES, 0)
+        self._faults.duplicated_messages = duplicated
 
-    def _maintenance(self, body: Body) -> None:
+    def _maintenance(self, said: Fields) -> None:
         """{"on": bool}: every request is refused, and the streams are cut at its beginning."""
-        self._faults.is_in_maintenance = bool(body["on"])
-        if body["on"]:
+        self._faults.is_in_maintenance = said.flag("on")
+        if self._faults.is_in_maintenance:
             self._dialect.disconnect()
 
-    def _brackets(self, body: Body) -> None:
+    def _brackets(self, said: Fields) -> None:
         """{"symbol", "rows": [[floor, cap, rate, amount, leverage], ...]}."""
-        rows = [LeverageTier(*map(float, row)) for row in body["rows"]]
-        self._exchange.change_tiers(self._symbol(body), rows)
+        rows = [LeverageTier(*row) for row in said.rows("rows", len(LeverageTier._fields))]
+        self._exchange.change_tiers(self._symbol(said), rows)
 
-    def _permissions(self, body: Body) -> None:
+    def _permissions(self, said: Fields) -> None:
+        """{"may_trade"?: bool, "may_withdraw"?: bool}: true and false where left out."""
         self._dialect.set_permissions(
-            may_trade=bool(body.get("may_trade", True)), may_withdraw=bool(body.get("may_withdraw", False))
+            may_trade=said.flag("may_trade", True), may_withdraw=said.flag("may_withdraw", False)
         )
 
-    def _margin_mode(self, body: Body) -> None:
+    def _revoke_key(self, said: Fields) -> None:
+        """{"on"?: bool}."""
+        self._dialect.revoke_key(is_revoked=said.flag("on", True))
+
+    def _margin_mode(self, said: Fields) -> None:
         """{"symbol", "isolated": bool}."""
-        self._dialect.force_margin_mode(self._symbol(body), is_isolated=bool(body["isolated"]))
+        self._dialect.force_margin_mode(self._symbol(said), is_isolated=said.flag("isolated"))
 
-    def _auto_add(self, body: Body) -> None:
+    def _auto_add(self, said: Fields) -> None:
         """{"symbol", "on": bool}."""
-        self._dialect.switch_auto_add(self._symbol(body), is_on=bool(body["on"]))
+        self._dialect.switch_auto_add(self._symbol(said), is_on=said.flag("on"))
 
-    def _symbol(self, body: Body) -> str:
-        symbol = body["symbol"]
-        if symbol not in self._exchange.state.instruments:
-            raise ValueError(f"{symbol} is not traded here")
-        return symbol
+    def _symbol(self, said: Fields) -> str:
+        return said.one_of("symbol", tuple(self._exchange.state.instruments))
 
 
-def _fault(body: Body) -> Fault:
-    if body["kind"] not in KINDS:
-        raise ValueError(f"kind is one of {', '.join(KINDS)}")
-    unknown = sorted(set(body) - set(Fault._fields))
-    if unknown:
-        raise ValueError(f"a fault has no {', '.join(unknown)}; it has {', '.join(Fault._fields)}")
-    return Fault(**body)
+def _fault(said: Fields) -> Fault:
+    usual = Fault("late")
+    return Fault(
+        said.one_of("kind", KINDS),  # pyright: ignore[reportArgumentType]
+        said.one_of("method", _METHODS, usual.method),
+        said.path("path"),
+        said.whole("times", 1, _MOST_TIMES, usual.times),
+        said.whole("delay_ms", 0, _LONGEST_DELAY_MS, usual.delay_ms),
+        said.whole("status", 200, 599, usual.status),
+        said.whole("code", -_LARGEST_CODE, _LARGEST_CODE, usual.code),
+    )
+
+
+def _body(data: bytes) -> Body:
+    try:
+        body = orjson.loads(data or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"The body is not JSON: {error}. Give an object, or nothing.") from error
+    if not isinstance(body, dict):
+        raise ValueError("The body is JSON, but no object. Give the fields in braces, or nothing.")
+    return body
 
 
 def _json(status: int, value: Body) -> Response:

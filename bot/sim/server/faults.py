@@ -52,6 +52,11 @@ class Faults:
         """Add a fault after those planned before."""
         self._planned.append(fault)
 
+    @property
+    def planned(self) -> tuple[Fault, ...]:
+        """The faults that no request has used up, `times` counted down."""
+        return tuple(self._planned)
+
     def take(self, method: str, path: str) -> Fault | None:
         """Return the fault of this request, counting it, or None."""
         for index, fault in enumerate(self._planned):

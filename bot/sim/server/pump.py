@@ -1,7 +1,7 @@
 """Moves the market on at its pace; pauses, and goes on by hand."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Final
 
 from bot.core.event import MarkPrice
@@ -10,6 +10,7 @@ from bot.sim.pace import Pace
 from bot.sim.server.exchange import EmbeddedExchange
 
 _BATCH: Final = 64
+_BATCH_BY_HAND: Final = 256
 _MOST_WAITING: Final = 256
 _SHORT_SECONDS: Final = 0.002
 
@@ -27,6 +28,7 @@ class Pump:
         self._may_run = asyncio.Event()
         self._may_run.set()
         self.is_at_end = False
+        self._by_hand = 0
 
     @property
     def is_paused(self) -> bool:
@@ -62,18 +64,46 @@ class Pump:
 
     def advance_ticks(self, ticks: int) -> int:
         """Apply events until `ticks` prices have come; return how many came."""
+        return _result(self.tick_by_tick(ticks))
+
+    def advance_until(self, market_ms: int) -> int:
+        """Apply every event up to `market_ms`; return how many."""
+        return _result(self.step_until(market_ms))
+
+    def tick_by_tick(self, ticks: int) -> Generator[None, None, int]:
+        """As `advance_ticks`, and yield now and then, what came being committed."""
         came = 0
         while came < ticks and (event := self._exchange.peek()) is not None:
             self._exchange.step()
             came += isinstance(event, MarkPrice)
+            if self._is_batch_full():
+                yield
         self._exchange.commit()
         return came
 
-    def advance_until(self, market_ms: int) -> int:
-        """Apply every event up to `market_ms`; return how many."""
+    def step_until(self, market_ms: int) -> Generator[None, None, int]:
+        """As `advance_until`, and yield now and then, what came being committed."""
         came = 0
         while (event := self._exchange.peek()) is not None and event.ts_ms <= market_ms:
             self._exchange.step()
             came += 1
+            if self._is_batch_full():
+                yield
         self._exchange.commit()
         return came
+
+    def _is_batch_full(self) -> bool:
+        self._by_hand += 1
+        if self._by_hand % _BATCH_BY_HAND:
+            return False
+        self._exchange.commit()
+        return True
+
+
+def _result(steps: Generator[None, None, int]) -> int:
+    """Return what the steps return when they are all done."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value

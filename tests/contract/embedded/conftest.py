@@ -50,7 +50,7 @@ async def served() -> AsyncIterator[Served]:
     pump = Pump(exchange, clock, 1.0)
     control = Control(exchange, pump, faults, dialect)
     bound = bind("127.0.0.1", 0)
-    server = server_for(dialect.application(control.mount()))
+    server = server_for(dialect.application(*control.routes()))
     task = asyncio.create_task(server.serve(sockets=[bound]))
     while not server.started:
         await asyncio.sleep(0)

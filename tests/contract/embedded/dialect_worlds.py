@@ -53,7 +53,7 @@ async def serving(dialect_name: str) -> AsyncGenerator[Spoken, None]:
     dialect = spoken.serve(exchange, clock, (ApiKey(PAPER_KEY, PAPER_SECRET),), limits, faults)
     control = Control(exchange, Pump(exchange, clock, 1.0), faults, dialect)
     bound = bind("127.0.0.1", 0)
-    server = server_for(dialect.application(control.mount()))
+    server = server_for(dialect.application(*control.routes()))
     task = asyncio.create_task(server.serve(sockets=[bound]))
     while not server.started:
         await asyncio.sleep(0)

@@ -143,7 +143,7 @@ def new_world(
     rates = rates or Rates(1_000_000, 100_000, 100_000)
     dialect = BinanceServer(exchange, clock, (ApiKey(PAPER_KEY, PAPER_SECRET),), rates, faults)
     pump = Pump(exchange, clock, speed)
-    application = dialect.application(Control(exchange, pump, faults, dialect).mount())
+    application = dialect.application(*Control(exchange, pump, faults, dialect).routes())
     return World(exchange, dialect, pump, faults, clock, Api(application, clock))
 
 

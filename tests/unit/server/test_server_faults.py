@@ -176,32 +176,6 @@ async def test_smaller_brackets_move_the_liquidation_price_at_once(world: Any) -
     assert await world.api.refused("POST", "v1/leverage", symbol="BTCUSDT", leverage=25) == -4028
 
 
-@pytest.mark.parametrize(
-    ("command", "body"),
-    [
-        ("nonsense", {}),
-        ("fault", {"kind": "explode"}),
-        ("fault", {"kind": "late", "colour": 1}),
-        ("fault", {}),
-        ("price", {"symbol": "DOGE/USDT:USDT", "mark": 1.0}),
-        ("price", {"symbol": BTC, "mark": -1.0}),
-        ("price", {"symbol": BTC}),
-        ("advance", {}),
-        ("stall", {"channel": "all"}),
-        ("brackets", {"symbol": BTC, "rows": []}),
-        ("brackets", {"symbol": BTC, "rows": [[5, 1, 2, 3, 4]]}),
-    ],
-)
-async def test_a_command_that_makes_no_sense_is_refused(
-    command: str, body: dict[str, Any], world: Any
-) -> None:
-    before = world.exchange.venue.snapshot()
-    answer = await world.api.control(command, **body)
-    assert answer.status == 400
-    assert answer.value["error"]
-    assert world.exchange.venue.snapshot() == before
-
-
 async def test_advancing_until_a_time_stops_there(world: Any) -> None:
     until_ms = world.exchange.market_ms + 61_500
     answer = await world.api.control("advance", until_ms=until_ms)

@@ -19,7 +19,7 @@ async def served(world: Any) -> AsyncIterator[tuple[Any, int]]:
     """Serve on a free port; the server has ended when this has."""
     bound = bind("127.0.0.1", 0)
     control = Control(world.exchange, world.pump, world.faults, world.dialect)
-    server = server_for(world.dialect.application(control.mount()))
+    server = server_for(world.dialect.application(*control.routes()))
     task = asyncio.create_task(server.serve(sockets=[bound]))
     while not server.started:
         await asyncio.sleep(0)
@@ -57,6 +57,21 @@ async def test_open_streams_do_not_hold_up_the_end(world: Any) -> None:
             world.pump.advance_ticks(2)
             assert (await stream.receive_json())["e"] == "markPriceUpdate"
         assert (await stream.receive()).type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
+
+
+async def test_an_advance_under_way_does_not_hold_up_the_end(world: Any) -> None:
+    start_ms = world.exchange.market_ms
+    async with aiohttp.ClientSession() as session:
+        async with served(world) as (_, port):
+            url = f"http://127.0.0.1:{port}/control/advance"
+            asking = asyncio.create_task(session.post(url, json={"ticks": 1_000_000}))
+            while world.exchange.market_ms == start_ms:
+                await asyncio.sleep(0)
+        await asyncio.wait({asking})
+    ended_ms = world.exchange.market_ms
+    await asyncio.sleep(0)
+    assert start_ms < ended_ms == world.exchange.market_ms
+    assert ended_ms < start_ms + 400_000_000, "1,000,000 ticks are 500,000,000 ms"
 
 
 async def test_subscriptions_are_answered_in_both_forms_of_stream(world: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import orjson
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -67,6 +67,15 @@ class BinanceServer:
         """Refuse every key from now on, as one that has expired; or take them again."""
         self.desk.is_key_revoked = is_revoked
 
+    def key_state(self) -> dict[str, bool]:
+        """Return what the API keys may do, and whether they are refused."""
+        desk = self.desk
+        return {
+            "may_trade": desk.may_trade,
+            "may_withdraw": desk.may_withdraw,
+            "is_key_revoked": desk.is_key_revoked,
+        }
+
     def force_margin_mode(self, symbol: str, *, is_isolated: bool) -> None:
         """Set the margin type whatever is open."""
         self.desk.exchange.settings["margin_type"][symbol] = "ISOLATED" if is_isolated else "CROSSED"
@@ -77,8 +86,8 @@ class BinanceServer:
         self.desk.exchange.settings["auto_add"][symbol] = is_on
         self.desk.exchange.mark_changed()
 
-    def application(self, *extra: Mount) -> Starlette:
-        """Return the ASGI application; `extra` mounts come first."""
+    def application(self, *extra: BaseRoute) -> Starlette:
+        """Return the ASGI application; `extra` routes come first."""
         return Starlette(
             routes=[
                 *extra,

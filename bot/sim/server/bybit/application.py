@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import orjson
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -63,6 +63,15 @@ class BybitServer:
         """Refuse every key from now on, as one that has expired; or take them again."""
         self.desk.is_key_revoked = is_revoked
 
+    def key_state(self) -> dict[str, bool]:
+        """Return what the API keys may do, and whether they are refused."""
+        desk = self.desk
+        return {
+            "may_trade": desk.may_trade,
+            "may_withdraw": desk.may_withdraw,
+            "is_key_revoked": desk.is_key_revoked,
+        }
+
     def force_margin_mode(self, symbol: str, *, is_isolated: bool) -> None:
         """Set the account's margin mode whatever is open; it has one for all symbols."""
         self.desk.exchange.settings["margin_mode"] = "ISOLATED_MARGIN" if is_isolated else "REGULAR_MARGIN"
@@ -72,7 +81,7 @@ class BybitServer:
         """Switch auto-add-margin, which this exchange shows and does not do."""
         self.desk.set_auto_add(symbol, is_on)
 
-    def application(self, *extra: Mount) -> Starlette:
+    def application(self, *extra: BaseRoute) -> Starlette:
         """Return the application; `extra` routes come first."""
         return Starlette(
             routes=[

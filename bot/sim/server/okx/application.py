@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import orjson
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -64,6 +64,15 @@ class OkxServer:
         """Refuse every key from now on, as one that has expired; or take them again."""
         self.desk.is_key_revoked = is_revoked
 
+    def key_state(self) -> dict[str, bool]:
+        """Return what the API keys may do, and whether they are refused."""
+        desk = self.desk
+        return {
+            "may_trade": desk.may_trade,
+            "may_withdraw": desk.may_withdraw,
+            "is_key_revoked": desk.is_key_revoked,
+        }
+
     def force_margin_mode(self, symbol: str, *, is_isolated: bool) -> None:
         """Show the symbol's position as a cross or an isolated one."""
         cross = set(self.desk.exchange.settings["cross"])
@@ -75,7 +84,7 @@ class OkxServer:
         """Refuse: OKX has no such switch for swaps. ValueError always."""
         raise ValueError(f"{symbol} has no auto-add-margin here: OKX swaps do not")
 
-    def application(self, *extra: Mount) -> Starlette:
+    def application(self, *extra: BaseRoute) -> Starlette:
         """Return the ASGI application; `extra` are further routes, such as the control endpoint."""
         return Starlette(
             routes=[
