@@ -42,6 +42,11 @@ class SeriesFile:
         low, high = np.searchsorted(self._rows.ts_ms, (start_ms, end_ms))
         return int(high - low)
 
+    def times(self, start_ms: int, end_ms: int) -> list[int]:
+        """Return the times of the rows in [start_ms, end_ms), in order."""
+        low, high = np.searchsorted(self._rows.ts_ms, (start_ms, end_ms))
+        return self._rows.ts_ms[low:high].tolist()
+
     def missing(self, start_ms: int, end_ms: int) -> tuple[Gap, ...]:
         """Return the stretches of [start_ms, end_ms) without candles."""
         return gaps_between(self._rows.ts_ms, self._length_ms, start_ms, end_ms)

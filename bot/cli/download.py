@@ -40,7 +40,7 @@ def download_data(
 ) -> int:
     """Fetch what the files lack and verify them; again after an interruption goes on. Needs no keys.
 
-    Exit 1 when the exchange has no candles for a part of the range.
+    Exit 1 when the exchange has no candles or settlements for a part of the range.
     """
     from bot.cli.venue_doctor import access_of
     from bot.core.timeframe import timeframe_ms

@@ -1,6 +1,6 @@
 """Fills files with a venue's candles and funding: only what they lack, page by page, written as it comes."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 Row = tuple[float, ...]
 
 _PAGES_UNTIL_SAVED: Final = 20
-_LONGEST_SETTLEMENT_MS: Final = 24 * 60 * MINUTE_MS
+_LONGEST_SETTLEMENT_MS: Final = 8 * 60 * MINUTE_MS  # no venue here settles more rarely
+_LATE_MS: Final = MINUTE_MS  # settlements come some milliseconds after the hour
 
 
 class Fetched(NamedTuple):
@@ -85,12 +86,7 @@ class Fetcher:
     def _verified(self, file: "SeriesFile", name: str, fetched: int) -> Fetched:
         start_ms, end_ms = self._range
         gaps = file.missing(start_ms, end_ms)
-        note = ""
-        if gaps:
-            first = f"from {utc_text(gaps[0].from_ms)} to {utc_text(gaps[0].until_ms)} UTC"
-            more = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""
-            note = f"the exchange has no candles {first}{more}"
-        return Fetched(name, file.count(start_ms, end_ms), fetched, note, not gaps)
+        return Fetched(name, file.count(start_ms, end_ms), fetched, _lack("candles", gaps), not gaps)
 
     async def funding(self, symbol: str) -> Fetched:
         """Fill the funding file. Settlements have no grid, so the range is asked for again: it is short."""
@@ -105,10 +101,31 @@ class Fetcher:
             file.merge([row for row in rows if row[0] < end_ms])
         if len(file) > before:
             file.save()
-        count = file.count(*self._range)
-        days = (end_ms - self._range.start_ms) / _LONGEST_SETTLEMENT_MS
-        note = "" if count >= int(days) else f"{count} settlements in {days:g} days"
-        return Fetched(name, count, len(file) - before, note, True)
+        count, gaps = file.count(*self._range), unsettled(file.times(*self._range), self._range)
+        return Fetched(name, count, len(file) - before, _lack("settlements", gaps), not gaps)
+
+
+def unsettled(times: Sequence[int], timerange: TimeRange) -> "list[Gap]":
+    """Return the stretches in which a settlement is missing: none for longer than any venue waits.
+
+    Venues settle every 1, 2, 4 or 8 hours of the UTC day: a multiple of 8 hours is a settlement of all.
+    """
+    from bot.sim.series import Gap
+
+    gaps, due_ms = [], -(-timerange.start_ms // _LONGEST_SETTLEMENT_MS) * _LONGEST_SETTLEMENT_MS
+    for ts_ms in (*times, timerange.end_ms):
+        if ts_ms - _LATE_MS >= due_ms:
+            gaps.append(Gap(due_ms, ts_ms))
+        due_ms = max(due_ms, ts_ms + _LONGEST_SETTLEMENT_MS)
+    return gaps
+
+
+def _lack(what: str, gaps: "Sequence[Gap]") -> str:
+    if not gaps:
+        return ""
+    first = f"from {utc_text(gaps[0].from_ms)} to {utc_text(gaps[0].until_ms)} UTC"
+    more = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""
+    return f"the exchange has no {what} {first}{more}"
 
 
 def _stem(symbol: str) -> str:

@@ -77,6 +77,10 @@ class SyntheticMarket:
         )
         return closed_by(candles, timeframe_ms, known_ms, count)
 
+    def settled_before(self, symbol: str) -> Funding:
+        """Return the settlements of the sixty days before the session, the one at its beginning too."""
+        return self._funding(self._symbols.index(symbol), range(-HISTORY_HOURS + FUNDING_HOURS, 0))
+
     def _open_hour(self, hour: int) -> None:
         self._hour, self._offset = hour, 0
         self._events = list(self._hour_events(hour))

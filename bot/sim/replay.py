@@ -86,6 +86,12 @@ class ReplayMarket:
         """Return up to `count` candles that had closed at the current place; incomplete ones are left out."""
         return closed_by(self._closed(symbol, timeframe_ms), timeframe_ms, self._known_ms(symbol), count)
 
+    def settled_before(self, symbol: str) -> Funding:
+        """Return the recorded settlements before the range."""
+        funding = self._series[symbol].funding
+        is_before = funding.ts_ms < self._start_ms
+        return Funding(funding.ts_ms[is_before], funding.rate[is_before])
+
     def _advance(self) -> bool:
         if self._bar >= self._bars:
             return False

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.core.candles import Candles
 from bot.core.event import MarketEvent
+from bot.sim.series import Funding
 
 Place = tuple[int, ...]
 
@@ -33,4 +34,8 @@ class MarketSource(Protocol):
 
         A candle that closes at the current instant counts once its CandleClosed was returned.
         """
+        ...
+
+    def settled_before(self, symbol: str) -> Funding:
+        """Return the settlements before the first event, as far back as the source knows them."""
         ...

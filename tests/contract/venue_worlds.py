@@ -20,6 +20,7 @@ from bot.exchange.hosts import Access
 from bot.ports import Exchange
 from bot.sim.config import VenueConfig
 from bot.sim.embedded import instrument_for
+from bot.sim.series import NO_FUNDING, Funding
 from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET, ApiKey
 from bot.sim.server.binance.application import BinanceServer
 from bot.sim.server.binance.door import Asked, Rates
@@ -74,6 +75,10 @@ class OneTick:
 
     def seek(self, place: Place) -> None:
         self._events.clear()
+
+    def settled_before(self, symbol: str) -> Funding:
+        """Return none: this market has no past."""
+        return NO_FUNDING
 
     def history(self, symbol: str, timeframe_ms: int, count: int) -> Candles:
         empty = np.array([], dtype=np.float64)

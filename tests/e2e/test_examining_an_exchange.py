@@ -77,6 +77,7 @@ def test_what_was_downloaded_is_replayed(run: Run, tmp_path: Path) -> None:
     again = run(command("download-data"))
     assert again.returncode == 0
     assert re.search(r"BTCUSDT_1m\.parquet +2,?880 +0 ", again.stdout), again.stdout
+    assert re.search(r"BTCUSDT_funding\.parquet +6 ", again.stdout), again.stdout
     replay = "trade --feed replay --data candles --timerange 20241230-20250101 --speed max --headless"
     played = run([*replay.split(), "--db", "replay.db", "--summary", "out.json"])
     assert played.returncode == 0, played.stderr[-2000:]

@@ -10,6 +10,7 @@ import numpy as np
 
 from bot.core.candles import Candles
 from bot.core.event import CandleClosed, FundingDue, MarketEvent, MarkPrice
+from bot.sim.series import NO_FUNDING, Funding
 from bot.sim.source import Place
 
 MINUTE_MS: Final = 60_000
@@ -59,6 +60,10 @@ class SmallMarket:
 
     def seek(self, place: Place) -> None:
         self._offset = place[0]
+
+    def settled_before(self, symbol: str) -> Funding:
+        """Return none: this market has no past."""
+        return NO_FUNDING
 
     def history(self, symbol: str, timeframe_ms: int, count: int) -> Candles:
         """Return up to `count` closed candles, of whole minutes."""

@@ -41,6 +41,7 @@ class EmbeddedExchange:
         self._file = file
         self._deposit_quote = deposit_quote
         self._event: MarketEvent | None = None
+        self._earlier: dict[str, tuple[Settlement, ...]] = {}
         self._is_changed = False
         self._quiet_events = 0
 
@@ -142,12 +143,26 @@ class EmbeddedExchange:
         """Return the place after the last applied event."""
         return self.source.place() if self._event is None else self.source.place_before()
 
+    def settlements(self, symbol: str | None) -> list[Settlement]:
+        """Return the settlements of a symbol, or of all, oldest first; before the beginning mark 0.0."""
+        symbols = self.state.instruments if symbol is None else (symbol,)
+        earlier = [each for name in symbols for each in self._settled_before(name)]
+        recorded = [each for each in self.books.settlements if each.symbol in symbols]
+        return sorted([*earlier, *recorded], key=lambda each: each.ts_ms)
+
     # --- inside -----------------------------------------------------------------------------------
 
     def _use_tiers(self, symbol: str, rows: list[list[float]]) -> None:
         tiers = tiers_from_rows([LeverageTier(*row) for row in rows])
         most = float(tiers.max_leverage[0])
         self.venue.change_instrument(self.state.instruments[symbol]._replace(tiers=tiers, max_leverage=most))
+
+    def _settled_before(self, symbol: str) -> tuple[Settlement, ...]:
+        if symbol not in self._earlier:
+            known = self.source.settled_before(symbol)
+            rows = zip(known.ts_ms.tolist(), known.rate.tolist(), strict=True)
+            self._earlier[symbol] = tuple(Settlement(symbol, rate, 0.0, ts_ms) for ts_ms, rate in rows)
+        return self._earlier[symbol]
 
     def _settle(self, due: FundingDue) -> None:
         self._is_changed = True

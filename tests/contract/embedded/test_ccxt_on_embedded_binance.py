@@ -170,7 +170,7 @@ async def test_candles_funding_and_tickers_are_read(served: Any, client: Any) ->
     assert steps == [3_600_000] * 4
     since = candles[0][0]
     assert (await client.fetch_ohlcv(BTC, "1h", since=since, limit=2)) == candles[:2]
-    (rate,) = await client.fetch_funding_rate_history(BTC)
+    *_, rate = await client.fetch_funding_rate_history(BTC)
     assert rate["fundingRate"] == served.exchange.books.settlements[0].rate
     assert (await client.fetch_funding_rate(BTC))["markPrice"] == served.exchange.prices.of(BTC).mark
     assert (await client.fetch_ticker(BTC))["last"] == served.exchange.prices.of(BTC).last

@@ -9,7 +9,7 @@ import pytest
 
 from bot.backtest.history import load_history
 from bot.cli.download import fetch_all
-from bot.cli.fetching import Fetched
+from bot.cli.fetching import Fetched, unsettled
 from bot.clock import WallClock
 from bot.core.timeframe import DAY_MS, MINUTE_MS
 from bot.core.timerange import TimeRange, parse_timerange
@@ -28,7 +28,11 @@ class Broken(Histories):
 
     fails_at: int | None = None
     lost: frozenset[int] = frozenset()
+    unsettled: frozenset[int] = frozenset()
     pages = 0
+
+    async def funding(self, symbol: str, since_ms: int) -> Any:
+        return [row for row in await super().funding(symbol, since_ms) if row[0] not in self.unsettled]
 
     async def candles(self, symbol: str, length_ms: int, kind: Any, since_ms: int) -> Any:
         if self.pages == self.fails_at:
@@ -72,7 +76,10 @@ async def test_a_replay_plays_what_was_fetched(histories: Broken, tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "BTCUSDT_1m.parquet",
         "BTCUSDT_1m_mark.parquet",
+        "BTCUSDT_funding.parquet",
     ]
+    assert found["BTCUSDT_funding.parquet"] == Fetched("BTCUSDT_funding.parquet", 6, 6, "", True)
+    assert series.funding.ts_ms[-6:].tolist() == list(range(*TWO_DAYS, DAY_MS // 3))
 
 
 async def test_asking_again_fetches_nothing_and_changes_nothing(histories: Broken, tmp_path: Path) -> None:
@@ -150,6 +157,29 @@ async def test_funding_is_fetched_in_time_order_and_once(
             row for row in found if row[0] < span.end_ms
         ]
         assert len(rows["timestamp"]) >= 2
+
+
+async def test_settlements_that_the_exchange_lacks_are_named_and_the_exit_code_is_1(
+    histories: Broken, tmp_path: Path
+) -> None:
+    histories.unsettled = frozenset({TWO_DAYS.start_ms, TWO_DAYS.start_ms + DAY_MS})
+    line = (await fetch(histories, tmp_path))["BTCUSDT_funding.parquet"]
+    assert (line.rows, line.is_whole) == (4, False)
+    assert line.note == (
+        "the exchange has no settlements from 2024-12-30 00:00 to 2024-12-30 08:00 UTC and 1 more"
+    )
+    histories.unsettled = frozenset(range(*TWO_DAYS, DAY_MS // 3))
+    (tmp_path / "BTCUSDT_funding.parquet").unlink()
+    line = (await fetch(histories, tmp_path))["BTCUSDT_funding.parquet"]
+    assert (line.rows, line.is_whole) == (0, False)
+    assert "no settlements from 2024-12-30 00:00 to 2025-01-01 00:00 UTC" in line.note
+
+
+@pytest.mark.parametrize(("hours", "late_ms"), [(8, 0), (8, 6), (4, 0), (1, 0)])
+def test_settlements_of_every_usual_interval_are_whole(hours: int, late_ms: int) -> None:
+    times = [each + late_ms for each in range(*TWO_DAYS, hours * 60 * MINUTE_MS)]
+    assert unsettled(times, TWO_DAYS) == []
+    assert unsettled(times[: -8 // hours], TWO_DAYS) != []
 
 
 async def test_a_damaged_file_is_refused_and_left_alone(histories: Broken, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from bot.core.timerange import TimeRange
 from bot.exchange.connect import public_link_to, venue_of
 from bot.exchange.histories import Histories
 from bot.sim.market import ORIGIN_MS
+from bot.sim.series import NO_FUNDING
 from bot.sim.server.books import Settlement
 from bot.sim.server.exchange import EmbeddedExchange
 from tests.contract.embedded.dialect_worlds import BTC, VENUES, serving
@@ -59,8 +60,20 @@ async def test_hours_of_two_months_back_come_whole(source: Source, tmp_path: Pat
     assert found["BTCUSDT_1h.parquet"] == Fetched("BTCUSDT_1h.parquet", 55 * 24, 55 * 24, "", True)
 
 
-async def test_more_settlements_than_a_page_holds_come_whole(source: Source, tmp_path: Path) -> None:
+async def test_settlements_before_the_exchange_began_come_whole(source: Source, tmp_path: Path) -> None:
+    span = TimeRange(ORIGIN_MS - 2 * DAY_MS, ORIGIN_MS + HOUR_MS)
+    found = await fetched(source, tmp_path, span, HOUR_MS)
+    assert found["BTCUSDT_funding.parquet"] == Fetched("BTCUSDT_funding.parquet", 7, 7, "", True)
+    rates = pl.read_parquet(tmp_path / "BTCUSDT_funding.parquet")["funding_rate"].to_list()
+    known = source.exchange.source.history(BTC, 8 * HOUR_MS, 7).funding_rate.tolist()
+    assert rates == pytest.approx(known)
+
+
+async def test_more_settlements_than_a_page_holds_come_whole(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A beginning alone gives OKX's newest page; a market may have had none for weeks at first."""
+    monkeypatch.setattr(source.exchange.source, "settled_before", lambda _: NO_FUNDING)
     days, quiet_days = 90, 40
     begin_ms = ORIGIN_MS - days * DAY_MS
     times = range(begin_ms, ORIGIN_MS, 8 * HOUR_MS)

@@ -331,7 +331,7 @@ async def test_funding_is_paid_and_listed(world: Any) -> None:
     await world.trade("0.05")
     world.pump.advance_until(world.exchange.market_ms + 9 * 3_600_000)
     (row,) = await world.api.ok("GET", "v1/income", incomeType="FUNDING_FEE", symbol="BTCUSDT")
-    (rate,) = await world.api.ok("GET", "v1/fundingRate", symbol="BTCUSDT")
+    *_, rate = await world.api.ok("GET", "v1/fundingRate", symbol="BTCUSDT")
     paid = -float(rate["fundingRate"]) * 0.05 * float(rate["markPrice"])
     assert float(row["income"]) == pytest.approx(paid, rel=1e-12)
     assert row["time"] == rate["fundingTime"]

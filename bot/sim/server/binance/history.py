@@ -95,7 +95,7 @@ def margin_moves(desk: Desk, params: Params) -> list[Row]:
 
 
 def settlements(desk: Desk, params: Params) -> list[Row]:
-    """GET /fapi/v1/fundingRate: the market's settlements since this exchange began."""
+    """GET /fapi/v1/fundingRate: the market's settlements; of old ones no mark, as there."""
     symbol = desk.symbol_or_none(params)
     start_ms, end_ms, limit = span(params)
     rows = [
@@ -103,10 +103,10 @@ def settlements(desk: Desk, params: Params) -> list[Row]:
             "symbol": desk.ids[each.symbol],
             "fundingRate": decimal_text(each.rate),
             "fundingTime": each.ts_ms,
-            "markPrice": decimal_text(each.mark),
+            "markPrice": decimal_text(each.mark) if each.mark else "",
         }
-        for each in desk.exchange.books.settlements
-        if symbol in (None, each.symbol) and start_ms <= each.ts_ms <= end_ms
+        for each in desk.exchange.settlements(symbol)
+        if start_ms <= each.ts_ms <= end_ms
     ]
     return rows[:limit] if start_ms else rows[-limit:]
 

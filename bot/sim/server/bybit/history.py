@@ -125,7 +125,7 @@ def _log_row(desk: Desk, symbol: str, kind: str, ts_ms: int, change: float) -> R
 
 
 def settlements(desk: Desk, params: Params) -> Row:
-    """GET /v5/market/funding/history: the market's settlements since this exchange began. No mark."""
+    """GET /v5/market/funding/history: the market's settlements. No mark."""
     symbol = desk.symbol(params)
     begin_ms, end_ms = whole_or(params, "startTime", 0), whole_or(params, "endTime", 1 << 62)
     rows = [
@@ -134,8 +134,8 @@ def settlements(desk: Desk, params: Params) -> Row:
             "fundingRate": decimal_text(each.rate),
             "fundingRateTimestamp": str(each.ts_ms),
         }
-        for each in desk.exchange.books.settlements
-        if each.symbol == symbol and begin_ms <= each.ts_ms <= end_ms
+        for each in desk.exchange.settlements(symbol)
+        if begin_ms <= each.ts_ms <= end_ms
     ]
     return page(params, _newest_first(rows, "fundingRateTimestamp"), 200, 200)
 

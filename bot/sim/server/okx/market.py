@@ -166,7 +166,7 @@ def funding_row(desk: Desk, symbol: str) -> Row:
 
 
 def settlements(desk: Desk, params: Params) -> list[Row]:
-    """GET public/funding-rate-history: newest first, since this exchange began."""
+    """GET public/funding-rate-history: newest first."""
     symbol = desk.symbol(params)
     after, before = whole_or(params, "after", 1 << 62), whole_or(params, "before", -1)
     limit = min(max(whole_or(params, "limit", 100), 1), _MOST_SETTLEMENTS)
@@ -179,8 +179,8 @@ def settlements(desk: Desk, params: Params) -> list[Row]:
             "fundingTime": str(each.ts_ms),
             "method": "current_period",
         }
-        for each in reversed(desk.exchange.books.settlements)
-        if each.symbol == symbol and before < each.ts_ms < after
+        for each in reversed(desk.exchange.settlements(symbol))
+        if before < each.ts_ms < after
     ]
     return rows[:limit]
 
