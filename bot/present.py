@@ -10,9 +10,10 @@ from bot.clock import WallClock
 from bot.core.instrument import Instrument
 from bot.edges import Edges
 from bot.errors import RingfenceError, UserError
-from bot.exchange.connect import public_feed_of
+from bot.exchange.connect import public_feed_of, venue_of
 from bot.exchange.hosts import Access
 from bot.exchange.link import Link
+from bot.exchange.own_machine import check_served
 from bot.exchange.public_feed import PublicFeed
 from bot.exchange.venues import Venue
 from bot.identity import live_exchange
@@ -30,6 +31,7 @@ async def present_edges(settings: Settings, step_ms: int) -> Edges:
     base_url = settings.exchange.base_url
     access = Access("loopback", base_url) if base_url else Access("live")
     symbols = settings.feed.symbols
+    check_served(venue_of(live_exchange(settings)), access)
     venue, link, market = public_feed_of(live_exchange(settings), access, symbols, step_ms, WallClock())
     try:
         return await _met(settings, venue, link, market)

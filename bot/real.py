@@ -7,9 +7,10 @@ from typing import Final
 from bot.clock import WallClock
 from bot.edges import Edges
 from bot.errors import Fatal, Rejected, RingfenceError, UserError
-from bot.exchange.connect import Connection, Credentials, connect
+from bot.exchange.connect import Connection, Credentials, connect, venue_of
 from bot.exchange.hosts import Access, Environment
 from bot.exchange.lane import Urgency
+from bot.exchange.own_machine import check_served, unserved
 from bot.exchange.rights import rights_of
 from bot.exchange.symbols import symbol_fault
 from bot.settings import Settings
@@ -25,6 +26,7 @@ async def real_edges(settings: Settings, step_ms: int) -> Edges:
     UserError: keys, symbols or an account that cannot be used, or an exchange that cannot be reached.
     """
     exchange = settings.exchange
+    check_served(venue_of(exchange.name), access(settings))
     connection = connect(
         exchange.name,
         access(settings),
@@ -55,9 +57,11 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
     except Rejected as refusal:
         raise _symbols_refused(connection, settings.feed.symbols, refusal) from refusal
     except RingfenceError as error:
+        fact, step = unserved(connection.venue, access(settings), str(error))
+        step = step or "Check the keys, the network and the exchange's status page."
         raise UserError(
-            f"{connection.venue.title} cannot be used: {error}. Nothing was started. Check the keys, the "
-            "network and the exchange's status page, then start again."
+            f"{connection.venue.title} cannot be used: {fact or error}. Nothing was started. {step} Then "
+            "start again."
         ) from error
     fee = next(iter(instruments.values())).taker_fee_rate
     return Edges(

@@ -63,8 +63,10 @@ async def _fetch(
     from bot.clock import WallClock
     from bot.exchange.connect import public_link_to, venue_of
     from bot.exchange.histories import Histories
+    from bot.exchange.own_machine import check_served, unserved
 
     venue = venue_of(venue_id)
+    check_served(venue, access)
     link, _ = public_link_to(venue, access, WallClock())
     try:
         histories = Histories(link)
@@ -74,9 +76,10 @@ async def _fetch(
     except UserError:
         raise
     except RingfenceError as error:
+        fact, step = unserved(venue, access, str(error.args[-1]))
         raise UserError(
-            f"{venue.title} cannot be read: {error.args[-1]}. What was fetched is kept. Check the network "
-            "and the address, then give the same command again: it goes on."
+            f"{venue.title} cannot be read: {fact or error.args[-1]}. What was fetched is kept. "
+            f"{step or 'Check the network and the address.'} Then give the same command again: it goes on."
         ) from error
     finally:
         await link.client.close()

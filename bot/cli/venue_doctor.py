@@ -46,8 +46,10 @@ async def lines_of(
     from bot.clock import WallClock
     from bot.exchange.connect import DIALECTS, link_to, venue_of
     from bot.exchange.examination import Examination
+    from bot.exchange.own_machine import check_served
 
     venue = venue_of(venue_id)
+    check_served(venue, access)
     link, _ = link_to(venue, access, credentials, WallClock())
     try:
         dialect = DIALECTS[venue.ccxt_id]()

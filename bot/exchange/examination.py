@@ -16,6 +16,7 @@ from bot.exchange.fate import RECEIVE_WINDOW_MS
 from bot.exchange.hosts import Access
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
+from bot.exchange.own_machine import unserved
 from bot.exchange.rights import Rights, rights_of
 from bot.exchange.rows import Settings
 from bot.exchange.symbols import symbol_fault
@@ -73,8 +74,8 @@ class Examination:
             venue_ms = await self._link.read(client.fetch_time, Urgency.NORMAL)
             after_ms = clock.now_ms()
         except RingfenceError as error:
-            step = "Check the network and the address; for --base-url start `ringfence exchange serve`."
-            yield Line("wrong", "reach", f"no answer: {error}", step)
+            fact, step = unserved(self._venue, self._access, str(error))
+            yield Line("wrong", "reach", fact or f"no answer: {error}", step or "Check the network.")
             return
         skew_ms = round((before_ms + after_ms) / 2.0 - venue_ms)
         yield _skew_line(skew_ms, after_ms - before_ms)

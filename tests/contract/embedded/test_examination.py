@@ -1,17 +1,25 @@
 """`ringfence doctor --venue` against the embedded exchange: every fact that must be found before trading."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
 
 from bot.cli.venue_doctor import lines_of
+from bot.errors import UserError
 from bot.exchange.connect import Credentials
 from bot.exchange.examination import Line
 from bot.exchange.hosts import Access
-from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET
+from bot.real import real_edges
+from bot.settings import Settings
+from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET
+from tests.contract.embedded.dialect_worlds import KEYS as ANY_KEYS
+from tests.contract.embedded.dialect_worlds import VENUES as DIALECTS
+from tests.contract.embedded.dialect_worlds import serving
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 KEYS = Credentials(PAPER_KEY, PAPER_SECRET)
+OKX_KEYS = {"api_key": PAPER_KEY, "secret": PAPER_SECRET, "password": PAPER_PASSPHRASE}
 
 
 async def examined(served: Any, credentials: Credentials = KEYS, symbols: Any = (BTC,)) -> list[Line]:
@@ -187,3 +195,28 @@ async def test_auto_add_margin_of_the_exchange_is_wrong_and_named(served: Any) -
     line = wrong(await examined(served))
     assert line.check == "auto-add"
     assert "Switch it off" in line.next_step
+
+
+@pytest.mark.parametrize(("served_as", "asked_as"), list(permutations(DIALECTS, 2)))
+async def test_another_dialect_at_the_address_is_said_so(served_as: str, asked_as: str) -> None:
+    async with serving(served_as) as spoken:
+        line = wrong(await lines_of(DIALECTS[asked_as], spoken.access, ANY_KEYS, (BTC,)))
+    assert line.check == "reach"
+    assert f"another dialect is served at {spoken.access.base_url}" in line.fact
+    assert f"--dialect {asked_as}" in line.next_step
+    assert len(line.fact) < 120
+
+
+async def test_a_session_says_which_dialect_to_serve() -> None:
+    async with serving("bybit") as spoken:
+        exchange = {"name": "okx", "base_url": spoken.access.base_url, **OKX_KEYS}
+        settings = Settings.model_validate({"run": {"mode": "testnet"}, "exchange": exchange})
+        with pytest.raises(UserError, match=r"another dialect is served.*--dialect okx"):
+            await real_edges(settings, 60_000)
+        settings = Settings.model_validate(
+            {"run": {"mode": "testnet"}, "exchange": {**exchange, "base_url": "http://127.0.0.1:9"}}
+        )
+        with pytest.raises(
+            UserError, match=r"no usable answer from http://127\.0\.0\.1:9.*serve --dialect okx"
+        ):
+            await real_edges(settings, 60_000)

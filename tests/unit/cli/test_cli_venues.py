@@ -57,6 +57,29 @@ def test_keys_go_to_no_host_that_was_not_asked_for(
 
 
 @pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("venue", ["kucoinfutures", "bitget", "gate", "hyperliquid"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("doctor",),
+        ("download-data", *RANGE, "--data", "candles"),
+        ("trade", "--headless"),
+        ("trade", "--headless", "--paper", "--feed", "live"),
+    ],
+)
+def test_a_dialect_that_nobody_serves_on_this_machine_is_refused_at_once(
+    ringfence: Callable[..., Any], workplace: Path, verb: tuple[str, ...], venue: str
+) -> None:
+    outcome = ringfence(*verb, "--venue", venue, "--base-url", LOOPBACK)
+    assert outcome.code == 2, outcome
+    assert "on this machine" in outcome.err
+    assert "binanceusdm, bybit, okx" in outcome.err
+    assert ("--testnet" in outcome.err) == (venue != "kucoinfutures")
+    assert_one_paragraph(outcome)
+    assert [path for path in files_in(workplace) if not str(path).endswith(".lock")] == []
+
+
+@pytest.mark.usefixtures("keys")
 def test_an_exchange_that_does_not_answer_is_a_finding(ringfence: Callable[..., Any]) -> None:
     outcome = ringfence("doctor", "--venue", "binanceusdm", "--base-url", LOOPBACK, "--json")
     assert outcome.code == 1
