@@ -38,11 +38,21 @@ _FAULTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 )
 
 
+_BEGIN: Final = "The exchange refuses the API key "
+
+
+def short_fault(message: str) -> str:
+    """Return a refusal of the key alone, for a place that says itself what to do next."""
+    if not message.startswith(_BEGIN):
+        return f"the exchange refuses the key: {message}"
+    return f"the exchange refuses the key {message.removeprefix(_BEGIN).partition('. ')[0]}"
+
+
 def key_fault(ccxt_id: str, code: str) -> str:
     """Return a refusal of the key in words: fact, cause, what stays, next step."""
     why = _FAULTS.get(ccxt_id, {}).get(code, _USUAL)
     return (
-        f"The exchange refuses the API key ({code}): it {why}. Nothing more is sent with it; stops that rest "
+        f"{_BEGIN}({code}): it {why}. Nothing more is sent with it; stops that rest "
         "at the exchange stay there. Correct or renew the key on the exchange's key page and in the secrets: "
         "it must be allowed to trade futures and not to withdraw, and from this machine's address."
     )

@@ -220,3 +220,11 @@ async def test_a_session_says_which_dialect_to_serve() -> None:
             UserError, match=r"no usable answer from http://127\.0\.0\.1:9.*serve --dialect okx"
         ):
             await real_edges(settings, 60_000)
+
+
+async def test_a_wrong_passphrase_is_one_short_fact_and_a_next_step_that_names_it() -> None:
+    async with serving("okx") as spoken:
+        credentials = ANY_KEYS.__class__(PAPER_KEY, PAPER_SECRET, "another")
+        line = wrong(await lines_of("okx", spoken.access, credentials, (BTC,)))
+    assert line.fact == "the exchange refuses the key (50105): it has another passphrase"
+    assert "key, secret and passphrase" in line.next_step
