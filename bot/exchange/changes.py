@@ -231,12 +231,15 @@ class Changes:
         self._moved(amount, self._with_birth(truth))
 
     def _cancelled(self) -> None:
+        """Report orders that ended unfilled; never before what this reading told, such as the closing."""
+        ended_ms = max((event.ts_ms for event in self._events), default=0)
+        ended_ms = max(ended_ms, self._book.handed_ms)
         for key, order in self._sight.ended.items():
             kept = self._book.orders[key]
             if order is not None and (order.status == "open" or self._has_traded(kept, order)):
                 continue
             cause = self._cause(kept)
-            self._emit(OrderCancelled(self._book.handed_ms, kept.symbol, key, kept.leg, cause))
+            self._emit(OrderCancelled(ended_ms, kept.symbol, key, kept.leg, cause))
 
     def _has_traded(self, kept: VenueOrder, order: VenueOrder) -> bool:
         """A trigger that fired has ended well only if what it became traded (ccxt calls both "closed").
