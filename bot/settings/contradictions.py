@@ -43,8 +43,9 @@ def _of_exchange(settings: Settings) -> tuple[str, ...]:
     if mode == "paper":
         if exchange.name and kind != "live":
             found.append(
-                f"exchange.name is {exchange.name} but run.mode is paper: give --testnet for its test "
-                "account, --base-url for an exchange on this machine, --live, or --feed live for its prices"
+                f"exchange.name is {exchange.name} but run.mode is paper: add --feed live for paper "
+                "money on its prices, or leave --paper out and give --testnet for its test account, "
+                "--base-url for an exchange on this machine, or --live"
             )
         return tuple(found)
     if not exchange.name:

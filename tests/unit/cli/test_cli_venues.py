@@ -79,6 +79,13 @@ def test_a_dialect_that_nobody_serves_on_this_machine_is_refused_at_once(
     assert [path for path in files_in(workplace) if not str(path).endswith(".lock")] == []
 
 
+def test_paper_on_an_exchange_is_pointed_to_its_live_prices(ringfence: Callable[..., Any]) -> None:
+    outcome = ringfence("trade", "--paper", "--venue", "okx", "--headless")
+    assert outcome.code == 2, outcome
+    assert "run.mode is paper: add --feed live" in outcome.err
+    assert_one_paragraph(outcome)
+
+
 @pytest.mark.usefixtures("keys")
 def test_an_exchange_that_does_not_answer_is_a_finding(ringfence: Callable[..., Any]) -> None:
     outcome = ringfence("doctor", "--venue", "binanceusdm", "--base-url", LOOPBACK, "--json")
