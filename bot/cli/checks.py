@@ -29,7 +29,8 @@ def doctor(
 ) -> int:
     """Check this machine, or with --venue an exchange, its key and account; exit 1 if something is wrong.
 
-    At an exchange nothing is changed, but where a position is open a stop far away is placed and cancelled.
+    At an exchange in isolated mode one stop far away is sent: with a position it rests and is cancelled,
+    without one it is refused. Nothing else is changed.
     """
     if venue is not None:
         from bot.cli.venue_doctor import examine

@@ -1,7 +1,7 @@
 """Whether a venue, a key and an account are fit to be traded on: facts, verdicts, next steps.
 
-Nothing is changed but one stop far from the market, which is cancelled at once, and only where a position
-is open: venues rest no reducing order without one.
+One reducing stop far from the market is sent where the symbol is in isolated one-way mode. With a position it
+rests and is cancelled at once; without one venues refuse it. Nothing else is changed.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -196,7 +196,8 @@ class Examination:
         held = next((each for each in self._held if each.symbol in self._instruments), None)
         symbol = self._symbols[0] if held is None else held.symbol
         if self._modes[symbol]:
-            yield Line("note", "stop", f"not tried: {symbol} is in {self._modes[symbol]}", _MODES)
+            fact = f"none was sent: {symbol} is in {self._modes[symbol]}; nothing is proved about stops"
+            yield Line("note", "stop", fact, _MODES_FIRST)
             return
         try:
             fact = await try_stop(self._link, self._dialect, self._instruments[symbol], held)
@@ -204,7 +205,7 @@ class Examination:
         except Rejected as refusal:
             code, message = refusal.args
             if held is None and code in ("no_position", "reduce_only"):
-                fact = f"a far stop was judged and refused only because no position is open ({message})"
+                fact = f"{symbol}: {_PROVED} ({message})"
                 yield Line("note", "stop", fact, _NO_POSITION)
             else:
                 yield Line("wrong", "stop", f"a far stop was refused ({code}): {message}", _STOP)
@@ -220,6 +221,13 @@ _MODES: Final = "The bot sets isolated one-way mode before an entry; that needs 
 _AUTO_ADD: Final = "Switch it off at the exchange: nothing is entered in the symbol while it is on."
 _CLOSE: Final = "Close it at the exchange, or leave the symbol out of feed.symbols."
 _FOREIGN: Final = "The bot halts entries until positions that its database did not open are closed."
+_MODES_FIRST: Final = (
+    "Set isolated one-way mode there and run doctor again; the bot itself sets it before an entry."
+)
+_PROVED: Final = (
+    "a far reducing stop was sent and refused because no position is open: that it is signed and read as an "
+    "order is proved, that one rests and can be cancelled is not"
+)
 _NO_POSITION: Final = "Run doctor again with a position open to see a stop rest and be cancelled."
 _STOP: Final = "Do not trade here before this is solved: a position could not be protected."
 _LEFT: Final = "Look for a resting stop of an id that begins with DR and cancel it by hand."

@@ -62,12 +62,17 @@ async def test_without_a_position_a_stop_is_judged_and_not_rested(served: Any, c
     await client.set_margin_mode("isolated", BTC)
     line = by_check(await examined(served))["stop"]
     assert line.verdict == "note"
-    assert "no position" in line.fact
+    assert "sent and refused because no position is open" in line.fact
+    assert "that one rests and can be cancelled is not" in line.fact
+    assert "with a position open" in line.next_step
+    assert served.exchange.books.conditionals == {}
 
 
 async def test_no_stop_is_sent_while_the_symbol_is_in_another_mode(served: Any) -> None:
     line = by_check(await examined(served))["stop"]
-    assert (line.verdict, "cross margin" in line.fact) == ("note", True)
+    assert (line.verdict, "none was sent: BTC/USDT:USDT is in cross margin" in line.fact) == ("note", True)
+    assert "nothing is proved about stops" in line.fact
+    assert served.exchange.books.conditionals == served.exchange.books.orders == {}
 
 
 async def test_with_a_position_a_far_stop_rests_and_is_cancelled(served: Any, client: Any) -> None:
