@@ -214,6 +214,7 @@ def _instruments(params: dict[str, Any]) -> dict[str, Any]:
 
 
 FLAT_ACCOUNT: dict[str, Any] = {
+    "GET /v5/market/orderbook": {"ts": START_MS},
     "GET /v5/market/instruments-info": _instruments,
     "GET /v5/market/risk-limit": {"category": "linear", "list": TIERS, "nextPageCursor": ""},
     "GET /v5/account/fee-rate": {"list": [_FEES]},
