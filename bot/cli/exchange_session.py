@@ -176,12 +176,13 @@ async def _every_second(dialect: DialectServer, exchange: EmbeddedExchange) -> N
 
 
 def _announce(port: int, served: Served, key: ApiKey) -> None:
-    base = f"http://{served.host}:{port}"
+    where = f"[{served.host}]:{port}" if ":" in served.host else f"{served.host}:{port}"
+    base = f"http://{where}"
     spoken, shown = SPOKEN[served.dialect], f"key {key.key}"
     if served.key is None:
         shown += f", secret {key.secret}"
         shown += f", passphrase {key.passphrase}" if spoken.has_passphrase else ""
-    streams = f"ws://{served.host}:{port}{spoken.streams}"
+    streams = f"ws://{where}{spoken.streams}"
     kept = "in memory only" if served.state is None else f"kept in {served.state}"
     print(
         f"Exchange in {spoken.title}'s dialect on {base} (streams {streams}), {shown}, "

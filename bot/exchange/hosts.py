@@ -132,12 +132,22 @@ def _watch_requests(client: Any, guard: Guard) -> None:
 
 
 def _checked_base(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
+    """Return the address without a path. UserError: not this machine's, or a name with colons unbracketed."""
+    try:
+        parts = urlsplit(base_url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:  # a bracket left open, or no number for a port
+        raise _not_loopback(base_url) from None
+    if parts.scheme == "http" and _is_loopback(host):
         return f"http://{parts.netloc}"
-    raise UserError(
-        f"The exchange address {base_url!r} is not on this machine: only http://127.0.0.1:PORT is accepted, "
-        "because keys would be sent to it. Start `ringfence exchange serve` and give its address."
+    raise _not_loopback(base_url)
+
+
+def _not_loopback(base_url: str) -> UserError:
+    return UserError(
+        f"The exchange address {base_url!r} is not on this machine: only http://127.0.0.1:PORT and "
+        "http://[::1]:PORT are accepted, because keys would be sent to it. "
+        "Start `ringfence exchange serve` and give its address."
     )
 
 

@@ -82,6 +82,19 @@ def test_everything_goes_to_loopback_when_an_address_is_given() -> None:
     assert client.urls["api"]["sapi"].startswith("http://127.0.0.1:8123/")
 
 
+@pytest.mark.parametrize("host", ["[::1]:8123", "[0:0:0:0:0:0:0:1]:8123", "localhost:8123"])
+def test_this_machine_may_be_named_otherwise(host: str) -> None:
+    client = switched("binanceusdm", Access("loopback", f"http://{host}"))
+    assert client.urls["api"]["fapiPrivateV3"] == f"http://{host}/fapi/v3"
+    assert client.urls["api"]["ws"]["linear"] == f"ws://{host}/ws"
+
+
+@pytest.mark.parametrize("address", ["http://::1:80", "http://[::1:80", "http://[::2]:80", "http://[::1]:x"])
+def test_an_address_that_is_none_is_refused_in_words(address: str) -> None:
+    with pytest.raises(UserError, match="not on this machine"):
+        switched("binanceusdm", Access("loopback", address))
+
+
 @pytest.mark.parametrize(
     "address", ["http://10.0.0.1:80", "https://127.0.0.1:80", "http://localhost.evil.org", "127.0.0.1", ""]
 )
