@@ -1,10 +1,15 @@
 """`ringfence exchange serve` refuses what it cannot serve, before a port is opened or a file is made."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from bot.cli import exchange_session
+from bot.errors import UserError
+from bot.sim.server.serve import bind
 
 
 @pytest.mark.parametrize(
@@ -57,3 +62,43 @@ def test_okx_is_served_with_a_passphrase_and_a_state_of_its_own(ringfence: Calla
     other = ringfence(*command)
     assert other.code == 2
     assert "dialect okx" in other.err
+
+
+def test_an_address_with_colons_is_said_in_brackets(ringfence: Callable[..., Any]) -> None:
+    try:
+        bind("::1", 0).close()
+    except UserError as error:
+        pytest.skip(f"this machine has no IPv6 loopback: {error}")
+    command = ("exchange", "serve", "--port", "0", "--symbols", "BTC/USDT:USDT", "--for", "0.05s")
+    outcome = ringfence(*command, "--host", "::1")
+    assert outcome.code == 0, outcome
+    assert re.search(r"on http://\[::1\]:\d+ \(streams ws://\[::1\]:\d+/ws\)", outcome.err), outcome.err
+
+
+def test_a_feed_that_is_refused_is_not_offered(ringfence: Callable[..., Any]) -> None:
+    shown = ringfence("exchange", "serve", "--help").out
+    assert "synthetic|replay" in shown
+    assert "live" not in shown
+    assert ringfence("exchange", "serve", "--feed", "live").code == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "file", "pace"),
+    [((), "", 60.0), ((), "run.speed = '3x'", 3.0), (("--speed", "600x"), "run.speed = '3x'", 600.0)],
+)
+def test_an_exchange_runs_slower_than_a_paper_session_unless_told(
+    flags: tuple[str, ...],
+    file: str,
+    pace: float,
+    ringfence: Callable[..., Any],
+    workplace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At 600x a mark would be too old to act on after 8 ms of the clock."""
+    served: list[Any] = []
+    monkeypatch.setattr(
+        exchange_session, "serve_until_stopped", lambda settings, _served: served.append(settings) or 0
+    )
+    (workplace / "some.toml").write_text(file, encoding="utf-8")
+    assert ringfence("exchange", "serve", "--config", "some.toml", *flags).code == 0
+    assert served[0].run.speed == pace
