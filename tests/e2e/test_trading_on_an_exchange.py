@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -26,16 +27,18 @@ def commands() -> tuple[list[str], dict[str, str], list[str]]:
 
 def test_the_readmes_commands_trade_over_ccxt_on_an_exchange_of_ones_own(tmp_path: Path) -> None:
     serve, keys, trade = commands()
-    serve = [*serve[: serve.index("--for")], "--speed", "600x"]
+    # Ten times its pace, and waiting for the bot: an hour of its market passes while the test can wait.
+    serve = [*serve[: serve.index("--for")], "--speed", "600x", "--quiet-ms", "10"]
     serve[serve.index(PORT)] = "0"
     exchange = start([sys.executable, "-m", "bot", *serve], ROOT)
     assert exchange.stderr is not None
     found = re.search(r"127\.0\.0\.1:(\d+)", exchange.stderr.readline())
     assert found is not None
     trade = [word.replace(PORT, found[1]) for word in trade]
-    trade[trade.index("--for") + 1] = "5s"
+    trade[trade.index("--for") + 1] = "20s"
     bot = [sys.executable, "-m", "bot", *trade, "--db", str(tmp_path / "bot.db"), "--summary"]
-    environment = os.environ | keys | {"PYTHONPATH": str(ROOT)}
+    fresh = {"RINGFENCE__MARGIN__LIMITS__MAX_MARK_AGE_MS": "60000"}
+    environment = os.environ | keys | fresh | {"PYTHONPATH": str(ROOT)}
     for number in (1, 2):
         summary = tmp_path / f"{number}.json"
         done = subprocess.run(
@@ -46,6 +49,10 @@ def test_the_readmes_commands_trade_over_ccxt_on_an_exchange_of_ones_own(tmp_pat
         assert '"invariant_violations": 0' in told
         assert '"max_unprotected_ms": 0' in told
         assert keys["RINGFENCE__EXCHANGE__SECRET"] not in told + done.stderr + done.stdout
+        bot[bot.index("--for") + 1] = "5s"
+    with sqlite3.connect(tmp_path / "bot.db") as database:
+        opened = database.execute("SELECT count(*) FROM event WHERE kind = 'PositionOpened'").fetchone()
+    assert opened[0] > 0, "the example shows no position"
     exchange.send_signal(signal.SIGTERM)
     assert exchange.wait() == 0
     exchange.stderr.close()
