@@ -311,7 +311,7 @@ def test_a_database_in_a_folder_that_takes_no_files_is_refused(ringfence):
         (("--venue", "binanceusdm", "--testnet", "--feed", "replay", "--data", "."), "prices of its own"),
         (("--venue", "okx", "--live", "--base-url", "http://127.0.0.1:1"), "this machine"),
         (("--paper", "--live"), "were given together"),
-        (("--paper", "--venue", "okx"), "--feed live for its prices"),
+        (("--paper", "--venue", "okx"), "add --feed live"),
         (("--feed", "live", "--base-url", "http://127.0.0.1:1", "--venue", "okx"), "add --paper"),
         (("--feed", "live", "--speed", "60x"), "the speed of the clock"),
         (("--feed", "live", "--data", "candles"), "--data is for candles from files"),
