@@ -8,7 +8,8 @@ replaced by newer ones, everything else is handed out one by one.
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 from bot.core.candles import Candles
 from bot.core.event import FundingDue, MarketEvent, MarkPrice, VenueEvent
@@ -16,6 +17,7 @@ from bot.core.timeframe import timeframe_text
 from bot.errors import Unavailable
 from bot.exchange.background import PASSING, Background
 from bot.exchange.gateway import CcxtGateway
+from bot.exchange.lane import Urgency
 from bot.exchange.prices import Prices
 from bot.exchange.streams import Streams
 from bot.exchange.told import AccountTold, CandleTold, MarkTold, Told
@@ -25,6 +27,14 @@ SILENT_MS: Final = 5_000
 BEAT_SECONDS: Final = 1.0
 _BUSY_SWEEP_SECONDS: Final = 5.0
 _FLAT_SWEEP_SECONDS: Final = 30.0
+_PATIENCE_MS: Final = 2_000
+
+
+class _Due(NamedTuple):
+    """A symbol is to be looked at, the earliest `by_ms` first."""
+
+    by_ms: int
+    urgency: Urgency
 
 
 class CcxtFeed:
@@ -39,7 +49,7 @@ class CcxtFeed:
         self.prices = Prices(self._link, self._dialect, timeframe_ms, self._put, self._settle_soon)
         self._marks: dict[str, MarkPrice] = {}
         self._queue: deque[MarketEvent] = deque()
-        self._due: dict[str, None] = {}
+        self._due: dict[str, _Due] = {}
         self._swept_ms: dict[str, int] = {}
         self._sweep_wake = asyncio.Event()
 
@@ -102,29 +112,35 @@ class CcxtFeed:
             self.prices.hear_candle(told)
         else:
             symbols = told.symbols if isinstance(told, AccountTold) else ()
-            self._sweep_soon(*(symbols or self._gateway.symbols))
+            self._sweep_soon(*(symbols or self._gateway.symbols), urgency=Urgency.NORMAL)
 
     def _settle_soon(self, symbol: str, ts_ms: int) -> None:
         self._tasks.run(self._settled(symbol, ts_ms))
 
     async def _settled(self, symbol: str, ts_ms: int) -> None:
         client, dialect = self._link.client, self._dialect
-        rate, _ = await self._link.read(lambda: dialect.funding_rate_at(client, symbol, ts_ms))
+        rate, _ = await self._link.read(
+            lambda: dialect.funding_rate_at(client, symbol, ts_ms), Urgency.NORMAL
+        )
         self.prices.rate[symbol] = rate
         self._gateway.book.settled_ms[symbol] = ts_ms
         self._put(FundingDue(ts_ms, symbol, rate))
-        self._sweep_soon(symbol)
+        self._sweep_soon(symbol, urgency=Urgency.NORMAL)
 
     def _came_back(self, name: str) -> None:
         """After a reconnection messages may be missing: look at everything."""
-        self._sweep_soon(*self._gateway.symbols)
+        self._sweep_soon(*self._gateway.symbols, urgency=Urgency.NORMAL)
 
     # --- sweeping and watching over the streams ---------------------------------------------------
 
-    def _sweep_soon(self, *symbols: str) -> None:
+    def _sweep_soon(self, *symbols: str, urgency: Urgency) -> None:
+        """Look at the symbols; what news prompts goes first: a fill may wait for its stop."""
+        patience_ms = _PATIENCE_MS if urgency is Urgency.POLL else 0
+        due = _Due(self._link.clock.now_ms() + patience_ms, urgency)
         for symbol in symbols:
             if symbol in self._gateway.symbols:
-                self._due[symbol] = None
+                known = self._due.get(symbol, due)
+                self._due[symbol] = _Due(min(due.by_ms, known.by_ms), min(due.urgency, known.urgency))
         self._sweep_wake.set()
 
     async def _sweep(self) -> None:
@@ -132,14 +148,13 @@ class CcxtFeed:
             await self._sweep_wake.wait()
             self._sweep_wake.clear()
             while self._due:
-                symbol = next(iter(self._due))
-                del self._due[symbol]
-                await self._sweep_one(symbol)
+                symbol = min(self._due, key=self._due.__getitem__)
+                await self._sweep_one(symbol, self._due.pop(symbol).urgency)
 
-    async def _sweep_one(self, symbol: str) -> None:
+    async def _sweep_one(self, symbol: str, urgency: Urgency) -> None:
         self._swept_ms[symbol] = self._link.clock.now_ms()
         try:
-            await self._gateway.sweep_behind(symbol)
+            await self._gateway.sweep_behind(symbol, urgency)
         except PASSING:
             return
         self._wake.set()
@@ -151,7 +166,7 @@ class CcxtFeed:
             now_ms = self._link.clock.now_ms()
             for symbol in self._gateway.symbols:
                 if now_ms - self._swept_ms.get(symbol, 0) >= self._pause_ms(symbol):
-                    self._sweep_soon(symbol)
+                    self._sweep_soon(symbol, urgency=Urgency.POLL)
             if self._streams.silent_ms("marks") > SILENT_MS:
                 await self._read_marks()
             await self._refresh()
@@ -185,11 +200,12 @@ class CcxtFeed:
         client, dialect, symbols = self._link.client, self._dialect, self._gateway.symbols
         now_ms = self._gateway.book.now_ms or self._link.clock.now_ms()
         for symbol in symbols:
-            rate, _ = await self._link.read(lambda key=symbol: dialect.funding_rate_at(client, key, now_ms))
+            call = partial(dialect.funding_rate_at, client, symbol, now_ms)
+            rate, _ = await self._link.read(call, Urgency.NORMAL)
             self.prices.rate[symbol] = rate
             if not self.prices.next_open_ms(symbol):
                 await self.history(symbol, self._timeframe_ms, 1)
         self._streams.start(dialect.watchers(client, symbols, timeframe_text(self._timeframe_ms)))
         for work in (self.prices.follow_candles(), self._sweep(), self._beat()):
             self._tasks.run(work)
-        self._sweep_soon(*symbols)
+        self._sweep_soon(*symbols, urgency=Urgency.NORMAL)

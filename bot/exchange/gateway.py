@@ -74,7 +74,7 @@ class CcxtGateway:
 
     async def instruments(self) -> Mapping[str, Instrument]:
         """Return the session's instruments with the tiers of now; asking again refreshes them."""
-        await self._read_instruments(self._symbols)
+        await self._read_instruments(self._symbols, Urgency.NORMAL)
         return self._instruments
 
     async def refresh(self) -> None:
@@ -88,7 +88,7 @@ class CcxtGateway:
         now_ms = self._link.clock.now_ms()
         due = self._freshness.due(now_ms)
         if due:
-            await self._read_instruments(due)
+            await self._read_instruments(due, Urgency.POLL)
         for symbol in tuple(self.book.positions):
             if symbol in self._entered:
                 await self._settle_in(symbol)
@@ -103,9 +103,9 @@ class CcxtGateway:
         with contextlib.suppress(Rejected):
             await self._without_auto_add(symbol, now)
 
-    async def _read_instruments(self, symbols: Sequence[str]) -> None:
+    async def _read_instruments(self, symbols: Sequence[str], urgency: Urgency) -> None:
         dialect = self._dialect
-        found = await self._link.read(lambda: dialect.instruments(self._link.client, symbols))
+        found = await self._link.read(lambda: dialect.instruments(self._link.client, symbols), urgency)
         self._freshness.read(found, self._link.clock.now_ms())
         for symbol, instrument in found.items():
             known = self._instruments.get(symbol)
@@ -123,15 +123,15 @@ class CcxtGateway:
         UserError: a position is hedged or in cross margin.
         """
         await self._start()
-        client, dialect = self._link.client, self._dialect
-        leverage = await self._link.read(lambda: dialect.leverages(client, self._symbols))
+        client, dialect, now = self._link.client, self._dialect, Urgency.NORMAL
+        leverage = await self._link.read(lambda: dialect.leverages(client, self._symbols), now)
         self.book.leverage.update(leverage)
-        positions = await self._link.read(lambda: dialect.positions(client, self.book.leverage))
+        positions = await self._link.read(lambda: dialect.positions(client, self.book.leverage), now)
         await self._check_modes(positions)
-        money = await self._link.read(lambda: dialect.money(client))
+        money = await self._link.read(lambda: dialect.money(client), now)
         orders: list[VenueOrder] = []
         for symbol in self._symbols:
-            found = await self._link.read(lambda key=symbol: dialect.open_orders(client, key))
+            found = await self._link.read(lambda key=symbol: dialect.open_orders(client, key), now)
             orders += self.sweeper.observer.by_our_id(found, self.book.owners).values()
         return Account(
             self.book.now_ms,
@@ -189,10 +189,10 @@ class CcxtGateway:
         await self.sweeper.sweep(symbol)
         return self.book.take_outbox()
 
-    async def sweep_behind(self, symbol: str) -> None:
+    async def sweep_behind(self, symbol: str, urgency: Urgency) -> None:
         """Sweep without ever being in a write's way; what is found waits in the outbox."""
         await self._start()
-        await self.sweeper.sweep(symbol, is_behind=True)
+        await self.sweeper.sweep(symbol, urgency, is_behind=True)
 
     async def catch_up(self) -> tuple[VenueEvent, ...]:
         """Return everything that happened since the snapshot, for a start before truth is adopted."""

@@ -2,7 +2,7 @@
 
 ccxt's own throttler is first in, first out and credits no idle time: a margin add behind one order waited
 200 ms. Here a request takes its turn by urgency; a part of the weight is kept for the urgent ones, and
-polls are few at a time so that they do not crowd the connection.
+polls are few at a time and apart, so that they do not crowd the connection.
 """
 
 import asyncio
@@ -31,9 +31,9 @@ urgency_now: ContextVar[Urgency] = ContextVar("urgency_now", default=Urgency.POL
 
 
 _MINUTE_MS: Final = 60_000
-# While one is under way: where replies take a millisecond and are read one after the other, three polls in
-# flight delayed an urgent request threefold; where they take a hundred, polls lose nothing.
-_POLLS_APART_MS: Final = 20
+# Replies are read one after the other, so a poll under way delays an urgent request. Apart by this much,
+# polls are seldom under way on a quick line, and 20 a second are as many as the venues' limits sustain.
+_POLLS_APART_MS: Final = 50
 
 
 class Budget(NamedTuple):
@@ -66,7 +66,7 @@ class Lane:
         self._total = 0.0
         self._number = 0
         self._in_flight = 0
-        self._polled_ms = 0
+        self._polled_ms = -_POLLS_APART_MS
         self._blocked_until_ms = 0
         self._alarm: asyncio.Task[None] | None = None
 
@@ -127,7 +127,7 @@ class Lane:
             if urgency == Urgency.POLL and self._in_flight >= self._budget.most_polls:
                 return
             wait_ms = self._wait_ms(Urgency(urgency), weight)
-            if urgency == Urgency.POLL and self._in_flight:
+            if urgency == Urgency.POLL:
                 wait_ms = max(wait_ms, self._polled_ms + _POLLS_APART_MS - self._clock.now_ms())
             if wait_ms > 0:
                 self._set_alarm(wait_ms)

@@ -142,7 +142,9 @@ class Prices:
 
     async def _rows(self, symbol: str, length_ms: int, since_ms: int | None, limit: int) -> list[Any]:
         client, timeframe = self._link.client, timeframe_text(length_ms)
-        return await self._link.read(lambda: client.fetch_ohlcv(symbol, timeframe, since_ms, limit))
+        return await self._link.read(
+            lambda: client.fetch_ohlcv(symbol, timeframe, since_ms, limit), Urgency.NORMAL
+        )
 
     # --- marks by REST ----------------------------------------------------------------------------
 

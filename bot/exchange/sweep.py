@@ -30,7 +30,8 @@ class Sweeper:
     async def start(self, symbols: Sequence[str]) -> None:
         """Take what the venue holds as known: nothing before now will be reported."""
         book, client = self._book, self._link.client
-        book.leverage = dict(await self._link.read(lambda: self._dialect.leverages(client, symbols)))
+        leverage = await self._link.read(lambda: self._dialect.leverages(client, symbols), Urgency.NORMAL)
+        book.leverage = dict(leverage)
         for symbol in symbols:
             seen = await self._steady(symbol)
             trades = [(trade.ts_ms, str(trade.trade_id)) for trade in seen.trades]

@@ -11,6 +11,7 @@ from bot.core.intent import OpenPosition, PlaceStop, SetLeverage
 from bot.exchange.candle_book import Missing
 from bot.exchange.connect import Connection
 from bot.exchange.feed import CcxtFeed
+from bot.exchange.lane import Urgency
 from bot.exchange.told import AccountTold
 from tests.contract.venue_worlds import Desk, Served
 from tests.unit.exchange.okx_wire import wired as okx_wired
@@ -362,7 +363,7 @@ async def test_what_was_not_handed_out_is_part_of_the_snapshot(traded: Traded) -
     gateway = traded.world.connection.gateway
     await traded.listener.stop()
     traded.move(48_900.0)
-    await gateway.sweep_behind(BTC)
+    await gateway.sweep_behind(BTC, Urgency.NORMAL)
     assert [row["type"] for row in gateway.snapshot()["outbox"]] == ["OrderFilled"]
     other = traded.world.connect().gateway
     other.restore(gateway.snapshot())

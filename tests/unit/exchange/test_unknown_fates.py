@@ -24,6 +24,7 @@ from bot.core.intent import (
     SetLeverage,
 )
 from bot.errors import OutcomeUnknown
+from bot.exchange.lane import Urgency
 from bot.sim.server.faults import Fault
 from tests.contract.venue_worlds import BTC, Desk, Served
 
@@ -157,7 +158,7 @@ async def test_a_reading_that_overlaps_a_write_is_thrown_away(world: Served, des
         return rows
 
     dialect.open_orders = slow
-    sweeping = asyncio.create_task(gateway.sweep_behind(BTC))
+    sweeping = asyncio.create_task(gateway.sweep_behind(BTC, Urgency.POLL))
     await began.wait()
     dialect.open_orders = read
     await desk.send(AddMargin(BTC, 600.0))
