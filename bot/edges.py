@@ -18,11 +18,6 @@ class SeekableFeed(MarketFeed, Protocol):
         ...
 
 
-async def nothing_missed() -> Iterable[VenueEvent]:
-    """Return what happened at a venue that stood still while nobody listened."""
-    return ()
-
-
 async def nothing_to_leave() -> None:
     """Leave a venue that lives in this process."""
 
@@ -33,8 +28,9 @@ class Edges:
 
     `snapshot` and `restore` carry a venue that lives in this process; a real one remembers by itself.
     `start_ms`: the market's time at a first start. `played` and `notices`: what the data is and lacks.
-    `missed`: what happened since the checkpoint at a venue that lived on. `prefix`: the beginning of every
-    client id, one per mode; `epoch`: what tells a new database's ids from those of any other.
+    `missed`: what happened since the checkpoint at a venue that lived on; None: it stood still.
+    `prefix`: the beginning of every client id, one per mode; `epoch`: what tells a new database's ids from
+    those of any other.
     `conservation_error`: of the venue's books, relative; 0.0 where they are not ours to see. `leave` gives
     connections back. `silence_ms`: without market data for so long of wall time its feed is out; 0: never.
     """
@@ -53,6 +49,6 @@ class Edges:
     played: str = ""
     notices: tuple[str, ...] = ()
     epoch: str = ""
-    missed: Callable[[], Awaitable[Iterable[VenueEvent]]] = nothing_missed
+    missed: Callable[[], Awaitable[Iterable[VenueEvent]]] | None = None
     leave: Callable[[], Awaitable[None]] = nothing_to_leave
     silence_ms: int = 0

@@ -231,8 +231,9 @@ class Engine:
             market.holding.wake()
 
     def _on_leverage_set(self, event: LeverageSet) -> None:
-        self.state.in_flight.pop(event.client_id, None)
-        entries.on_leverage_set(self.desk, self._markets[event.symbol], event)
+        intent = self.state.in_flight.pop(event.client_id, None)
+        decided_ms = event.ts_ms if intent is None else intent.ts_ms
+        entries.on_leverage_set(self.desk, self._markets[event.symbol], event, decided_ms)
 
     def _on_accepted(self, event: OrderAccepted) -> None:
         intent = self.state.in_flight.get(event.client_id)

@@ -22,8 +22,8 @@ def on_signal(desk: Desk, market: Market, signal: Signal) -> None:
         _enter(desk, market, signal)
 
 
-def on_leverage_set(desk: Desk, market: Market, event: LeverageSet) -> None:
-    """The venue confirmed the leverage: send the entry that waited for it."""
+def on_leverage_set(desk: Desk, market: Market, event: LeverageSet, decided_ms: int) -> None:
+    """The venue confirmed the leverage: send the entry that waited for it, unless its bar is over."""
     market.leverage = event.leverage
     entry = market.entry
     if entry is None or entry.client_id:
@@ -31,6 +31,11 @@ def on_leverage_set(desk: Desk, market: Market, event: LeverageSet) -> None:
     checks = _blocked(desk, market)
     if event.leverage != entry.plan.leverage:
         checks = (*checks, f"the venue set {event.leverage}x instead of {entry.plan.leverage}x")
+    if event.ts_ms - decided_ms >= desk.timeframe_ms:
+        checks = (
+            *checks,
+            f"the leverage took {event.ts_ms - decided_ms} ms: the bar of the decision is over",
+        )
     if checks:
         market.entry = None
         _refuse(desk, _signal_of(desk, entry.plan), checks, entry.plan.facts)

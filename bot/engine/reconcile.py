@@ -20,13 +20,15 @@ _MONEY_TOLERANCE = 1e-6
 Missed = Callable[[], Awaitable[Iterable[VenueEvent]]]
 
 
-async def resume(session: Session, exchange: Exchange, recovered: Recovered, missed: Missed) -> None:
+async def resume(session: Session, exchange: Exchange, recovered: Recovered, missed: Missed | None) -> None:
     """Settle what the last process left: pending intents in order, what was missed, then what is held.
 
-    The engine's state must have been restored from `recovered.checkpoint` before.
+    The engine's state must have been restored from `recovered.checkpoint` before. `missed` None: the market
+    stood still meanwhile, so that nothing was missed and no entry would be late.
     """
-    await session.finish(recovered.pending)
-    await _settle_together(session, tuple(await missed()))
+    await session.finish(recovered.pending, is_late=missed is not None)
+    if missed is not None:
+        await _settle_together(session, tuple(await missed()))
     await adopt_truth(session, await exchange.account())
 
 

@@ -21,7 +21,7 @@ from bot.core.event import (
     Refused,
     VenueEvent,
 )
-from bot.core.intent import Intent, OpenPosition
+from bot.core.intent import Intent, OpenPosition, SetLeverage
 from bot.engine.engine import Engine
 from bot.engine.outage import Outage
 from bot.engine.outbox import NOTHING, Decision
@@ -59,6 +59,7 @@ class Session:
         self.outage = outage  # None: the market lives in this process and cannot fall silent
         self._is_stopping = False
         self._is_settling = False
+        self._is_late = False
         self._notes: list[Note] = []
         self._due = 0.0
         self._doubts: dict[int, Intent] = {}
@@ -145,9 +146,14 @@ class Session:
         """Send journalled intents; what they cause is journalled and sent in turn."""
         await self._drain(intents, frozenset())
 
-    async def finish(self, pending: tuple[Intent, ...]) -> None:
-        """Settle intents whose fate an earlier process left open: ask for it first, send only if absent."""
+    async def finish(self, pending: tuple[Intent, ...], *, is_late: bool) -> None:
+        """Settle intents whose fate an earlier process left open: ask for it first, send only if absent.
+
+        `is_late`: the market went on since they were decided. Entries are given up then, not sent.
+        """
+        self._is_late = is_late
         await self._drain(pending, frozenset(intent.seq for intent in pending))
+        self._is_late = False
 
     async def _drain(self, intents: tuple[Intent, ...], doubtful: frozenset[int]) -> None:
         # All intents of a round are journalled before the first is sent; what came of them is
@@ -198,10 +204,11 @@ class Session:
         return outcome, (_resolution(intent, outcome),)
 
     def _given_up(self, intent: Intent) -> tuple[VenueEvent, ...]:
-        """An entry that was lost on the way is not sent late: its price was another one."""
-        if intent.seq not in self._doubts or not isinstance(intent.action, OpenPosition):
+        """An entry that was lost on the way is not sent late, nor its leverage: its price was another one."""
+        is_due = not self._is_late and intent.seq not in self._doubts
+        if is_due or not isinstance(intent.action, OpenPosition | SetLeverage):
             return ()
-        message = "the venue never received it, and an entry is not sent again"
+        message = "the venue never received it, and an entry is not sent late"
         now_ms = self.engine.state.now_ms
         return (Refused(now_ms, intent.action.symbol, intent.client_id, "lost", message),)
 

@@ -11,7 +11,6 @@ from bot.clock import WallClock
 from bot.core.candles import Candles
 from bot.core.intent import Intent
 from bot.core.signal import Signals
-from bot.edges import nothing_missed
 from bot.engine.engine import Engine
 from bot.engine.reconcile import begin, resume
 from bot.engine.run import Session
@@ -202,7 +201,7 @@ class Process:
         restore(self.engine.state, recovered.checkpoint.engine)
         await self._warm_up()
         exchange: Any = self.exchange
-        await resume(self.session, exchange, recovered, nothing_missed)
+        await resume(self.session, exchange, recovered, None)
 
     async def _live(self) -> None:
         await self.recover()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core.event import Refused
-from bot.core.intent import Intent, OpenPosition
+from bot.core.intent import Intent, OpenPosition, SetLeverage
 from bot.errors import OutcomeUnknown, RingfenceError, Transient
 from tests.unit.engine.session_builder import Memory, Process, market_history, new_memory, tables
 from tests.unit.engine.test_recovery import assert_agrees, duplicates
@@ -85,5 +85,5 @@ def test_an_entry_that_was_lost_on_the_way_is_given_up(monkeypatch: pytest.Monke
     ]
     assert lost
     sent = {i.client_id: i for commit in process.commits for i in commit.intents}
-    assert all(isinstance(sent[client_id].action, OpenPosition) for client_id in lost)
+    assert all(isinstance(sent[client_id].action, OpenPosition | SetLeverage) for client_id in lost)
     assert not set(lost) & set(exchange.executed)
