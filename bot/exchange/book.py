@@ -76,6 +76,8 @@ class Book:
         self.outbox: list[VenueEvent] = []
         self.doubts: dict[str, str] = {}
         self.acknowledged: dict[str, float] = {}  # margin moves that no position has shown yet
+        self.written: set[str] = set()  # margin moves that this process sent
+        self.asked_ms: dict[str, int] = {}  # when this process first asked what became of one
         self.adding: set[str] = set()  # symbols whose auto-add-margin was found on
 
     def saw(self, ts_ms: int) -> None:
@@ -101,6 +103,8 @@ class Book:
         """Remember that the outcome of this request was handed out; it is in doubt no more."""
         self.reported[client_id] = None
         self.acknowledged.pop(client_id, None)
+        self.written.discard(client_id)
+        self.asked_ms.pop(client_id, None)
         self.doubts = {symbol: each for symbol, each in self.doubts.items() if each != client_id}
         while len(self.reported) > _MOST_REPORTED:
             del self.reported[next(iter(self.reported))]

@@ -50,10 +50,11 @@ class AccountDialect(Protocol):
 
     async def move_margin(
         self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
-    ) -> None:
+    ) -> Position | None:
         """Add (> 0) or release (< 0) margin of the position of `side`, in the venue's own precision.
 
-        `client_id` names the move where a venue can tell one that it knows already from a new one.
+        `client_id` names the move where a venue can tell one that it knows already from a new one. Return
+        the position after it where the reply holds it.
         """
         ...
 
@@ -77,8 +78,13 @@ class Dialect(AccountDialect, Protocol):
         """Return rate and mark of the settlement at or right before `ts_ms`; zeros when unknown."""
         ...
 
-    async def margin_moves(self, client: Any, symbol: str, since_ms: int | None) -> tuple[MarginMove, ...]:
-        """Return margin moved by request, oldest first; empty where the venue keeps no history."""
+    async def margin_moves(
+        self, client: Any, symbol: str, since_ms: int | None
+    ) -> tuple[MarginMove, ...] | None:
+        """Return margin moved by request, oldest first.
+
+        None: the venue keeps no history, and `move_margin` returns the position instead.
+        """
         ...
 
     async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:

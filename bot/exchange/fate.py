@@ -19,6 +19,7 @@ from bot.core.intent import (
 from bot.errors import OutcomeUnknown, Rejected
 from bot.exchange.book import Owner
 from bot.exchange.changes import NO_MOVE, Move
+from bot.exchange.fence import tell_apart
 from bot.exchange.lane import Urgency
 
 if TYPE_CHECKING:
@@ -94,13 +95,16 @@ async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | Rel
     """The target is reached, or the position is gone: both end the request. Else it has not arrived.
 
     Unless the venue's history tells of it: positions are read late, and sent again it would be moved twice.
-    OutcomeUnknown then, until the position shows it.
+    OutcomeUnknown then, until the position shows it. Without a history the position alone proves nothing.
     """
     book, symbol = gateway.book, action.symbol
     held = await gateway.sweeper.observer.position(symbol, Urgency.URGENT)
     is_short = held is not None and abs(gateway.margin_amount(action, held)) > _ROUNDING_QUOTE
     if intent.client_id not in book.reported:
         move = await _move_of(gateway, intent, action)
+        if move is None and is_short and not gateway.was_unsent(intent):
+            await tell_apart(gateway, intent, action)
+        move = move or NO_MOVE
         if is_short and move == NO_MOVE:
             return None
         book.doubt(intent)
@@ -115,14 +119,16 @@ async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | Rel
     return book.take_outbox()
 
 
-async def _move_of(gateway: "CcxtGateway", intent: Intent, action: AddMargin | ReleaseMargin) -> Move:
-    """Return the move as it was acknowledged or as the history tells it; none: then the wallet must tell."""
+async def _move_of(gateway: "CcxtGateway", intent: Intent, action: AddMargin | ReleaseMargin) -> Move | None:
+    """Return the move as it was acknowledged or as the history tells it; None: there is no history."""
     if intent.client_id in gateway.book.acknowledged:
         return Move(intent.client_id, gateway.book.acknowledged[intent.client_id])
     link, dialect, sign = gateway.link, gateway.dialect, 1.0 if isinstance(action, AddMargin) else -1.0
     moves = await link.read(
         lambda: dialect.margin_moves(link.client, action.symbol, intent.ts_ms), Urgency.URGENT
     )
+    if moves is None:
+        return None
     mine = [
         move.amount_quote for move in moves if move.ts_ms >= intent.ts_ms and move.amount_quote * sign > 0.0
     ]

@@ -24,7 +24,7 @@ from bot.core.intent import (
 )
 from bot.core.position import Position
 from bot.core.steps import step_down, step_up
-from bot.errors import OutcomeUnknown, Rejected, Unavailable
+from bot.errors import OutcomeUnknown, Rejected, Transient, Unavailable
 from bot.exchange.book import Book
 from bot.exchange.changes import Move
 from bot.exchange.dialect import Dialect
@@ -165,6 +165,9 @@ class CcxtGateway:
             await self._desk[type(intent.action)](intent, intent.action)
         except Rejected as refusal:
             await self._refused(intent, *refusal.args)
+        except Transient:
+            self.book.written.discard(intent.client_id)
+            raise
         except (OutcomeUnknown, Unavailable):
             self.book.doubt(intent)
             raise
@@ -225,6 +228,14 @@ class CcxtGateway:
     def sent_ms(self, intent: Intent) -> int:
         """Return when the intent was last sent by this process, by the clock; else when it was decided."""
         return self._sent_ms.get(intent.client_id, intent.ts_ms)
+
+    def was_unsent(self, intent: Intent) -> bool:
+        """Return whether this process tried it, and nothing of its margin move left."""
+        return intent.client_id in self._sent_ms and intent.client_id not in self.book.written
+
+    def margin_step(self, symbol: str) -> float:
+        """Return the least margin that can be moved, in quote."""
+        return self._instruments[symbol].margin_step_quote
 
     # --- leverage ---------------------------------------------------------------------------------
 
@@ -332,6 +343,7 @@ class CcxtGateway:
             raise Rejected("below_minimum", f"nothing to {verb}: the wallet is {wallet:.8f} already")
         client = self._link.client
         self.book.version += 1
+        self.book.written.add(intent.client_id)
         await self._link.write(
             lambda: self._dialect.move_margin(client, symbol, held.side, amount, intent.client_id), urgency
         )

@@ -29,7 +29,7 @@ from bot.exchange.dialects.bybit_rows import (
 )
 from bot.exchange.dialects.bybit_streams import Tickers, told
 from bot.exchange.outcomes import venue_code
-from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
+from bot.exchange.rows import Money, NewOrder, Payment, Settings, Trade, VenueOrder
 from bot.exchange.told import MarkTold, Told
 
 _MARGIN_DECIMALS: Final = 4  # v5 "Add Or Reduce Margin": support up to 4 decimal
@@ -119,9 +119,8 @@ class BybitDialect:
         """Return rate and mark of the settlement at `ts_ms`; the mark only of one that we paid."""
         return await self._history.funding_rate_at(client, symbol, ts_ms)
 
-    async def margin_moves(self, client: Any, symbol: str, since_ms: int | None) -> tuple[MarginMove, ...]:
-        """Return nothing: the venue keeps no history of margin that was moved."""
-        return ()
+    async def margin_moves(self, client: Any, symbol: str, since_ms: int | None) -> None:
+        """Return None: the venue keeps no history of margin that was moved."""
 
     async def settings(self, client: Any, symbol: str) -> Settings:
         """Return the symbol's leverage, the account's margin mode and the symbol's position mode."""
@@ -180,11 +179,11 @@ class BybitDialect:
 
     async def move_margin(
         self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
-    ) -> None:
-        """Add (> 0) or release (< 0) in four decimals: ccxt has neither."""
+    ) -> Position:
+        """Add (> 0) or release (< 0) in four decimals: ccxt has neither. The reply is the position's row."""
         margin = f"{amount_quote:.{_MARGIN_DECIMALS}f}"
         params = {**_of(client, symbol), "margin": margin, "positionIdx": _ONE_WAY}
-        await client.privatePostV5PositionAddMargin(params)
+        return position_from(symbol, (await client.privatePostV5PositionAddMargin(params))["result"])
 
     async def stop_auto_add(self, client: Any, symbol: str) -> None:
         """Switch it off; it belongs to the symbol's position, also to one that is flat."""
