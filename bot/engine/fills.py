@@ -4,7 +4,7 @@ from bot.core.event import FundingSettled, Liquidated, OrderFilled, PositionClos
 from bot.core.intent import CancelOrder, Intent
 from bot.core.margin import liquidation_distance
 from bot.core.position import Position
-from bot.engine import shadows
+from bot.engine import foreign, shadows
 from bot.engine.desk import Desk
 from bot.engine.invariants import check_reduce_only
 from bot.engine.protection import keep_stop_inside, place_take_profits, protect
@@ -12,11 +12,16 @@ from bot.engine.state import Holding, Market, PendingEntry
 
 
 def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | None) -> None:
-    """Book a fill: an entry's first fill is protected at once, an exit's last one ends the position."""
+    """Book a fill: an entry's first fill is protected at once, an exit's last one ends the position.
+
+    A fill that leaves a position where we hold none is somebody else's.
+    """
     if event.leg == "entry" and event.position is not None:
         _on_entry(desk, market, event, event.position)
     holding = market.holding
     if holding is None:
+        if event.position is not None:
+            foreign.found(desk, event.position)
         return
     holding.fees_quote += event.fee_quote
     holding.realised_pnl_quote += event.realised_pnl_quote
@@ -67,7 +72,7 @@ def on_liquidated(desk: Desk, market: Market, event: Liquidated) -> None:
 
 def _on_entry(desk: Desk, market: Market, event: OrderFilled, position: Position) -> None:
     entry = market.entry
-    if market.holding is None and entry is not None:
+    if market.holding is None and entry is not None and event.client_id == entry.client_id:
         holding = open_holding(desk, market, entry, position, event.ts_ms)
         protect(desk, market, holding, entry.plan.stop_price, "entry")
     elif market.holding is not None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 
-from bot.core.event import EntriesHalted, PositionClosed, Reconciled, VenueEvent
+from bot.core.event import PositionClosed, Reconciled, VenueEvent
 from bot.core.intent import CancelOrder, Fact, OpenPosition, PlaceStop, ReducePosition
 from bot.core.position import Position
-from bot.engine import alerts, instruments, shadows
+from bot.engine import alerts, foreign, instruments, shadows
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.fills import complete_entry, open_holding
@@ -119,10 +119,7 @@ def _adopt_unknown(desk: Desk, market: Market, entry: PendingEntry | None, actua
         desk.outbox.note(Reconciled(now_ms, symbol, "position", facts))
         open_holding(desk, market, entry, actual, now_ms)
         return
-    desk.outbox.note(Reconciled(now_ms, symbol, "foreign_position", facts))
-    message = f"{symbol} has a position that this database did not open: close it at the venue"
-    desk.state.halts["foreign_position"] = message
-    desk.outbox.note(EntriesHalted(now_ms, symbol, "foreign_position", message))
+    foreign.found(desk, actual)
 
 
 def _adopt_position(desk: Desk, holding: Holding, actual: Position) -> None:
