@@ -15,7 +15,7 @@ REGRESSIONS: Final = (
     Case(2155, "bybit", ("F29",)),
     # Margin that was moved and that positions showed late was never recorded.
     Case(3121, "bybit", ("F04", "F22")),
-    # Somebody's position was noticed at the next start only; an entry went into it, again by each start.
+    # An entry was sent late, into a position that somebody had opened meanwhile, again by each start.
     Case(4001, "okx", ("F10", "F45")),
     Case(4154, "okx", ("F21", "F45", "F53")),
 )
