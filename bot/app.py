@@ -187,7 +187,8 @@ class Application:
         self._put_instruments()  # the venue may have changed its rules since the last start
 
     def _put_instruments(self) -> None:
-        self.journal.put_instruments(self.edges.instruments.values(), self.edges.profile)
+        for symbol, instrument in self.edges.instruments.items():
+            self.journal.put_instruments((instrument,), self.edges.profiles[symbol])
 
     async def _warm_up(self, *, must_work: bool) -> None:
         for symbol, market in self.engine.state.markets.items():
@@ -204,7 +205,9 @@ class Application:
         size = max(self.strategy.warmup, min(ESTIMATE_WINDOW_MS // step_ms, MOST_CANDLES))
         state = State(
             {
-                symbol: Market(instrument, margin_rules(instrument, edges.profile), CandleWindow(size))
+                symbol: Market(
+                    instrument, margin_rules(instrument, edges.profiles[symbol]), CandleWindow(size)
+                )
                 for symbol, instrument in edges.instruments.items()
             },
             timeframe_ms=step_ms,

@@ -27,7 +27,8 @@ class Edges:
     """What differs between paper trading, a replay and a real venue; the engine knows none of it.
 
     `snapshot` and `restore` carry a venue that lives in this process; a real one remembers by itself.
-    `start_ms`: the market's time at a first start. `played` and `notices`: what the data is and lacks.
+    `profiles`: the margin rules of each symbol. `start_ms`: the market's time at a first start. `played` and
+    `notices`: what the data is and lacks.
     `missed`: what happened since the checkpoint at a venue that lived on; None: it stood still.
     `prefix`: the beginning of every client id, one per mode; `epoch`: what tells a new database's ids from
     those of any other.
@@ -36,7 +37,7 @@ class Edges:
     """
 
     instruments: Mapping[str, Instrument]
-    profile: VenueProfile
+    profiles: Mapping[str, VenueProfile]
     exchange: Exchange
     feed: SeekableFeed
     snapshot: Callable[[], Json]

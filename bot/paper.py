@@ -31,7 +31,7 @@ def paper_edges(settings: Settings, step_ms: int) -> Edges:
     source, played, notices, start_ms = _source(settings, step_ms, venue)
     return Edges(
         instruments=instruments,
-        profile=profile,
+        profiles=venue.profiles,
         exchange=venue,
         feed=VenueFeed(source, venue, WallClock(), settings.run.speed),
         snapshot=venue.snapshot,

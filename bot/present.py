@@ -50,12 +50,11 @@ async def _met(settings: Settings, venue: Venue, link: Link, market: PublicFeed)
             f"The prices of {venue.title} cannot be read: {error}. Nothing was started. Check the network "
             "and the exchange's status page and start again, or trade on paper without it: --feed synthetic."
         ) from error
-    profile = market.profile(max(each.taker_fee_rate for each in instruments.values()))
-    simulated = simulated_venue(settings, instruments, profile)
+    simulated = simulated_venue(settings, instruments, market.profile)
     feed = PresentFeed(market, simulated, settings.feed.symbols, WallClock())
     return Edges(
         instruments=instruments,
-        profile=profile,
+        profiles=simulated.profiles,
         exchange=simulated,
         feed=feed,
         snapshot=simulated.snapshot,

@@ -63,10 +63,9 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
             f"{connection.venue.title} cannot be used: {fact or error}. Nothing was started. {step} Then "
             "start again."
         ) from error
-    fee = next(iter(instruments.values())).taker_fee_rate
     return Edges(
         instruments=dict(instruments),
-        profile=gateway.dialect.profile(fee),
+        profiles={key: gateway.dialect.profile(each.taker_fee_rate) for key, each in instruments.items()},
         exchange=gateway,
         feed=connection.feed(step_ms),
         snapshot=gateway.snapshot,

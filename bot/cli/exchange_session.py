@@ -76,8 +76,7 @@ def built(settings: Settings, served: Served) -> EmbeddedExchange:
         dict.fromkeys(instruments, chosen.depth_quote),
         seed=settings.run.seed,
     )
-    taker = max(terms.taker_fee_rate for terms in instruments.values())
-    venue = SimulatedVenue(instruments, spoken.profile(taker), config, chosen.deposit_quote)
+    venue = SimulatedVenue(instruments, spoken.profile(0.0), config, chosen.deposit_quote)
     source, base_ms = _source(settings, venue)
     identity = {
         "dialect": served.dialect,

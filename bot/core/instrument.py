@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bot.core.compiled import compiled
-from bot.core.profile import MarginRules, VenueProfile
+from bot.core.profile import NO_CLOSE_FEE, MarginRules, VenueProfile
 from bot.core.steps import step_down
 from bot.core.tiers import Tiers
 
@@ -27,6 +27,16 @@ class Instrument(NamedTuple):
     max_leverage: float
     funding_interval_ms: int
     tiers: Tiers
+
+
+def profile_for(instrument: Instrument, venue: VenueProfile) -> VenueProfile:
+    """Return the venue's rules for this instrument: what is counted for closing is its own taker rate.
+
+    KuCoin counts a liquidation fee, which equals the taker fee there.
+    """
+    if venue.close_fee == NO_CLOSE_FEE:
+        return venue
+    return venue._replace(close_fee_rate=instrument.taker_fee_rate)
 
 
 def margin_rules(instrument: Instrument, profile: VenueProfile) -> MarginRules:

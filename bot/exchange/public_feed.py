@@ -66,9 +66,10 @@ class PublicFeed:
             self._prices.rate[symbol] = dues[-1].rate if dues else 0.0
         return found
 
-    def profile(self, taker_fee_rate: float) -> VenueProfile:
-        """Return how the venue counts margin."""
-        return self._dialect.profile(taker_fee_rate)
+    @property
+    def profile(self) -> VenueProfile:
+        """How the venue counts margin; a fee to close is each instrument's own."""
+        return self._dialect.profile(0.0)
 
     async def events(self) -> AsyncGenerator[MarketEvent, None]:
         """Yield market events as they come. Ends only when closed."""

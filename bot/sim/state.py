@@ -5,10 +5,10 @@ from typing import Any, Final, NamedTuple
 
 from bot.core.codec import from_json, to_json
 from bot.core.event import MarkPrice, OrderCancelled, VenueEvent
-from bot.core.instrument import Instrument, margin_rules
+from bot.core.instrument import Instrument, margin_rules, profile_for
 from bot.core.margin import liquidation_price
 from bot.core.position import Position
-from bot.core.profile import VenueProfile
+from bot.core.profile import MarginRules, VenueProfile
 from bot.core.steps import step_down
 from bot.errors import UserError
 from bot.sim.config import VenueConfig
@@ -73,7 +73,7 @@ class State:
     ) -> None:
         self.instruments = dict(instruments)
         self.profile = profile
-        self.rules = {symbol: margin_rules(each, profile) for symbol, each in instruments.items()}
+        self.rules = {symbol: self._rules_of(each) for symbol, each in instruments.items()}
         self.config = config
         self.ledger = Ledger(deposit_quote)
         self.orders = OrderBook()
@@ -93,8 +93,11 @@ class State:
     def change_instrument(self, instrument: Instrument) -> None:
         """Replace the terms of a known symbol; its liquidation price is found anew."""
         self.instruments[instrument.symbol] = instrument
-        self.rules[instrument.symbol] = margin_rules(instrument, self.profile)
+        self.rules[instrument.symbol] = self._rules_of(instrument)
         self.touch(instrument.symbol)
+
+    def _rules_of(self, instrument: Instrument) -> MarginRules:
+        return margin_rules(instrument, profile_for(instrument, self.profile))
 
     def touch(self, symbol: str) -> None:
         """Say that positions or orders of the symbol changed: nearest prices must be found anew."""

@@ -64,6 +64,8 @@ _DESK: Final[dict[type, Callable[..., Any]]] = {
 class SimulatedVenue:
     """The venue of paper trading and backtests. Implements bot.ports.Exchange; nothing in it waits.
 
+    Where `profile` counts a fee to close, each symbol counts its own taker rate.
+
     Rules: one-way mode, isolated margin only, liquidation on mark. UserError: impossible config or deposit.
     """
 
@@ -83,6 +85,11 @@ class SimulatedVenue:
     def state(self) -> State:
         """The books, for reading only."""
         return self._state
+
+    @property
+    def profiles(self) -> Mapping[str, VenueProfile]:
+        """By which rules each symbol is liquidated."""
+        return {symbol: rules.profile for symbol, rules in self._state.rules.items()}
 
     # --- the exchange port ------------------------------------------------------------------------
 

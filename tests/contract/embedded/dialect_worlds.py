@@ -1,8 +1,9 @@
 """The embedded exchange in any dialect on a free port, with its control commands at hand."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bot.cli.exchange_dialects import SPOKEN, Limits
@@ -40,13 +41,18 @@ class Spoken(NamedTuple):
 
 
 @asynccontextmanager
-async def serving(dialect_name: str) -> AsyncGenerator[Spoken, None]:
-    """Serve an account of 10000 USDT on the synthetic market."""
+async def serving(
+    dialect_name: str, taker_fee_rates: Mapping[str, float] = MappingProxyType({BTC: 0.0005})
+) -> AsyncGenerator[Spoken, None]:
+    """Serve an account of 10000 USDT on the synthetic market, with these symbols and fees."""
     spoken = SPOKEN[dialect_name]
-    terms = spoken.terms(instrument_for(BTC))
-    config = VenueConfig(0.0001, 0.0002, {BTC: 500_000.0})
-    venue = SimulatedVenue({BTC: terms}, spoken.profile(terms.taker_fee_rate), config, 10_000.0)
-    market = SyntheticMarket(7, (BTC,), MINUTE_MS)
+    terms = {
+        symbol: spoken.terms(instrument_for(symbol))._replace(taker_fee_rate=rate)
+        for symbol, rate in taker_fee_rates.items()
+    }
+    config = VenueConfig(0.0001, 0.0002, dict.fromkeys(terms, 500_000.0))
+    venue = SimulatedVenue(terms, spoken.profile(0.0), config, 10_000.0)
+    market = SyntheticMarket(7, tuple(terms), MINUTE_MS)
     exchange = EmbeddedExchange(venue, market, StateFile(None, {}), MINUTE_MS, 10_000.0)
     exchange.open()
     faults, clock, limits = Faults(), WallClock(), Limits(1_000_000, 1_000_000)
