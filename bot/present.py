@@ -6,6 +6,7 @@ a key.
 
 from typing import Final
 
+from bot import logs
 from bot.clock import WallClock
 from bot.core.instrument import Instrument
 from bot.edges import Edges
@@ -33,6 +34,7 @@ async def present_edges(settings: Settings, step_ms: int) -> Edges:
     symbols = settings.feed.symbols
     check_served(venue_of(live_exchange(settings)), access)
     venue, link, market = public_feed_of(live_exchange(settings), access, symbols, step_ms, WallClock())
+    link.hindrances.listen(logs.logger().warning)
     try:
         return await _met(settings, venue, link, market)
     except BaseException:

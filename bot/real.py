@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Final
 
+from bot import logs
 from bot.clock import WallClock
 from bot.edges import Edges
 from bot.errors import Fatal, Rejected, RingfenceError, UserError
@@ -35,6 +36,7 @@ async def real_edges(settings: Settings, step_ms: int) -> Edges:
         WallClock(),
         exchange.weight_per_minute,
     )
+    connection.link.hindrances.listen(logs.logger().warning)
     try:
         return await _met(connection, settings, step_ms)
     except BaseException:

@@ -182,6 +182,8 @@ def _equity_marked(event: EquityMarked) -> str:
 
 def _reconciled(event: Reconciled) -> str:
     facts = ", ".join(f"{_plain(name)} {value}" for name, value in event.facts.items())
+    if event.what == "lost_reply":
+        return f"a reply was lost, and its request looked for: {facts}"
     return f"taken over from the venue, {_plain(event.what)}: {facts}"
 
 

@@ -174,7 +174,7 @@ class EquityMarked(NamedTuple):
 
 
 class Reconciled(NamedTuple):
-    """The venue's truth replaced what the journal believed; `facts` hold both."""
+    """The venue's truth replaced what the journal believed, or ended a doubt; `facts` hold both."""
 
     ts_ms: int
     symbol: str

@@ -18,10 +18,11 @@ from bot.core.event import (
     FundingDue,
     MarkPrice,
     Note,
+    Reconciled,
     Refused,
     VenueEvent,
 )
-from bot.core.intent import Intent, OpenPosition, SetLeverage
+from bot.core.intent import Fact, Intent, OpenPosition, SetLeverage
 from bot.engine.engine import Engine
 from bot.engine.outage import Outage
 from bot.engine.outbox import NOTHING, Decision
@@ -63,6 +64,7 @@ class Session:
         self._notes: list[Note] = []
         self._due = 0.0
         self._doubts: dict[int, Intent] = {}
+        self._fates: list[Note] = []
         self._ask_due = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -182,7 +184,8 @@ class Session:
             resolutions.extend(resolution)
             decisions.extend(self.engine.step(event) for event in outcome)
         wanted = tuple(intent for decision in decisions for intent in decision.intents)
-        notes = tuple(note for decision in decisions for note in decision.notes)
+        notes = (*self._fates, *(note for decision in decisions for note in decision.notes))
+        self._fates.clear()
         now_ms = self.engine.state.now_ms
         self.commit(Commit(now_ms, tuple(events), wanted, tuple(resolutions), notes))
         return wanted
@@ -196,11 +199,13 @@ class Session:
         """
         try:
             outcome = await self._exchange.outcome_of(intent) if is_doubtful else None
+            has_arrived = outcome is not None
             if outcome is None:
                 outcome = self._given_up(intent) or await self._exchange.execute(intent)
         except (OutcomeUnknown, Transient, Unavailable) as doubt:
             return (), self._doubt(intent, str(doubt))
-        self._doubts.pop(intent.seq, None)
+        if self._doubts.pop(intent.seq, None) is not None:
+            self._fates.append(_fate(intent, has_arrived, outcome, self.engine.state.now_ms))
         return outcome, (_resolution(intent, outcome),)
 
     def _given_up(self, intent: Intent) -> tuple[VenueEvent, ...]:
@@ -228,6 +233,20 @@ class Session:
         self._notes.clear()
         self._due = time.monotonic() + _LONGEST_UNCOMMITTED_SECONDS
         self._observe(whole)
+
+
+def _fate(intent: Intent, has_arrived: bool, outcome: tuple[VenueEvent, ...], now_ms: int) -> Note:
+    """Return what was found out about a request that was left without an answer."""
+    asked = type(intent.action).__name__
+    found = "it had arrived" if has_arrived else "it never arrived"
+    came = ", ".join(type(event).__name__ for event in outcome) or "nothing new"
+    facts: dict[str, Fact] = {
+        "asked": asked,
+        "client_id": intent.client_id,
+        "found": found,
+        "came_of_it": came,
+    }
+    return Reconciled(now_ms, intent.action.symbol, "lost_reply", facts)
 
 
 def _resolution(intent: Intent, outcome: tuple[VenueEvent, ...]) -> Resolution:

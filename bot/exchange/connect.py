@@ -26,6 +26,7 @@ from bot.exchange.endpoint_paces import EndpointPaces
 from bot.exchange.fate import RECEIVE_WINDOW_MS
 from bot.exchange.feed import CcxtFeed
 from bot.exchange.gateway import CcxtGateway
+from bot.exchange.hindrances import Hindrances
 from bot.exchange.hosts import Access, check_environment, switch_client
 from bot.exchange.lane import Lane
 from bot.exchange.link import Link
@@ -137,9 +138,10 @@ def _open(
     venue: Venue, access: Access, client: Any, clock: Clock, weight_per_minute: int = 0
 ) -> tuple[Link, Lane]:
     switch_client(client, venue, access)
-    lane = Lane(clock, venue.budget.granted(weight_per_minute))
+    hindrances = Hindrances(clock)
+    lane = Lane(clock, venue.budget.granted(weight_per_minute), hindrances.blocked)
     _give_turns(client, lane, EndpointPaces(clock, venue.endpoint_rate), venue)
-    return Link(client, venue.ccxt_id, clock), lane
+    return Link(client, venue.ccxt_id, clock, hindrances), lane
 
 
 def venue_of(venue_id: str) -> Venue:

@@ -8,7 +8,7 @@ polls are few at a time and apart, so that they do not crowd the connection.
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from enum import IntEnum
@@ -31,6 +31,7 @@ urgency_now: ContextVar[Urgency] = ContextVar("urgency_now", default=Urgency.POL
 
 
 _MINUTE_MS: Final = 60_000
+_BANNED: Final = 418
 # Replies are read one after the other, so a poll under way delays an urgent request. Apart by this much,
 # polls are seldom under way on a quick line, and 20 a second are as many as the venues' limits sustain.
 _POLLS_APART_MS: Final = 50
@@ -57,10 +58,15 @@ class Budget(NamedTuple):
 
 
 class Lane:
-    """Turns by urgency. Nothing is sent while the venue has told us to wait, urgent or not."""
+    """Turns by urgency. Nothing is sent while the venue has told us to wait, urgent or not.
 
-    def __init__(self, clock: Clock, budget: Budget) -> None:
-        self._clock, self._budget = clock, budget
+    `blocked` is told of each such refusal: whether it is a ban, and until when.
+    """
+
+    def __init__(
+        self, clock: Clock, budget: Budget, blocked: Callable[[bool, int], None] | None = None
+    ) -> None:
+        self._clock, self._budget, self._told_of_block = clock, budget, blocked
         self._waiting: list[tuple[int, int, float, asyncio.Future[None]]] = []
         self._spent: deque[tuple[int, float]] = deque()
         self._total = 0.0
@@ -82,9 +88,11 @@ class Lane:
                 self._in_flight -= 1
             self._pump()
 
-    def block(self, wait_ms: int) -> None:
-        """Send nothing for `wait_ms`: the venue answered 429 or 418."""
+    def block(self, wait_ms: int, *, is_ban: bool = False) -> None:
+        """Send nothing for `wait_ms`: the venue answered 429, or 418, which is a ban."""
         self._blocked_until_ms = max(self._blocked_until_ms, self._clock.now_ms() + wait_ms)
+        if self._told_of_block is not None:
+            self._told_of_block(is_ban, self._blocked_until_ms)
 
     def blocked_ms(self) -> int:
         """Return how long nothing may be sent; 0 when it may."""
@@ -93,8 +101,9 @@ class Lane:
     def observe(self, status: int, headers: Mapping[str, Any], used_weight_header: str) -> None:
         """Learn from a reply: Retry-After, and weight that others on this address have used."""
         low = {name.lower(): value for name, value in headers.items()}
-        if status in (418, 429):
-            self.block(_retry_after_ms(low.get("retry-after"), self._budget.block_ms))
+        if status in (_BANNED, 429):
+            wait_ms = _retry_after_ms(low.get("retry-after"), self._budget.block_ms)
+            self.block(wait_ms, is_ban=status == _BANNED)
         used = _number(low.get(used_weight_header.lower()))
         if used > self._total:
             self._spend(used - self._total)

@@ -5,7 +5,8 @@ from typing import Any, Final, TypeVar
 
 import ccxt
 
-from bot.errors import Transient
+from bot.errors import Transient, Unavailable
+from bot.exchange.hindrances import Hindrances
 from bot.exchange.lane import Urgency, urgency_now
 from bot.exchange.outcomes import as_error, outcome_of_error
 from bot.exchange.retry import retried
@@ -31,15 +32,22 @@ _WAIT_SECONDS: Final = 0.25
 class Link:
     """`client` is the ccxt client, whose requests already pass the lane and the host guard."""
 
-    def __init__(self, client: Any, ccxt_id: str, clock: Clock) -> None:
+    def __init__(self, client: Any, ccxt_id: str, clock: Clock, hindrances: Hindrances | None = None) -> None:
         self.client, self.ccxt_id, self.clock = client, ccxt_id, clock
+        self.hindrances = hindrances or Hindrances(clock)
 
     async def read(self, call: Call[Result], urgency: Urgency = Urgency.POLL) -> Result:
         """Return the call's result, tried again while the failure is passing.
 
         Raises Unavailable, Rejected(code, message) or Fatal.
         """
-        return await retried(lambda: self._once(call, False, urgency), self.clock)
+        try:
+            found = await retried(lambda: self._once(call, False, urgency), self.clock)
+        except Unavailable as error:
+            self.hindrances.unavailable(str(error))
+            raise
+        self.hindrances.answered()
+        return found
 
     async def write(self, call: Call[Result], urgency: Urgency) -> Result:
         """Send a change. It is sent again only after proof that the venue threw it away unread.

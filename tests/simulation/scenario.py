@@ -150,9 +150,11 @@ def _differences_noted(world: World) -> int:
     return rows(world.bot.database, _DIFFERENCES)[0][0]
 
 
-# A position of somebody else's is said again at every start, for as long as it is there.
+# A position of somebody else's is said again at every start, for as long as it is there; a lost reply is no
+# difference.
 _DIFFERENCES: Final = (
-    "SELECT count(*) FROM event WHERE kind = 'Reconciled' AND body NOT LIKE '%foreign_position%'"
+    "SELECT count(*) FROM event WHERE kind = 'Reconciled' AND body NOT LIKE '%foreign_position%' "
+    "AND body NOT LIKE '%lost_reply%'"
 )
 
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from bot.errors import UserError
+from bot.errors import Unavailable, UserError
 from bot.real import real_edges
 from bot.settings import Flag, Settings, load
 from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET
@@ -34,6 +35,21 @@ async def test_a_session_meets_its_account_and_gives_the_connection_back(served:
         assert list(edges.instruments) == ["BTC/USDT:USDT"]
     finally:
         await edges.leave()
+
+
+async def test_an_outage_leaves_a_line_in_the_log_and_so_does_its_end(served: Any) -> None:
+    with capture_logs() as lines:
+        edges = await real_edges(settings(served), FIVE_MINUTES_MS)
+        try:
+            served.control.run("maintenance", {"on": True})
+            with pytest.raises(Unavailable):
+                await edges.exchange.account()
+            served.control.run("maintenance", {"on": False})
+            await edges.exchange.account()
+        finally:
+            await edges.leave()
+    told = [line["event"] for line in lines if line["event"].startswith("venue.")]
+    assert told == ["venue.unavailable", "venue.available"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import Refused
+from bot.core.event import Reconciled, Refused
 from bot.core.intent import Intent, OpenPosition, SetLeverage
 from bot.errors import OutcomeUnknown, RingfenceError, Transient
 from tests.unit.engine.session_builder import Memory, Process, market_history, new_memory, tables
@@ -87,3 +87,22 @@ def test_an_entry_that_was_lost_on_the_way_is_given_up(monkeypatch: pytest.Monke
     sent = {i.client_id: i for commit in process.commits for i in commit.intents}
     assert all(isinstance(sent[client_id].action, OpenPosition | SetLeverage) for client_id in lost)
     assert not set(lost) & set(exchange.executed)
+
+
+def test_a_lost_reply_whose_fate_was_found_out_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    process, _, _ = lived(3, monkeypatch)
+    doubted = {
+        resolution.seq
+        for commit in process.commits
+        for resolution in commit.resolutions
+        if resolution.status == "unknown"
+    }
+    name = {intent.seq: intent.client_id for commit in process.commits for intent in commit.intents}
+    fates = [
+        note.facts
+        for commit in process.commits
+        for note in commit.notes
+        if isinstance(note, Reconciled) and note.what == "lost_reply"
+    ]
+    assert sorted(str(facts["client_id"]) for facts in fates) == sorted(name[seq] for seq in doubted)
+    assert {facts["found"] for facts in fates} == {"it had arrived", "it never arrived"}
