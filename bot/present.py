@@ -14,7 +14,7 @@ from bot.errors import RingfenceError, UserError
 from bot.exchange.connect import public_feed_of, venue_of
 from bot.exchange.hosts import Access
 from bot.exchange.link import Link
-from bot.exchange.own_machine import check_served
+from bot.exchange.own_machine import check_served, unserved
 from bot.exchange.public_feed import PublicFeed
 from bot.exchange.venues import Venue
 from bot.identity import live_exchange
@@ -36,18 +36,24 @@ async def present_edges(settings: Settings, step_ms: int) -> Edges:
     venue, link, market = public_feed_of(live_exchange(settings), access, symbols, step_ms, WallClock())
     link.hindrances.listen(logs.logger().warning)
     try:
-        return await _met(settings, venue, link, market)
+        return await _met(settings, venue, access, link, market)
     except BaseException:
         await link.client.close()
         raise
 
 
-async def _met(settings: Settings, venue: Venue, link: Link, market: PublicFeed) -> Edges:
+async def _met(settings: Settings, venue: Venue, access: Access, link: Link, market: PublicFeed) -> Edges:
     try:
         instruments = await market.meet(_shipped)
     except UserError:
         raise
     except RingfenceError as error:
+        fact, step = unserved(venue, access, str(error))
+        if step:
+            raise UserError(
+                f"The prices of {venue.title} cannot be read: {fact}. Nothing was started. {step} Then start "
+                "again."
+            ) from error
         raise UserError(
             f"The prices of {venue.title} cannot be read: {error}. Nothing was started. Check the network "
             "and the exchange's status page and start again, or trade on paper without it: --feed synthetic."

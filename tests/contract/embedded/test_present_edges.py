@@ -48,8 +48,9 @@ async def test_what_was_missed_is_read_over_the_wire(served: Any) -> None:
         await edges.leave()
 
 
-async def test_an_exchange_that_does_not_answer_is_bad_input_with_a_next_step() -> None:
-    with pytest.raises(UserError, match=r"cannot be read: .*Nothing was started.*--feed synthetic"):
+async def test_an_exchange_on_this_machine_that_is_down_is_to_be_started() -> None:
+    start = r"cannot be read: .*Nothing was started. Start `ringfence exchange serve --dialect binance`"
+    with pytest.raises(UserError, match=start):
         await present_edges(settings(1), FIVE_MINUTES_MS)
 
 
