@@ -96,7 +96,7 @@ class Faults:
 
     def disturb_messages(self, made: list[Message], is_user: Callable[[str], bool]) -> list[Message]:
         """Return which (name, data) go out: stalled channels lose, the user's may come twice or reversed."""
-        out: list[Message] = []
+        out = self._released()
         for name, data in made:
             is_users = is_user(name)
             if ("user" if is_users else "market") in self.stalled:
@@ -104,15 +104,25 @@ class Faults:
             if is_users and self.reordered_messages:
                 self._late.insert(0, (name, data))
                 self.reordered_messages -= 1
-                if not self.reordered_messages:
-                    out += self._late
-                    self._late = []
+                out += self._released()
                 continue
             out.append((name, data))
             if is_users and self.duplicated_messages:
                 self.duplicated_messages -= 1
                 out.append((name, data))
         return out
+
+    @property
+    def is_releasing(self) -> bool:
+        """Whether messages were held back for a disorder that was called off."""
+        return bool(self._late) and not self.reordered_messages
+
+    def _released(self) -> list[Message]:
+        """Return what is held back no longer."""
+        if not self.is_releasing:
+            return []
+        late, self._late = self._late, []
+        return late
 
 
 async def answer_with_fault(

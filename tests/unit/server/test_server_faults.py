@@ -132,6 +132,22 @@ async def test_user_messages_can_come_twice_or_reversed(world: Any) -> None:
     assert f'"iw":"{await wallet(world)!r}"' not in second
 
 
+@pytest.mark.parametrize(("command", "said"), [("clear", {}), ("messages", {"reordered": 0})])
+async def test_messages_held_back_for_a_disorder_that_is_called_off_go_out(
+    world: Any, command: str, said: dict[str, int]
+) -> None:
+    await world.trade("0.05")
+    ear = await user_ear(world)
+    await world.api.control("messages", reordered=3)
+    await world.api.ok("POST", "v1/positionMargin", **MOVE)
+    await world.api.ok("POST", "v1/positionMargin", **MOVE)
+    assert ear.heard == []
+    await world.api.control(command, **said)
+    assert len(ear.heard) == 2
+    await world.api.ok("POST", "v1/positionMargin", **MOVE)
+    assert len(ear.heard) == 3
+
+
 async def test_a_stalled_channel_is_silent_and_stays_open(world: Any) -> None:
     await world.trade("0.05")
     ear, market = await user_ear(world), Ear()

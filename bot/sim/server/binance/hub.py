@@ -107,7 +107,7 @@ class Hub:
 
     def flush(self) -> None:
         """Hand what was made to the connections."""
-        if not self._made:
+        if not self._made and not self._faults.is_releasing:
             return
         made, self._made = self._made, []
         key = self._keys.current()

@@ -91,7 +91,7 @@ class Hub:
 
     def flush(self) -> None:
         """Hand what was made to the connections."""
-        if not self._made:
+        if not self._made and not self._faults.is_releasing:
             return
         made, self._made = self._made, []
         for name, data in self._faults.disturb_messages(made, _is_user):
