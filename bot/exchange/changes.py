@@ -72,7 +72,7 @@ class Changes:
     def _accepted(self) -> None:
         known = self._book.orders
         for key, order in self._sight.orders.items():
-            if key not in known and key not in self._book.filled:
+            if not (key in known or key in self._book.filled or key in self._book.reported):
                 self._emit(OrderAccepted(self._now(order.created_ms), order.symbol, key, order.leg))
                 self._book.report(key)
 

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import OrderCancelled, OrderFilled
+from bot.core.event import OrderAccepted, OrderCancelled, OrderFilled
 from bot.core.intent import OpenPosition, ReducePosition, SetLeverage
 from bot.errors import OutcomeUnknown
 from bot.sim.server.faults import Fault
 from bot.sim.venue import SimulatedVenue
 from tests.contract.bybit_world import ServedBybit
-from tests.contract.venue_worlds import BTC, Desk
+from tests.contract.okx_world import ServedOkx
+from tests.contract.venue_worlds import BTC, Desk, Served
 
 
 class ThinBybit(ServedBybit):
@@ -59,3 +60,28 @@ async def test_the_rest_that_expired_is_told_although_the_reply_was_lost_and_the
     assert told is not None
     assert ended(list(told)) == [("entry", "expired")]
     assert await world.exchange.outcome_of(intent) == ()
+
+
+class SlowBinance(Served):
+    """A market order meets the book a second after it was taken, and rests in the list until then."""
+
+    def venue(self) -> SimulatedVenue:
+        made = super().venue()
+        made.state.config = made.state.config._replace(latency_ms=500)
+        return made
+
+
+class SlowOkx(SlowBinance, ServedOkx):
+    """The same at a venue whose order is read back while it rests."""
+
+
+@pytest.mark.parametrize("world", [SlowBinance, SlowOkx], ids=["binance", "okx"])
+async def test_a_market_order_that_rests_for_a_moment_is_accepted_once(world: type[Served]) -> None:
+    served = world()
+    desk = Desk(served.exchange)
+    await desk.send(SetLeverage(BTC, 10))
+    events = await desk.send(OpenPosition(BTC, 1, 0.1))
+    events += await served.tick(50_000.0)
+    events += await served.tick(50_000.0)
+    told = [type(each) for each in events if isinstance(each, OrderAccepted | OrderFilled)]
+    assert told == [OrderAccepted, OrderFilled]
