@@ -59,6 +59,7 @@ async def _met(settings: Settings, venue: Venue, access: Access, link: Link, mar
             "and the exchange's status page and start again, or trade on paper without it: --feed synthetic."
         ) from error
     simulated = simulated_venue(settings, instruments, market.profile)
+    market.on_changed = simulated.follow_rules
     feed = PresentFeed(market, simulated, settings.feed.symbols, WallClock())
     return Edges(
         instruments=instruments,

@@ -3,10 +3,21 @@
 from collections.abc import Iterable
 from typing import Final
 
+from bot.core.instrument import Instrument, is_same_instrument
+
 _HOUR_MS: Final = 3_600_000  # Binance changes brackets several times a month
 _AFTER_A_REFUSAL_MS: Final = 300_000
 _AFTER_A_FAILURE_MS: Final = 60_000
 _LONG_AGO_MS: Final = -(2**62)
+
+
+# OKX gives tiers in contracts, valued at 0.8 of the mark: their bounds move with it and mean nothing new.
+_CAP_TOLERANCE: Final = 0.05
+
+
+def is_changed(known: Instrument, read: Instrument) -> bool:
+    """Return whether a venue trades by other rules than those that are known."""
+    return not is_same_instrument(known, read, _CAP_TOLERANCE)
 
 
 class Freshness:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from bot.core.event import AutoAddSwitched, InstrumentChanged, LeverageSet, Refused, VenueEvent
-from bot.core.instrument import Instrument, is_same_instrument
+from bot.core.instrument import Instrument
 from bot.core.intent import (
     AddMargin,
     CancelOrder,
@@ -30,7 +30,7 @@ from bot.exchange.changes import Move
 from bot.exchange.dialect import Dialect
 from bot.exchange.dialects.open_positions import mode_of, not_managed
 from bot.exchange.fate import fate_of
-from bot.exchange.freshness import Freshness
+from bot.exchange.freshness import Freshness, is_changed
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
 from bot.exchange.orders import OrderDesk
@@ -38,8 +38,6 @@ from bot.exchange.rows import Settings, VenueOrder
 from bot.exchange.sweep import Sweeper
 from bot.ports import Account, Json
 
-# OKX gives tiers in contracts, valued at 0.8 of the mark: their bounds move with it and mean nothing new.
-_CAP_TOLERANCE: Final = 0.05
 _MODES_HOLD_MS: Final = 300_000  # a person may change them at the venue at any time
 _OF_STALE_RULES: Final = ("leverage_refused", "position_limit", "precision", "below_minimum")
 
@@ -109,7 +107,7 @@ class CcxtGateway:
         self._freshness.read(found, self._link.clock.now_ms())
         for symbol, instrument in found.items():
             known = self._instruments.get(symbol)
-            if known is not None and is_same_instrument(known, instrument, _CAP_TOLERANCE):
+            if known is not None and not is_changed(known, instrument):
                 continue
             self._instruments[symbol] = instrument
             if known is not None:

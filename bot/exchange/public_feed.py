@@ -6,8 +6,9 @@ its instant: an estimate is another number.
 """
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Final
 
 from bot.core.candles import Candles
@@ -16,10 +17,11 @@ from bot.core.instrument import Instrument
 from bot.core.profile import VenueProfile
 from bot.core.timeframe import MINUTE_MS, timeframe_text
 from bot.errors import Unavailable, UserError
-from bot.exchange.background import Background
+from bot.exchange.background import PASSING, Background
 from bot.exchange.convert import candles_from
 from bot.exchange.dialect import Dialect, Shipped
 from bot.exchange.feed import BEAT_SECONDS, SILENT_MS
+from bot.exchange.freshness import Freshness, is_changed
 from bot.exchange.histories import FUNDING_WINDOW_MS, CandleKind, Histories, Row
 from bot.exchange.link import Link
 from bot.exchange.prices import Prices
@@ -45,6 +47,10 @@ class PublicFeed:
         self._prices = Prices(link, dialect, timeframe_ms, self._put, self._settle_soon)
         self._histories = Histories(link)
         self._queue: deque[MarketEvent] = deque()
+        self._freshness = Freshness(self._symbols)
+        self._shipped: Shipped | None = None
+        self._known: dict[str, Instrument] = {}
+        self.on_changed: Callable[[Instrument], None] = _nothing_to_do
 
     # --- the market -------------------------------------------------------------------------------
 
@@ -58,12 +64,29 @@ class PublicFeed:
             fault = symbol_fault(symbol, markets)
             if fault is not None:
                 raise UserError(f"{fault.fact}. Nothing was started. {fault.next_step}")
-        client, dialect = self._link.client, self._dialect
-        found = await self._link.read(lambda: dialect.public_instruments(client, self._symbols, shipped))
+        self._shipped = shipped
+        found = await self._instruments(self._symbols, shipped)
+        self._known.update(found)
         now_ms = await self.now_ms()
         for symbol in self._symbols:
             dues = await self.settlements(symbol, now_ms - _DAY_MS, now_ms)
             self._prices.rate[symbol] = dues[-1].rate if dues else 0.0
+        return found
+
+    async def refresh(self) -> None:
+        """Read the rules again when an hour has passed, and hand what changed to `on_changed`."""
+        due = self._freshness.due(self._link.clock.now_ms())
+        if not due or self._shipped is None:
+            return
+        for symbol, instrument in (await self._instruments(due, self._shipped)).items():
+            if is_changed(self._known[symbol], instrument):
+                self._known[symbol] = instrument
+                self.on_changed(instrument)
+
+    async def _instruments(self, symbols: Sequence[str], shipped: Shipped) -> dict[str, Instrument]:
+        client, dialect = self._link.client, self._dialect
+        found = await self._link.read(lambda: dialect.public_instruments(client, symbols, shipped))
+        self._freshness.read(found, self._link.clock.now_ms())
         return found
 
     @property
@@ -159,6 +182,8 @@ class PublicFeed:
             await self._link.clock.sleep(BEAT_SECONDS)
             if self._streams.silent_ms("marks") > SILENT_MS:
                 await self._read_marks()
+            with contextlib.suppress(*PASSING):
+                await self.refresh()
 
     async def _read_marks(self) -> None:
         self._streams.renew("marks")
@@ -170,5 +195,5 @@ class PublicFeed:
             self._hear(told)
 
 
-def _nothing_to_do(_name: str) -> None:
+def _nothing_to_do(_what: object) -> None:
     """What was missed while a stream was gone is seen by the hole in its prices."""

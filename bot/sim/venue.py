@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from bot.core.codec import from_json, to_json
-from bot.core.event import FundingDue, MarketEvent, MarkPrice, Refused, VenueEvent
+from bot.core.event import FundingDue, InstrumentChanged, MarketEvent, MarkPrice, Refused, VenueEvent
 from bot.core.instrument import Instrument
 from bot.core.intent import (
     AddMargin,
@@ -85,6 +85,12 @@ class SimulatedVenue:
     def state(self) -> State:
         """The books, for reading only."""
         return self._state
+
+    def follow_rules(self, instrument: Instrument) -> None:
+        """Count by the symbol's new rules from now on, and say so with what happens next."""
+        self.change_instrument(instrument)
+        profile = self._state.rules[instrument.symbol].profile
+        self._state.outbox.append(InstrumentChanged(self._now_ms, instrument.symbol, instrument, profile))
 
     @property
     def profiles(self) -> Mapping[str, VenueProfile]:

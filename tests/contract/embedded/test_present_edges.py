@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from bot.core.event import InstrumentChanged
+from bot.core.instrument import Instrument
 from bot.errors import UserError
 from bot.present import present_edges
 from bot.settings import Flag, Settings, load
@@ -36,6 +38,35 @@ async def test_a_session_has_the_exchanges_terms_and_money_of_its_own(served: An
         assert len(candles.open_ms) == 5
     finally:
         await edges.leave()
+
+
+async def test_rules_that_changed_are_the_simulated_venues_an_hour_later(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.pump.advance_ticks(3)
+    edges = await present_edges(settings(served.port), FIVE_MINUTES_MS)
+    try:
+        market, venue = edges.feed._market, edges.exchange  # pyright: ignore[reportAttributeAccessIssue]
+        stricter = edges.instruments[BTC]._replace(max_leverage=20.0)
+        monkeypatch.setattr(market, "_shipped", instrument_for)
+        monkeypatch.setattr(market._dialect, "public_instruments", _giving(stricter))
+        await market.refresh()
+        assert list(await edges.missed()) == []
+        hour_later = market._link.clock.now_ms() + 3_600_000
+        monkeypatch.setattr(market._link.clock, "now_ms", lambda: hour_later)
+        await market.refresh()
+        (told,) = await edges.missed()
+        assert (type(told), told.instrument) == (InstrumentChanged, stricter)
+        assert (await venue.instruments())[BTC] == stricter
+    finally:
+        await edges.leave()
+
+
+def _giving(instrument: Instrument) -> Any:
+    async def read(*_: Any) -> dict[str, Instrument]:
+        return {instrument.symbol: instrument}
+
+    return read
 
 
 async def test_what_was_missed_is_read_over_the_wire(served: Any) -> None:
