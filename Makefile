@@ -35,11 +35,14 @@ check: $(VENV)/.dev-stamp ## Check format, lint, types and import contracts
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-cache
 
+# Those that prove core and risk measure their branches; a tracer trebles the time of what it watches.
+TRACED := $(addprefix tests/,unit/core unit/risk unit/calc unit/settings unit/strategy property/core property/risk golden)
+
 .PHONY: test
 test: check ## Run check, then every test, with branch coverage of bot/core and bot/risk
 	@rm -f .coverage .coverage.json
-	$(BIN)/python -m pytest -n 2 -m "not bench" \
-		--cov=bot/core --cov=bot/risk --cov-branch \
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not bench" \
+		--cov=bot/core --cov=bot/risk --cov-branch $(TRACED:%=--traced=%) \
 		--cov-report=term:skip-covered --cov-report=json:.coverage.json $(ARGS)
 	@$(BIN)/python .ci/branches.py .coverage.json 95
 

@@ -17,6 +17,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--golden-dir", default=None, metavar="DIR", help="run the golden checks on every case of DIR only"
     )
+    parser.addoption(
+        "--traced",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="with --cov, measure the tests of DIR only (may be repeated): a tracer trebles their time",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    named: list[str] = config.getoption("--traced") or []
+    folders = [_ROOT / folder for folder in named]
+    for item in items:
+        if folders and not any(item.path.is_relative_to(folder) for folder in folders):
+            item.add_marker("no_cover")
 
 
 def shared_folder() -> Path | None:
