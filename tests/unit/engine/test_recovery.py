@@ -30,7 +30,7 @@ from tests.unit.engine.session_builder import (
     tables,
 )
 
-HISTORY = market_history(seed=2, bars=90)
+HISTORY = market_history(seed=2, bars=60)
 BOUNDARIES = ("before commit", "after commit", "before execute", "after execute")
 
 
