@@ -24,7 +24,8 @@ def rehearse(folder: Path, data: Path, symbols: tuple[str, ...], timerange: str,
     bot = Bot(folder, exchange.port, named)
     bot.live()
     exchange.order("resume")
-    for number, share in enumerate(sorted(random.Random(5).random() for _ in range(DEATHS))):
+    moments = random.Random(5)
+    for number, share in enumerate((part + moments.random()) / DEATHS for part in range(DEATHS)):
         wait_until(lambda share=share: _is_past(exchange, timerange, share))
         if number % 2:
             exchange.die()
@@ -65,10 +66,10 @@ def test_a_made_up_market_ends_with_both_sides_agreed(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     timerange = write_candles(data, 7, 3)
-    assert_sound(rehearse(tmp_path, data, MADE_UP, timerange, "8000x"), trades=3)
+    assert_sound(rehearse(tmp_path, data, MADE_UP, timerange, "16000x"), trades=3)
 
 
 @pytest.mark.timeout(900)
 def test_february_2025_ends_with_both_sides_agreed(tmp_path: Path, shared: Path) -> None:
     data = shared / "data" / "binance_usdm_perp"
-    assert_sound(rehearse(tmp_path, data, FEBRUARY, "20250128-20250225", "25000x"), trades=40)
+    assert_sound(rehearse(tmp_path, data, FEBRUARY, "20250128-20250225", "60000x"), trades=40)
