@@ -129,7 +129,7 @@ class Bot:
         return json.loads((self._folder / "summary.json").read_text())
 
 
-def wait_until(is_so: Any, seconds: float = 240.0) -> None:
+def wait_until(is_so: Any, seconds: float = 1_200.0) -> None:
     """Return when it is so. Two processes are watched from outside: there is nothing else to wait on."""
     deadline = time.monotonic() + seconds
     while not is_so():

@@ -61,7 +61,7 @@ def assert_sound(bot: Bot, trades: int) -> None:
     assert {row[0] for row in bot.rows("SELECT DISTINCT status FROM intent")} <= {"done", "refused"}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_made_up_market_ends_with_both_sides_agreed(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -69,7 +69,7 @@ def test_a_made_up_market_ends_with_both_sides_agreed(tmp_path: Path) -> None:
     assert_sound(rehearse(tmp_path, data, MADE_UP, timerange, "16000x"), trades=3)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_february_2025_ends_with_both_sides_agreed(tmp_path: Path, shared: Path) -> None:
     data = shared / "data" / "binance_usdm_perp"
     assert_sound(rehearse(tmp_path, data, FEBRUARY, "20250128-20250225", "60000x"), trades=40)

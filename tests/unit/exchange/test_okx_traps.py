@@ -86,6 +86,7 @@ async def test_margin_history_is_read_from_the_bills() -> None:
         bill_row(1, START_MS, type="6", subType="160", balChg="-10", posBalChg="10"),
     ]
     moves = await connection.gateway.dialect.margin_moves(connection.link.client, BTC, None)
+    assert moves is not None
     assert [move.amount_quote for move in moves] == [10.0, -3.0]
     assert wire.sent("GET", "account/bills")[-1]["type"] == "6"
 
