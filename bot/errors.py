@@ -19,6 +19,7 @@ RefusalCode = Literal[
     "position_limit",
     "not_finite",
     "lost",
+    "halted",
     "unavailable",
 ]
 

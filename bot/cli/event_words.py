@@ -75,6 +75,8 @@ def _order_cancelled(event: OrderCancelled) -> str:
 
 
 def _refused(event: Refused) -> str:
+    if event.code == "halted":
+        return f"{event.client_id} {event.message}"
     return f"the venue refused {event.client_id}, {_plain(event.code)}: {event.message}"
 
 
@@ -166,11 +168,15 @@ def _alert_raised(event: AlertRaised) -> str:
 
 
 def _entries_halted(event: EntriesHalted) -> str:
-    return f"entries halted, {_plain(event.cause)}: {event.message}"
+    by = f" by a {event.by}" if event.by else ""
+    if event.level == "NO_ENTRY" and not event.is_latched:
+        return f"entries halted, {_plain(event.cause)}: {event.message}"
+    until = ", until a person resumes" if event.is_latched else ""
+    return f"{event.level}{until}{by}, {_plain(event.cause)}: {event.message}"
 
 
 def _entries_resumed(event: EntriesResumed) -> str:
-    return f"entries resumed after {_plain(event.cause)}"
+    return f"entries resumed after {_plain(event.cause)}{f', by a {event.by}' if event.by else ''}"
 
 
 def _equity_marked(event: EquityMarked) -> str:

@@ -1,6 +1,5 @@
 """`ringfence status`, `positions`, `trades`, `journal`: what the database knows, read-only."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from bot.cli.columns import (
@@ -15,6 +14,7 @@ from bot.cli.columns import (
     with_ticks,
     words_column,
 )
+from bot.cli.halt_words import halt_facts, halt_rows
 from bot.cli.options import Config, Database, Json, Limit, Symbol, database_of, settings_of
 from bot.cli.output import columns, show_facts, show_json, show_rows
 from bot.cli.screen.figures import date_time, money
@@ -68,10 +68,10 @@ def status(config: Config = None, db: Database = None, as_json: Json = False) ->
     rows, halts = outlook(path, settings), last_state(path).halts
     if as_json:
         run = None if found.run is None else found.run._asdict()
-        more = {"run": run, "positions": rows, "is_running": alive.is_alive, "halts": halts}
+        more = {"run": run, "positions": rows, "is_running": alive.is_alive, "halts": halt_rows(halts)}
         show_json({**found._asdict(), **more})
         return
-    show_facts(_account_facts(found, alive.words) | _halt_facts(halts), as_json=False)
+    show_facts(_account_facts(found, alive.words) | halt_facts(halts), as_json=False)
     print()
     show_rows(rows, _POSITIONS, as_json=False, empty=_NO_POSITIONS)
 
@@ -129,11 +129,6 @@ def journal(
 
     told = [{**row, "words": event_words(row["body"], ticks.get(row["symbol"]))} for row in rows]
     show_rows(told, _EVENTS, as_json=False, empty="The journal is empty.")
-
-
-def _halt_facts(halts: Mapping[str, str]) -> dict[str, str | None]:
-    said = [f"{cause.replace('_', ' ')}, {why}" for cause, why in halts.items()]
-    return {"entries halted": "; ".join(said)} if said else {}
 
 
 def _account_facts(found: Any, bot_words: str) -> dict[str, str | None]:

@@ -15,6 +15,7 @@ from bot.cli.board import (
     stale_words,
     waiting_words,
 )
+from bot.cli.halt_words import board_words
 from bot.cli.screen.figures import step_decimals
 from bot.core.event import MarginMoved
 from bot.core.margin import distance, liquidation_price, unrealised_pnl
@@ -39,7 +40,7 @@ class BoardMaker:
         app, state = self._application, self._application.engine.state
         account = portfolio(app.engine.desk)
         marks = [market.mark_ms for market in state.markets.values() if market.mark_ms > 0]
-        halts = ", ".join(state.halts)
+        halts = board_words(state.halts)
         return Board(
             mode=app.settings.run.mode,
             feed=app.settings.feed.kind,

@@ -148,18 +148,27 @@ class AlertRaised(NamedTuple):
 
 
 class EntriesHalted(NamedTuple):
-    """Entries stop (daily loss, strategy error, gap...). `symbol` is "" for all symbols."""
+    """Entries stop (a halt, strategy error, gap...). `symbol` is "" for all symbols.
+
+    `level`: see bot/core/halt.py. Latched: until a person lifts it. `by`: "person" for a person's order.
+    """
 
     ts_ms: int
     symbol: str
     cause: str
     message: str
+    level: str = "NO_ENTRY"
+    is_latched: bool = False
+    by: str = ""
 
 
 class EntriesResumed(NamedTuple):
+    """A halt has ended: `by` is "person" when a person lifted it, "" when its cause has passed."""
+
     ts_ms: int
     symbol: str
     cause: str
+    by: str = ""
 
 
 class EquityMarked(NamedTuple):

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from bot.core.event import EntriesHalted, EntriesResumed
+from bot.core.halt import NO_ENTRY
 from bot.core.signal import Signal
+from bot.engine import halts
 from bot.engine.desk import Desk
 from bot.engine.state import Market
 from bot.engine.window import CandleWindow
@@ -29,7 +30,7 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
         signals = strategy.signals(candles)
         check_signals(signals, len(candles.close))
     except _FAILURES as error:
-        _halt(desk, symbol, failure_text(strategy, error))
+        halts.begin(desk, NO_ENTRY, STRATEGY_HALT, failure_text(strategy, error), symbol=symbol)
         return None
     return Signal(
         symbol=symbol,
@@ -50,10 +51,10 @@ def lift_halt(desk: Desk) -> None:
         for market in desk.state.markets.values():
             refuse_broken(desk.strategy, desk.strategy_name, market.window)
     except UserError as error:
-        desk.state.halts[STRATEGY_HALT] = str(error)
+        known = desk.state.halts[STRATEGY_HALT]
+        desk.state.halts[STRATEGY_HALT] = known._replace(message=str(error))
         return
-    del desk.state.halts[STRATEGY_HALT]
-    desk.outbox.note(EntriesResumed(desk.state.now_ms, "", STRATEGY_HALT))
+    halts.end(desk, STRATEGY_HALT)
 
 
 def refuse_broken(strategy: Strategy, name: str, window: CandleWindow) -> None:
@@ -85,8 +86,3 @@ def _places(error: BaseException) -> Iterator[tuple[str, int]]:
     while trace is not None:
         yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
         trace = trace.tb_next
-
-
-def _halt(desk: Desk, symbol: str, message: str) -> None:
-    desk.state.halts[STRATEGY_HALT] = message
-    desk.outbox.note(EntriesHalted(desk.state.now_ms, symbol, STRATEGY_HALT, message))

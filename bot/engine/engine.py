@@ -54,6 +54,8 @@ from bot.engine import (
 )
 from bot.engine.beliefs import newest_signal
 from bot.engine.desk import Desk
+from bot.engine.flatten import flatten, flatten_book
+from bot.engine.halts import is_flattening
 from bot.engine.invariants import check
 from bot.engine.outbox import NOTHING, Decision
 from bot.engine.state import Holding, Market, snapshot
@@ -126,6 +128,11 @@ class Engine:
             shadows.after(self.desk, event, before)
         return self.desk.outbox.take()
 
+    def obey(self) -> Decision:
+        """Return what a halt wants done at once, without waiting for an event."""
+        flatten_book(self.desk)
+        return self.desk.outbox.take()
+
     def warm_up(self, symbol: str, candles: Candles) -> None:
         """Load closed candles before the first event, or after a restart."""
         market = self._markets[symbol]
@@ -150,6 +157,8 @@ class Engine:
 
     def _look_at(self, market: Market) -> None:
         holding = market.holding
+        if is_flattening(self.state):
+            flatten(self.desk, market)
         if holding is None or holding.is_closing:
             return
         if holding.position.side * (market.mark - holding.best_mark) > 0.0:

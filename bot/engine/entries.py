@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bot.core.event import LeverageSet, SignalSeen
 from bot.core.intent import Fact, OpenPosition, SetLeverage
 from bot.core.signal import Signal
+from bot.engine import halts
 from bot.engine.desk import Desk
 from bot.engine.protection import close
 from bot.engine.state import Market, PendingEntry
@@ -113,7 +114,7 @@ def unrealised_quote(desk: Desk) -> float:
 
 
 def _blocked(desk: Desk, market: Market) -> tuple[str, ...]:
-    checks = [f"entries are halted ({cause}: {text})" for cause, text in desk.state.halts.items()]
+    checks = list(halts.checks(desk.state))
     if desk.is_blind(market):
         age_ms = desk.state.now_ms - market.mark_ms
         checks.append(f"the mark price is {age_ms} ms old or in a gap (at most {desk.max_mark_age_ms} ms)")

@@ -3,7 +3,7 @@
 from bot.core.event import MarginAdjusted, MarginHeld, MarginMoved, PositionRisk, Reconciled, Refused
 from bot.core.instrument import quantity_down
 from bot.core.intent import AddMargin, Fact, Intent, PlaceStop, ReducePosition, ReleaseMargin
-from bot.engine import alerts, allocation, deleverage
+from bot.engine import alerts, allocation, deleverage, halts
 from bot.engine.desk import Desk
 from bot.engine.state import NEVER_MS, Holding, Market
 from bot.risk.regime import REGIMES, RegimeState, next_regime
@@ -35,12 +35,14 @@ def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
             decision = deleverage.consult(desk, market, holding, decision)
             if decision is None:
                 return
-        if desk.risk.is_allocating:
+        if not halts.may_move_margin(desk.state):
+            held = _halted(decision)
+        elif desk.risk.is_allocating:
             allocation.consider(desk, market, holding, wants_add=decision.action == "add")
         elif decision.action != "hold":
             _move(desk, market, holding, decision)
             return
-        held = decision if decision.action == "hold" else None
+        held = decision if decision.action == "hold" else held
     lay_ladder(desk, market, holding, held)
 
 
@@ -149,6 +151,10 @@ def _move(desk: Desk, market: Market, holding: Holding, decision: MarginDecision
     kind = AddMargin if decision.action == "add" else ReleaseMargin
     facts = {**decision.facts, **desk.risk_before(market, holding)}
     desk.outbox.intend(kind(market.instrument.symbol, decision.target_wallet_quote), decision.reason, facts)
+
+
+def _halted(decision: MarginDecision) -> MarginDecision:
+    return decision if decision.action == "hold" else decision._replace(action="hold", reason=halts.HALTED)
 
 
 def _cut(desk: Desk, market: Market, holding: Holding, decision: MarginDecision) -> bool:

@@ -5,10 +5,11 @@ Nothing is sent. Entries are halted and a person is told, once, until market dat
 
 from typing import Final
 
-from bot.core.event import AlertRaised, EntriesHalted, EntriesResumed
+from bot.core.event import AlertRaised
+from bot.core.halt import DISCONNECTED
 from bot.core.intent import Fact
 from bot.core.timerange import utc_text
-from bot.engine import alerts
+from bot.engine import alerts, halts
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market
 from bot.ports import Clock
@@ -36,7 +37,8 @@ class Outage:
     @property
     def words(self) -> str:
         """What to say of an outage that stands; "" while there is none."""
-        return self._desk.state.halts.get(FEED_SILENT, "")
+        halt = self._desk.state.halts.get(FEED_SILENT)
+        return halt.message if halt is not None else ""
 
     def begin(self) -> None:
         """Count from now on: a session begins to follow its feed."""
@@ -62,7 +64,7 @@ class Outage:
     def _raise(self) -> None:
         desk, since = self._desk, utc_text(self._since_ms)
         halted = f"no market data of any kind since {since} UTC by this machine's clock"
-        desk.state.halts[FEED_SILENT] = halted
+        halts.begin(desk, DISCONNECTED, FEED_SILENT, halted)
         desk.state.tally.alerts += 1
         held = _held(desk)
         for market, holding in held:
@@ -75,16 +77,14 @@ class Outage:
             "Check the network and the exchange's status page; if it lasts, look after positions there."
         )
         now_ms = desk.state.now_ms
-        desk.outbox.note(EntriesHalted(now_ms, "", FEED_SILENT, halted))
         severity = "critical" if held else "warning"
         desk.outbox.note(AlertRaised(now_ms, "", 0, severity, FEED_SILENT, message, facts))
 
     def _end(self) -> None:
         desk = self._desk
-        del desk.state.halts[FEED_SILENT]
         for market in desk.state.markets.values():
             alerts.clear(market, FEED_SILENT)
-        desk.outbox.note(EntriesResumed(desk.state.now_ms, "", FEED_SILENT))
+        halts.end(desk, FEED_SILENT)
 
 
 def _held(desk: Desk) -> list[tuple[Market, Holding]]:

@@ -24,6 +24,7 @@ from bot.core.event import (
 )
 from bot.core.intent import Fact, Intent, OpenPosition, SetLeverage
 from bot.engine.engine import Engine
+from bot.engine.gate import Gate
 from bot.engine.outage import Outage
 from bot.engine.outbox import NOTHING, Decision
 from bot.errors import Fatal, OutcomeUnknown, RingfenceError, Transient, Unavailable
@@ -52,6 +53,7 @@ class Session:
         outage: Outage | None = None,
     ) -> None:
         self.engine = engine
+        self._gate = Gate(engine.desk)
         self._feed = feed
         self._exchange = exchange
         self._journal = journal
@@ -183,6 +185,7 @@ class Session:
             events.extend(outcome)
             resolutions.extend(resolution)
             decisions.extend(self.engine.step(event) for event in outcome)
+        decisions.append(self.engine.desk.outbox.take())  # what the gate had to say
         wanted = tuple(intent for decision in decisions for intent in decision.intents)
         notes = (*self._fates, *(note for decision in decisions for note in decision.notes))
         self._fates.clear()
@@ -201,12 +204,17 @@ class Session:
             outcome = await self._exchange.outcome_of(intent) if is_doubtful else None
             has_arrived = outcome is not None
             if outcome is None:
-                outcome = self._given_up(intent) or await self._exchange.execute(intent)
+                outcome = self._kept_back(intent) or await self._exchange.execute(intent)
         except (OutcomeUnknown, Transient, Unavailable) as doubt:
             return (), self._doubt(intent, str(doubt))
         if self._doubts.pop(intent.seq, None) is not None:
             self._fates.append(_fate(intent, has_arrived, outcome, self.engine.state.now_ms))
         return outcome, (_resolution(intent, outcome),)
+
+    def _kept_back(self, intent: Intent) -> tuple[VenueEvent, ...]:
+        """Return the refusal of an intent that is not sent: a halt forbids it, or it was lost on the way."""
+        refused = self._gate.refusal(intent)
+        return (refused,) if refused is not None else self._given_up(intent)
 
     def _given_up(self, intent: Intent) -> tuple[VenueEvent, ...]:
         """An entry that was lost on the way is not sent late, nor its leverage: its price was another one."""

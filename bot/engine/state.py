@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from bot.core.codec import from_json, to_json
+from bot.core.halt import NO_ENTRY, Halt, rank
 from bot.core.instrument import Instrument
 from bot.core.intent import Intent
 from bot.core.margin import liquidation_price
@@ -191,12 +192,16 @@ class State:
     epoch: str = ""
     next_seq: int = 1
     next_position_id: int = 1
-    halts: dict[str, str] = field(default_factory=dict)
+    halts: dict[str, Halt] = field(default_factory=dict)
     in_flight: dict[str, Intent] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     caps_again_ms: int = 0
     rebalance: Rebalance = field(default_factory=Rebalance)
+
+    def halt_level(self) -> str:
+        """Return the highest level of every halt that stands, "" while there is none."""
+        return max((halt.level for halt in self.halts.values()), key=rank, default="")
 
     def equity_quote(self) -> float:
         """Return free balance plus isolated wallets, without unrealised PnL."""
@@ -257,7 +262,7 @@ class State:
 
 
 _SESSION_FIELDS: Final = tuple(
-    f.name for f in fields(State) if f.name not in ("markets", "tally", "in_flight", "rebalance")
+    f.name for f in fields(State) if f.name not in ("markets", "tally", "in_flight", "rebalance", "halts")
 )
 _MARKET_FIELDS: Final = (
     "mark",
@@ -274,6 +279,7 @@ def snapshot(state: State) -> dict[str, Any]:
     """Return the state as plain JSON values; floats survive exactly."""
     return {
         **{name: getattr(state, name) for name in _SESSION_FIELDS},
+        "halts": {cause: list(halt) for cause, halt in state.halts.items()},
         "tally": _fields_of(state.tally),
         "in_flight": {key: to_json(intent) for key, intent in state.in_flight.items()},
         "rebalance": _rebalance_snapshot(state.rebalance),
@@ -285,11 +291,18 @@ def restore(state: State, saved: dict[str, Any]) -> None:
     """Put `saved` back into `state`, whose markets must hold every symbol of the snapshot."""
     for name in _SESSION_FIELDS:
         setattr(state, name, saved.get(name, getattr(state, name)))  # absent: written before it existed
+    state.halts = {cause: _halt_from(halt) for cause, halt in saved["halts"].items()}
     state.tally = Tally(**saved["tally"])
     state.in_flight = {key: from_json(intent) for key, intent in saved["in_flight"].items()}
     state.rebalance = _rebalance_from(saved["rebalance"])
     for symbol, market in saved["markets"].items():
         _restore_market(state.markets[symbol], market)
+
+
+def _halt_from(saved: Any) -> Halt:
+    if isinstance(saved, str):  # written before there were levels
+        return Halt(NO_ENTRY, saved, 0, False)
+    return Halt(*saved)
 
 
 def _fields_of(record: Any) -> dict[str, Any]:

@@ -126,7 +126,9 @@ def test_status_says_that_entries_are_halted_and_why(ringfence, traded, workplac
         connection.execute("UPDATE checkpoint SET engine = ?", (json.dumps(engine),))
     outcome = ringfence("status")
     assert "feed silent, no market data of any kind since noon" in outcome.out
-    assert _json(ringfence("status", "--json"))["halts"] == engine["halts"]
+    (halt,) = _json(ringfence("status", "--json"))["halts"].values()
+    assert halt["message"] == engine["halts"]["feed_silent"]
+    assert (halt["level"], halt["is_latched"]) == ("NO_ENTRY", False)
 
 
 def test_status_in_json_has_the_amounts_of_the_session(ringfence, paper_session):

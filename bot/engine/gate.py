@@ -1,0 +1,23 @@
+"""The gate: asked right before every request, after the intent was committed. What it refuses is not sent."""
+
+from bot.core.event import Refused
+from bot.core.halt import is_permitted
+from bot.core.intent import Intent
+from bot.engine.desk import Desk
+
+
+class Gate:
+    """Stands between the loop and whatever exchange there is: paper, testnet and live alike."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def refusal(self, intent: Intent) -> Refused | None:
+        """Return why the intent may not be sent; None: send it."""
+        state = self._desk.state
+        level = state.halt_level()
+        if is_permitted(level, intent.action):
+            return None
+        causes = ", ".join(state.halts)
+        message = f"not sent: {level} stands ({causes})"
+        return Refused(state.now_ms, intent.action.symbol, intent.client_id, "halted", message)
