@@ -32,6 +32,7 @@ from bot.plugins import load_strategy, strategy_key
 from bot.ports import Commit, Recovered
 from bot.risk.manager import RiskManager
 from bot.settings import Settings, config_hash, effective
+from bot.store.commands import CommandFiles
 from bot.store.database import Binding, open_journal
 from bot.store.journal import Run
 from bot.store.lock import DatabaseLock
@@ -93,6 +94,7 @@ class Application:
             edges.snapshot,
             self._observe,
             self._outage(),
+            CommandFiles(self.path),
         )
 
     def _outage(self) -> Outage | None:
@@ -138,7 +140,9 @@ class Application:
             self._restore(recovered)
             await self._warm_up(must_work=False)
             lift_halt(self.engine.desk)
+            self.session.hear()
             await resume(self.session, self.edges.exchange, recovered, self.edges.missed)
+            await self.session.obey()
         except (Transient, Unavailable) as error:
             logs.logger().warning("venue.unavailable", message=str(error), again_s=_START_AGAIN_SECONDS)
             return False

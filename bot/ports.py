@@ -79,6 +79,25 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
 
+class Command(NamedTuple):
+    """A person's order. `verb`: "halt", "flatten", "resume"; `level` of core/halt.py, "" for resume."""
+
+    command_id: str
+    verb: str
+    level: str
+    message: str
+
+
+class Commands(Protocol):
+    def waiting(self) -> tuple[Command, ...]:
+        """Return the orders nobody has taken yet, the oldest first; the same again until they are done."""
+        ...
+
+    def done(self, command_id: str) -> None:
+        """Forget an order: what it changed is committed."""
+        ...
+
+
 class Checkpoint(NamedTuple):
     """A consistent cut: engine, feed and (simulated) venue as they were when a commit was made."""
 

@@ -168,11 +168,11 @@ def _alert_raised(event: AlertRaised) -> str:
 
 
 def _entries_halted(event: EntriesHalted) -> str:
-    by = f" by a {event.by}" if event.by else ""
+    by = f" ordered by a {event.by}" if event.by else ""
     if event.level == "NO_ENTRY" and not event.is_latched:
         return f"entries halted, {_plain(event.cause)}: {event.message}"
     until = ", until a person resumes" if event.is_latched else ""
-    return f"{event.level}{until}{by}, {_plain(event.cause)}: {event.message}"
+    return f"{event.level}{by}{until}, {_plain(event.cause)}: {event.message}"
 
 
 def _entries_resumed(event: EntriesResumed) -> str:

@@ -47,3 +47,20 @@ def highest(halts: Mapping[str, Halt]) -> str:
 def _cause(cause: str, halt: Halt) -> str:
     until = "until a person resumes" if halt.is_latched else "while it lasts"
     return f"{cause.replace('_', ' ')}, {halt.message} ({halt.level} {until})"
+
+
+def order_words(verb: str, *, is_running: bool, is_taken: bool) -> str:
+    """Return what became of a person's order."""
+    if not is_taken:
+        return (
+            "The bot runs and has not taken the order yet; it does as soon as it can. If not, stop it "
+            "and look after the positions at the exchange: their stops rest there."
+        )
+    if is_running:
+        return "The bot has taken the order."
+    if verb == "flatten":
+        return (
+            "No bot is running: the order is in the database, and nothing was sent. Start the bot, and it "
+            "closes every position before anything else; or close them at the exchange. Stops rest there."
+        )
+    return "No bot is running: the order is in the database, and the next start obeys it."

@@ -21,6 +21,7 @@ from bot.cli import (
     database,
     download,
     exchange,
+    halting,
     listing,
     margin,
     reading,
@@ -70,6 +71,9 @@ def _root(
 
 
 app.command("trade")(trade.trade)
+app.command("halt")(halting.halt)
+app.command("flatten")(halting.flatten)
+app.command("resume")(halting.resume)
 app.command("status")(reading.status)
 app.command("positions")(reading.positions)
 app.command("trades")(reading.trades)

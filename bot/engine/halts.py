@@ -4,13 +4,14 @@ A latch stays until a person lifts it. A condition (a silent feed, a faulty stra
 Every change is journalled and told.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 from bot.core.event import AlertRaised, EntriesHalted, EntriesResumed
-from bot.core.halt import BY_PERSON, FLATTEN, MEANINGS, Halt, Level, rank
+from bot.core.halt import BY_PERSON, FLATTEN, LEVELS, MEANINGS, Halt, Level, rank
 from bot.core.intent import Fact
-from bot.engine.desk import Desk
+from bot.engine.outbox import Outbox
 from bot.engine.state import Market, State
+from bot.ports import Command
 
 PERSON: Final = "person"
 PERSON_FLATTEN: Final = "person_flatten"
@@ -19,9 +20,36 @@ RESUMED: Final = "resumed"
 
 LIFTED_BY: Final = "It stays until a person lifts it: ringfence resume"
 _MAY_MOVE_MARGIN: Final = 1  # the highest level that leaves margin alone
+_COMMANDS_KEPT: Final = 20
 
 
-def latch(desk: Desk, level: Level, cause: str, message: str, *, symbol: str = "", by: str = "") -> bool:
+class Ledger(Protocol):
+    """What a halt is written to: a desk, or the last state of a bot that does not run."""
+
+    @property
+    def state(self) -> State: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+
+def obey(desk: Ledger, command: Command) -> None:
+    """Do what a person ordered; the same order again changes nothing, and one of no known kind neither."""
+    state = desk.state
+    if command.command_id in state.commands:
+        return
+    state.commands = [*state.commands, command.command_id][-_COMMANDS_KEPT:]
+    if command.verb == "resume":
+        lift(desk, command.message)
+        return
+    said = f": {command.message}" if command.message else ""
+    for level in LEVELS:
+        if level == command.level:
+            cause = PERSON_FLATTEN if level == FLATTEN else PERSON
+            latch(desk, level, cause, f"a person ordered it{said}", by=BY_PERSON)
+
+
+def latch(desk: Ledger, level: Level, cause: str, message: str, *, symbol: str = "", by: str = "") -> bool:
     """Halt until a person lifts it; return False when the same cause has latched as much already."""
     state = desk.state
     known = state.halts.get(cause)
@@ -34,14 +62,14 @@ def latch(desk: Desk, level: Level, cause: str, message: str, *, symbol: str = "
     return True
 
 
-def begin(desk: Desk, level: Level, cause: str, message: str, *, symbol: str = "") -> None:
+def begin(desk: Ledger, level: Level, cause: str, message: str, *, symbol: str = "") -> None:
     """Halt while a condition lasts; whoever sees it end says so with `end`. It is told by its own alert."""
     state = desk.state
     state.halts[cause] = Halt(level, message, state.now_ms, False)
     desk.outbox.note(EntriesHalted(state.now_ms, symbol, cause, message, level))
 
 
-def end(desk: Desk, cause: str) -> None:
+def end(desk: Ledger, cause: str) -> None:
     """Forget a condition that has passed; latches are not touched."""
     halt = desk.state.halts.get(cause)
     if halt is None or halt.is_latched:
@@ -51,7 +79,7 @@ def end(desk: Desk, cause: str) -> None:
     _wake(desk.state)
 
 
-def lift(desk: Desk, message: str) -> tuple[str, ...]:
+def lift(desk: Ledger, message: str) -> tuple[str, ...]:
     """Lift every latch, because a person said so, and return their causes. Conditions stay."""
     state = desk.state
     causes = tuple(cause for cause, halt in state.halts.items() if halt.is_latched)
@@ -86,9 +114,10 @@ def _words(state: State) -> str:
     return "; ".join(f"{cause}, {halt.message}" for cause, halt in state.halts.items())
 
 
-def _alert(desk: Desk, symbol: str, cause: str, message: str, facts: dict[str, Fact]) -> None:
+def _alert(desk: Ledger, symbol: str, cause: str, message: str, facts: dict[str, Fact]) -> None:
     desk.state.tally.alerts += 1
-    severity = "critical" if cause == HALTED and desk.state.positions() else "warning"
+    is_grave = rank(desk.state.halt_level()) > _MAY_MOVE_MARGIN or bool(desk.state.positions())
+    severity = "critical" if cause == HALTED and is_grave else "warning"
     desk.outbox.note(AlertRaised(desk.state.now_ms, symbol, 0, severity, cause, message, facts))
 
 

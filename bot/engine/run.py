@@ -23,17 +23,19 @@ from bot.core.event import (
     VenueEvent,
 )
 from bot.core.intent import Fact, Intent, OpenPosition, SetLeverage
+from bot.engine import halts
 from bot.engine.engine import Engine
 from bot.engine.gate import Gate
 from bot.engine.outage import Outage
 from bot.engine.outbox import NOTHING, Decision
 from bot.errors import Fatal, OutcomeUnknown, RingfenceError, Transient, Unavailable
-from bot.ports import Checkpoint, Commit, Exchange, Journal, Json, MarketFeed, Resolution
+from bot.ports import Checkpoint, Commands, Commit, Exchange, Journal, Json, MarketFeed, Resolution
 
 _MAX_ROUNDS: Final = 64
 # Notes and quiet marks wait for the next commit, but not longer: they can be worked out again.
 _LONGEST_UNCOMMITTED_SECONDS: Final = 1.0
 _ASK_AGAIN_SECONDS: Final = 1.0
+_HEAR_SECONDS: Final = 0.5
 _MARKET_EVENTS: Final = (MarkPrice, CandleClosed, FundingDue, FeedGap)
 
 Observer = Callable[[Commit], None]
@@ -51,6 +53,7 @@ class Session:
         venue_state: Callable[[], Json],
         observe: Observer,
         outage: Outage | None = None,
+        commands: Commands | None = None,
     ) -> None:
         self.engine = engine
         self._gate = Gate(engine.desk)
@@ -60,9 +63,12 @@ class Session:
         self._venue_state = venue_state
         self._observe = observe
         self.outage = outage  # None: the market lives in this process and cannot fall silent
+        self._commands = commands
+        self._heard: set[str] = set()
         self._is_stopping = False
         self._is_settling = False
         self._is_late = False
+        self._is_free = asyncio.Event()
         self._notes: list[Note] = []
         self._due = 0.0
         self._doubts: dict[int, Intent] = {}
@@ -80,18 +86,21 @@ class Session:
         """Follow the feed to its end, or until `stop`."""
         self._task = asyncio.create_task(self._follow())
         watching = asyncio.create_task(self._watch_feed(self._task))
+        hearing = asyncio.create_task(self._watch_orders(self._task))
         try:
             await self._task
         except Fatal as error:
             self._tell_end(error)
             raise
         except asyncio.CancelledError:
-            if watching.done() and not watching.cancelled():
-                watching.result()
+            for task in (watching, hearing):
+                if task.done() and not task.cancelled():
+                    task.result()
             if not self._is_stopping:
                 raise
         finally:
             watching.cancel()
+            hearing.cancel()
         self.commit(Commit(self.engine.state.now_ms))
 
     def _tell_end(self, error: Fatal) -> None:
@@ -118,9 +127,45 @@ class Session:
             following.cancel()
             raise
 
+    def hear(self) -> bool:
+        """Take what a person ordered: the gate obeys from now on, the next commit writes it down."""
+        waiting = self._commands.waiting() if self._commands is not None else ()
+        for command in waiting:
+            halts.obey(self.engine.desk, command)
+            self._heard.add(command.command_id)
+        return bool(waiting)
+
+    async def obey(self) -> None:
+        """Do what the halts that stand want done at once: under FLATTEN everything is closed."""
+        self._is_settling = True
+        self._is_free.clear()
+        await self.settle((), self.engine.obey())
+        self._is_settling = False
+        self._is_free.set()
+
+    async def _watch_orders(self, following: asyncio.Task[None]) -> None:
+        """Take a person's orders within a second, also while nothing comes from the feed."""
+        if self._commands is None:
+            return
+        is_due = False
+        try:
+            while True:
+                await asyncio.sleep(_HEAR_SECONDS)
+                is_due = self.hear() or is_due
+                if is_due and not self._is_settling:
+                    is_due = False
+                    await self.obey()
+                    if self._is_stopping:
+                        following.cancel()
+        except RingfenceError:
+            following.cancel()
+            raise
+
     async def _follow(self) -> None:
         step, outage = self.engine.step, self.outage
         async for event in self._feed.events():
+            if self._is_settling:  # a person's order is being carried out
+                await self._is_free.wait()
             decision = step(event)
             is_market = isinstance(event, _MARKET_EVENTS)
             if outage is not None:
@@ -239,8 +284,16 @@ class Session:
         whole = commit._replace(events=(*self._notes, *commit.events), checkpoint=cut)
         self._journal.commit(whole)
         self._notes.clear()
+        self._forget_orders()
         self._due = time.monotonic() + _LONGEST_UNCOMMITTED_SECONDS
         self._observe(whole)
+
+    def _forget_orders(self) -> None:
+        """What a person ordered is in the database now."""
+        if self._commands is not None:
+            for command_id in self._heard:
+                self._commands.done(command_id)
+        self._heard.clear()
 
 
 def _fate(intent: Intent, has_arrived: bool, outcome: tuple[VenueEvent, ...], now_ms: int) -> Note:

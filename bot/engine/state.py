@@ -179,7 +179,9 @@ class Rebalance:
 class State:
     """The whole session. `wallet_start_quote` is what the account held at the very first start.
 
-    `epoch` names this database in every client id, so that two of them never share one."""
+    `epoch` names this database in every client id, so that two of them never share one. `commands`: ids of
+    the last orders of a person that were obeyed.
+    """
 
     markets: dict[str, Market]
     timeframe_ms: int = 0
@@ -193,6 +195,7 @@ class State:
     next_seq: int = 1
     next_position_id: int = 1
     halts: dict[str, Halt] = field(default_factory=dict)
+    commands: list[str] = field(default_factory=list)
     in_flight: dict[str, Intent] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
