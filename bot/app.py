@@ -227,7 +227,16 @@ class Application:
             settings.margin.caps,
         )
         outbox = Outbox(state, edges.prefix)
-        desk = Desk(state, risk, self.strategy, self.strategy_name, outbox, step_ms, limits.max_mark_age_ms)
+        desk = Desk(
+            state,
+            risk,
+            self.strategy,
+            self.strategy_name,
+            outbox,
+            step_ms,
+            limits.max_mark_age_ms,
+            settings.halts,
+        )
         return Engine(desk)
 
     def _run_record(self) -> Run:

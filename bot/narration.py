@@ -28,6 +28,7 @@ from bot.core.event import (
     Refused,
     SignalSeen,
     TradeEvidence,
+    VenueDiffers,
 )
 from bot.core.intent import Intent
 from bot.core.position import Position
@@ -57,6 +58,7 @@ _NAMES: Final[dict[type, str]] = {
     InvariantBroken: "invariant.broken",
     TradeEvidence: "evidence.trade",
     ForecastResolved: "evidence.forecast",
+    VenueDiffers: "venue.differs",
 }
 _SEVERE: Final = (
     AlertRaised,
@@ -66,6 +68,7 @@ _SEVERE: Final = (
     Refused,
     Reconciled,
     CapBreached,
+    VenueDiffers,
 )
 _QUIET: Final = (EquityMarked, MarginHeld, TradeEvidence, ForecastResolved)
 

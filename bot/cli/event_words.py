@@ -33,6 +33,7 @@ from bot.core.event import (
     Refused,
     SignalSeen,
     TradeEvidence,
+    VenueDiffers,
 )
 from bot.core.position import side_name
 
@@ -109,6 +110,12 @@ def _instrument_changed(event: InstrumentChanged) -> str:
 
 def _auto_add_switched(event: AutoAddSwitched) -> str:
     return f"the venue's own auto-add-margin is {'ON' if event.is_on else 'off again'}"
+
+
+def _venue_differs(event: VenueDiffers, price: Price) -> str:
+    if event.what == "clock":
+        return f"this machine's clock is {event.ours - event.venue:+.0f} ms from the venue's"
+    return f"the venue's {_plain(event.what)} is {price(event.venue)}, ours {price(event.ours)}"
 
 
 def _signal_seen(event: SignalSeen) -> str:
@@ -239,5 +246,6 @@ _PRICED: Final[dict[type, Callable[[Any, Price], str]]] = {
     PositionOpened: _position_opened,
     PositionClosed: _position_closed,
     MarginMoved: _margin_moved,
+    VenueDiffers: _venue_differs,
     ForecastResolved: _forecast_resolved,
 }

@@ -195,6 +195,19 @@ class AutoAddSwitched(NamedTuple):
     is_on: bool
 
 
+class VenueDiffers(NamedTuple):
+    """The venue says otherwise than we reckon. `what`: "liquidation_price", or "clock" (UTC ms).
+
+    A clock belongs to no symbol; it is told under the first of the session.
+    """
+
+    ts_ms: int
+    symbol: str
+    what: str
+    ours: float
+    venue: float
+
+
 MarketEvent = MarkPrice | CandleClosed | FundingDue | FeedGap
 VenueEvent = (
     LeverageSet
@@ -207,5 +220,6 @@ VenueEvent = (
     | Liquidated
     | InstrumentChanged
     | AutoAddSwitched
+    | VenueDiffers
 )
 Event = MarketEvent | VenueEvent | Note

@@ -1,13 +1,17 @@
 """What every part of the engine works with: the state, the rules, the strategy, the outbox."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from bot.core.intent import Action, Fact
 from bot.engine.outbox import Outbox
 from bot.engine.state import Holding, Market, State
+from bot.risk.limits import HaltLimits
 from bot.risk.manager import RiskManager
 from bot.risk.view import MarginBook, MarginView
 from bot.strategy import Strategy
+
+_LIMITS: Final = HaltLimits()
 
 
 @dataclass(slots=True)
@@ -24,6 +28,7 @@ class Desk:
     outbox: Outbox
     timeframe_ms: int
     max_mark_age_ms: int
+    limits: HaltLimits = _LIMITS
 
     def is_in_flight(self, symbol: str, *kinds: type[Action]) -> bool:
         """Return whether an action of one of `kinds` waits for its outcome on `symbol`."""

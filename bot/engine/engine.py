@@ -28,6 +28,7 @@ from bot.core.event import (
     OrderCancelled,
     OrderFilled,
     Refused,
+    VenueDiffers,
 )
 from bot.core.intent import (
     AddMargin,
@@ -51,6 +52,7 @@ from bot.engine import (
     margins,
     protection,
     shadows,
+    tripwires,
 )
 from bot.engine.beliefs import newest_signal
 from bot.engine.desk import Desk
@@ -94,6 +96,7 @@ class Engine:
             Liquidated: self._on_liquidated,
             InstrumentChanged: self._on_instrument_changed,
             AutoAddSwitched: self._on_auto_add,
+            VenueDiffers: self._on_difference,
         }
 
     def step(self, event: Event) -> Decision:
@@ -131,6 +134,7 @@ class Engine:
     def obey(self) -> Decision:
         """Return what a halt wants done at once, without waiting for an event."""
         flatten_book(self.desk)
+        tripwires.losses(self.desk)
         return self.desk.outbox.take()
 
     def warm_up(self, symbol: str, candles: Candles) -> None:
@@ -201,6 +205,7 @@ class Engine:
         shadows.hear(self.desk, market, signal)
         if signal is not None:
             entries.on_signal(self.desk, market, signal)
+        tripwires.losses(self.desk)
         book_caps.reconsider(self.desk)
         self._look_at(market)
 
@@ -217,6 +222,7 @@ class Engine:
         day_ms = hour_ms - hour_ms % _DAY_MS
         if day_ms != state.day_start_ms:
             state.day_start_ms, state.day_start_equity_quote = day_ms, equity + unrealised
+            state.loss_base_quote = equity + unrealised
 
     def _on_gap(self, event: FeedGap) -> None:
         market = self._markets[event.symbol]
@@ -260,6 +266,7 @@ class Engine:
             in_flight.pop(event.client_id, None)
         fills.on_filled(self.desk, market, event, intent)
         deleverage.on_reduced(self.desk, market, event, intent)
+        tripwires.losses(self.desk)
 
     def _on_cancelled(self, event: OrderCancelled) -> None:
         market = self._markets[event.symbol]
@@ -286,6 +293,7 @@ class Engine:
 
     def _on_refused(self, event: Refused) -> None:
         market = self._markets[event.symbol]
+        tripwires.refusals(self.desk, event)
         intent = self.state.in_flight.pop(event.client_id, None)
         action = intent.action if intent is not None else None
         if isinstance(action, SetLeverage | OpenPosition):
@@ -318,12 +326,16 @@ class Engine:
     def _on_liquidated(self, event: Liquidated) -> None:
         self.state.free_quote = event.free_quote
         fills.on_liquidated(self.desk, self._markets[event.symbol], event)
+        tripwires.losses(self.desk)
 
     def _on_instrument_changed(self, event: InstrumentChanged) -> None:
         instruments.on_changed(self.desk, self._markets[event.symbol], event)
 
     def _on_auto_add(self, event: AutoAddSwitched) -> None:
         alerts.auto_add(self.desk, self._markets[event.symbol], event)
+
+    def _on_difference(self, event: VenueDiffers) -> None:
+        tripwires.differences(self.desk, event)
 
 
 def _is_whole_close(intent: Intent) -> bool:

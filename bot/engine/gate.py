@@ -3,6 +3,7 @@
 from bot.core.event import Refused
 from bot.core.halt import is_permitted
 from bot.core.intent import Intent
+from bot.engine import tripwires
 from bot.engine.desk import Desk
 
 
@@ -14,7 +15,9 @@ class Gate:
 
     def refusal(self, intent: Intent) -> Refused | None:
         """Return why the intent may not be sent; None: send it."""
-        state = self._desk.state
+        desk, state = self._desk, self._desk.state
+        tripwires.rates(desk)
+        tripwires.collar(desk, intent)
         level = state.halt_level()
         if is_permitted(level, intent.action):
             return None

@@ -11,8 +11,10 @@ import math
 from collections.abc import Iterator
 
 from bot.core.event import InvariantBroken
+from bot.core.halt import NO_ENTRY, REDUCE_ONLY
 from bot.core.intent import PlaceStop
 from bot.core.position import Position
+from bot.engine import halts
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market
 
@@ -29,8 +31,7 @@ def check(desk: Desk) -> None:
     for key, message in broken.items():
         if key not in desk.state.broken:
             invariant, _, symbol = key.partition(":")
-            desk.state.tally.invariant_violations += 1
-            desk.outbox.note(InvariantBroken(desk.state.now_ms, symbol, invariant, message))
+            _tell(desk, symbol, invariant, message)
     desk.state.broken = broken
 
 
@@ -38,9 +39,17 @@ def check_reduce_only(desk: Desk, before: Position, leg: str, after: Position) -
     """Note I9 when a fill that is not an entry's enlarged the position or turned it round."""
     if leg == "entry" or (after.side == before.side and after.quantity <= before.quantity):
         return
-    desk.state.tally.invariant_violations += 1
     message = f"a {leg} fill made {before.side * before.quantity} into {after.side * after.quantity}"
-    desk.outbox.note(InvariantBroken(desk.state.now_ms, after.symbol, "I9", message))
+    _tell(desk, after.symbol, "I9", message)
+
+
+def _tell(desk: Desk, symbol: str, invariant: str, message: str) -> None:
+    """Note the breach and halt: what is believed or done is wrong, and a person must see it."""
+    desk.state.tally.invariant_violations += 1
+    desk.outbox.note(InvariantBroken(desk.state.now_ms, symbol, invariant, message))
+    # Margin may mend a stop that liquidation overtook; nothing mends numbers that are none.
+    level = REDUCE_ONLY if invariant == "I9" else NO_ENTRY
+    halts.latch(desk, level, f"invariant_{invariant}", f"{symbol}: {message}", symbol=symbol)
 
 
 def _breaches(desk: Desk, market: Market, holding: Holding) -> Iterator[tuple[str, str]]:

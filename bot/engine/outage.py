@@ -15,6 +15,7 @@ from bot.engine.state import Holding, Market
 from bot.ports import Clock
 
 FEED_SILENT: Final = "feed_silent"
+LASTING: Final = "disconnected"
 _LOOK_SECONDS: Final = 1.0
 
 
@@ -59,7 +60,15 @@ class Outage:
         if self.silent_ms >= self._limit_ms and not self.words:
             self._raise()
             return True
-        return False
+        return self._is_lasting()
+
+    def _is_lasting(self) -> bool:
+        """Latch an outage that lasts: who comes back after so long must be looked at by a person."""
+        longest_ms = self._desk.limits.disconnected_ms
+        if longest_ms == 0 or self.silent_ms < longest_ms:
+            return False
+        message = f"no market data of any kind for {longest_ms / 1000:g} s"
+        return halts.latch(self._desk, DISCONNECTED, LASTING, message)
 
     def _raise(self) -> None:
         desk, since = self._desk, utc_text(self._since_ms)

@@ -17,6 +17,7 @@ from bot.core.intent import (
     ReleaseMargin,
     SetLeverage,
 )
+from bot.engine.rates import count_request
 from bot.engine.state import State
 
 
@@ -73,6 +74,7 @@ class Outbox:
         intent = Intent(seq, client_id, state.now_ms, action, reason, facts or {})
         state.in_flight[client_id] = intent
         self._intents.append(intent)
+        count_request(state, action)
         return intent
 
     def note(self, note: Note) -> None:

@@ -180,7 +180,8 @@ class State:
     """The whole session. `wallet_start_quote` is what the account held at the very first start.
 
     `epoch` names this database in every client id, so that two of them never share one. `commands`: ids of
-    the last orders of a person that were obeyed.
+    the last orders of a person that were obeyed. Equity the day's loss and the drawdown are measured from
+    includes unrealised PnL; 0: from the next look. The lists hold when the newest requests were made.
     """
 
     markets: dict[str, Market]
@@ -196,6 +197,11 @@ class State:
     next_position_id: int = 1
     halts: dict[str, Halt] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
+    loss_base_quote: float = 0.0
+    peak_equity_quote: float = 0.0
+    ordered_ms: list[int] = field(default_factory=list)
+    sent_ms: list[int] = field(default_factory=list)
+    refused_ms: list[int] = field(default_factory=list)
     in_flight: dict[str, Intent] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)

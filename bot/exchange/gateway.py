@@ -27,6 +27,7 @@ from bot.core.steps import step_down, step_up
 from bot.errors import OutcomeUnknown, Rejected, Transient, Unavailable
 from bot.exchange.book import Book
 from bot.exchange.changes import Move
+from bot.exchange.cross_check import CrossCheck
 from bot.exchange.dialect import Dialect
 from bot.exchange.dialects.open_positions import mode_of, not_managed
 from bot.exchange.fate import fate_of
@@ -55,6 +56,7 @@ class CcxtGateway:
         self._freshness = Freshness(self._symbols)
         self.book = Book()
         self.sweeper = Sweeper(link, dialect, self.book, self._instruments)
+        self._cross_check = CrossCheck(link, dialect, self.book, self._instruments)
         self.orders = OrderDesk(link, dialect, self.book, self.sweeper, self._instruments)
         self._desk: dict[type, Callable[[Intent, Any], Awaitable[None]]] = {
             SetLeverage: self._set_leverage,
@@ -80,6 +82,7 @@ class CcxtGateway:
 
         The modes of held symbols are read every five minutes: a person may switch auto-add-margin on. They
         are read right after an entry, too, where only a position tells of it: then it is switched off.
+        Clock and liquidation prices are compared with ours.
 
         What changed since waits in the outbox.
         """
@@ -93,6 +96,7 @@ class CcxtGateway:
             elif symbol in self._symbols and now_ms - self._checked_ms.get(symbol, 0) >= _MODES_HOLD_MS:
                 self._checked_ms[symbol] = now_ms
                 await self._settings(symbol, Urgency.POLL)
+        await self._cross_check.look()
 
     async def _settle_in(self, symbol: str) -> None:
         """Look once at what was just entered; a switch that stays on is told, and the position is managed."""

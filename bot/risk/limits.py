@@ -67,6 +67,24 @@ class CapLimits(NamedTuple):
     cut_cooldown_ms: int = 3_600_000
 
 
+class HaltLimits(NamedTuple):
+    """What halts the bot until a person resumes it; 0 switches a limit off. Reliability study, I14 to I17.
+
+    The day's loss is twice what stops entries by itself (`entry.daily_loss_fraction`): five stops of 1 % each
+    may still fill after that, more means that something protects less than it should.
+    """
+
+    daily_loss_fraction: float = 0.10
+    drawdown_fraction: float = 0.40
+    orders_per_minute: int = 120
+    messages_per_minute: int = 300
+    price_collar_fraction: float = 0.05
+    max_refusals: int = 10
+    disconnected_ms: int = 900_000
+    clock_skew_ms: int = 5_000
+    liquidation_tolerance: float = 0.01
+
+
 class EntryLimits(NamedTuple):
     """What an entry must satisfy; margin-science 3.7, 3.8 and 3.10.
 
@@ -174,6 +192,44 @@ CAP_BOUNDS: Mapping[str, Bound] = {
         0.0, 10.0, "x cap", "Positions are cut back to the cap when the book exceeds it so far; 0: never."
     ),
     "cut_cooldown_ms": Bound(60_000, 86_400_000, "ms", "Wait between two such cuts of the book."),
+}
+
+HALT_BOUNDS: Mapping[str, Bound] = {
+    "daily_loss_fraction": Bound(
+        0.0,
+        1.0,
+        "fraction of equity",
+        "NO_ENTRY once the day lost this much, open positions included; 0: never.",
+    ),
+    "drawdown_fraction": Bound(
+        0.0,
+        1.0,
+        "fraction of equity",
+        "NO_ENTRY so far below the highest equity since a person resumed; 0: never.",
+    ),
+    "orders_per_minute": Bound(0, 10_000, "count", "NO_ENTRY when more orders are sent; 0: never."),
+    "messages_per_minute": Bound(0, 100_000, "count", "REDUCE_ONLY when more requests are sent; 0: never."),
+    "price_collar_fraction": Bound(
+        0.0, 1.0, "fraction of mark", "NO_ENTRY when an entry's price is further from the mark; 0: never."
+    ),
+    "max_refusals": Bound(
+        0, 1_000, "count", "NO_ENTRY when the venue refuses more in ten minutes; 0: never."
+    ),
+    "disconnected_ms": Bound(
+        0,
+        86_400_000,
+        "ms",
+        "DISCONNECTED when no market data came for so long; a shorter outage ends by itself; 0: never.",
+    ),
+    "clock_skew_ms": Bound(
+        0, 600_000, "ms", "NO_ENTRY when this machine's clock is so far from the venue's; 0: never."
+    ),
+    "liquidation_tolerance": Bound(
+        0.0,
+        0.5,
+        "fraction of mark",
+        "NO_ENTRY when the venue's liquidation price is so far from ours; 0: never.",
+    ),
 }
 
 ENTRY_BOUNDS: Mapping[str, Bound] = {

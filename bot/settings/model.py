@@ -25,11 +25,13 @@ from bot.risk.limits import (
     BRACKET_BOUNDS,
     CAP_BOUNDS,
     ENTRY_BOUNDS,
+    HALT_BOUNDS,
     MARGIN_BOUNDS,
     AllocationLimits,
     BracketLimits,
     CapLimits,
     EntryLimits,
+    HaltLimits,
     MarginLimits,
 )
 from bot.risk.policies import DEFAULT_POLICY, POLICIES
@@ -286,6 +288,9 @@ class Settings(BaseSettings):
         BracketLimits(), "Take-profit ladder and trailing stop, in multiples of R = |entry - initial stop|."
     )
     margin: Margin = Margin()
+    halts: Annotated[HaltLimits, Bounded(HALT_BOUNDS)] = _setting(
+        HaltLimits(), "What halts the bot until a person resumes it; 0 switches a limit off."
+    )
     log: Log = Log()
 
     @field_validator("preset")

@@ -265,6 +265,7 @@ _PROJECTIONS: dict[type, Projection] = {
     ev.Liquidated: _liquidated,
     ev.InstrumentChanged: _instrument_changed,
     ev.AutoAddSwitched: _journal_only,
+    ev.VenueDiffers: _journal_only,
     ev.SignalSeen: _signal_seen,
     ev.PositionOpened: _position_opened,
     ev.PositionClosed: _position_closed,
