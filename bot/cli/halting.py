@@ -24,7 +24,7 @@ def halt(
         typer.Option(
             "--level",
             metavar="no-entry|reduce-only|disconnected",
-            help="Enter nothing; also move no margin; also as if the exchange were away.",
+            help="Enter nothing; also release no margin; also as if the exchange were away.",
         ),
     ] = "no-entry",
     reason: Reason = "",

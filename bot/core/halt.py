@@ -6,7 +6,7 @@ Source of the levels: reliability study, section 2.
 
 from typing import Final, Literal, NamedTuple
 
-from bot.core.intent import Action, AddMargin, OpenPosition, ReleaseMargin, SetLeverage
+from bot.core.intent import Action, OpenPosition, ReleaseMargin, SetLeverage
 
 Level = Literal["NO_ENTRY", "REDUCE_ONLY", "FLATTEN", "DISCONNECTED"]
 
@@ -20,14 +20,14 @@ BY_PERSON: Final = "person"
 
 # Setting the leverage is the first half of an entry; it also moves the margin of what is held.
 _ENTRIES: Final = (OpenPosition, SetLeverage)
-# An add puts more money at stake, and a release brings liquidation nearer.
-_ENLARGING: Final = (*_ENTRIES, AddMargin, ReleaseMargin)
+# A release brings liquidation nearer. An add moves it away, within limits of its own: it protects.
+_ENLARGING: Final = (*_ENTRIES, ReleaseMargin)
 
 MEANINGS: Final[dict[str, str]] = {
     NO_ENTRY: "nothing is entered; open positions are managed as ever",
-    REDUCE_ONLY: "nothing is entered and no margin moves; stops, take-profits and exits go on",
+    REDUCE_ONLY: "nothing is entered, no margin is released; adds, stops and exits go on",
     FLATTEN: "every position is closed at market, then nothing is entered",
-    DISCONNECTED: "nothing is sent but stops and exits",
+    DISCONNECTED: "nothing is sent but what protects: stops, margin adds, exits",
 }
 
 
@@ -48,7 +48,8 @@ def rank(level: str) -> int:
 def is_permitted(level: str, action: Action) -> bool:
     """Return whether an action may be sent while the highest level that stands is `level` ("": none).
 
-    Whatever protects or reduces may always be: stops, take-profits, reduce-only orders, cancellations.
+    Whatever protects or reduces may always be: stops, take-profits, reduce-only orders, margin adds,
+    cancellations.
     """
     if level == "":
         return True

@@ -12,7 +12,7 @@ from typing import Final
 from bot.core.event import OrderFilled, Refused
 from bot.core.intent import AddMargin, Fact, Intent, ReducePosition
 from bot.core.signal import Signal
-from bot.engine import alerts, book_caps, halts
+from bot.engine import alerts, book_caps
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market
 from bot.risk.derisk import DeriskDecision
@@ -118,7 +118,7 @@ def _bring_back(desk: Desk, market: Market, holding: Holding, intent: Intent) ->
         holding.solved_probability = -1.0  # the book is split anew, as for a new position
         return
     wanted = intent.facts["derisk_wallet_quote"]
-    if not isinstance(wanted, float) or desk.is_blind(market) or not halts.may_move_margin(desk.state):
+    if not isinstance(wanted, float) or desk.is_blind(market):
         return
     before = holding.position.isolated_wallet
     target = desk.risk.restored_wallet(desk.view(market, holding), desk.book(market, holding), wanted)

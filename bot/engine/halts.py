@@ -19,7 +19,7 @@ HALTED: Final = "halted"
 RESUMED: Final = "resumed"
 
 LIFTED_BY: Final = "It stays until a person lifts it: ringfence resume"
-_MAY_MOVE_MARGIN: Final = 1  # the highest level that leaves margin alone
+_MAY_RELEASE: Final = 1  # the highest level that leaves margin alone
 _COMMANDS_KEPT: Final = 20
 
 
@@ -104,9 +104,9 @@ def is_flattening(state: State) -> bool:
     return any(halt.level == FLATTEN for halt in state.halts.values())
 
 
-def may_move_margin(state: State) -> bool:
-    """Return whether margin may be added and released."""
-    return rank(state.halt_level()) <= _MAY_MOVE_MARGIN
+def may_release(state: State) -> bool:
+    """Return whether margin may be released; added it may be under every halt."""
+    return rank(state.halt_level()) <= _MAY_RELEASE
 
 
 def checks(state: State) -> tuple[str, ...]:
@@ -120,7 +120,7 @@ def _words(state: State) -> str:
 
 def _alert(desk: Ledger, symbol: str, cause: str, message: str, facts: dict[str, Fact]) -> None:
     desk.state.tally.alerts += 1
-    is_grave = rank(desk.state.halt_level()) > _MAY_MOVE_MARGIN or bool(desk.state.positions())
+    is_grave = rank(desk.state.halt_level()) > _MAY_RELEASE or bool(desk.state.positions())
     severity = "critical" if cause == HALTED and is_grave else "warning"
     desk.outbox.note(AlertRaised(desk.state.now_ms, symbol, 0, severity, cause, message, facts))
 

@@ -35,14 +35,16 @@ def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
             decision = deleverage.consult(desk, market, holding, decision)
             if decision is None:
                 return
-        if not halts.may_move_margin(desk.state):
-            held = _halted(decision)
-        elif desk.risk.is_allocating:
+        is_free = halts.may_release(desk.state)
+        if not is_free and decision.action == "release":
+            decision = decision._replace(action="hold", reason=halts.HALTED)
+        # A split releases; while nothing may be released, each position's own policy still adds.
+        if desk.risk.is_allocating and is_free:
             allocation.consider(desk, market, holding, wants_add=decision.action == "add")
         elif decision.action != "hold":
             _move(desk, market, holding, decision)
             return
-        held = decision if decision.action == "hold" else held
+        held = decision if decision.action == "hold" else None
     lay_ladder(desk, market, holding, held)
 
 
@@ -151,10 +153,6 @@ def _move(desk: Desk, market: Market, holding: Holding, decision: MarginDecision
     kind = AddMargin if decision.action == "add" else ReleaseMargin
     facts = {**decision.facts, **desk.risk_before(market, holding)}
     desk.outbox.intend(kind(market.instrument.symbol, decision.target_wallet_quote), decision.reason, facts)
-
-
-def _halted(decision: MarginDecision) -> MarginDecision:
-    return decision if decision.action == "hold" else decision._replace(action="hold", reason=halts.HALTED)
 
 
 def _cut(desk: Desk, market: Market, holding: Holding, decision: MarginDecision) -> bool:

@@ -21,17 +21,19 @@ from bot.core.intent import (
 from bot.engine import halts
 from bot.engine.gate import Gate
 from bot.engine.state import restore
+from bot.risk.limits import AllocationLimits
 from bot.risk.policies.distance_band import DistanceBandParams
 from tests.unit.engine.desk_builder import A, B, Bench, kinds
 
 ENTRIES = [SetLeverage(A, 20), OpenPosition(A, 1, 1.0)]
-MARGIN = [AddMargin(A, 100.0), ReleaseMargin(A, 50.0)]
+RELEASE = ReleaseMargin(A, 50.0)
 PROTECTION = [
     PlaceStop(A, 1, 90.0),
     PlaceTakeProfit(A, 1, 0.0, 110.0),
     PlaceTrailingStop(A, 1, 1.0, 0.01),
     CancelOrder(A, "T1S"),
     ReducePosition(A, 1, 0.0),
+    AddMargin(A, 100.0),
 ]
 
 
@@ -51,12 +53,12 @@ def test_no_entry_is_sent_under_any_halt(level: str) -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_margin_moves_only_under_no_entry(level: str) -> None:
-    assert [is_permitted(level, action) for action in MARGIN] == [level == NO_ENTRY] * 2
+def test_margin_is_released_only_under_no_entry(level: str) -> None:
+    assert is_permitted(level, RELEASE) == (level == NO_ENTRY)
 
 
 def test_without_a_halt_everything_is_sent() -> None:
-    assert all(is_permitted("", action) for action in [*ENTRIES, *MARGIN, *PROTECTION])
+    assert all(is_permitted("", action) for action in [*ENTRIES, RELEASE, *PROTECTION])
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -156,27 +158,49 @@ def test_a_restored_engine_is_halted_as_before() -> None:
     assert twin.enter() == []
 
 
-def moving_bench() -> Bench:
-    bench = Bench(policy="distance_band", params=DistanceBandParams(low=0.9, high=1.1))
+def moving_bench(**rules: Any) -> Bench:
+    bench = Bench(policy="distance_band", params=DistanceBandParams(low=0.9, high=1.1), **rules)
     bench.enter(stop_distance=0.05)
     return bench
 
 
-def test_margin_is_added_under_no_entry_and_held_under_reduce_only() -> None:
-    free, held = moving_bench(), moving_bench()
+def releasing_bench() -> Bench:
+    bench = moving_bench()
+    bench.tick(97.5)
+    return bench
+
+
+@pytest.mark.parametrize("level", [NO_ENTRY, REDUCE_ONLY, DISCONNECTED])
+def test_margin_that_protects_is_added_under_every_halt(level: Any) -> None:
+    bench = moving_bench()
+    halted(bench, level)
+    (intent,) = [each for each in bench.tick(97.5) if isinstance(each.action, AddMargin)]
+    assert Gate(bench.engine.desk).refusal(intent) is None
+
+
+@pytest.mark.parametrize("level", [REDUCE_ONLY, DISCONNECTED])
+def test_under_a_halt_a_position_adds_by_itself_though_the_book_is_split_otherwise(level: Any) -> None:
+    bench = moving_bench(allocation=AllocationLimits(budget_fraction=0.5))
+    halted(bench, level)
+    (intent,) = [each for each in bench.tick(97.5) if isinstance(each.action, AddMargin)]
+    assert intent.reason != "allocation"
+
+
+def test_margin_is_released_under_no_entry_and_held_under_reduce_only() -> None:
+    free, held = releasing_bench(), releasing_bench()
     halted(free, NO_ENTRY)
     halted(held, REDUCE_ONLY)
-    assert "AddMargin" in kinds(free.tick(97.5))
-    assert "AddMargin" not in kinds(held.tick(97.5))
+    assert "ReleaseMargin" in kinds(free.tick(103.0, after_ms=3_600_000))
+    assert "ReleaseMargin" not in kinds(held.tick(103.0, after_ms=3_600_000))
     assert held.holding().last_hold_reason == "halted"
 
 
-def test_a_held_margin_move_is_made_when_the_halt_is_lifted() -> None:
-    bench = moving_bench()
+def test_a_held_release_is_made_when_the_halt_is_lifted() -> None:
+    bench = releasing_bench()
     halted(bench, REDUCE_ONLY)
-    bench.tick(97.5)
+    bench.tick(103.0, after_ms=3_600_000)
     halts.lift(bench.engine.desk, "")
-    assert "AddMargin" in kinds(bench.tick(97.5))
+    assert "ReleaseMargin" in kinds(bench.tick(103.0))
 
 
 def test_a_stop_is_still_trailed_under_reduce_only() -> None:
