@@ -200,6 +200,7 @@ class Engine:
         self._end_gap(market)
         self._roll_clock()
         alerts.stale_elsewhere(self.desk)
+        tripwires.staleness(self.desk)
         signal = newest_signal(self.desk, market) if is_sound else None
         deleverage.follow_belief(market.holding, signal)
         shadows.hear(self.desk, market, signal)

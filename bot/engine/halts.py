@@ -88,8 +88,8 @@ def lift(desk: Ledger, message: str) -> tuple[str, ...]:
         desk.outbox.note(EntriesResumed(state.now_ms, "", cause, BY_PERSON))
     # What was lost until now is known to the person: limits count from here.
     state.loss_base_quote = state.peak_equity_quote = 0.0
-    for times in (state.ordered_ms, state.sent_ms, state.refused_ms):
-        times.clear()
+    for counts in (state.ordered_ms, state.sent_ms, state.refused_ms, state.stale_since_ms):
+        counts.clear()
     if causes:
         left = state.halt_level()
         rest = f"{left} still stands: {_words(state)}" if left else "nothing is halted any more"

@@ -182,6 +182,7 @@ class State:
     `epoch` names this database in every client id, so that two of them never share one. `commands`: ids of
     the last orders of a person that were obeyed. Equity the day's loss and the drawdown are measured from
     includes unrealised PnL; 0: from the next look. The lists hold when the newest requests were made.
+    `stale_since_ms`: when a held symbol was first found silent while others were heard.
     """
 
     markets: dict[str, Market]
@@ -202,6 +203,7 @@ class State:
     ordered_ms: list[int] = field(default_factory=list)
     sent_ms: list[int] = field(default_factory=list)
     refused_ms: list[int] = field(default_factory=list)
+    stale_since_ms: dict[str, int] = field(default_factory=dict)
     in_flight: dict[str, Intent] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)

@@ -16,6 +16,7 @@ ORDER_RATE: Final = "order_rate"
 MESSAGE_RATE: Final = "message_rate"
 PRICE_COLLAR: Final = "price_collar"
 REPEATED_REJECTION: Final = "repeated_rejection"
+STALE_DATA: Final = "stale_data"
 CLOCK_SKEW: Final = "clock_skew"
 LIQUIDATION_PRICE: Final = "liquidation_price"
 
@@ -32,6 +33,25 @@ def losses(desk: Desk) -> None:
     state.peak_equity_quote = max(state.peak_equity_quote, equity)
     _loss(desk, DAILY_LOSS, state.loss_base_quote, equity, limits.daily_loss_fraction, "since the day began")
     _loss(desk, DRAWDOWN, state.peak_equity_quote, equity, limits.drawdown_fraction, "from the highest")
+
+
+def staleness(desk: Desk) -> None:
+    """Halt entries when a held symbol gives no mark for long while others go on; asked at every candle.
+
+    A gap that the feed itself announced is none of that.
+    """
+    state, limit_ms = desk.state, desk.limits.stale_data_ms
+    late_ms = max(desk.timeframe_ms, desk.max_mark_age_ms)
+    for symbol, market in state.markets.items():
+        silent_ms = state.now_ms - max(market.mark_ms, market.gap_until_ms)
+        if market.holding is None or silent_ms <= late_ms:
+            state.stale_since_ms.pop(symbol, None)
+            continue
+        # From when others were heard: after a pause of the whole feed one of them is the first again.
+        since_ms = state.stale_since_ms.setdefault(symbol, state.now_ms)
+        if 0 < limit_ms <= state.now_ms - since_ms:
+            message = f"{symbol} is held and gave no mark for {silent_ms / 1000:.0f} s while others did"
+            halts.latch(desk, NO_ENTRY, STALE_DATA, message, symbol=symbol)
 
 
 def refusals(desk: Desk, event: Refused) -> None:

@@ -80,6 +80,7 @@ class HaltLimits(NamedTuple):
     messages_per_minute: int = 300
     price_collar_fraction: float = 0.05
     max_refusals: int = 10
+    stale_data_ms: int = 300_000
     disconnected_ms: int = 900_000
     clock_skew_ms: int = 5_000
     liquidation_tolerance: float = 0.01
@@ -214,6 +215,12 @@ HALT_BOUNDS: Mapping[str, Bound] = {
     ),
     "max_refusals": Bound(
         0, 1_000, "count", "NO_ENTRY when the venue refuses more in ten minutes; 0: never."
+    ),
+    "stale_data_ms": Bound(
+        0,
+        86_400_000,
+        "ms",
+        "NO_ENTRY when a held symbol gives no mark for so long while others do, and for a candle; 0: never.",
     ),
     "disconnected_ms": Bound(
         0,

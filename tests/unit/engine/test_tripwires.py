@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import EntriesHalted, InvariantBroken, Liquidated, MarkPrice, VenueDiffers
+from bot.core.event import EntriesHalted, FeedGap, InvariantBroken, Liquidated, MarkPrice, VenueDiffers
 from bot.core.intent import Intent, OpenPosition, PlaceStop, ReducePosition, SetLeverage
 from bot.engine import halts, tripwires
 from bot.engine.gate import Gate
@@ -201,6 +201,51 @@ def test_a_long_outage_becomes_a_latch_and_data_does_not_lift_it() -> None:
     outage.look()
     assert latched(bench) == {"disconnected": "DISCONNECTED"}
     assert list(bench.engine.state.halts) == ["disconnected"]
+
+
+def minutes_without(bench: Bench, count: int, symbol: str = A) -> None:
+    """Let minutes pass in which only `symbol` is heard."""
+    for _ in range(count):
+        bench.candle(symbol=symbol)
+
+
+def test_a_held_symbol_that_stays_silent_while_others_do_not_halts() -> None:
+    bench = bench_with(stale_data_ms=300_000)
+    bench.enter(symbol=B)
+    minutes_without(bench, 5)
+    assert latched(bench) == {}
+    minutes_without(bench, 1)
+    assert latched(bench) == {tripwires.STALE_DATA: "NO_ENTRY"}
+    assert B in bench.told(EntriesHalted)[-1].message
+    bench.tick(100.0, B)
+    bench.candle(symbol=B)
+    assert latched(bench) == {tripwires.STALE_DATA: "NO_ENTRY"}
+
+
+def test_silence_that_ends_in_time_is_counted_anew() -> None:
+    bench = bench_with(stale_data_ms=300_000)
+    bench.enter(symbol=B)
+    for _ in range(3):
+        minutes_without(bench, 5)
+        bench.candle(symbol=B)
+    assert latched(bench) == {}
+
+
+def test_a_pause_of_the_whole_feed_is_not_the_silence_of_one_symbol() -> None:
+    bench = bench_with(stale_data_ms=300_000)
+    bench.enter(symbol=B)
+    bench.ts_ms += 3_600_000
+    minutes_without(bench, 1)
+    assert latched(bench) == {}
+
+
+def test_silence_without_a_position_or_in_an_announced_gap_does_not_halt() -> None:
+    flat, announced = bench_with(stale_data_ms=300_000), bench_with(stale_data_ms=300_000)
+    announced.enter(symbol=B)
+    announced.hear(FeedGap(announced.ts_ms, B, announced.ts_ms + 3_600_000))
+    minutes_without(flat, 20)
+    minutes_without(announced, 20)
+    assert latched(flat) == latched(announced) == {}
 
 
 def test_a_broken_invariant_halts_and_names_it() -> None:

@@ -1,0 +1,59 @@
+"""What is said of halts, in the journal and on the board: the level, the cause, who, and what to do next."""
+
+from typing import Any, get_args
+
+import pytest
+
+from bot.cli.event_words import _PRICED, _WORDS, event_words
+from bot.cli.halt_words import board_words, halt_facts
+from bot.core.codec import to_json
+from bot.core.event import EntriesHalted, EntriesResumed, Note, Refused, VenueDiffers, VenueEvent
+from bot.core.halt import NO_ENTRY, REDUCE_ONLY, Halt
+
+S = "BTC/USDT:USDT"
+LATCHED = Halt(REDUCE_ONLY, "301 requests within a minute", 0, True)
+PASSING = Halt(NO_ENTRY, "no market data since noon", 0, False)
+
+
+def test_every_event_of_the_journal_has_words() -> None:
+    assert {*get_args(VenueEvent), *get_args(Note)} == {*_WORDS, *_PRICED}
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (VenueDiffers(0, S, "clock", 7_000.0, 0.0), "this machine's clock is +7000 ms from the venue's"),
+        (
+            VenueDiffers(0, S, "liquidation_price", 95.04, 96.1),
+            "the venue's liquidation price is 96.1, ours 95.0",
+        ),
+        (
+            EntriesHalted(0, "", "drawdown", "lost", NO_ENTRY, True),
+            "NO_ENTRY, until a person resumes, drawdown: lost",
+        ),
+        (
+            EntriesHalted(0, "", "person", "rain", REDUCE_ONLY, True, "person"),
+            "REDUCE_ONLY ordered by a person, until a person resumes, person: rain",
+        ),
+        (EntriesHalted(0, "", "feed_gap", "no data"), "entries halted, feed gap: no data"),
+        (EntriesResumed(0, "", "drawdown", "person"), "entries resumed after drawdown, by a person"),
+        (Refused(0, S, "X1E", "halted", "not sent: NO_ENTRY stands"), "X1E not sent: NO_ENTRY stands"),
+    ],
+)
+def test_the_line_of_the_journal(event: Any, words: str) -> None:
+    assert event_words(to_json(event), 0.1) == words
+
+
+def test_without_a_halt_nothing_is_said() -> None:
+    assert (halt_facts({}), board_words({})) == ({}, "")
+
+
+def test_the_board_names_the_level_and_who_lifts_it() -> None:
+    halts = {"message_rate": LATCHED, "feed_silent": PASSING}
+    assert board_words(halts) == "REDUCE_ONLY, message rate, feed silent; ringfence resume lifts it"
+    assert "resume" not in board_words({"feed_silent": PASSING})
+
+
+def test_what_ends_by_itself_asks_nothing_of_a_person() -> None:
+    assert halt_facts({"feed_silent": PASSING})["next"] == "nothing: it ends when its cause has passed"
+    assert "ringfence resume" in halt_facts({"message_rate": LATCHED})["next"]
