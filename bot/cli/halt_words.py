@@ -1,11 +1,12 @@
 """What halts say to people: the level, every cause, and what to do next."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from bot.core.halt import MEANINGS, NO_ENTRY, Halt, rank
 
-LIFT = "ringfence resume"
+LIFT: Final = "ringfence resume"
+_BY_PERSON: Final = {"person", "person_flatten"}
 
 
 def halt_facts(halts: Mapping[str, Halt]) -> dict[str, str]:
@@ -24,8 +25,9 @@ def halt_rows(halts: Mapping[str, Halt]) -> dict[str, dict[str, Any]]:
 
 def next_step(halts: Mapping[str, Halt]) -> str:
     """Return what a person can do about what stands."""
-    if any(halt.is_latched for halt in halts.values()):
-        return f"look into the cause, then {LIFT}"
+    latched = {cause for cause, halt in halts.items() if halt.is_latched}
+    if latched:
+        return f"{LIFT} lifts it" if latched <= _BY_PERSON else f"look into the cause, then {LIFT}"
     return "nothing: it ends when its cause has passed"
 
 
@@ -46,7 +48,8 @@ def highest(halts: Mapping[str, Halt]) -> str:
 
 def _cause(cause: str, halt: Halt) -> str:
     until = "until a person resumes" if halt.is_latched else "while it lasts"
-    return f"{cause.replace('_', ' ')}, {halt.message} ({halt.level} {until})"
+    named = "" if cause in _BY_PERSON else f"{cause.replace('_', ' ')}, "
+    return f"{named}{halt.message} ({halt.level} {until})"
 
 
 def order_words(verb: str, *, is_running: bool, is_taken: bool) -> str:
@@ -64,3 +67,15 @@ def order_words(verb: str, *, is_running: bool, is_taken: bool) -> str:
             "closes every position before anything else; or close them at the exchange. Stops rest there."
         )
     return "No bot is running: the order is in the database, and the next start obeys it."
+
+
+def lifted_words(before: Mapping[str, Halt], after: Mapping[str, Halt]) -> str:
+    """Return what a resume lifted."""
+    lifted = [cause.replace("_", " ") for cause in before if cause not in after]
+    return f"Lifted: {', '.join(lifted)}." if lifted else "No halt waited for a person: nothing was lifted."
+
+
+def closed_words(symbols: Iterable[str]) -> str:
+    """Return how far a running bot is with closing every position."""
+    left = ", ".join(symbols)
+    return f"Still open: {left}. The bot goes on closing." if left else "No position is open."

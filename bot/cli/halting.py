@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -39,7 +40,7 @@ def halt(
             f'There is no level "{level}". Give --level {", ".join(_LEVELS)}, or use `ringfence flatten` '
             "to close every position."
         )
-    _order(database_of(config, db), config, "halt", known, reason, as_json)
+    _order(database_of(config, db), "halt", known, reason, as_json)
 
 
 def flatten(reason: Reason = "", config: Config = None, db: Database = None, as_json: Json = False) -> None:
@@ -47,7 +48,7 @@ def flatten(reason: Reason = "", config: Config = None, db: Database = None, as_
 
     Without a running bot its next start does so before anything else.
     """
-    _order(database_of(config, db), config, "flatten", "FLATTEN", reason, as_json)
+    _order(database_of(config, db), "flatten", "FLATTEN", reason, as_json)
 
 
 def resume(
@@ -60,7 +61,7 @@ def resume(
     """Lift every halt that waits for a person; what ends by itself is left to do so."""
     path = database_of(config, db)
     _confirm(path, is_confirmed=yes)
-    _order(path, config, "resume", "", reason, as_json)
+    _order(path, "resume", "", reason, as_json)
 
 
 def _confirm(path: Path, *, is_confirmed: bool) -> None:
@@ -82,12 +83,14 @@ def _confirm(path: Path, *, is_confirmed: bool) -> None:
         raise UserError("It was not confirmed. Nothing was lifted.")
 
 
-def _order(path: Path, config: Path | None, verb: str, level: str, reason: str, as_json: bool) -> None:
+def _order(path: Path, verb: str, level: str, reason: str, as_json: bool) -> None:
     from bot.halting import give
     from bot.outlook import last_state
 
+    before = last_state(path).halts if verb == "resume" else {}
     command, is_entered = give(path, verb, level, reason)
     is_taken = is_entered or _is_taken(path, command.command_id)
+    left = _still_open(path) if verb == "flatten" and is_taken and not is_entered else ()
     found = last_state(path).halts
     if as_json:
         from bot.cli.halt_words import halt_rows
@@ -95,9 +98,13 @@ def _order(path: Path, config: Path | None, verb: str, level: str, reason: str, 
         facts = {"database": str(path), "is_running": not is_entered, "is_taken": is_taken}
         show_json({**facts, "halts": halt_rows(found)})
         return
-    from bot.cli.halt_words import halt_facts, order_words
+    from bot.cli.halt_words import closed_words, halt_facts, lifted_words, order_words
 
     print(order_words(verb, is_running=not is_entered, is_taken=is_taken))
+    if verb == "resume" and is_taken:
+        print(lifted_words(before, found))
+    if verb == "flatten" and is_taken and not is_entered:
+        print(closed_words(left))
     for name, words in halt_facts(found).items():
         print(f"{name:<8} {words}")
 
@@ -106,8 +113,21 @@ def _is_taken(path: Path, command_id: str) -> bool:
     """Wait until the running bot has committed the order; False when it has not within seconds."""
     from bot.store.commands import CommandFiles
 
-    files, until = CommandFiles(path), time.monotonic() + _WAIT_SECONDS
-    while files.is_waiting(command_id):
+    files = CommandFiles(path)
+    return _comes_true(lambda: not files.is_waiting(command_id))
+
+
+def _still_open(path: Path) -> tuple[str, ...]:
+    """Wait until the running bot has closed every position; return the symbols it has not within seconds."""
+    from bot.outlook import last_state
+
+    _comes_true(lambda: not last_state(path).positions())
+    return tuple(position.symbol for position in last_state(path).positions())
+
+
+def _comes_true(is_so: Callable[[], bool]) -> bool:
+    until = time.monotonic() + _WAIT_SECONDS
+    while not is_so():
         if time.monotonic() > until:
             return False
         time.sleep(_LOOK_SECONDS)

@@ -70,7 +70,7 @@ def test_status_says_level_cause_and_next_step(ringfence: Any, path: Path) -> No
     out = ringfence("status").out
     assert "NO_ENTRY: nothing is entered" in out
     assert "a person ordered it: rain" in out
-    assert "then ringfence resume" in out
+    assert "ringfence resume lifts it" in out
 
 
 def test_every_change_is_journalled_and_alerted(ringfence: Any, path: Path) -> None:
@@ -92,8 +92,10 @@ def test_resume_lifts_what_waits_for_a_person_and_nothing_else(ringfence: Any, p
         engine = json.loads(connection.execute("SELECT engine FROM checkpoint").fetchone()[0])
         engine["halts"]["strategy_error"] = ["NO_ENTRY", "it fails", 0, False]
         connection.execute("UPDATE checkpoint SET engine = ?", (json.dumps(engine),))
-    assert ringfence("resume").code == 0
+    outcome = ringfence("resume")
+    assert (outcome.code, "Lifted: person." in outcome.out) == (0, True)
     assert levels_of(ringfence) == {"strategy_error": "NO_ENTRY"}
+    assert "nothing was lifted" in ringfence("resume").out
 
 
 def test_a_halt_never_lowers_what_stands(ringfence: Any, path: Path) -> None:
@@ -147,6 +149,17 @@ def test_an_order_to_a_process_that_does_not_take_it_stays_and_says_so(
     assert "has not taken the order yet" in outcome.out
     (waiting,) = CommandFiles(path).waiting()
     assert (waiting.verb, waiting.level) == ("halt", "NO_ENTRY")
+
+
+def test_flatten_waits_for_a_running_bot_and_names_what_is_still_open(
+    ringfence: Any, path: Path, paper_session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.cli.halting._WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(CommandFiles, "is_waiting", lambda *_: False)  # taken, and nothing is closed yet
+    with DatabaseLock(path):
+        outcome = ringfence("flatten")
+    held = [position.symbol for position in paper_session.state.positions()]
+    assert f"Still open: {', '.join(held)}." in outcome.out
 
 
 def test_the_answer_in_json_says_what_stands(ringfence: Any, path: Path) -> None:

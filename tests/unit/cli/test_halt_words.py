@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from bot.cli.event_words import _PRICED, _WORDS, event_words
-from bot.cli.halt_words import board_words, halt_facts
+from bot.cli.halt_words import board_words, closed_words, halt_facts, lifted_words
 from bot.core.codec import to_json
 from bot.core.event import EntriesHalted, EntriesResumed, Note, Refused, VenueDiffers, VenueEvent
 from bot.core.halt import NO_ENTRY, REDUCE_ONLY, Halt
@@ -57,3 +57,21 @@ def test_the_board_names_the_level_and_who_lifts_it() -> None:
 def test_what_ends_by_itself_asks_nothing_of_a_person() -> None:
     assert halt_facts({"feed_silent": PASSING})["next"] == "nothing: it ends when its cause has passed"
     assert "ringfence resume" in halt_facts({"message_rate": LATCHED})["next"]
+
+
+def test_what_a_person_ordered_is_not_to_be_looked_into() -> None:
+    halts = {"person": Halt(NO_ENTRY, "a person ordered it: rain", 0, True)}
+    assert halt_facts(halts)["because"] == "a person ordered it: rain (NO_ENTRY until a person resumes)"
+    assert halt_facts(halts)["next"] == "ringfence resume lifts it"
+    assert "look into" in halt_facts({**halts, "message_rate": LATCHED})["next"]
+
+
+def test_a_resume_says_what_it_lifted_and_that_there_was_nothing() -> None:
+    halts = {"message_rate": LATCHED, "feed_silent": PASSING}
+    assert lifted_words(halts, {"feed_silent": PASSING}) == "Lifted: message rate."
+    assert "nothing was lifted" in lifted_words({"feed_silent": PASSING}, {"feed_silent": PASSING})
+
+
+def test_a_flatten_says_what_is_still_open() -> None:
+    assert closed_words([]) == "No position is open."
+    assert closed_words([S]).startswith(f"Still open: {S}.")
