@@ -122,10 +122,17 @@ class Application:
                 return
             await WallClock().sleep(_START_AGAIN_SECONDS)
         self.started_market_ms = self.engine.state.now_ms
+        self._tell_halts()
         self.is_running = True
         await self.session.run()
         self.is_running = False
         self.journal.end_run(WallClock().now_ms())
+
+    def _tell_halts(self) -> None:
+        state = self.engine.state
+        if state.halts:
+            causes = {cause: halt.message for cause, halt in state.halts.items()}
+            logs.logger().warning("halt.stands", halt_level=state.halt_level(), because=causes)
 
     async def _start(self) -> bool:
         """Begin, or recover from what the journal holds; False when the venue does not answer now.

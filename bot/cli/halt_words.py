@@ -52,7 +52,7 @@ def _cause(cause: str, halt: Halt) -> str:
     return f"{named}{halt.message} ({halt.level} {until})"
 
 
-def order_words(verb: str, *, is_running: bool, is_taken: bool) -> str:
+def order_words(verb: str, *, is_running: bool, is_taken: bool, is_flat: bool) -> str:
     """Return what became of a person's order."""
     if not is_taken:
         return (
@@ -61,7 +61,7 @@ def order_words(verb: str, *, is_running: bool, is_taken: bool) -> str:
         )
     if is_running:
         return "The bot has taken the order."
-    if verb == "flatten":
+    if verb == "flatten" and not is_flat:
         return (
             "No bot is running: the order is in the database, and nothing was sent. Start the bot, and it "
             "closes every position before anything else; or close them at the exchange. Stops rest there."

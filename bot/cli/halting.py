@@ -90,21 +90,23 @@ def _order(path: Path, verb: str, level: str, reason: str, as_json: bool) -> Non
     before = last_state(path).halts if verb == "resume" else {}
     command, is_entered = give(path, verb, level, reason)
     is_taken = is_entered or _is_taken(path, command.command_id)
-    left = _still_open(path) if verb == "flatten" and is_taken and not is_entered else ()
-    found = last_state(path).halts
+    if verb == "flatten" and is_taken and not is_entered:
+        _comes_true(lambda: not last_state(path).positions())
+    state = last_state(path)
+    found, held = state.halts, [position.symbol for position in state.positions()]
     if as_json:
         from bot.cli.halt_words import halt_rows
 
-        facts = {"database": str(path), "is_running": not is_entered, "is_taken": is_taken}
+        facts = {"database": str(path), "is_running": not is_entered, "is_taken": is_taken, "open": held}
         show_json({**facts, "halts": halt_rows(found)})
         return
     from bot.cli.halt_words import closed_words, halt_facts, lifted_words, order_words
 
-    print(order_words(verb, is_running=not is_entered, is_taken=is_taken))
+    print(order_words(verb, is_running=not is_entered, is_taken=is_taken, is_flat=not held))
     if verb == "resume" and is_taken:
         print(lifted_words(before, found))
     if verb == "flatten" and is_taken and not is_entered:
-        print(closed_words(left))
+        print(closed_words(held))
     for name, words in halt_facts(found).items():
         print(f"{name:<8} {words}")
 
@@ -115,14 +117,6 @@ def _is_taken(path: Path, command_id: str) -> bool:
 
     files = CommandFiles(path)
     return _comes_true(lambda: not files.is_waiting(command_id))
-
-
-def _still_open(path: Path) -> tuple[str, ...]:
-    """Wait until the running bot has closed every position; return the symbols it has not within seconds."""
-    from bot.outlook import last_state
-
-    _comes_true(lambda: not last_state(path).positions())
-    return tuple(position.symbol for position in last_state(path).positions())
 
 
 def _comes_true(is_so: Callable[[], bool]) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.app import Application
 from bot.ports import Command
@@ -125,7 +126,10 @@ async def test_the_next_start_flattens_before_anything_else(
             application.stop()
 
     application = Application(settings, observe)
-    await _live(application)
+    with capture_logs() as lines:
+        await _live(application)
+    told = [line for line in lines if line["event"] == "halt.stands"]
+    assert [(line["halt_level"], list(line["because"])) for line in told] == [("FLATTEN", ["person_flatten"])]
     assert sent[:2] == ["ReducePosition", "ReducePosition"]
     assert "OpenPosition" not in sent
     assert application.engine.state.halt_level() == "FLATTEN"
@@ -158,8 +162,10 @@ def test_flatten_waits_for_a_running_bot_and_names_what_is_still_open(
     monkeypatch.setattr(CommandFiles, "is_waiting", lambda *_: False)  # taken, and nothing is closed yet
     with DatabaseLock(path):
         outcome = ringfence("flatten")
+        answer = json.loads(ringfence("flatten", "--json").out)
     held = [position.symbol for position in paper_session.state.positions()]
     assert f"Still open: {', '.join(held)}." in outcome.out
+    assert answer["open"] == held
 
 
 def test_the_answer_in_json_says_what_stands(ringfence: Any, path: Path) -> None:

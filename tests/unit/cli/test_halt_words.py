@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from bot.cli.event_words import _PRICED, _WORDS, event_words
-from bot.cli.halt_words import board_words, closed_words, halt_facts, lifted_words
+from bot.cli.halt_words import board_words, closed_words, halt_facts, lifted_words, order_words
 from bot.core.codec import to_json
 from bot.core.event import EntriesHalted, EntriesResumed, Note, Refused, VenueDiffers, VenueEvent
 from bot.core.halt import NO_ENTRY, REDUCE_ONLY, Halt
@@ -70,6 +70,11 @@ def test_a_resume_says_what_it_lifted_and_that_there_was_nothing() -> None:
     halts = {"message_rate": LATCHED, "feed_silent": PASSING}
     assert lifted_words(halts, {"feed_silent": PASSING}) == "Lifted: message rate."
     assert "nothing was lifted" in lifted_words({"feed_silent": PASSING}, {"feed_silent": PASSING})
+
+
+def test_a_flatten_of_a_stopped_bot_says_that_nothing_was_sent_only_where_something_is_open() -> None:
+    said = [order_words("flatten", is_running=False, is_taken=True, is_flat=flat) for flat in (False, True)]
+    assert ["nothing was sent" in words for words in said] == [True, False]
 
 
 def test_a_flatten_says_what_is_still_open() -> None:
