@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from bot.app import Application
 from bot.ports import Command
+from bot.risk.limits import HaltLimits
 from bot.settings import Flag, load
 from bot.store.commands import CommandFiles
 from bot.store.lock import DatabaseLock
@@ -117,6 +118,7 @@ async def test_the_next_start_flattens_before_anything_else(
     assert len(paper_session.state.positions()) == 2
     ringfence("flatten")
     flags = {"run.db": path, "run.speed": "max", "strategy.directory": root / "strategies"}
+    flags["halts.max_refusals"] = 7
     settings = load(None, tuple(Flag(key, key, value) for key, value in flags.items()))
     sent: list[str] = []
 
@@ -130,6 +132,7 @@ async def test_the_next_start_flattens_before_anything_else(
         await _live(application)
     told = [line for line in lines if line["event"] == "halt.stands"]
     assert [(line["halt_level"], list(line["because"])) for line in told] == [("FLATTEN", ["person_flatten"])]
+    assert application.engine.desk.limits == HaltLimits(max_refusals=7)
     assert sent[:2] == ["ReducePosition", "ReducePosition"]
     assert "OpenPosition" not in sent
     assert application.engine.state.halt_level() == "FLATTEN"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import MarkPrice
+from bot.core.event import MarkPrice, VenueEvent
 from bot.core.intent import Intent, OpenPosition
 from bot.engine import halts, run
 from bot.engine.reconcile import begin
@@ -133,6 +133,30 @@ def test_a_latch_outlives_the_process_and_its_successors_enter_nothing() -> None
     assert second.live()
     assert second.engine.state.halt_level() == "NO_ENTRY"
     assert orders_of(second) == []
+
+
+@pytest.mark.parametrize(("level", "is_sent"), [("", True), ("NO_ENTRY", False), ("DISCONNECTED", False)])
+async def test_an_entry_that_was_committed_before_the_halt_is_refused_instead_of_sent(
+    level: Any, is_sent: bool
+) -> None:
+    process = process_with(Drawer())
+    begin(process.engine, await process.venue.account(), START_MS)
+    asked: list[Intent] = []
+
+    async def execute(intent: Intent) -> tuple[VenueEvent, ...]:
+        asked.append(intent)
+        return ()
+
+    process.venue.execute = execute  # pyright: ignore[reportAttributeAccessIssue]
+    desk = process.engine.desk
+    entry = desk.outbox.intend(OpenPosition(A, 1, 1.0), "test")
+    decision = desk.outbox.take()
+    if level:
+        halts.latch(desk, level, "test", "a test wants it")
+    await process.session.settle((), decision)
+    assert asked == ([entry] if is_sent else [])
+    endings = [each.status for commit in process.commits for each in commit.resolutions]
+    assert endings == (["done"] if is_sent else ["refused"])
 
 
 def test_flatten_closes_everything_through_the_loop_and_stays() -> None:
