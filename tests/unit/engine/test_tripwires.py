@@ -96,6 +96,16 @@ def test_what_losses_are_counted_from_outlives_a_restart() -> None:
     assert latched(twin) == {tripwires.DRAWDOWN: "NO_ENTRY"}
 
 
+def test_a_loss_that_a_fill_makes_real_is_looked_at_without_waiting_for_a_candle() -> None:
+    bench = bench_with(daily_loss_fraction=0.005)
+    bench.candle()
+    bench.enter()
+    assert latched(bench) == {}
+    bench.tick(97.0)
+    assert bench.engine.state.positions() == ()
+    assert latched(bench) == {tripwires.DAILY_LOSS: "NO_ENTRY"}
+
+
 def test_a_liquidation_is_looked_at_without_waiting_for_a_candle() -> None:
     bench = bench_with(daily_loss_fraction=0.10)
     bench.candle()
