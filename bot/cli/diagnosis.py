@@ -44,6 +44,7 @@ def diagnose(config: Path | None, database: Path | None) -> Iterator[Finding]:
     """Yield one finding per check, the cheap ones first."""
     yield _python()
     yield _clock()
+    yield _library()
     for package, module in _PACKAGES.items():
         yield _package(package, module)
     yield from _configuration(config, database)
@@ -64,6 +65,16 @@ def _clock() -> Finding:
     if now < built - 86_400 or time.gmtime(now).tm_year >= _NEWEST_SANE_YEAR:
         return Finding("wrong", "clock", f"{utc} UTC cannot be right: this program is newer. Set the clock.")
     return Finding("ok" if drift < 1.0 else "note", "clock", f"{utc} UTC")
+
+
+def _library() -> Finding:
+    from bot.store.library import library
+
+    try:
+        found = library()
+    except UserError as error:
+        return Finding("wrong", "sqlite", str(error))
+    return Finding("note" if found.has_wal_reset_bug else "ok", "sqlite", found.words)
 
 
 def _package(package: str, module: str) -> Finding:

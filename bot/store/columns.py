@@ -1,11 +1,11 @@
-"""What every table is made of: its base, and the columns of money and of words."""
+"""What every table is made of: its base, and the columns of the types that STRICT tables know."""
 
 from typing import Any, ClassVar
 
-from sqlalchemy import MetaData, Text
+from sqlalchemy import REAL, MetaData, Text
 from sqlmodel import Field, SQLModel
 
-from bot.store.types import DecimalText
+from bot.store.types import DecimalText, Flag
 
 
 class Base(SQLModel):
@@ -19,6 +19,16 @@ class Base(SQLModel):
 def money(**options: Any) -> Any:
     """Return a column of exact decimal text."""
     return Field(sa_type=DecimalText, **options)
+
+
+def flag(**options: Any) -> Any:
+    """Return a column of 0 or 1."""
+    return Field(sa_type=Flag, **options)
+
+
+def number(**options: Any) -> Any:
+    """Return a column of binary floating point, for what is no money."""
+    return Field(sa_type=REAL, **options)
 
 
 def words(**options: Any) -> Any:

@@ -12,6 +12,7 @@ from bot.store.backup import copy_database
 from bot.store.faults import paragraph
 from bot.store.header import check_header
 from bot.store.journal import SqliteJournal
+from bot.store.library import library
 from bot.store.location import existing_file, writable_directory
 from bot.store.schema import HEAD, create_schema, is_known, migrate, revision_of
 
@@ -35,6 +36,7 @@ def open_journal(path: Path, binding: Binding, *, create: bool = True) -> Sqlite
     cannot be used, is not ours, is damaged, is newer than this program, or belongs to another
     account. The caller holds `lock.DatabaseLock`.
     """
+    library()
     full = writable_directory(path)
     if create and (not full.exists() or full.stat().st_size == 0):
         _create(full, binding)
@@ -51,6 +53,7 @@ def open_database(path: Path) -> sqlite3.Connection:
 
     UserError: see `open_journal`.
     """
+    library()
     full = existing_file(writable_directory(path))
     check_header(full)
     with ExitStack() as undo:
@@ -134,7 +137,7 @@ def _create(path: Path, binding: Binding) -> None:
 def fill_new(connection: sqlite3.Connection, binding: Binding) -> None:
     """Make the tables and the account row in an empty database."""
     with connection:
-        connection.execute("BEGIN")
+        connection.execute("BEGIN IMMEDIATE")
         create_schema(connection)
         row = {"venue": binding.venue, "mode": binding.mode, "name": binding.account}
         connection.execute(sql.CREATE_ACCOUNT, row)

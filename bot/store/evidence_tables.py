@@ -5,7 +5,7 @@ from decimal import Decimal
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from bot.store.columns import Base, money, words
+from bot.store.columns import Base, flag, money, number, words
 
 
 class TradeEvidenceRow(Base, table=True):
@@ -22,22 +22,22 @@ class TradeEvidenceRow(Base, table=True):
     closed_ms: int
     closed_by: str = words()
     pnl_quote: Decimal = money()
-    liquidated: bool
+    liquidated: bool = flag()
     shadow_closed_ms: int
     shadow_closed_by: str = words()
     shadow_pnl_quote: Decimal = money()
-    shadow_liquidated: bool
+    shadow_liquidated: bool = flag()
     added_quote: Decimal = money()
     added_lost_quote: Decimal = money()
     adds_without_reentry: int
     margin_quote_hours: Decimal = money()
     shadow_margin_quote_hours: Decimal = money()
     released_redeployed_quote_hours: Decimal = money()
-    least_distance: float | None = None
-    least_distance_sigma_hours: float | None = None
+    least_distance: float | None = number(default=None)
+    least_distance_sigma_hours: float | None = number(default=None)
     near_miss_ms: int
     stop_beyond_liquidation_ms: int
-    loss_beyond_stop_fraction: float
+    loss_beyond_stop_fraction: float = number()
     moves: int
     moves_refused: int
     stale_holds: int
@@ -54,7 +54,7 @@ class ForecastRow(Base, table=True):
     symbol: str = words()
     ts_ms: int
     horizon_ms: int
-    probability: float
+    probability: float = number()
     liquidation_price: Decimal = money()
     resolved_ms: int
-    touched: bool
+    touched: bool = flag()

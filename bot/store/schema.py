@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import StaticPool, create_engine
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bot.store.tables import APPEND_ONLY, Base
@@ -13,13 +14,13 @@ from bot.store.tables import APPEND_ONLY, Base
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 APPLICATION_ID: Final = 0x52464E43
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 _VERSION_TABLE: Final = (
-    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
-    "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    "CREATE TABLE alembic_version (version_num TEXT NOT NULL, "
+    "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)) STRICT"
 )
 
 
@@ -55,15 +56,21 @@ def is_known(revision: str | None) -> bool:
 
 
 def migrate(connection: sqlite3.Connection, revision: str = "head") -> None:
-    """Apply every migration up to `revision`, all of them or none."""
+    """Apply every migration up to `revision`, all of them or none. sqlite3.Error when SQLite refuses one."""
     from alembic import command  # noqa: PLC0415 - slow to import, rarely needed
 
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     with engine.connect() as alembic_connection:
+        connection.execute("PRAGMA foreign_keys = OFF")  # a table that is made anew is dropped first
         connection.execute("BEGIN IMMEDIATE")  # neither SQLAlchemy nor Alembic begins one for SQLite
         config = alembic_config()
         config.attributes["connection"] = alembic_connection
-        command.upgrade(config, revision)
+        try:
+            command.upgrade(config, revision)
+        except DBAPIError as error:
+            if not isinstance(error.orig, sqlite3.Error):
+                raise
+            raise error.orig from error
         alembic_connection.commit()
 
 

@@ -11,7 +11,9 @@ from sqlmodel import Field
 
 from bot.store import evidence_tables
 from bot.store.columns import Base
+from bot.store.columns import flag as _flag
 from bot.store.columns import money as _money
+from bot.store.columns import number as _number
 from bot.store.columns import words as _words
 
 
@@ -63,7 +65,7 @@ class InstrumentRow(Base, table=True):
     min_notional_quote: Decimal = _money()
     margin_step_quote: Decimal = _money()
     contract_size: Decimal = _money()
-    is_inverse: bool
+    is_inverse: bool = _flag()
     maker_fee_rate: Decimal = _money()
     taker_fee_rate: Decimal = _money()
     liquidation_fee_rate: Decimal = _money()
@@ -168,7 +170,7 @@ class OrderRow(Base, table=True):
     trigger_price: Decimal | None = _money(default=None)
     trigger_on: str | None = _words(default=None)
     callback_rate: Decimal | None = _money(default=None)
-    is_reduce_only: bool | None = None
+    is_reduce_only: bool | None = _flag(default=None)
     status: str = _words()
     remaining_quantity: Decimal | None = _money(default=None)
     cause: str | None = _words(default=None)
@@ -196,7 +198,7 @@ class FillRow(Base, table=True):
     price: Decimal = _money()
     quantity: Decimal = _money()
     fee_quote: Decimal = _money()
-    is_maker: bool
+    is_maker: bool = _flag()
     realised_pnl_quote: Decimal = _money()
 
 
@@ -233,9 +235,9 @@ class MarginAdjustmentRow(Base, table=True):
     distance_after: Decimal | None = _money(default=None)
     venue_reply: str | None = _words(default=None)
     notional_quote_before: Decimal | None = _money(default=None)
-    liquidation_probability_before: float | None = None
+    liquidation_probability_before: float | None = _number(default=None)
     notional_quote_after: Decimal | None = _money(default=None)
-    liquidation_probability_after: float | None = None
+    liquidation_probability_after: float | None = _number(default=None)
 
 
 class FundingRow(Base, table=True):
@@ -278,9 +280,9 @@ class SignalRow(Base, table=True):
     symbol: str = _words()
     strategy: str = _words()
     direction: int
-    is_entry: bool
-    strength: float
-    is_approved: bool
+    is_entry: bool = _flag()
+    strength: float = _number()
+    is_approved: bool = _flag()
     checks: str = _words()
     facts: str = _words()
 
@@ -328,6 +330,10 @@ class CheckpointRow(Base, table=True):
 
 EVIDENCE: Final = (evidence_tables.TradeEvidenceRow, evidence_tables.ForecastRow)
 TABLES: Final = Base.metadata.tables
+
+# A STRICT table refuses a value that is not of its column's type, instead of storing it as it came.
+for _table in TABLES.values():
+    _table.dialect_options["sqlite"]["strict"] = True
 
 APPEND_ONLY: Final = tuple(
     f"CREATE TRIGGER event_no_{verb} BEFORE {verb.upper()} ON event "

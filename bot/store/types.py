@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import orjson
-from sqlalchemy import Dialect, Text
+from sqlalchemy import Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator
 
 
@@ -52,6 +52,19 @@ class DecimalText(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)
+
+
+class Flag(TypeDecorator[bool]):
+    """An INTEGER column of 0 or 1; STRICT tables know no BOOLEAN."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        return None if value is None else bool(value)
 
 
 def _has_non_finite(value: Any) -> bool:

@@ -40,6 +40,7 @@ def shape_of(connection: sqlite3.Connection) -> Shape:
     shape["checks"] = {
         name: ("CHECK (id = 1)" in text, "AUTOINCREMENT" in text) for name, text in connection.execute(texts)
     }
+    shape["strict"] = {row[1]: row[5] for row in connection.execute("PRAGMA table_list")}
     shape["application"] = connection.execute("PRAGMA application_id").fetchone()
     shape["revision"] = schema.revision_of(connection)
     return shape
