@@ -3,6 +3,7 @@
 `Application` writes nothing until `open`: bad input is refused before any file is touched.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -37,7 +38,7 @@ from bot.store.database import Binding, open_journal
 from bot.store.journal import Run
 from bot.store.lock import DatabaseLock
 from bot.store.queries import journal
-from bot.store.reader import open_reader
+from bot.upkeep import Upkeep
 
 QUOTE: Final = "USDT"
 
@@ -52,6 +53,7 @@ class Application:
     edges: Edges
     engine: Engine
     session: Session
+    upkeep: Upkeep
 
     def __init__(self, settings: Settings, observe: Observer) -> None:
         """Load the strategy. UserError: it cannot be used."""
@@ -96,6 +98,10 @@ class Application:
             self._outage(),
             CommandFiles(self.path),
         )
+        self.upkeep = Upkeep(
+            self.session, self.journal, self.path, self.settings.storage, WallClock(), logs.logger()
+        )
+        self._undo.callback(self.upkeep.close)
 
     def _outage(self) -> Outage | None:
         silence_ms = self.edges.silence_ms
@@ -124,7 +130,7 @@ class Application:
         self.started_market_ms = self.engine.state.now_ms
         self._tell_halts()
         self.is_running = True
-        await self.session.run()
+        await self._run_cared_for()
         self.is_running = False
         self.journal.end_run(WallClock().now_ms())
 
@@ -133,6 +139,16 @@ class Application:
         if state.halts:
             causes = {cause: halt.message for cause, halt in state.halts.items()}
             logs.logger().warning("halt.stands", halt_level=state.halt_level(), because=causes)
+
+    async def _run_cared_for(self) -> None:
+        keeping = asyncio.create_task(self.upkeep.keep())
+        try:
+            await self.session.run()
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+        if self.upkeep.failure is not None:
+            raise self.upkeep.failure
 
     async def _start(self) -> bool:
         """Begin, or recover from what the journal holds; False when the venue does not answer now.
@@ -166,7 +182,7 @@ class Application:
 
     def recent_moves(self) -> tuple[MarginMoved, ...]:
         """Return the last margin moves that this database holds, oldest first."""
-        with open_reader(self.path) as reader:
+        with self.journal.read() as reader:
             entries = [entry for entry in journal(reader, limit=1000) if entry.kind == "MarginMoved"]
         return tuple(from_json(entry.body) for entry in reversed(entries))
 

@@ -124,10 +124,11 @@ class Findings(NamedTuple):
 def findings(path: Path, symbol: str | None = None) -> Findings:
     """Return what the database at `path` has of evidence. UserError: no database."""
     with open_reader(path) as reader:
-        return _findings(reader, symbol)
+        return findings_of(reader, symbol)
 
 
-def _findings(reader: Reader, symbol: str | None) -> Findings:
+def findings_of(reader: Reader, symbol: str | None = None) -> Findings:
+    """Return what `reader` sees of evidence."""
     rows = trade_evidence(reader, symbol)
     told = forecasts(reader, symbol)
     pnl, static = _column(rows, "pnl_quote"), _column(rows, "shadow_pnl_quote")

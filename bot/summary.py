@@ -10,10 +10,9 @@ from bot.app import Application
 from bot.engine.entries import unrealised_quote
 from bot.errors import UserError
 from bot.evidence.named import named
-from bot.findings import findings
+from bot.findings import findings_of
 from bot.settings import config_hash
 from bot.store.books import books_error
-from bot.store.reader import open_reader
 
 
 def summary(application: Application) -> dict[str, Any]:
@@ -24,7 +23,9 @@ def summary(application: Application) -> dict[str, Any]:
     """
     state = application.engine.state
     wallet = state.equity_quote()
-    with open_reader(application.path) as reader:
+    # Through the writer's own connection: closing the file here would drop the locks that protect it.
+    with application.journal.read() as reader:
+        evidence = named(findings_of(reader))
         error = max(
             books_error(reader, state.wallet_start_quote, wallet), application.edges.conservation_error()
         )
@@ -40,7 +41,7 @@ def summary(application: Application) -> dict[str, Any]:
         "strategy": application.strategy_name,
         "policy": application.engine.desk.risk.policy,
         "config_hash": config_hash(application.settings),
-        "evidence": named(findings(application.path)),
+        "evidence": evidence,
         "database": str(application.path),
     }
 

@@ -112,9 +112,10 @@ async def _watch(
 
 
 async def _beat(application: Application) -> None:
-    outage = application.session.outage
+    outage, upkeep = application.session.outage, application.upkeep
     while True:
-        beat(application.path, "" if outage is None else outage.words)
+        said = ("" if outage is None else outage.words, upkeep.words)
+        beat(application.path, "; ".join(words for words in said if words))
         await asyncio.sleep(_BEAT_SECONDS)
 
 

@@ -121,8 +121,7 @@ class Session:
             while True:
                 await self.outage.pause()
                 if not self._is_settling and self.outage.look():
-                    notes = self.engine.desk.outbox.take().notes
-                    self.commit(Commit(self.engine.state.now_ms, notes=notes))
+                    self.say()
         except RingfenceError:
             following.cancel()
             raise
@@ -276,6 +275,14 @@ class Session:
             return ()
         self._doubts[intent.seq] = intent
         return (Resolution(intent.seq, "unknown", message),)
+
+    def say(self) -> bool:
+        """Commit what was noted beside the events; False while requests are under way and no cut is whole."""
+        if self._is_settling:
+            return False
+        notes = self.engine.desk.outbox.take().notes
+        self.commit(Commit(self.engine.state.now_ms, notes=notes))
+        return True
 
     def commit(self, commit: Commit) -> None:
         """Write one commit together with the cut that a restart continues from."""

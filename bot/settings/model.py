@@ -250,6 +250,25 @@ class Margin(Section):
         return getattr(self.params, self.policy)
 
 
+class Storage(Section):
+    """The care of the database while the bot runs."""
+
+    min_free_mb: Whole = _setting(
+        200,
+        "With less free space on the database's disk nothing is entered; protection goes on.",
+        "MB",
+        ge=50,
+        le=1_000_000,
+    )
+    backup_every: Duration = _setting(
+        86_400.0, 'Wall time between two checked copies ("6h", "1d").', "s", "1d", ge=60, le=31_536_000
+    )
+    backups_kept: Whole = _setting(7, "How many of these copies stay; 0: none are made.", ge=0, le=10_000)
+    backup_folder: Path | None = _setting(
+        None, "Folder of the copies; absent: beside the database.", example="/backups"
+    )
+
+
 class Log(Section):
     """Where log lines go."""
 
@@ -291,6 +310,7 @@ class Settings(BaseSettings):
     halts: Annotated[HaltLimits, Bounded(HALT_BOUNDS)] = _setting(
         HaltLimits(), "What halts the bot until a person resumes it; 0 switches a limit off."
     )
+    storage: Storage = Storage()
     log: Log = Log()
 
     @field_validator("preset")

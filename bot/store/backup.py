@@ -1,17 +1,29 @@
 """A consistent copy of an open database, whatever is being written to it meanwhile."""
 
+import os
 import sqlite3
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Final
 
 from bot.errors import UserError
 from bot.store.faults import paragraph
 
+Continue = Callable[[], bool]
 
-def copy_database(connection: sqlite3.Connection, to: Path) -> None:
+# A step of the copy; between two of them it may be given up.
+_STEP_PAGES: Final = 2048
+
+
+class GivenUp(Exception):
+    """The copy was not wanted any more; nothing of it is left."""
+
+
+def copy_database(connection: sqlite3.Connection, to: Path, go_on: Continue = lambda: True) -> None:
     """Write a copy of the open database to the new file `to`, which is either complete or absent.
 
-    UserError: the file exists, or cannot be written.
+    UserError: the file exists, or cannot be written. GivenUp: `go_on` became false.
     """
     draft = to.with_name(f"{to.name}.new")
     if to.exists():
@@ -20,9 +32,10 @@ def copy_database(connection: sqlite3.Connection, to: Path) -> None:
         undo.callback(draft.unlink, missing_ok=True)
         try:
             draft.unlink(missing_ok=True)
-            with closing(sqlite3.connect(draft)) as target:
-                connection.backup(target)
+            with closing(sqlite3.connect(draft)) as target, _snapshot(connection):
+                connection.backup(target, pages=_STEP_PAGES, progress=_progress(go_on))
             draft.replace(to)
+            sync_directory(to.parent)
         except sqlite3.Error as error:
             raise UserError(paragraph("Cannot write the backup", to, error)) from error
         except OSError as error:
@@ -30,3 +43,31 @@ def copy_database(connection: sqlite3.Connection, to: Path) -> None:
                 f"Cannot write the backup {to}: {error.strerror}. Name a file in a directory that exists "
                 "and that this user may write to."
             ) from error
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a new name in `directory` survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Hold one reading of the source: without it every commit of another connection begins the copy anew."""
+    connection.execute("BEGIN")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        yield
+    finally:
+        connection.rollback()
+
+
+def _progress(go_on: Continue) -> Callable[[int, int, int], None]:
+    def progress(_status: int, _remaining: int, _total: int) -> None:
+        if not go_on():
+            raise GivenUp
+
+    return progress

@@ -1,6 +1,5 @@
 """Opening a database: every doubt is a refusal, and a refused file is left as it was."""
 
-import os
 import sqlite3
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Final, NamedTuple
 
 from bot.errors import UserError
 from bot.store import statements as sql
-from bot.store.backup import copy_database
+from bot.store.backup import copy_database, sync_directory
 from bot.store.faults import paragraph
 from bot.store.header import check_header
 from bot.store.journal import SqliteJournal
@@ -124,7 +123,7 @@ def _create(path: Path, binding: Binding) -> None:
             draft.unlink(missing_ok=True)
             _fill_draft(draft, binding)
             draft.replace(path)
-            _sync(path.parent)
+            sync_directory(path.parent)
         except sqlite3.Error as error:
             raise UserError(paragraph("Cannot create the database", path, error)) from error
         except OSError as error:
@@ -149,15 +148,6 @@ def _fill_draft(draft: Path, binding: Binding) -> None:
         stack.callback(connection.close)
         connection.execute("PRAGMA journal_mode = MEMORY")
         fill_new(connection, binding)
-
-
-def _sync(directory: Path) -> None:
-    """Make a new name in `directory` survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _check_binding(connection: sqlite3.Connection, path: Path, binding: Binding) -> None:

@@ -56,9 +56,13 @@ def paragraph(fact: str, path: Path, error: sqlite3.Error) -> str:
 
 def failure(fact: str, path: Path, error: sqlite3.Error) -> RingfenceError:
     """Return what to raise when a running journal fails: UserError for want of space, else Fatal."""
-    is_for_the_user = _primary(error) == sqlite3.SQLITE_FULL or _code(error) in _MAY_NOT_GROW
-    kind = UserError if is_for_the_user else Fatal
+    kind = UserError if is_want_of_space(error) else Fatal
     return kind(paragraph(fact, path, error))
+
+
+def is_want_of_space(error: sqlite3.Error) -> bool:
+    """Return whether the write failed because the file could not grow."""
+    return _primary(error) == sqlite3.SQLITE_FULL or _code(error) in _MAY_NOT_GROW
 
 
 def _code(error: sqlite3.Error) -> int:

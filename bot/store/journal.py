@@ -16,12 +16,15 @@ from bot.errors import Fatal
 from bot.ports import Checkpoint, Commit, Recovered, Resolution
 from bot.store import statements as sql
 from bot.store.backup import copy_database
-from bot.store.faults import failure
+from bot.store.faults import failure, is_want_of_space
 from bot.store.intents import intent_of, intent_row, order_row
 from bot.store.projection import instrument_row, project
 from bot.store.reader import Reader, reader_on
+from bot.store.reserve import Reserve
 from bot.store.types import exact_text, json_text, json_value
 
+# While the reserve is in use the log is emptied early, so that it is written over instead of growing.
+_SHORT_LOG_PAGES: Final = 128
 STATUSES: Final = frozenset({"done", "refused", "unknown", "superseded"})
 
 
@@ -46,18 +49,22 @@ class SqliteJournal:
         self._connection = connection
         self._path = path
         self._run_id: int | None = None
+        self.reserve: Reserve | None = None  # given to a bot that trades, for a full disk
 
     def commit(self, commit: Commit) -> None:
         """Write all of `commit` durably before returning, or nothing.
 
-        UserError: the disk is full, or the file may not grow. Fatal: the disk failed, or the commit
-        contradicts the journal (a repeated intent seq, a resolution of an intent that is not open,
-        a close of a position that is not open).
+        Without space the reserve is given up and the commit written again. UserError: the disk is full,
+        or the file may not grow. Fatal: the disk failed, or the commit contradicts the journal (a repeated
+        intent seq, a resolution of an intent that is not open, a close of a position that is not open).
         """
         try:
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._write(commit)
+            try:
+                self._write_whole(commit)
+            except sqlite3.Error as error:
+                if not self._gave_up_reserve(error):
+                    raise
+                self._write_whole(commit)
         except sqlite3.Error as error:
             raise failure("The journal could not be written to", self._path, error) from error
         except (TypeError, ValueError) as error:
@@ -90,6 +97,10 @@ class SqliteJournal:
         """Store that the current run ended cleanly."""
         self._change(sql.END_RUN, {"id": self._run_id, "ended_ms": ended_ms})
 
+    def first_start_ms(self) -> int | None:
+        """Return when this database was first traded with, or None when it never was."""
+        return self._connection.execute(sql.SELECT_FIRST_START).fetchone()[0]
+
     def set_deposit(self, amount: float | Decimal) -> None:
         """Store the wallet this database started with; a deposit stored before stays as it is."""
         self._change(sql.SET_DEPOSIT, {"deposit_quote": exact_text(amount)})
@@ -116,6 +127,17 @@ class SqliteJournal:
             return self._connection.execute(statement, row)
         except sqlite3.Error as error:
             raise failure("The journal could not be written to", self._path, error) from error
+
+    def _write_whole(self, commit: Commit) -> None:
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._write(commit)
+
+    def _gave_up_reserve(self, error: sqlite3.Error) -> bool:
+        if self.reserve is None or not is_want_of_space(error) or not self.reserve.release():
+            return False
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {_SHORT_LOG_PAGES}")
+        return True
 
     def _write(self, commit: Commit) -> None:
         for intent in commit.intents:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import func, select
 
 from bot.errors import UserError
-from bot.store.backup import copy_database
+from bot.store.backup import Continue, GivenUp, copy_database
 from bot.store.books import books_error
 from bot.store.database import bring_up_to_date, check_pages
 from bot.store.faults import paragraph
@@ -22,6 +22,7 @@ from bot.store.reader import Reader, connect_read_only, connect_shared, open_rea
 from bot.store.tables import TABLES
 
 TOLERANCE: Final = 1e-9
+_STEPS_BETWEEN_QUESTIONS: Final = 100_000  # of SQLite's machine: some milliseconds
 _EVERY_ROW: Final = -1  # SQLite's LIMIT -1
 _ZERO: Final = Decimal(0)
 
@@ -37,12 +38,20 @@ def backup(path: Path, to: Path) -> None:
     """Write a consistent copy to the new file `to`, also while the bot trades. UserError: it cannot."""
     full = existing_file(path)
     check_header(full)
-    target = to.expanduser().resolve()
+    copy_in_use(full, to.expanduser().resolve())
+
+
+def copy_in_use(path: Path, to: Path, go_on: Continue = lambda: True) -> None:
+    """Write a consistent copy of a database of ours, also in the process that trades with it.
+
+    There nothing but SQLite may open the file: when any descriptor of it is closed, the system drops
+    every lock that the process has on it. UserError: it cannot. GivenUp: `go_on` became false.
+    """
     try:
-        with closing(connect_shared(full)) as connection:
-            copy_database(connection, target)
+        with closing(connect_shared(path)) as connection:
+            copy_database(connection, to, go_on)
     except sqlite3.Error as error:
-        raise UserError(paragraph("Cannot copy the database", full, error)) from error
+        raise UserError(paragraph("Cannot copy the database", path, error)) from error
 
 
 def upgrade(path: Path) -> Path | None:
@@ -65,9 +74,9 @@ def check(path: Path) -> list[Finding]:
     """Return everything wrong with the database; empty when nothing is. UserError: it cannot be read."""
     full = existing_file(path)
     check_header(full)
-    damage = _damage(full)
-    if damage:
-        return damage  # whatever else a damaged file says is hearsay
+    found = damage(full)
+    if found:
+        return found  # whatever else a damaged file says is hearsay
     with open_reader(full) as reader:
         return [
             *_keys(reader),
@@ -78,11 +87,18 @@ def check(path: Path) -> list[Finding]:
         ]
 
 
-def _damage(path: Path) -> list[Finding]:
+def damage(path: Path, go_on: Continue = lambda: True) -> list[Finding]:
+    """Return what is wrong with the pages and indexes of the file, also while a bot trades with it.
+
+    GivenUp: `go_on` became false.
+    """
     try:
         with closing(connect_read_only(path)) as connection:
+            connection.set_progress_handler(lambda: not go_on(), _STEPS_BETWEEN_QUESTIONS)
             rows = connection.execute("PRAGMA integrity_check").fetchall()
     except sqlite3.DatabaseError as error:
+        if not go_on():
+            raise GivenUp from error
         return [Finding("integrity", str(error))]
     return [Finding("integrity", row[0]) for row in rows if row[0] != "ok"]
 

@@ -40,6 +40,7 @@ _HELD_POSITION: Final = (
 _INTENT_OF_CLIENT: Final = "(SELECT seq FROM intent WHERE client_id = :client_id)"
 
 START_RUN: Final = _insert("run", _columns("run", ("id", "ended_ms")))
+SELECT_FIRST_START: Final = "SELECT min(started_ms) FROM run"
 END_RUN: Final = "UPDATE run SET ended_ms = :ended_ms WHERE id = :id"
 
 CREATE_ACCOUNT: Final = _insert("account", ["id", "venue", "mode", "name"], {"id": "1"})
