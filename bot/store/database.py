@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from bot.errors import UserError
 from bot.store import statements as sql
-from bot.store.backup import copy_database, sync_directory
+from bot.store.backup import copy_database, sync
 from bot.store.faults import paragraph
 from bot.store.header import check_header
 from bot.store.journal import SqliteJournal
@@ -123,7 +123,7 @@ def _create(path: Path, binding: Binding) -> None:
             draft.unlink(missing_ok=True)
             _fill_draft(draft, binding)
             draft.replace(path)
-            sync_directory(path.parent)
+            sync(path.parent)
         except sqlite3.Error as error:
             raise UserError(paragraph("Cannot create the database", path, error)) from error
         except OSError as error:
