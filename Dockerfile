@@ -7,8 +7,8 @@ WORKDIR /build
 # The environment has no pip of its own: what is not needed to trade is not in the image.
 RUN python -m venv --without-pip /opt/ringfence
 COPY requirements/base.lock requirements/build.lock requirements/
-RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements/build.lock \
-    && pip --python /opt/ringfence/bin/python install --no-cache-dir --require-hashes --no-deps -r requirements/base.lock
+RUN pip install --no-cache-dir --require-hashes --only-binary=:all: --no-deps -r requirements/build.lock \
+    && pip --python /opt/ringfence/bin/python install --no-cache-dir --require-hashes --only-binary=:all: --no-deps -r requirements/base.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \

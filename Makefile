@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # Bytecode is written when a module is first imported; compiling all of it would double the time.
-LOCKED := install --require-hashes --no-deps --no-compile
+LOCKED := install --require-hashes --only-binary=:all: --no-deps --no-compile
 PYTHONS := python3.13 python3.12 python3.11 python3
 IS_USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 

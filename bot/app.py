@@ -29,7 +29,7 @@ from bot.engine.window import CandleWindow
 from bot.errors import Transient, Unavailable, UserError
 from bot.identity import database_path, identity
 from bot.paper import paper_edges
-from bot.plugins import load_strategy, strategy_key
+from bot.plugins import check_confined, load_strategy, strategy_key
 from bot.ports import Commit, Recovered
 from bot.risk.manager import RiskManager
 from bot.settings import Settings, config_hash, effective
@@ -61,6 +61,8 @@ class Application:
         self._observe = observe
         self._began = time.monotonic()
         choice = settings.strategy
+        if settings.run.mode != "paper":
+            check_confined(choice.name, choice.directory)
         self.strategy = load_strategy(
             choice.name, choice.directory, choice.params.get(strategy_key(choice.name), {})
         )

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -79,6 +80,28 @@ def strategy_class(name: str, directory: Path) -> type[Strategy]:
             "Name one of them, a path to a file, or module:Class."
         )
     return _class_of_file(name, files[name])
+
+
+def check_confined(name: str, directory: Path) -> Path:
+    """Return the file of the strategy, where a key is at stake: one of the configured folder, and no other.
+
+    UserError: a path elsewhere (also through a link), module:Class, or a file that anybody may change.
+    """
+    file = Path(name) if _is_path(name) else directory / f"{name}.py"
+    folder = directory.resolve()
+    if (":" in name and not _is_path(name)) or not file.resolve().is_relative_to(folder):
+        raise UserError(
+            f'Strategy "{name}" is not a file of the folder {folder}. A strategy is code and runs with your '
+            "keys, so that outside of paper trading only that folder is loaded from. Put the file there, or "
+            "set strategy.directory to the folder that you keep strategies in."
+        )
+    for path in (folder, file.resolve()):
+        if path.exists() and path.stat().st_mode & stat.S_IWOTH:
+            raise UserError(
+                f"Every user of this machine may write to {path}. A strategy is code and gets your keys; "
+                f"nothing was started. Take that right away: chmod o-w {path}"
+            )
+    return file
 
 
 def check_strategy_tables(name: str, directory: Path, tables: Iterable[str]) -> None:

@@ -12,9 +12,10 @@ from bot.exchange.connect import Connection, Credentials, connect, venue_of
 from bot.exchange.hosts import Access, Environment
 from bot.exchange.lane import Urgency
 from bot.exchange.own_machine import check_served, unserved
-from bot.exchange.rights import rights_of
+from bot.exchange.rights import Rights, rights_of
 from bot.exchange.symbols import symbol_fault
 from bot.settings import Settings
+from bot.settings.sources import SECRETS_VARIABLE, secret_variables
 from bot.settings.values import plain
 
 _PREFIX: Final = {"testnet": "RFT", "live": "RFL"}
@@ -47,7 +48,7 @@ async def real_edges(settings: Settings, step_ms: int) -> Edges:
 async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edges:
     gateway, mode = connection.gateway, settings.run.mode
     try:
-        await _check_rights(connection, access(settings))
+        rights = await _check_rights(connection, access(settings))
         instruments = await gateway.instruments()
     except UserError:
         raise
@@ -81,11 +82,29 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
         missed=gateway.catch_up,
         leave=connection.close,
         silence_ms=settings.feed.silence_ms,
+        notices=() if settings.exchange.base_url else key_notices(rights, connection.venue.title),
     )
 
 
-async def _check_rights(connection: Connection, where: Access) -> None:
-    """Return when the key is one for a bot. UserError: it may withdraw, or it may not trade."""
+def key_notices(rights: Rights, title: str) -> tuple[str, ...]:
+    """Return what is legal and unwise about the key and where it stands."""
+    notices = []
+    if rights.is_bound is False:
+        notices.append(
+            "The API key works from any address: whoever gets it can trade. "
+            f"Bind it to this machine's at {title}."
+        )
+    variables = secret_variables()
+    if variables:
+        notices.append(
+            f"Keys stand in the environment ({', '.join(variables)}), which every program started from here "
+            f"inherits. Files in a folder named by {SECRETS_VARIABLE} are safer."
+        )
+    return tuple(notices)
+
+
+async def _check_rights(connection: Connection, where: Access) -> Rights:
+    """Return the rights when the key is one for a bot. UserError: it may withdraw, or it may not trade."""
     client, venue = connection.link.client, connection.venue
     rights = await connection.link.read(lambda: rights_of(client, venue.ccxt_id, where), Urgency.NORMAL)
     if rights.may_withdraw:
@@ -98,6 +117,7 @@ async def _check_rights(connection: Connection, where: Access) -> None:
             f"The API key may only read at {venue.title}, so that no stop could be placed. Nothing was "
             "started. Allow it to trade futures; leave withdrawals off."
         )
+    return rights
 
 
 def _symbols_refused(connection: Connection, symbols: Sequence[str], refusal: Rejected) -> UserError:

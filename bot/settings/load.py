@@ -16,7 +16,7 @@ from bot.settings.model import Settings
 from bot.settings.origins import Origins, origins
 from bot.settings.preset import PresetSource
 from bot.settings.refusal import clause
-from bot.settings.sources import Flag, config_file, environment, flags_given, nested, secrets
+from bot.settings.sources import Flag, config_file, environment, flags_given, nested, secrets, secrets_in
 
 _NEXT_STEP = 'Nothing was started: correct it ("ringfence show-config" lists every setting) and start again.'
 
@@ -49,6 +49,7 @@ def _load(config: Path | None, flags: tuple[Flag, ...]) -> tuple[Settings, tuple
     sources = (environment(known), secrets(known), file)
     given = (*flags_given(flags), *(item for source in sources for item in source.given))
     _refuse(unknown_keys(given, known), "Unknown settings")
+    _refuse(secrets_in(file.given), "Secrets do not belong into a configuration file")
     readers = tuple(reader for source in sources for reader in source.readers)
     settings = _built(nested(flags), readers, given)
     _refuse(quoted_numbers(file.given, settings), "Impossible settings")

@@ -1,6 +1,7 @@
 """Reads the four places a setting may come from and says where each value was found."""
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -15,6 +16,7 @@ from pydantic_settings import (
 )
 
 from bot.errors import UserError
+from bot.redaction import is_secret_name
 from bot.settings.keys import Given, Tree, given_in
 from bot.settings.model import ENVIRONMENT_PREFIX, NESTING, Settings
 from bot.settings.near_misses import variable_meant
@@ -104,9 +106,38 @@ def config_file(path: Path | None) -> Source:
     return Source((reader,), tuple(given_in(reader.toml_data, str(path))))
 
 
+def secrets_in(given: tuple[Given, ...]) -> tuple[str, ...]:
+    """Return a clause for each secret among the values of a file that is copied, shown and committed."""
+    return tuple(
+        f"{item.where}: put it into the secrets folder or the environment, and "
+        "make a new key if anybody has seen the file"
+        for item in given
+        if is_secret_name(item.path[-1])
+    )
+
+
+def secret_variables() -> tuple[str, ...]:
+    """Return the environment variables that hold a secret of the exchange, sorted."""
+    begin = f"{ENVIRONMENT_PREFIX}EXCHANGE{NESTING}"
+    names = (name for name, value in os.environ.items() if value and name.upper().startswith(begin))
+    return tuple(sorted(name for name in names if is_secret_name(name[len(begin) :])))
+
+
+def _refuse_readable(folder: Path, file: Path) -> None:
+    """Refuse a secret that every user of the machine may read; /run/secrets is the container's own."""
+    path = folder / file
+    if path.stat().st_mode & stat.S_IROTH:
+        raise UserError(
+            f"Every user of this machine may read the secret {path}. Nothing was started: chmod 600 {path}, "
+            "and make a new key if others use this machine."
+        )
+
+
 def _secrets_of(folder: Path, known: Tree, is_shared: bool) -> Source:
     given = []
     for relative in NestedSecretsSettingsSource.load_secrets(folder.resolve()):
+        if not is_shared:
+            _refuse_readable(folder, Path(relative))
         path = tuple(part for piece in Path(relative).parts for part in piece.lower().split(NESTING))
         if path[0] in known or not is_shared:
             given.append(Given(path, f"secret {folder / relative}", "[redacted]"))

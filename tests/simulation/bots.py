@@ -172,7 +172,8 @@ class Bot:
             "run.mode": "testnet",
             "run.db": str(self.database),
             "feed.symbols": ",".join(self.world.symbols),
-            "strategy.name": str(_STRATEGY),
+            "strategy.name": _STRATEGY.stem,
+            "strategy.directory": str(_STRATEGY.parent),
             **self.settings,
         }
         return load(None, tuple(Flag(key, key, value) for key, value in flags.items()))

@@ -114,10 +114,10 @@ def test_list_policies_shows_the_params_of_a_preset(ringfence):
     assert (policy["name"], values["alpha"]) == ("liquidation_probability", 0.002)
 
 
-def test_show_config_never_shows_a_secret(ringfence, workplace):
-    (workplace / "my.toml").write_text("[strategy.params.mine]\napi_key = 4711.25\n")
+def test_show_config_never_shows_a_secret(ringfence, monkeypatch):
+    monkeypatch.setenv("RINGFENCE__EXCHANGE__API_KEY", "4711.25")
     for flags in ([], ["--json"]):
-        outcome = ringfence("show-config", "--config", "my.toml", *flags)
+        outcome = ringfence("show-config", *flags)
         assert "4711.25" not in outcome.out
         assert "[redacted]" in outcome.out
 

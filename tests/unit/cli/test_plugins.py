@@ -4,8 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import Application
 from bot.errors import UserError
-from bot.plugins import did_you_mean, load_strategy, strategy_class, strategy_files, strategy_key
+from bot.plugins import (
+    check_confined,
+    did_you_mean,
+    load_strategy,
+    strategy_class,
+    strategy_files,
+    strategy_key,
+)
+from bot.settings.model import Run, Settings, StrategyChoice
 
 _GOOD = """
 from bot.strategy import Parameter, Strategy, no_signals
@@ -128,3 +137,44 @@ def test_impossible_parameters_are_refused_with_the_table_they_stand_in(folder, 
 @pytest.mark.parametrize("name", ["nowhere/mine.py", "no_such_module:Mine", "json:Mine"])
 def test_a_path_or_module_that_is_not_there_is_refused(tmp_path, name):
     assert name.partition(":")[0].removesuffix(".py") in _refusal(name, tmp_path)
+
+
+def test_outside_of_paper_a_strategy_is_a_file_of_the_configured_folder(folder, tmp_path_factory):
+    assert check_confined("mine", folder) == folder / "mine.py"
+    assert check_confined(str(folder / "mine.py"), folder) == folder / "mine.py"
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "other.py"
+    elsewhere.write_text(_GOOD)
+    (folder / "linked.py").symlink_to(elsewhere)
+    for name in (
+        str(elsewhere),
+        "linked",
+        "mine:Mine",
+        str(folder / ".." / elsewhere.parent.name / "other.py"),
+    ):
+        with pytest.raises(UserError, match="is not a file of the folder"):
+            check_confined(name, folder)
+
+
+def test_outside_of_paper_a_strategy_that_anybody_may_change_is_refused(folder):
+    (folder / "mine.py").chmod(0o666)
+    with pytest.raises(UserError, match="chmod o-w"):
+        check_confined("mine", folder)
+    (folder / "mine.py").chmod(0o644)
+    folder.chmod(0o777)
+    with pytest.raises(UserError, match="chmod o-w"):
+        check_confined("mine", folder)
+    folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("mode", ["testnet", "live"])
+def test_a_session_with_keys_refuses_a_strategy_from_elsewhere_before_it_runs_a_line(tmp_path, mode):
+    (tmp_path / "spy.py").write_text("raise SystemExit('it ran')")
+    settings = Settings.model_construct(
+        **{
+            **{name: getattr(Settings(), name) for name in Settings.model_fields},
+            "run": Run(mode=mode),
+            "strategy": StrategyChoice(name=str(tmp_path / "spy.py")),
+        }
+    )
+    with pytest.raises(UserError, match="runs with your keys"):
+        Application(settings, lambda _: None)

@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from bot.settings.model import Settings
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -55,5 +57,9 @@ def test_secrets_are_files_and_none_is_written_here() -> None:
     declared = compose()["secrets"]
     assert set(service()["secrets"]) == set(declared)
     assert all(list(secret) == ["file"] for secret in declared.values())
+    sections = {name: field.default for name, field in Settings.model_fields.items()}
+    for name in declared:
+        section, _, key = name.partition("__")
+        assert key in type(sections[section]).model_fields, name
     assert "environment" not in service()
     assert "env_file" not in service()

@@ -35,6 +35,7 @@ class Places:
         path = self.folder / "secrets" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n")
+        path.chmod(0o600)
         self.monkeypatch.setenv("RINGFENCE_SECRETS_DIR", str(self.folder / "secrets"))
 
     def variable(self, name: str, text: str) -> None:
@@ -350,3 +351,29 @@ def test_settings_cannot_be_changed_after_loading(places):
 def test_two_loads_of_the_same_places_are_equal(places):
     places.file("[run]\nseed = 5")
     assert places.load() == places.load()
+
+
+@pytest.mark.parametrize("key", ["api_key", "secret", "password", "private_key"])
+def test_a_secret_in_a_configuration_file_is_refused_without_its_text(places, key):
+    places.file(f'[exchange]\n{key} = "CANARY"\n')
+    said = places.refusal()
+    assert f"exchange.{key}" in said
+    assert "config.toml" in said
+    assert "secrets folder or the environment" in said
+    assert "CANARY" not in said
+
+
+def test_a_secret_that_everybody_may_read_is_refused_without_its_text(places):
+    places.secret("exchange__secret", "CANARY")
+    path = places.folder / "secrets" / "exchange__secret"
+    assert places.load().exchange.secret.get_secret_value() == "CANARY"
+    path.chmod(0o644)
+    said = places.refusal()
+    assert f"chmod 600 {path}" in said
+    assert "CANARY" not in said
+
+
+def test_no_flag_of_any_verb_takes_a_secret_of_an_exchange(root):
+    """A command line is seen by every process of the machine, and stays in the shell's history."""
+    options = (root / "bot/cli/options.py").read_text() + (root / "bot/cli/trade.py").read_text()
+    assert not any(f'"exchange.{key}"' in options for key in ("api_key", "secret", "password", "private_key"))

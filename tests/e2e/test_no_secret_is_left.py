@@ -1,0 +1,107 @@
+"""Keys that a bot trades with are in no byte of what it writes, says or is started with."""
+
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.replay_files import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY, SECRET = "CANARYKEY0123456789abcdef", "CANARYSECRET0123456789abcdef"
+CANARIES = (KEY.encode(), SECRET.encode())
+
+
+@pytest.fixture
+def port() -> Iterator[str]:
+    """The port of an exchange on this machine whose one key is the canary."""
+    serve = [sys.executable, "-m", "bot", "exchange", "serve", "--port", "0", "--speed", "600x"]
+    exchange = subprocess.Popen(
+        serve,
+        cwd=ROOT,
+        env=environment(RINGFENCE_EXCHANGE_KEY=f"{KEY}:{SECRET}"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert exchange.stderr is not None
+    found = re.search(r"127\.0\.0\.1:(\d+)", exchange.stderr.readline())
+    assert found is not None
+    yield found[1]
+    exchange.send_signal(signal.SIGTERM)
+    exchange.wait()
+    exchange.stderr.close()
+
+
+class Bot:
+    """Verbs of the program with the canaries in a secrets folder, and everything they leave behind."""
+
+    def __init__(self, folder: Path, port: str, secret: str = SECRET) -> None:
+        self.written = folder / "written"
+        self.written.mkdir()
+        secrets = folder / "secrets"
+        secrets.mkdir()
+        for name, text in (("exchange__api_key", KEY), ("exchange__secret", secret)):
+            (secrets / name).write_text(text)
+            (secrets / name).chmod(0o600)
+        self._environment = environment(
+            RINGFENCE_SECRETS_DIR=str(secrets),
+            RINGFENCE__RUN__DB=str(self.written / "bot.db"),
+            RINGFENCE__LOG__LEVEL="debug",
+        )
+        self.exchange = ("--venue", "binanceusdm", "--base-url", f"http://127.0.0.1:{port}")
+
+    def run(self, *words: str) -> tuple[int, bytes]:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", *words],
+            cwd=ROOT,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        assert done.stdout
+        return done.returncode, done.stdout
+
+    def trade(self) -> tuple[int, bytes]:
+        summary = str(self.written / "summary.json")
+        return self.run("trade", *self.exchange, "--headless", "--for", "5s", "--summary", summary)
+
+
+def assert_clean(what: str, content: bytes) -> None:
+    assert not any(canary in content for canary in CANARIES), what
+
+
+def test_a_session_with_keys_leaves_none_of_them_anywhere(port: str, tmp_path: Path) -> None:
+    bot = Bot(tmp_path, port)
+    code, said = bot.trade()
+    assert code == 0, said[-3000:]
+    assert b"order.accepted" in said or b"equity.marked" in said or b"run.ended" in said
+    assert_clean("log", said)
+    for verb in (("show-config",), ("show-config", "--json"), ("status",), ("doctor",), ("trades",)):
+        assert_clean(" ".join(verb), bot.run(*verb)[1])
+    with sqlite3.connect(bot.written / "bot.db") as connection:
+        (configuration,) = connection.execute("SELECT config FROM run").fetchone()
+        assert_clean("dump", "\n".join(connection.iterdump()).encode())
+    assert "[redacted]" in configuration  # the keys did reach the settings
+    files = [path for path in bot.written.rglob("*") if path.is_file()]
+    assert len(files) >= 3
+    for path in files:
+        assert_clean(path.name, path.read_bytes())
+
+
+def test_a_key_that_is_refused_is_said_without_the_key(port: str, tmp_path: Path) -> None:
+    bot = Bot(tmp_path, port, secret=SECRET[::-1])
+    code, said = bot.trade()
+    assert code == 2
+    assert_clean("refusal", said)
+    assert SECRET[::-1].encode() not in said
+    code, said = bot.run("doctor", *bot.exchange)
+    assert code == 1, said
+    assert_clean("doctor", said)
+    assert SECRET[::-1].encode() not in said
