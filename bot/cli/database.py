@@ -1,4 +1,4 @@
-"""`ringfence db`: upgrade, copy and check the database."""
+"""`ringfence db`: upgrade, copy, restore and check the database."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,9 @@ import typer
 from bot.cli.options import Config, Database, Json, database_of
 from bot.cli.output import columns, show_json, show_rows
 
-app = typer.Typer(help="Upgrade, copy and check the database.", rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(
+    help="Upgrade, copy, restore and check the database.", rich_markup_mode=None, no_args_is_help=True
+)
 
 
 @app.command("upgrade")
@@ -40,6 +42,29 @@ def backup(
         show_json({"database": str(path), "backup": str(to)})
     else:
         print(f"{path} was copied to {to}.")
+
+
+@app.command("restore")
+def restore(
+    copy: Annotated[Path, typer.Argument(metavar="COPY", help="The copy; it stays where it is.")],
+    config: Config = None,
+    db: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Put a copy in the place of the database, which is kept. The bot must not be running."""
+    from bot.clock import WallClock
+    from bot.store.restore import restore as put_in_place
+
+    path = database_of(config, db)
+    kept = put_in_place(copy, path, WallClock().now_ms() / 1000)
+    if as_json:
+        show_json({"database": str(path), "restored_from": str(copy), "kept": kept and str(kept)})
+        return
+    before = "" if kept is None else f" The file before is kept as {kept}."
+    print(
+        f"{path} was restored from {copy}.{before} On an exchange the next start reads what has happened "
+        "since; paper trading goes on from the copy."
+    )
 
 
 @app.command("check")

@@ -59,8 +59,8 @@ class Storage:
         said = f"the database is damaged ({finding})"
         message = (
             f"{said}. Nothing is entered; open positions are still looked after and their stops rest at the "
-            "exchange. Stop the bot, keep the file, and continue with the newest sound copy: `ringfence db "
-            "check` says whether one is; what happened since is read from the exchange."
+            "exchange. Stop the bot and put the newest sound copy in place with `ringfence db restore COPY`, "
+            "which keeps this file; what happened since is read from the exchange at the next start."
         )
         self._halt(DATABASE_DAMAGED, said, message, "critical", {})
         return True

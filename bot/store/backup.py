@@ -37,6 +37,7 @@ def copy_database(connection: sqlite3.Connection, to: Path, go_on: Continue = la
                 target.execute("PRAGMA journal_mode = OFF")
                 target.execute("PRAGMA synchronous = OFF")
                 connection.backup(target, pages=_STEP_PAGES, progress=_progress(go_on, draft))
+            _forget_log(draft)
             sync(draft)
             draft.replace(to)
             sync(to.parent)
@@ -47,6 +48,13 @@ def copy_database(connection: sqlite3.Connection, to: Path, go_on: Continue = la
                 f"Cannot write the backup {to}: {error.strerror}. Name a file in a directory that exists "
                 "and that this user may write to."
             ) from error
+
+
+def _forget_log(draft: Path) -> None:
+    """Say in the file that it has no log: one that it is put beside is known to be another's then."""
+    with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
+        copy.execute("PRAGMA synchronous = OFF")
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
 
 
 def sync(path: Path) -> None:

@@ -9,7 +9,7 @@ from bot.errors import UserError
 from bot.store import statements as sql
 from bot.store.backup import copy_database, sync
 from bot.store.faults import paragraph
-from bot.store.header import check_header
+from bot.store.header import LOG, check_header, has_commits
 from bot.store.journal import SqliteJournal
 from bot.store.library import library
 from bot.store.location import existing_file, writable_directory
@@ -77,7 +77,7 @@ def check_pages(connection: sqlite3.Connection, path: Path) -> None:
     if findings != ["ok"]:
         raise UserError(
             f"The database {path} is damaged ({_one_line(findings)}). Nothing was changed. "
-            "Restore a copy made by `ringfence db backup`, or name another file with --db."
+            "Put a copy in its place with `ringfence db restore COPY`, or name another file with --db."
         )
 
 
@@ -116,6 +116,7 @@ def _unused(path: Path) -> Path:
 
 def _create(path: Path, binding: Binding) -> None:
     """Make the file complete under another name, then give it its own: it never exists half made."""
+    _refuse_log(path)
     draft = path.with_name(f"{path.name}.new")
     with ExitStack() as undo:
         undo.callback(draft.unlink, missing_ok=True)
@@ -131,6 +132,16 @@ def _create(path: Path, binding: Binding) -> None:
                 f"Cannot create the database {path}: {error.strerror}. "
                 "Give write access to its directory, or name another file with --db."
             ) from error
+
+
+def _refuse_log(path: Path) -> None:
+    """SQLite would write the commits of a file that is gone into the new one."""
+    if has_commits(path):
+        raise UserError(
+            f"{path} is gone, but its log {path.name}{LOG} is still there and holds what was committed last. "
+            "Nothing was made. Put the database back beside it, or restore a copy with `ringfence db restore "
+            "COPY`; for a new database move the log away."
+        )
 
 
 def fill_new(connection: sqlite3.Connection, binding: Binding) -> None:

@@ -34,7 +34,7 @@ _CAUSES = {
     ),
     sqlite3.SQLITE_CORRUPT: (
         "the file is damaged",
-        "Restore a copy made by `ringfence db backup`, or name another file with --db.",
+        "Put a copy in its place with `ringfence db restore COPY`, or name another file with --db.",
     ),
     sqlite3.SQLITE_NOTADB: (
         "the file is not an SQLite database",
@@ -45,7 +45,7 @@ _CAUSES = {
         "Check the disk, then run `ringfence db check` before starting again.",
     ),
 }
-_UNNAMED = ("SQLite refused", "Run `ringfence db check`; restore a backup if it reports damage.")
+_UNNAMED = ("SQLite refused", "Run `ringfence db check`; if it reports damage, `ringfence db restore COPY`.")
 
 
 def paragraph(fact: str, path: Path, error: sqlite3.Error) -> str:

@@ -276,6 +276,17 @@ def test_a_backup_is_a_database_that_can_be_read(ringfence, closed, workplace):
     assert "exists already" in again.err
 
 
+def test_a_restored_backup_takes_the_file_s_place_and_says_what_became_of_it(ringfence, closed, workplace):
+    ringfence("db", "backup", "copy.db")
+    (workplace / "var/paper.db").unlink()
+    said = ringfence("db", "restore", "copy.db", "--db", "var/paper.db", "--json")
+    assert _json(said) == {"database": "var/paper.db", "restored_from": "copy.db", "kept": None}
+    text = " ".join(ringfence("db", "restore", "copy.db").out.split())
+    (kept,) = (workplace / "var").glob("paper.db.replaced-*Z")
+    assert f"The file before is kept as {kept}." in text
+    assert len(_json(ringfence("trades", "--json"))) == 1
+
+
 def test_upgrading_what_is_up_to_date_says_so(ringfence, closed):
     assert _json(ringfence("db", "upgrade", "--json")) == {
         "database": "var/paper.db",

@@ -17,6 +17,7 @@ from tests.unit.store.story import BINDING
 # Who may open a connection that can write, and why nobody writes to the same file beside it.
 WRITERS = {
     ("backup.py", "copy_database"): "a new file under a name of its own",
+    ("backup.py", "_forget_log"): "the same new file",
     ("database.py", "open_database"): "the one writer; its caller holds the lock",
     ("database.py", "_fill_draft"): "a new file under a name of its own",
     ("maintenance.py", "upgrade"): "holds the lock",
