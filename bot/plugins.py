@@ -1,5 +1,6 @@
 """Strategies found by name, path or module:Class. What is wrong with one is said as a UserError."""
 
+import hashlib
 import importlib
 import importlib.util
 import stat
@@ -60,6 +61,12 @@ def load_strategy(name: str, directory: Path, parameters: Mapping[str, Any]) -> 
             "Correct the strategy."
         )
     return strategy
+
+
+def source_of(strategy: Strategy) -> tuple[Path, str]:
+    """Return the file that the strategy's class stands in, and the SHA-256 of its content."""
+    file = Path(str(sys.modules[type(strategy).__module__].__file__)).resolve()
+    return file, hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def strategy_class(name: str, directory: Path) -> type[Strategy]:

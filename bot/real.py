@@ -27,6 +27,7 @@ async def real_edges(settings: Settings, step_ms: int) -> Edges:
 
     UserError: keys, symbols or an account that cannot be used, or an exchange that cannot be reached.
     """
+    leave_no_core()
     exchange = settings.exchange
     check_served(venue_of(exchange.name), access(settings))
     connection = connect(
@@ -84,6 +85,15 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
         silence_ms=settings.feed.silence_ms,
         notices=() if settings.exchange.base_url else key_notices(rights, connection.venue.title),
     )
+
+
+def leave_no_core() -> None:
+    """Have the system write no core file when this process crashes: its memory holds the keys."""
+    try:
+        import resource  # noqa: PLC0415  absent on Windows, which writes none by itself
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def key_notices(rights: Rights, title: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from bot.cli.session_board import BoardMaker
 from bot.core.event import MarginMoved
 from bot.liveness import beat
 from bot.narration import Narrator
+from bot.plugins import source_of
 from bot.ports import Commit
 from bot.settings import Settings
 from bot.summary import summary, write_summary
@@ -65,6 +66,8 @@ async def _trade(
         await confirm(application)
         await application.open()
         announce()
+        file, digest = source_of(application.strategy)
+        logs.logger().info("strategy.loaded", file=str(file), sha256=digest)
         tell_data(application.edges.played, application.edges.notices)
         await _follow(application, view, moves)
         return summary(application)

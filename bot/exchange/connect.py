@@ -162,10 +162,11 @@ def _check_credentials(venue: Venue, credentials: Credentials) -> None:
 
 def _client(venue: Venue, credentials: Credentials) -> Any:
     logging.getLogger("ccxt").setLevel(logging.WARNING)
-    keys = {_CCXT_NAME[name]: getattr(credentials, name) for name in venue.credentials}
     client = getattr(ccxt.pro, venue.ccxt_id)(
-        {**keys, "enableRateLimit": False, "timeout": _TIMEOUT_MS, "timeout_on_exit": 0}
+        {"enableRateLimit": False, "timeout": _TIMEOUT_MS, "timeout_on_exit": 0}
     )
+    for name in venue.credentials:  # never a variable: some tracebacks show those
+        setattr(client, _CCXT_NAME[name], getattr(credentials, name))
     client.options.update(
         fetchCurrencies=False,
         fetchMargins=False,

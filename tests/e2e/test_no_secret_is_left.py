@@ -72,6 +72,42 @@ class Bot:
         summary = str(self.written / "summary.json")
         return self.run("trade", *self.exchange, "--headless", "--for", "5s", "--summary", summary)
 
+    def trade_and_kill(self) -> tuple[str, bytes]:
+        """Trade until something was committed, then kill; return the command line and what was said."""
+        words = [sys.executable, "-m", "bot", "trade", *self.exchange, "--headless"]
+        process = subprocess.Popen(
+            words, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        assert process.stdout is not None
+        said = b""
+        for line in process.stdout:
+            said += line
+            if b"equity.marked" in line or b"order.accepted" in line or len(said) > 20_000:
+                break
+        process.kill()
+        said += process.stdout.read()
+        process.stdout.close()
+        process.wait()
+        return " ".join(words), said
+
+    def crash(self) -> bytes:
+        """Trade with a planted bug: what is said of an error that nobody expected."""
+        planted = (
+            "import sys, bot.app, bot.cli.main\n"
+            "def broken(application): raise ZeroDivisionError('planted')\n"
+            "bot.app.Application.open = property(broken)\n"
+            "sys.exit(bot.cli.main.run(sys.argv[1:]))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", planted, "trade", *self.exchange, "--headless"],
+            cwd=ROOT,
+            env=self._environment | {"PYTHONASYNCIODEBUG": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        return done.stdout
+
 
 def assert_clean(what: str, content: bytes) -> None:
     assert not any(canary in content for canary in CANARIES), what
@@ -93,6 +129,34 @@ def test_a_session_with_keys_leaves_none_of_them_anywhere(port: str, tmp_path: P
     assert len(files) >= 3
     for path in files:
         assert_clean(path.name, path.read_bytes())
+
+
+def test_a_killed_session_leaves_no_key_in_its_log_of_commits_and_none_in_copies(
+    port: str, tmp_path: Path
+) -> None:
+    bot = Bot(tmp_path, port)
+    command, said = bot.trade_and_kill()
+    assert_clean("command line", command.encode())
+    assert_clean("log", said)
+    assert (bot.written / "bot.db-wal").stat().st_size > 0
+    copy = str(bot.written / "copy.db")
+    for words in (("db", "backup", copy), ("db", "restore", copy), ("db", "check"), ("journal",)):
+        code, told = bot.run(*words)
+        assert code == 0, told
+        assert_clean(" ".join(words), told)
+    files = {path.name: path.read_bytes() for path in bot.written.rglob("*") if path.is_file()}
+    assert {"bot.db", "bot.db.reserve", "bot.db.lock", "copy.db"} <= set(files)
+    assert any(name.endswith("-wal") and content for name, content in files.items())
+    for name, content in files.items():
+        assert_clean(name, content)
+
+
+def test_an_error_that_nobody_expected_is_told_without_a_key(port: str, tmp_path: Path) -> None:
+    bot = Bot(tmp_path, port)
+    said = bot.crash()
+    assert b"ZeroDivisionError: planted" in said
+    assert b"Traceback" in said
+    assert_clean("crash", said)
 
 
 def test_a_key_that_is_refused_is_said_without_the_key(port: str, tmp_path: Path) -> None:

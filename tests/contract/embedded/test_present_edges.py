@@ -51,12 +51,14 @@ async def test_rules_that_changed_are_the_simulated_venues_an_hour_later(
         monkeypatch.setattr(market, "_shipped", instrument_for)
         monkeypatch.setattr(market._dialect, "public_instruments", _giving(stricter))
         await market.refresh()
+        assert edges.missed is not None
         assert list(await edges.missed()) == []
         hour_later = market._link.clock.now_ms() + 3_600_000
         monkeypatch.setattr(market._link.clock, "now_ms", lambda: hour_later)
         await market.refresh()
         (told,) = await edges.missed()
-        assert (type(told), told.instrument) == (InstrumentChanged, stricter)
+        assert isinstance(told, InstrumentChanged)
+        assert told.instrument == stricter
         assert (await venue.instruments())[BTC] == stricter
     finally:
         await edges.leave()
@@ -73,6 +75,7 @@ async def test_what_was_missed_is_read_over_the_wire(served: Any) -> None:
     served.pump.advance_ticks(3)
     edges = await present_edges(settings(served.port), FIVE_MINUTES_MS)
     try:
+        assert edges.missed is not None
         assert list(await edges.missed()) == []
         assert edges.feed.cursor() == {"lived": {}, "settled_ms": {}}
     finally:

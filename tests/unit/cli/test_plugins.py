@@ -1,5 +1,6 @@
 """Strategies found by name, path and module:Class, and what is said of one that cannot be used."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from bot.plugins import (
     check_confined,
     did_you_mean,
     load_strategy,
+    source_of,
     strategy_class,
     strategy_files,
     strategy_key,
@@ -153,6 +155,14 @@ def test_outside_of_paper_a_strategy_is_a_file_of_the_configured_folder(folder, 
     ):
         with pytest.raises(UserError, match="is not a file of the folder"):
             check_confined(name, folder)
+
+
+def test_the_file_of_a_strategy_is_named_with_its_sum(folder):
+    content = (folder / "mine.py").read_bytes()
+    strategy = load_strategy("mine", folder, {})
+    assert source_of(strategy) == ((folder / "mine.py").resolve(), hashlib.sha256(content).hexdigest())
+    (folder / "mine.py").write_bytes(content + b"# another\n")
+    assert source_of(load_strategy("mine", folder, {}))[1] != hashlib.sha256(content).hexdigest()
 
 
 def test_outside_of_paper_a_strategy_that_anybody_may_change_is_refused(folder):

@@ -3,8 +3,10 @@
 import json
 import logging
 import traceback
+from pathlib import Path
 
 import ccxt
+import ccxt.pro
 import pytest
 
 from bot.core.codec import to_json
@@ -13,6 +15,7 @@ from bot.errors import RingfenceError
 from bot.exchange.connect import Credentials
 from tests.unit.exchange.wire import BTC, KEYS, START_MS, error, position_row, wired
 
+ROOT = Path(__file__).resolve().parents[3]
 SECRETS = (KEYS.api_key, KEYS.secret)
 
 
@@ -43,6 +46,37 @@ async def test_no_error_and_no_traceback_shows_a_key(failure, caplog: pytest.Log
         await connection.gateway.execute(intent)
     shown = "".join(traceback.format_exception(raised.value))
     assert_clean(shown + caplog.text)
+
+
+def shown_with_variables(error: BaseException) -> str:
+    """Return what a traceback that shows variables says of the frames of this program, and the causes'."""
+    frames, chain = [], [error]
+    for each in chain:
+        chain += [cause for cause in (each.__cause__, each.__context__) if cause and cause not in chain]
+        stack = traceback.TracebackException.from_exception(each, capture_locals=True).stack
+        frames += [str(frame.locals) for frame in stack if f"{ROOT}/bot/" in frame.filename]
+    return "\n".join(frames)
+
+
+async def test_no_variable_of_ours_shows_a_key_while_a_request_fails() -> None:
+    connection, wire = wired()
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row()]
+    wire.answers["POST /fapi/v1/positionMargin"] = TypeError("planted")
+    intent = Intent(1, "CANARY0000003A", START_MS, AddMargin(BTC, 200.0), "canary", {})
+    with pytest.raises(RingfenceError) as raised:
+        await connection.gateway.execute(intent)
+    assert_clean(shown_with_variables(raised.value))
+
+
+def test_no_variable_of_ours_shows_a_key_while_the_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise TypeError("planted")
+
+    monkeypatch.setattr(ccxt.pro.binanceusdm, "deep_extend", broken)
+    with pytest.raises(TypeError) as raised:
+        wired()
+    assert "credentials" in shown_with_variables(raised.value)
+    assert_clean(shown_with_variables(raised.value))
 
 
 async def test_nothing_that_is_kept_or_shown_holds_a_key(caplog: pytest.LogCaptureFixture) -> None:

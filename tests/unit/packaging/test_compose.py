@@ -53,6 +53,10 @@ def test_no_port_is_open_beyond_loopback() -> None:
     assert all(str(port).startswith("127.0.0.1:") for port in service().get("ports", []))
 
 
+def test_no_core_file_is_written() -> None:
+    assert service()["ulimits"]["core"] == 0
+
+
 def test_secrets_are_files_and_none_is_written_here() -> None:
     declared = compose()["secrets"]
     assert set(service()["secrets"]) == set(declared)

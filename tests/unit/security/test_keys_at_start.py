@@ -1,9 +1,13 @@
 """What is legal and unwise about a key is said at every start."""
 
+import resource
+
 import pytest
 
+from bot import real
 from bot.exchange.rights import Rights
-from bot.real import key_notices
+from bot.real import key_notices, leave_no_core, real_edges
+from bot.settings.model import Exchange, Run, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +33,32 @@ def test_keys_in_the_environment_are_said_by_name_and_never_by_value(monkeypatch
     (notice,) = key_notices(Rights(True, False, True), "Bybit")
     assert "(RINGFENCE__EXCHANGE__SECRET)" in notice
     assert "CANARY" not in notice
+
+
+def test_a_crash_leaves_no_core_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (7, 9))
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limit: limits.append((which, limit)))
+    leave_no_core()
+    assert limits == [(resource.RLIMIT_CORE, (0, 9))]
+
+
+async def test_core_files_are_off_before_a_key_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = []
+    monkeypatch.setattr(real, "leave_no_core", lambda: done.append("core"))
+
+    def connecting(*_: object) -> None:
+        done.append("connect")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(real, "connect", connecting)
+    settings = Settings.model_construct(
+        **{
+            **{name: getattr(Settings(), name) for name in Settings.model_fields},
+            "run": Run(mode="testnet"),
+            "exchange": Exchange(name="binanceusdm"),
+        }
+    )
+    with pytest.raises(KeyboardInterrupt):
+        await real_edges(settings, 60_000)
+    assert done == ["core", "connect"]
