@@ -57,6 +57,31 @@ def test_a_new_database_is_durable_and_ours(path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
+def test_every_commit_takes_the_one_write_lock_before_it_reads_or_writes(path: Path) -> None:
+    """A lock that is asked for later can be refused half way, whatever the busy timeout says."""
+    journal = open_journal(path, BINDING)
+    said: list[str] = []
+    journal._connection.set_trace_callback(said.append)
+    journal.commit(Commit(1, intents=(add_margin(1),), checkpoint=checkpoint(1)))
+    journal.close()
+    assert said[0] == "BEGIN IMMEDIATE"
+    assert said[-1] == "COMMIT"
+    assert [words for words in said if words.startswith("BEGIN")] == ["BEGIN IMMEDIATE"]
+
+
+def test_a_commit_that_finds_the_database_locked_writes_nothing_and_says_who_may_hold_it(path: Path) -> None:
+    journal = open_journal(path, BINDING)
+    journal._connection.execute("PRAGMA busy_timeout = 0")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Fatal, match="another program holds the database locked"):
+            journal.commit(Commit(1, intents=(add_margin(1),), checkpoint=checkpoint(1)))
+        other.execute("ROLLBACK")
+    assert journal.recover() is None
+    journal.commit(Commit(1, intents=(add_margin(1),), checkpoint=checkpoint(1)))
+    journal.close()
+
+
 def test_what_was_committed_is_there_after_reopening(path: Path) -> None:
     journal = open_journal(path, BINDING)
     journal.commit(Commit(1, intents=(add_margin(1),), checkpoint=checkpoint(1)))
