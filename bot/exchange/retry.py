@@ -17,6 +17,15 @@ Result = TypeVar("Result")
 
 async def retried(read: Callable[[], Awaitable[Result]], clock: Clock) -> Result:
     """Return what `read` returns, trying again after Transient. Unavailable when it stays away."""
+    try:
+        return await read()
+    except Transient as error:
+        return await _retried_after(error, read, clock)
+
+
+async def _retried_after(first: Transient, read: Callable[[], Awaitable[Result]], clock: Clock) -> Result:
+    """Take `first` for the first attempt: the machinery costs as much as a small read, and few need it."""
+    failures = [first]
     retrying = tenacity.AsyncRetrying(
         sleep=clock.sleep,
         stop=tenacity.stop_after_attempt(_ATTEMPTS),
@@ -26,6 +35,8 @@ async def retried(read: Callable[[], Awaitable[Result]], clock: Clock) -> Result
     )
 
     async def attempt() -> Result:
+        if failures:
+            raise failures.pop()
         return await read()
 
     try:

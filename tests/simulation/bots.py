@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -170,13 +171,19 @@ class Bot:
             "exchange.secret": PAPER_SECRET,
             "exchange.password": PAPER_PASSPHRASE,
             "run.mode": "testnet",
-            "run.db": str(self.database),
             "feed.symbols": ",".join(self.world.symbols),
             "strategy.name": _STRATEGY.stem,
             "strategy.directory": str(_STRATEGY.parent),
             **self.settings,
         }
-        return load(None, tuple(Flag(key, key, value) for key, value in flags.items()))
+        loaded = _loaded(tuple(Flag(key, key, value) for key, value in flags.items()))
+        run = loaded.run.model_copy(update={"db": self.database})
+        return loaded.model_copy(update={"run": run})
+
+
+@lru_cache(maxsize=64)
+def _loaded(flags: tuple[Flag, ...]) -> Settings:
+    return load(None, flags)
 
 
 @contextmanager

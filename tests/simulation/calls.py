@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
 # Subject of a request by path; the first that matches. Bybit and OKX say the rest in the body.
@@ -97,7 +98,7 @@ Disturbance = Callable[[Call], Effect | None]
 
 def kind_of(method: str, path: str, text: str) -> str:
     """Return what a request is about."""
-    subject = next((name for name, pattern in _COMPILED if pattern.search(path)), "other")
+    subject = _subject(path)
     if method == "GET" or subject in _READ_ONLY:
         return f"read:{subject}"
     if method == "DELETE":
@@ -105,6 +106,11 @@ def kind_of(method: str, path: str, text: str) -> str:
     if subject == "order":
         return _order_kind(text)
     return subject
+
+
+@cache
+def _subject(path: str) -> str:
+    return next((name for name, pattern in _COMPILED if pattern.search(path)), "other")
 
 
 def _order_kind(text: str) -> str:

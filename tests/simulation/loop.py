@@ -5,8 +5,9 @@ tasks. Which of several ready tasks goes first is nobody's promise, so the seed 
 """
 
 import asyncio
-import heapq
 from collections.abc import Callable
+from contextvars import Context, copy_context
+from heapq import heappop, heappush
 from random import Random
 from typing import Any, Final
 
@@ -30,6 +31,32 @@ class _NoSockets:
         return {}
 
 
+class Step:
+    """What asyncio calls a handle, without what only real loops need; the heap sorts it by time."""
+
+    __slots__ = ("_args", "_callback", "_cancelled", "_context", "_when")
+
+    def __init__(self, callback: Any, args: Any, context: Context | None, when: float = 0.0) -> None:
+        self._callback, self._args, self._when = callback, args, when
+        self._context = copy_context() if context is None else context
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Let it never run."""
+        self._cancelled = True
+        self._callback = self._args = None
+
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def when(self) -> float:
+        """Return the loop's time at which it is due."""
+        return self._when
+
+    def __lt__(self, other: "Step") -> bool:
+        return self._when < other._when
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """`random` None: tasks run in asyncio's own order. `on_instant` is called before time moves on."""
 
@@ -43,8 +70,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.steps = 0
         self._dropped: list[Any] = []
         self._frozen: dict[Process, float] = {}
-        self.set_task_factory(make_task)
         self.on_instant = on_instant
+        vars(self)["get_debug"] = bool  # asked for every future; this says no without a frame
 
     def time(self) -> float:
         """Return the seconds since this loop was made."""
@@ -64,23 +91,46 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._ready.extend(self._dropped)  # pyright: ignore[reportAttributeAccessIssue]
         self._dropped.clear()
 
+    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Any:
+        """Run a callback in the next batch."""
+        step = Step(callback, args, context)
+        self._ready.append(step)  # pyright: ignore[reportAttributeAccessIssue]
+        return step
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> Any:
+        """Run a callback at a virtual time."""
+        step = Step(callback, args, context, when)
+        heappush(self._scheduled, step)  # pyright: ignore[reportAttributeAccessIssue]
+        return step
+
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Context | None = None) -> Any:
+        """Run a callback after a virtual delay."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def create_task(self, coro: Any, *, name: object = None, context: Context | None = None) -> Any:
+        """Make a task that belongs to the process of its context."""
+        task = make_task(self, coro, context)
+        if name is not None:
+            task.set_name(str(name))
+        return task
+
     def _run_once(self) -> None:
         scheduled, ready = self._scheduled, self._ready  # pyright: ignore[reportAttributeAccessIssue]
         while scheduled and scheduled[0]._cancelled:
-            self._timer_cancelled_count -= 1
-            heapq.heappop(scheduled)._scheduled = False
+            heappop(scheduled)
         if not ready:
             self._move_on(scheduled)
-        end = self._now + self._clock_resolution
+        end = self._now + _RESOLUTION_SECONDS
         while scheduled and scheduled[0]._when < end:
-            handle = heapq.heappop(scheduled)
-            handle._scheduled = False
-            ready.append(handle)
+            ready.append(heappop(scheduled))
         batch = list(ready)
         ready.clear()
         self._count(len(batch))
-        for handle in self._ordered(batch):
-            self._run(handle)
+        if len(batch) > 1:
+            self._deal(batch)
+        for step in batch:
+            if not step._cancelled:
+                self._run(step)
 
     def _move_on(self, scheduled: list[Any]) -> None:
         if self._stopping:  # pyright: ignore[reportAttributeAccessIssue]
@@ -99,38 +149,41 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if self._steps_now > _MOST_STEPS_AT_ONE_INSTANT:
             raise Stuck(f"{self._steps_now} callbacks ran at one instant")
 
-    def _run(self, handle: Any) -> None:
-        if handle._cancelled:
+    def _run(self, step: Any) -> None:
+        process = process_of(step._context)
+        if process is not None and not self._may_run(process, step):
             return
-        process = process_of(handle._context)
-        if process is not None:
-            if process.is_dead:
-                self._dropped.append(handle)
-                return
-            if process in self._frozen:
-                thawed = self.call_at(
-                    self._frozen[process] + _RESOLUTION_SECONDS, _nothing, context=handle._context
-                )
-                thawed._callback, thawed._args = handle._callback, handle._args
-                return
-            process.step()
-            if process.is_dead:
-                self._dropped.append(handle)
-                return
-        handle._run()
+        try:
+            step._context.run(step._callback, *step._args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001  as asyncio's own handles do
+            self.call_exception_handler({"message": "Exception in callback", "exception": error})
 
-    def _ordered(self, batch: list[Any]) -> list[Any]:
-        """Return the batch with its task steps dealt out anew over their places."""
-        if self._random is None or len(batch) < 2:
-            return batch
-        places = [index for index, handle in enumerate(batch) if _task_of(handle) is not None]
+    def _may_run(self, process: Process, step: Any) -> bool:
+        """Count the step of a living process; keep that of a dead one, put off that of a frozen one."""
+        if not process.is_dead and process in self._frozen:
+            until = self._frozen[process] + _RESOLUTION_SECONDS
+            self.call_at(until, step._callback, *step._args, context=step._context)
+            return False
+        if not process.is_dead:
+            process.step()
+        if process.is_dead:
+            self._dropped.append(step)
+            return False
+        return True
+
+    def _deal(self, batch: list[Any]) -> None:
+        """Deal the task steps of a batch out anew over their places."""
+        if self._random is None:
+            return
+        places = [index for index, step in enumerate(batch) if _is_of_a_task(step._callback)]
         if len(places) < 2:
-            return batch
+            return
         dealt = [batch[index] for index in places]
         self._random.shuffle(dealt)
-        for index, handle in zip(places, dealt, strict=True):
-            batch[index] = handle
-        return batch
+        for index, step in zip(places, dealt, strict=True):
+            batch[index] = step
 
     def _process_events(self, event_list: Any) -> None:
         """There are no sockets."""
@@ -139,10 +192,5 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """There are no threads to wake for."""
 
 
-def _nothing() -> None:
-    """Stands where a callback is put that has to wait."""
-
-
-def _task_of(handle: Any) -> Any:
-    owner = getattr(handle._callback, "__self__", None)
-    return owner if isinstance(owner, asyncio.Task) else None
+def _is_of_a_task(callback: Any) -> bool:
+    return isinstance(getattr(callback, "__self__", None), asyncio.Task)

@@ -3,6 +3,7 @@
 It is made whole at the start, so that every place in it is a number.
 """
 
+from bisect import bisect_right
 from random import Random
 from typing import Final
 
@@ -15,7 +16,7 @@ from bot.sim.source import Place
 
 MINUTE_MS: Final = 60_000
 EIGHT_HOURS_MS: Final = 8 * 3_600_000
-_HISTORY_MINUTES: Final = 240
+_HISTORY_MINUTES: Final = 60
 _COLUMNS: Final = ("open_ms", "open", "high", "low", "close", "volume", "funding_rate")
 
 
@@ -70,12 +71,10 @@ class SmallMarket:
         known_ms = self._events[self._offset - 1].ts_ms if self._offset else self._began_ms
         per = timeframe_ms // MINUTE_MS
         rows = self._minutes[symbol]
-        groups = [rows[i : i + per] for i in range(0, len(rows) - per + 1, per)]
-        closed = [group for group in groups if group[-1][0] + MINUTE_MS <= known_ms][-count:]
-        merged = [
-            (g[0][0], g[0][1], max(r[2] for r in g), min(r[3] for r in g), g[-1][4], sum(r[5] for r in g))
-            for g in closed
-        ]
+        rows = rows[: bisect_right(rows, known_ms - MINUTE_MS, key=_open_ms)]
+        rows = rows[: len(rows) - len(rows) % per]
+        groups = [rows[i : i + per] for i in range(0, len(rows), per)][-count:]
+        merged = [_merged(group) for group in groups] if per > 1 else rows[-count:]
         columns = list(zip(*merged, strict=True)) if merged else [()] * 6
         open_ms = np.array(columns[0], dtype=np.int64)
         open_, high, low, close, volume = (np.array(column, dtype=np.float64) for column in columns[1:])
@@ -109,6 +108,15 @@ class SmallMarket:
         _, open_, high, low, close, volume = self._minutes[symbol][second // 60 - 1]
         rate = self._funding_rate
         return CandleClosed(ts_ms, symbol, MINUTE_MS, open_, high, low, close, volume, rate)
+
+
+def _open_ms(row: tuple[float, ...]) -> float:
+    return row[0]
+
+
+def _merged(rows: list[tuple[float, ...]]) -> tuple[float, ...]:
+    _, _, highs, lows, _, volumes = zip(*rows, strict=True)
+    return rows[0][0], rows[0][1], max(highs), min(lows), rows[-1][4], sum(volumes)
 
 
 def _walk(

@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
-from weakref import WeakSet
+
+_TIDY = 256
 
 
 class Killed(BaseException):
@@ -24,7 +25,15 @@ class Process:
         self.kill_at_step = 0
         self.on_death: list[Callable[[], None]] = []
         self.belongings: list[Any] = []  # kept so that nothing of a dead process is finalised early
-        self.tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
+        self.tasks: list[asyncio.Task[Any]] = []
+        self._tidy_at = _TIDY
+
+    def own(self, task: "asyncio.Task[Any]") -> None:
+        """Take a task as one of its own; those that are done are forgotten now and then."""
+        self.tasks.append(task)
+        if len(self.tasks) >= self._tidy_at:
+            self.tasks = [each for each in self.tasks if not each.done()]
+            self._tidy_at = len(self.tasks) + _TIDY
 
     def step(self) -> None:
         """Count one step."""
@@ -67,7 +76,7 @@ def make_task(loop: asyncio.AbstractEventLoop, coroutine: Any, context: Context 
     task = asyncio.Task(coroutine, loop=loop, context=context)
     process = process_of(context)
     if process is not None:
-        process.tasks.add(task)
+        process.own(task)
     return task
 
 

@@ -20,6 +20,7 @@ class Wall:
     def __init__(self, loop: VirtualLoop, began_ms: int) -> None:
         self._loop, self._began_ms = loop, began_ms
         self.skew_ms = 0.0
+        self._known = (-1.0, 0.0, 0)
 
     def venue_ms(self) -> int:
         """Return the exchange's time."""
@@ -27,8 +28,13 @@ class Wall:
 
     def time_ns(self) -> int:
         """Return the bot's host's UTC."""
-        skew_ns = round(self.skew_ms * 1e6)
-        return self._began_ms * 1_000_000 + skew_ns + round(self._loop.time() * _NANOSECONDS)
+        now = self._loop.time()
+        at, skew_ms, told_ns = self._known
+        if at != now or skew_ms != self.skew_ms:
+            skew_ns = round(self.skew_ms * 1e6)
+            told_ns = self._began_ms * 1_000_000 + skew_ns + round(now * _NANOSECONDS)
+            self._known = (now, self.skew_ms, told_ns)
+        return told_ns
 
     def time(self) -> float:
         """Return the bot's host's UTC in seconds."""
