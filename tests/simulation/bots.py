@@ -19,7 +19,7 @@ from bot.settings import Flag, Settings, load
 from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET
 from tests.simulation.exchanges import CCXT_ID
 from tests.simulation.process import Killed, Process, current_process, enter
-from tests.simulation.storage import Border, WatchedJournal
+from tests.simulation.storage import Border, Image, WatchedJournal
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -49,7 +49,7 @@ class Bot:
         self.commits: list[Commit] = []
         self.lives: list[Life] = []
         self.is_wanted, self.is_second = True, False
-        self.tear: tuple[Path, bytes] | None = None
+        self.tear: Image | None = None
         self.restart_seconds = _RESTART_SECONDS
         self.kill_next_at_step = 0
         self._ended: asyncio.Event | None = None
@@ -154,11 +154,10 @@ class Bot:
         if self.tear is None:
             journal.close()
             return
-        (log, found), self.tear = self.tear, None
-        main = self.database.read_bytes()
+        found, self.tear = {self.database: self.database.read_bytes()} | self.tear, None
         journal.close()
-        self.database.write_bytes(main)
-        log.write_bytes(found)
+        for path, content in found.items():
+            path.write_bytes(content)
 
     def _observe(self, commit: Commit) -> None:
         self.commits.append(commit)

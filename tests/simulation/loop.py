@@ -163,8 +163,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _may_run(self, process: Process, step: Any) -> bool:
         """Count the step of a living process; keep that of a dead one, put off that of a frozen one."""
         if not process.is_dead and process in self._frozen:
-            until = self._frozen[process] + _RESOLUTION_SECONDS
-            self.call_at(until, step._callback, *step._args, context=step._context)
+            step._when = self._frozen[process] + _RESOLUTION_SECONDS
+            heappush(self._scheduled, step)  # pyright: ignore[reportAttributeAccessIssue]
             return False
         if not process.is_dead:
             process.step()

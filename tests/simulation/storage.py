@@ -5,7 +5,8 @@ What SQLite has committed stays; a commit is one step, so that a process dies be
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from bot.ports import Commit, Recovered
 from bot.store.journal import SqliteJournal
@@ -42,6 +43,37 @@ class WatchedJournal:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._journal, name)
+
+
+Image = dict[Path, bytes]
+_SYNCED_AT_EVERY_COMMIT: Final = 2  # PRAGMA synchronous = FULL
+
+
+def log_of(database: Path) -> Path:
+    """Return the write-ahead log of a database."""
+    return database.with_name(f"{database.name}-wal")
+
+
+class Disk:
+    """What of a database would survive a loss of power: its files as they were at the last fsync.
+
+    In WAL mode SQLite syncs the log at each commit when `synchronous` is FULL, and otherwise only when it
+    moves the log into the file, which no run here is long enough for.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self.image: Image = {}
+
+    def pass_border(self, where: str, connection: sqlite3.Connection) -> None:
+        """Take note of what a commit has made durable; what was there before the first one is."""
+        level = connection.execute("PRAGMA synchronous").fetchone()[0]
+        if not self.image or (where == "after" and level >= _SYNCED_AT_EVERY_COMMIT):
+            self.image = self._files()
+
+    def _files(self) -> Image:
+        files = (self._database, log_of(self._database))
+        return {path: path.read_bytes() if path.exists() else b"" for path in files}
 
 
 def rows(path: Any, query: str, values: Mapping[str, Any] | tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -4,6 +4,7 @@ ccxt, logging and the bot all ask the `time` module, so it is replaced there whi
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,13 +19,13 @@ class Wall:
     """`skew_ms` is how far the bot's host is ahead of the exchange's."""
 
     def __init__(self, loop: VirtualLoop, began_ms: int) -> None:
-        self._loop, self._began_ms = loop, began_ms
+        self._loop, self.began_ms = loop, began_ms
         self.skew_ms = 0.0
         self._known = (-1.0, 0.0, 0)
 
     def venue_ms(self) -> int:
         """Return the exchange's time."""
-        return self._began_ms + round(self._loop.time() * 1000.0)
+        return self.began_ms + round(self._loop.time() * 1000.0)
 
     def time_ns(self) -> int:
         """Return the bot's host's UTC."""
@@ -32,7 +33,7 @@ class Wall:
         at, skew_ms, told_ns = self._known
         if at != now or skew_ms != self.skew_ms:
             skew_ns = round(self.skew_ms * 1e6)
-            told_ns = self._began_ms * 1_000_000 + skew_ns + round(now * _NANOSECONDS)
+            told_ns = self.began_ms * 1_000_000 + skew_ns + round(now * _NANOSECONDS)
             self._known = (now, self.skew_ms, told_ns)
         return told_ns
 
@@ -61,16 +62,27 @@ class VenueClock:
 
 
 @contextmanager
-def on_the_wall(wall: Wall) -> Iterator[None]:
-    """Let the `time` module tell virtual time."""
+def on_the_wall(wall: Wall, time_zone: str) -> Iterator[None]:
+    """Let the `time` module tell virtual time, in a time zone."""
     real = {name: getattr(time, name) for name in ("time", "time_ns", "monotonic", "monotonic_ns")}
     time.time, time.time_ns, time.monotonic = wall.time, wall.time_ns, wall.monotonic
     time.monotonic_ns = lambda: round(wall.monotonic() * _NANOSECONDS)
+    zone = os.environ.get("TZ")
+    _live_in(time_zone)
     try:
         yield
     finally:
+        _live_in(zone)
         for name, function in real.items():
             setattr(time, name, function)
+
+
+def _live_in(zone: str | None) -> None:
+    if zone is None:
+        os.environ.pop("TZ", None)
+    else:
+        os.environ["TZ"] = zone
+    time.tzset()
 
 
 def cpu_seconds() -> float:

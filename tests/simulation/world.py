@@ -14,10 +14,11 @@ from tests.simulation.invariants import Watch
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.market import MarketPlan, SmallMarket
 from tests.simulation.network import Network
+from tests.simulation.process import Killed
 from tests.simulation.wall import VenueClock, Wall, on_the_wall
 
 FIRST_PRICES: Final = {"BTC/USDT:USDT": 50_000.0, "ETH/USDT:USDT": 2_500.0, "SOL/USDT:USDT": 150.0}
-BOUNDARY_MS: Final = 1_738_008_000_000 + 8 * 3_600_000  # a funding instant
+BOUNDARY_MS: Final = 1_738_022_400_000  # midnight: a funding instant
 _SETTINGS: Final = {
     "feed.timeframe": "1m",
     "entry.buffer_sigmas": 0.1,
@@ -43,6 +44,12 @@ def _task_number(task: "asyncio.Task[Any]") -> int:
     return int(task.get_name().rpartition("-")[2])
 
 
+def _tell_of_living(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say what asyncio would say, except of what the dead have left undone."""
+    if not isinstance(context.get("exception"), Killed):
+        loop.default_exception_handler(context)
+
+
 class World:
     """`plan` may be changed by a fault before `build`."""
 
@@ -51,10 +58,12 @@ class World:
         self.seconds_planned = seconds
         self.random = Random(f"{seed} {dialect}")
         self.loop = VirtualLoop(Random(self.random.getrandbits(64)))
+        self.loop.set_exception_handler(_tell_of_living)
         self.plan = MarketPlan(symbols, tuple(FIRST_PRICES[symbol] for symbol in symbols), seconds)
         # The funding instant falls into the run.
         minutes = self.random.randint(1, max(seconds // 60 - 1, 2))
         self.began_ms = BOUNDARY_MS - 60_000 * minutes - 12_000
+        self.time_zone = "UTC"
         self.wall = Wall(self.loop, self.began_ms)
         self.network = Network(self.loop, Random(self.random.getrandbits(64)), self.wall.venue_ms)
         self.settings: dict[str, Any] = dict(_SETTINGS)
@@ -114,6 +123,12 @@ class World:
         settings["brackets.trail_activate_r"] = random.choice((0.0, 0.2, 0.5))
         settings["brackets.trail_distance_r"] = random.choice((0.5, 0.8))
         self.plan.sigma_per_second = random.choice((0.00025, 0.0004))
+
+    def move_to(self, boundary_ms: int, time_zone: str) -> None:
+        """Let the world be at another funding instant, and its hosts in a zone (POSIX); before `build`."""
+        self.began_ms += boundary_ms - BOUNDARY_MS
+        self.wall.began_ms = self._calm_since_ms = self.began_ms
+        self.time_zone = time_zone
 
     # --- faults -----------------------------------------------------------------------------------
 
@@ -195,7 +210,7 @@ class World:
         """Run the coroutine `story` to its end, with everything around it."""
         asyncio.set_event_loop(self.loop)
         try:
-            with on_the_wall(self.wall), simulated_edges(self):
+            with on_the_wall(self.wall, self.time_zone), simulated_edges(self):
                 try:
                     self.loop.run_until_complete(self._run(story))
                 finally:

@@ -70,6 +70,8 @@ def opened_by_hand(world: "World") -> None:
         symbol = dice(world).choice(flat or list(world.symbols))
         world.fault_fires(f"by hand in {symbol}")
         world.touched_by_hand.add(symbol)
+        if world.dialect != "okx":  # one in cross mode is refused at every start, and rightly
+            world.exchange.server.force_margin_mode(symbol, is_isolated=True)
         _open(world, symbol)
 
     later(world, act)

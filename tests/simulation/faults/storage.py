@@ -2,18 +2,46 @@
 
 import asyncio
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.ports import Commit
 from tests.simulation.calls import Effect
 from tests.simulation.faults.acts import ACCOUNT, dice, on_calls, when_held
+from tests.simulation.storage import Disk, log_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+_SECTOR: Final = 512
 
-def locked(world: "World") -> None:
-    """F60: somebody else holds the database."""
+
+def locked_or_slow(world: "World") -> None:
+    """F60: somebody else holds the database, or each fsync takes long."""
+    if dice(world).random() < 0.6:
+        _lock(world)
+    else:
+        _slow_down(world)
+
+
+def _slow_down(world: "World") -> None:
+    first, times, seconds = (
+        dice(world).randint(5, 60),
+        dice(world).randint(1, 8),
+        dice(world).uniform(0.1, 2.5),
+    )
+    seen = 0
+
+    def border(where: str, *_: object) -> None:
+        nonlocal seen
+        seen += where == "before"
+        if where == "before" and first <= seen < first + times:
+            world.fault_fires("slow disk")
+            world.loop.stand_still(seconds)
+
+    world.bot.borders.append(border)
+
+
+def _lock(world: "World") -> None:
     first, times = dice(world).randint(5, 60), dice(world).randint(1, 5)
     seen = 0
 
@@ -63,27 +91,72 @@ def full(world: "World") -> None:
     world.bot.borders.append(border)
 
 
-def torn(world: "World") -> None:
-    """F62: the power fails in the middle of a commit, and half of it is on the disk."""
+def power_fails(world: "World") -> None:
+    """F62: the power fails at a commit; what was not fsynced is torn, scattered or gone.
+
+    torn: the log ends in the middle of the commit. scattered: some of its sectors are on the disk, others
+    are not. gone: death a while later, and the files are what they were at the last fsync.
+    """
+    kind = dice(world).choice(("torn", "scattered", "gone"))
     number = dice(world).randint(5, 80)
+    if kind == "gone":
+        _cut_power(world, number, dice(world).uniform(0.0, 2.0))
+        return
     seen = 0
     before = b""
 
     def border(where: str, commit: Commit, connection: sqlite3.Connection) -> None:
         nonlocal seen, before
         del commit, connection
-        log = world.bot.database.with_name(f"{world.bot.database.name}-wal")
+        log = log_of(world.bot.database)
+        seen += where == "before"
+        if seen != number:
+            return
         if where == "before":
-            seen += 1
-            before = log.read_bytes() if seen == number and log.exists() else b""
-        elif seen == number and before:
-            world.fault_fires("torn")
-            after = log.read_bytes()
-            kept = dice(world).randint(len(before), max(len(after) - 1, len(before)))
-            world.bot.tear = (log, after[:kept])
+            before = log.read_bytes() if log.exists() else b""
+        elif before:
+            world.fault_fires(kind)
+            torn = _torn if kind == "torn" else _scattered
+            world.bot.tear = {log: torn(world, before, log.read_bytes())}
             world.bot.kill()
 
     world.bot.borders.append(border)
+
+
+def _cut_power(world: "World", number: int, seconds: float) -> None:
+    """Kill the bot `seconds` after a commit, and let its files be what had been fsynced until then."""
+    bot, disk, seen = world.bot, Disk(world.bot.database), 0
+
+    def lose() -> None:
+        world.fault_fires("power cut")
+        bot.tear = disk.image
+        bot.kill()
+
+    def border(where: str, commit: Commit, connection: sqlite3.Connection) -> None:
+        nonlocal seen
+        del commit
+        disk.pass_border(where, connection)
+        seen += where == "after"
+        if where == "after" and seen == number:
+            world.loop.call_later(seconds, lose, context=world.network.context)
+
+    bot.borders.append(border)
+
+
+def _torn(world: "World", before: bytes, after: bytes) -> bytes:
+    return after[: dice(world).randint(len(before), max(len(after) - 1, len(before)))]
+
+
+def _scattered(world: "World", before: bytes, after: bytes) -> bytes:
+    """Lose at least one of the sectors that the commit wrote."""
+    found = bytearray(after)
+    sectors = [
+        at for at in range(0, len(after), _SECTOR) if before[at : at + _SECTOR] != after[at : at + _SECTOR]
+    ]
+    for at in dice(world).sample(sectors, dice(world).randint(1, len(sectors))):
+        old = before[at : at + _SECTOR]
+        found[at : at + _SECTOR] = old + bytes(len(after[at : at + _SECTOR]) - len(old))
+    return bytes(found)
 
 
 def killed_anywhere(world: "World") -> None:

@@ -106,6 +106,21 @@ def outage(world: "World") -> None:
     for_a_while(world, "outage", begin, end, 1.0, 60.0)
 
 
+# Zones by rule, as a host may lack the tables; each at an instant that is an edge there and a settlement.
+_EDGES = (
+    ("CST6CDT,M3.2.0,M11.1.0", 1_741_507_200_000),  # 2025-03-09 08:00 UTC
+    ("AEST-10AEDT,M10.1.0,M4.1.0/3", 1_759_593_600_000),  # 2025-10-04 16:00 UTC
+    ("AEST-10AEDT,M10.1.0,M4.1.0/3", 1_743_868_800_000),  # 2025-04-05 16:00 UTC, an hour twice
+    ("IST-5:30", 1_738_022_400_000),
+)
+
+
+def edge_of_a_zone(world: "World") -> None:
+    """F58, before the world is built: the host's clocks change in the middle of it."""
+    zone, boundary_ms = dice(world).choice(_EDGES)
+    world.move_to(boundary_ms, zone)
+
+
 def host_sleeps(world: "World") -> None:
     """F59: the host is paused, and so is every timer."""
 
