@@ -39,18 +39,27 @@ check: $(VENV)/.dev-stamp ## Check format, lint, types and import contracts
 TRACED := $(addprefix tests/,unit/core unit/risk unit/calc unit/settings unit/strategy property/core property/risk golden)
 
 .PHONY: test
-test: check ## Run check, then every test, with branch coverage of bot/core and bot/risk
+test: check ## Run check, every test with branch coverage of bot/core and bot/risk, and the simulation's gate
 	@rm -f .coverage .coverage.json
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not bench" \
 		--cov=bot/core --cov=bot/risk --cov-branch $(TRACED:%=--traced=%) \
 		--cov-report=term:skip-covered --cov-report=json:.coverage.json $(ARGS)
 	@$(BIN)/python .ci/branches.py .coverage.json 95
+	$(BIN)/python -m tests.simulation --gate --jobs $(JOBS)
 
+JOBS ?= 2
 SEEDS ?= 50
 SEED_BASE ?= 1
 .PHONY: simulate
-simulate: $(VENV)/.dev-stamp ## Simulate whole worlds with faults: SEEDS=50 SEED_BASE=1
-	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --seed-base $(SEED_BASE) $(ARGS)
+simulate: $(VENV)/.dev-stamp ## Simulate whole worlds with faults: SEEDS=50 SEED_BASE=1 JOBS=2
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --seed-base $(SEED_BASE) --jobs $(JOBS) $(ARGS)
+
+NIGHT_SEEDS ?= 1000
+NIGHT ?= .simulated-night
+.PHONY: simulate-nightly
+simulate-nightly: $(VENV)/.dev-stamp ## Simulate every fault with 1,000 seeds; goes on where it was stopped
+	$(BIN)/python -m tests.simulation --night $(NIGHT) --seeds $(NIGHT_SEEDS) --seed-base $(SEED_BASE) \
+		--jobs $(JOBS) $(ARGS)
 
 .PHONY: testnet-rehearsal
 testnet-rehearsal: $(VENV)/.dev-stamp ## Trade over ccxt on the embedded exchange, with kills on both sides

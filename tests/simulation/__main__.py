@@ -1,87 +1,114 @@
 """`python -m tests.simulation`: many seeds, or one again. Prints `N passed, N failed` at the end."""
 
 import argparse
-import multiprocessing
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from functools import partial
+from itertools import chain
+from pathlib import Path
 
+from tests.simulation import page
 from tests.simulation.exchanges import DIALECTS
 from tests.simulation.faults.table import FAULTS
-from tests.simulation.scenario import Case, Verdict, case_of, tried
+from tests.simulation.jobs import Twice, all_dry_runs, compared, dry_runs, gate, swept, verdicts
+from tests.simulation.night import run_night
+from tests.simulation.report import Tally
+from tests.simulation.scenario import STORY_SECONDS, Case, case_of, run_case
+from tests.simulation.stories import STORIES
+from tests.simulation.sweep import Crash, tell
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return 1 when anything failed."""
     asked = _parsed(words)
-    passed = failed = 0
-    virtual = cpu = 0.0
-    for verdict in _verdicts(asked):
-        _tell(verdict, is_loud=asked.verbose or asked.seed is not None)
-        passed, failed = passed + (not verdict.violations), failed + bool(verdict.violations)
-        virtual, cpu = virtual + verdict.virtual_seconds, cpu + verdict.cpu_seconds
-    count = max(passed + failed, 1)
-    print(f"{virtual / 3600.0:.1f} hours of virtual time, {cpu / count:.2f} s of processor a run")
-    print(f"{passed} passed, {failed} failed")
-    return int(failed > 0)
+    if asked.page:
+        return page.write(asked.seeds, asked.jobs)
+    if asked.gate:
+        return _gate(asked.jobs)
+    if asked.night is not None:
+        seeds = range(asked.seed_base, asked.seed_base + asked.seeds)
+        return run_night(seeds, asked.jobs, asked.night)
+    tally = Tally(is_loud=asked.verbose or asked.seed is not None, is_shrinking=not asked.no_shrink)
+    if asked.sweep:
+        _sweep(asked, tally)
+    elif asked.trace:
+        lines: list[str] = []
+        tally.take(run_case(case, lines) for case in _cases(asked))
+        print("\n".join(lines))
+    elif asked.twice:
+        doubled = chain.from_iterable((Twice(case),) * 2 for case in _cases(asked))
+        tally.take(compared(verdicts(doubled, asked.jobs)))
+    else:
+        tally.take(verdicts(_cases(asked), asked.jobs))
+    return tally.close()
 
 
-def _verdicts(asked: argparse.Namespace) -> Iterator[Verdict]:
-    """Run every case; verdicts come in the order of the cases, whoever is faster."""
-    run = partial(tried, is_twice=asked.twice, is_traced=asked.trace)
-    if asked.jobs == 1:
-        yield from map(run, _cases(asked))
+def _gate(processes: int) -> int:
+    """Run what belongs to `make test`, part by part."""
+    tally, began = Tally(), time.monotonic()
+    for part in gate():
+        found = verdicts(part.jobs, processes)
+        tally.take(compared(found) if isinstance(part.jobs[0], Twice) else found)
+        print(f"{part.title}: {tally.passed + tally.failed} runs so far, {tally.failed} failed", flush=True)
+    dry = list(verdicts(all_dry_runs(), processes))
+    deaths = swept(dry)
+    tally.take(chain(dry, verdicts(deaths, processes)))
+    print(f"crash sweep: {len(STORIES)} stories in {len(DIALECTS)} dialects, {len(deaths)} deaths")
+    print(f"{time.monotonic() - began:.0f} s with {processes} processes, {tally.cpu_s:.0f} s of processor")
+    return tally.close()
+
+
+def _sweep(asked: argparse.Namespace, tally: Tally) -> None:
+    names = STORIES if asked.sweep == "all" else (asked.sweep,)
+    dialects = (asked.dialect,) if asked.dialect else DIALECTS
+    if asked.border is not None:
+        seed = asked.seed if asked.seed is not None else STORIES[asked.sweep].seed
+        crash = Crash(asked.sweep, dialects[0], asked.border, asked.again, asked.every, seed)
+        lines: list[str] | None = [] if asked.trace else None
+        tally.take([tell(crash, lines)])
+        print("\n".join(lines or ()))
         return
-    with multiprocessing.get_context("spawn").Pool(asked.jobs) as pool:
-        yield from pool.imap(run, _cases(asked), chunksize=4)
+    dry = list(verdicts(dry_runs(names, dialects, is_every=asked.every), asked.jobs))
+    tally.take(chain(dry, verdicts(swept(dry), asked.jobs)))
 
 
 def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10, help="how many seeds")
-    parser.add_argument("--seed-base", type=int, default=1, help="the first of them")
-    parser.add_argument("--seed", type=int, help="this seed only, with everything it did")
-    parser.add_argument("--dialect", choices=DIALECTS, default="", help="absent: the seed draws it")
-    parser.add_argument(
-        "--faults", help="comma-separated; 'none', 'all' (each alone); absent: the seed draws"
-    )
-    parser.add_argument("--twice", action="store_true", help="run each twice and compare the traces")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--trace", action="store_true", help="print every step")
-    parser.add_argument("--verbose", action="store_true", help="a line for every run")
+    add = parser.add_argument
+    add("--seeds", type=int, default=10, help="how many seeds")
+    add("--seed-base", type=int, default=1, help="the first of them")
+    add("--seed", type=int, help="this seed only, with everything it did")
+    add("--dialect", choices=DIALECTS, default="", help="absent: the seed draws it; sweep: all")
+    add("--faults", help="comma-separated; 'none', 'all' (each alone); absent: the seed draws")
+    add("--seconds", type=int, default=STORY_SECONDS, help="how long the story is")
+    add("--twice", action="store_true", help="run each twice and compare the traces")
+    add("--sweep", choices=("all", *STORIES), help="die at every border of a story")
+    add("--border", type=int, help="of the sweep: this border only; 0: nobody dies")
+    add("--again", type=int, default=0, help="of the sweep: the step at which the recovery dies")
+    add("--every", action="store_true", help="of the sweep: the borders of reads as well")
+    add("--gate", action="store_true", help="everything that make test runs")
+    add("--night", type=Path, metavar="FILE", help="every fault with every seed; go on after what FILE holds")
+    add("--page", action="store_true", help="measure the time to protection and write FAULTS.md")
+    add("--jobs", type=int, default=1, help="processes")
+    add("--trace", action="store_true", help="print every step")
+    add("--verbose", action="store_true", help="a line for every run")
+    add("--no-shrink", action="store_true", help="do not look for a smaller failure")
     return parser.parse_args(words)
 
 
 def _cases(asked: argparse.Namespace) -> Iterator[Case]:
     first, count = (asked.seed, 1) if asked.seed is not None else (asked.seed_base, asked.seeds)
     for seed in range(first, first + count):
-        if asked.faults == "all":
-            for name in sorted(FAULTS):
-                yield case_of(seed, (name,), asked.dialect)
-            continue
-        names = (
-            None
-            if asked.faults is None
-            else tuple(n for n in asked.faults.split(",") if n not in ("", "none"))
-        )
-        yield case_of(seed, names, asked.dialect)
+        for names in _fault_names(asked.faults):
+            yield case_of(seed, names, asked.dialect)._replace(seconds=asked.seconds)
 
 
-def _tell(verdict: Verdict, *, is_loud: bool) -> None:
-    case = verdict.case
-    if is_loud or verdict.violations:
-        word = "FAILED" if verdict.violations else "passed"
-        faults = ",".join(case.faults) or "none"
-        print(
-            f"{word} seed {case.seed} {case.dialect} faults {faults} fired {len(verdict.fired)} "
-            f"unprotected {verdict.unprotected_ms} ms, {verdict.cpu_seconds:.2f} s {verdict.trace[:12]}"
-        )
-    if is_loud:
-        print(f"    {verdict.counts}")
-    for violation in verdict.violations:
-        print(f"    {violation[:1000]}")
-    if verdict.violations:
-        print(f"    replay: {case.command()}", flush=True)
+def _fault_names(asked: str | None) -> Sequence[tuple[str, ...] | None]:
+    if asked is None:
+        return (None,)
+    if asked == "all":
+        return [(name,) for name in sorted(FAULTS)]
+    return (tuple(name for name in asked.split(",") if name not in ("", "none")),)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Watch:
         self._embedded = world.exchange.embedded
         self._state = world.exchange.venue.state
         self.intents: dict[str, Intent] = {}
-        self.longest_unprotected_ms = 0
+        self.stretches_ms: list[int] = []
         self._unprotected_ms: dict[str, int] = {}
         self._flat_ms: dict[str, int] = {}
         self._moves = self._trades = 0
@@ -66,7 +66,7 @@ class Watch:
         if position is None or self._is_covered(position, orders):
             began_ms = self._unprotected_ms.pop(symbol, None)
             if began_ms is not None and position is not None:
-                self.longest_unprotected_ms = max(self.longest_unprotected_ms, now_ms - began_ms)
+                self.stretches_ms.append(now_ms - began_ms)
             return
         began_ms = self._unprotected_ms.setdefault(symbol, now_ms)
         naked_ms = now_ms - max(began_ms, self._world.calm_since_ms())

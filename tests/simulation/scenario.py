@@ -5,7 +5,8 @@ import gc
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -18,7 +19,7 @@ from tests.simulation.storage import rows
 from tests.simulation.wall import cpu_seconds
 from tests.simulation.world import World
 
-_STORY_SECONDS: Final = 141  # three candles close in it
+STORY_SECONDS: Final = 141  # three candles close in it
 # Most of a run's cost is looking at each symbol every few seconds, so every other seed has only one.
 _SYMBOLS: Final = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 _CALM_SECONDS: Final = 33.0  # longer than any bound
@@ -33,24 +34,34 @@ class Case(NamedTuple):
     seed: int
     dialect: str
     faults: tuple[str, ...]
+    seconds: int = STORY_SECONDS
 
     def command(self) -> str:
         """Return what replays it."""
-        faults = f" --faults {','.join(self.faults)}" if self.faults else ""
-        return f"python -m tests.simulation --seed {self.seed} --dialect {self.dialect}{faults}"
+        faults = f"--faults {','.join(self.faults) or 'none'}"
+        length = f" --seconds {self.seconds}" if self.seconds != STORY_SECONDS else ""
+        return f"python -m tests.simulation --seed {self.seed} --dialect {self.dialect} {faults}{length}"
 
 
 class Verdict(NamedTuple):
-    """`trace` names the run's every step; `fired` which faults did something."""
+    """`trace` names the run's every step; `fired` which faults did something.
 
-    case: Case
+    `stretches_ms`: how long positions had no stop, each time, from the fill on.
+    """
+
+    case: Any
     violations: tuple[str, ...]
     trace: str
     fired: tuple[str, ...]
-    unprotected_ms: int
+    stretches_ms: tuple[int, ...]
     virtual_seconds: float
     cpu_seconds: float
     counts: dict[str, int]
+
+    @property
+    def unprotected_ms(self) -> int:
+        """Return the longest time without a stop."""
+        return max(self.stretches_ms, default=0)
 
 
 def case_of(seed: int, names: Sequence[str] | None = None, dialect: str = "") -> Case:
@@ -64,16 +75,28 @@ def case_of(seed: int, names: Sequence[str] | None = None, dialect: str = "") ->
 
 def run_case(case: Case, lines: list[str] | None = None) -> Verdict:
     """Run a case in a folder of its own. `lines` receives the trace."""
+    faults = [FAULTS[name] for name in case.faults]
+    symbols = _SYMBOLS[: 1 + case.seed % 2]
+    return run_in(case, symbols, case.seconds, partial(_played, faults=faults), lines)
+
+
+def run_in(
+    case: Any,
+    symbols: tuple[str, ...],
+    seconds: int,
+    play: Callable[[World], dict[str, int]],
+    lines: list[str] | None = None,
+) -> Verdict:
+    """Make a world with a folder of its own for a case, let `play` run it, and return the verdict."""
     began = cpu_seconds()
     gc.freeze()  # what is here already need not be looked at again at the end of every world
     gc.disable()
     parent = _MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=parent))
     try:
-        symbols = _SYMBOLS[: 1 + case.seed % 2]
-        world = World(case.seed, case.dialect, folder, symbols, _STORY_SECONDS)
+        world = World(case.seed, case.dialect, folder, symbols, seconds)
         world.trace_lines = lines
-        counts = _played(world, [FAULTS[name] for name in case.faults])
+        counts = play(world)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         gc.enable()
@@ -82,22 +105,11 @@ def run_case(case: Case, lines: list[str] | None = None) -> Verdict:
         tuple(world.violations),
         world.trace_hash(),
         tuple(world.fired),
-        world.watch.longest_unprotected_ms,
+        tuple(world.watch.stretches_ms),
         world.seconds(),
         cpu_seconds() - began,
         counts,
     )
-
-
-def tried(case: Case, *, is_twice: bool = False, is_traced: bool = False) -> Verdict:
-    """Run a case; twice when two runs have to be equal; printed step by step when asked for."""
-    lines: list[str] | None = [] if is_traced else None
-    verdict = run_case(case, lines)
-    if lines is not None:
-        print("\n".join(lines))
-    if is_twice and run_case(case).trace != verdict.trace:
-        verdict = verdict._replace(violations=(*verdict.violations, "I10: two runs differ"))
-    return verdict
 
 
 def _played(world: World, faults: list[Fault]) -> dict[str, int]:
@@ -119,26 +131,27 @@ def _played(world: World, faults: list[Fault]) -> dict[str, int]:
 async def _story(world: World, counts: dict[str, int]) -> None:
     bot = world.bot
     world.spawn(bot.supervise())
-    await asyncio.sleep(_STORY_SECONDS)
+    await asyncio.sleep(world.seconds_planned)
     world.calm()
     world.exchange.pump.pause()
     await asyncio.sleep(_CALM_SECONDS)
-    _judge(world, "after the calm")
+    judge(world, "after the calm")
     if not bot.database.exists():
         return
     bot.terminate()
     await asyncio.sleep(_RESTART_SECONDS)
-    noted = _differences_noted(world)
+    noted = differences_noted(world)
     bot.kill()
     await asyncio.sleep(_RESTART_SECONDS)
-    _judge(world, "after two restarts")
-    if _differences_noted(world) != noted:
+    judge(world, "after two restarts")
+    if differences_noted(world) != noted:
         world.violate("I11", "the second restart found differences that the first had settled")
     counts.update(_counted(world))
     world.note("end", _fingerprint(world))
 
 
-def _judge(world: World, when: str) -> None:
+def judge(world: World, when: str) -> None:
+    """Note what differs between database and exchange, and a bot that does not run."""
     if not world.bot.is_running:
         said = "; ".join(world.errors[-1:])
         world.violate("I20", f"{when} the bot does not run: {said}")
@@ -149,7 +162,8 @@ def _judge(world: World, when: str) -> None:
         world.violate("I11", f"{when}: {difference}")
 
 
-def _differences_noted(world: World) -> int:
+def differences_noted(world: World) -> int:
+    """Return how many differences recoveries have journalled so far."""
     return rows(world.bot.database, _DIFFERENCES)[0][0]
 
 

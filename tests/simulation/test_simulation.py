@@ -1,4 +1,4 @@
-"""A small budget of simulated seeds; `make simulate SEEDS=n` runs as many as wanted."""
+"""A handful of simulated worlds; `make test` runs the gate beside them, `make simulate` as many as wanted."""
 
 import pytest
 

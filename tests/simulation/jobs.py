@@ -1,0 +1,95 @@
+"""What is run in bulk: the gate of `make test`, many seeds, a night. Jobs run in processes of their own."""
+
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final, NamedTuple
+
+from tests.simulation.exchanges import DIALECTS
+from tests.simulation.faults.table import FAULTS
+from tests.simulation.regressions import REGRESSIONS
+from tests.simulation.scenario import Case, Verdict, case_of, run_case
+from tests.simulation.stories import STORIES
+from tests.simulation.sweep import Crash, crashes, tell
+
+SEEDS_A_FAULT: Final = 20
+MIXED_SEEDS: Final = 500
+DOUBLE_RUNS: Final = 100
+_CHUNK: Final = 4
+
+
+class Twice(NamedTuple):
+    """A case of which two runs have to be equal; they may fall to two processes."""
+
+    case: Case
+
+
+Job = Case | Crash | Twice
+
+
+class Part(NamedTuple):
+    """A named list of jobs."""
+
+    title: str
+    jobs: tuple[Job, ...]
+
+
+def run_job(job: Job) -> Verdict:
+    """Run whatever it is."""
+    if isinstance(job, Twice):
+        return run_case(job.case)
+    return tell(job) if isinstance(job, Crash) else run_case(job)
+
+
+def verdicts(jobs: Iterable[Job], processes: int) -> Iterator[Verdict]:
+    """Yield the verdicts in the order of the jobs, whoever is faster."""
+    if processes == 1:
+        yield from map(run_job, jobs)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap(run_job, jobs, chunksize=_CHUNK)
+
+
+def compared(verdicts_: Iterable[Verdict]) -> Iterator[Verdict]:
+    """Yield one verdict for every two runs of a case; they differ: I10."""
+    runs = iter(verdicts_)
+    for first, second in zip(runs, runs, strict=True):
+        same = (first.trace, first.counts) == (second.trace, second.counts)
+        yield first if same else first._replace(violations=(*first.violations, "I10: two runs differ"))
+
+
+def each_fault(seeds: Iterable[int]) -> tuple[Case, ...]:
+    """Return every fault alone with every seed."""
+    return tuple(case_of(seed, (name,)) for seed in seeds for name in sorted(FAULTS))
+
+
+def mixed(seeds: Iterable[int]) -> tuple[Case, ...]:
+    """Return cases of one to three faults each."""
+    return tuple(case_of(seed) for seed in seeds)
+
+
+def gate() -> tuple[Part, ...]:
+    """Return what `make test` runs, but for the crash sweep."""
+    doubled = chain.from_iterable((Twice(case),) * 2 for case in mixed(range(1, DOUBLE_RUNS + 1)))
+    return (
+        Part("regressions", REGRESSIONS),
+        Part(f"{len(FAULTS)} faults, {SEEDS_A_FAULT} seeds each", each_fault(range(1, SEEDS_A_FAULT + 1))),
+        Part("mixed faults", mixed(range(DOUBLE_RUNS + 1, DOUBLE_RUNS + 1 + MIXED_SEEDS))),
+        Part("runs that come twice the same", tuple(doubled)),
+    )
+
+
+def dry_runs(names: Iterable[str], dialects: Iterable[str], *, is_every: bool) -> tuple[Crash, ...]:
+    """Return undisturbed tellings, which count the borders."""
+    pairs = ((name, dialect) for name in names for dialect in dialects)
+    return tuple(Crash(name, dialect, is_every=is_every, seed=STORIES[name].seed) for name, dialect in pairs)
+
+
+def swept(dry: Iterable[Verdict]) -> tuple[Crash, ...]:
+    """Return a death at every border that dry runs have counted."""
+    return tuple(chain.from_iterable(crashes(each.case, each.counts["borders"]) for each in dry))
+
+
+def all_dry_runs(*, is_every: bool = False) -> tuple[Crash, ...]:
+    """Return every story in every dialect."""
+    return dry_runs(STORIES, DIALECTS, is_every=is_every)

@@ -1,0 +1,115 @@
+"""The crash sweep counts what it should, kills where it says, and its stories keep their point."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.store.journal import SqliteJournal
+from tests.simulation import jobs, shrink
+from tests.simulation.exchanges import DIALECTS
+from tests.simulation.scenario import Case, case_of, run_case
+from tests.simulation.stories import STORIES
+from tests.simulation.sweep import Crash, crashes, tell
+
+
+@pytest.mark.parametrize("name", sorted(STORIES))
+def test_a_story_keeps_its_point_and_every_invariant(name: str) -> None:
+    dialect = DIALECTS[len(name) % len(DIALECTS)]
+    verdict = tell(Crash(name, dialect, seed=STORIES[name].seed))
+    assert verdict.violations == ()
+    assert verdict.counts["borders"] >= 8
+
+
+@pytest.mark.parametrize("border", [1, 4, 7])
+def test_a_death_at_a_border_happens_there_and_breaks_nothing(border: int) -> None:
+    verdict = tell(Crash("entry", "binance", border))
+    assert [each.partition(":")[0] for each in verdict.fired] == [f"dead at border {border}"]
+    assert verdict.violations == ()
+
+
+def test_the_sweep_dies_at_every_border_once_and_at_some_twice() -> None:
+    listed = list(crashes(Crash("add", "okx"), 9))
+    assert [each.border for each in listed if not each.again] == list(range(1, 10))
+    assert [each.border for each in listed if each.again] == [4, 8]
+
+
+def test_borders_of_reads_count_only_when_every_one_is_asked_for() -> None:
+    few = tell(Crash("ladder", "okx")).counts["borders"]
+    assert tell(Crash("ladder", "okx", is_every=True)).counts["borders"] > 4 * few
+
+
+def test_an_intent_that_is_not_committed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgetful(self: SqliteJournal, commit: Any) -> None:
+        commit_all(self, commit._replace(intents=()))
+
+    commit_all = SqliteJournal.commit
+    monkeypatch.setattr(SqliteJournal, "commit", forgetful)
+    assert tell(Crash("entry", "binance")).violations
+
+
+def test_power_that_fails_takes_what_was_not_synced(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = _cases_of_a_power_cut()
+    assert [run_case(case).violations for case in lost] == [()] * len(lost)
+    _without_fsync(monkeypatch)
+    assert any(run_case(case).violations for case in lost)
+
+
+def _cases_of_a_power_cut() -> list[Case]:
+    found = []
+    for seed in range(1, 12):
+        case = case_of(seed, ("F62",))
+        if "power cut" in run_case(case).fired:
+            found.append(case)
+    return found
+
+
+def _without_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.simulation import bots
+
+    opened = bots.bot.app.open_journal
+
+    def open_journal(*args: Any) -> SqliteJournal:
+        journal = opened(*args)
+        journal._connection.execute("PRAGMA synchronous = NORMAL")
+        return journal
+
+    monkeypatch.setattr("bot.app.open_journal", open_journal)
+
+
+def _fails_when(rule: Callable[[Case], bool]) -> Callable[[Any], bool]:
+    return rule
+
+
+def test_a_failure_shrinks_to_the_fault_and_the_seconds_that_matter() -> None:
+    found = case_of(9, ("F01", "F23", "F48"))
+    fails = _fails_when(lambda case: "F23" in case.faults and case.seconds >= 60)
+    assert shrink.shrunk(found, fails) == found._replace(faults=("F23",), seconds=60)
+
+
+def test_a_failure_of_two_faults_keeps_both() -> None:
+    found = case_of(9, ("F01", "F23", "F48"))
+    fails = _fails_when(lambda case: {"F01", "F48"} <= set(case.faults))
+    assert shrink.shrunk(found, fails) == found._replace(faults=("F01", "F48"), seconds=30)
+
+
+def test_a_second_death_that_does_not_matter_is_dropped() -> None:
+    assert shrink.shrunk(Crash("add", "okx", 5, 77), lambda crash: crash.border == 5) == Crash(
+        "add", "okx", 5
+    )
+
+
+def test_two_runs_that_differ_are_a_violation() -> None:
+    verdict = run_case(case_of(1, ())._replace(seconds=30))
+    other = verdict._replace(trace="another")
+    (same,) = jobs.compared([verdict, verdict])
+    (different,) = jobs.compared([verdict, other])
+    assert same.violations == ()
+    assert different.violations == ("I10: two runs differ",)
+
+
+def test_the_gate_runs_twenty_seeds_of_each_fault_and_five_hundred_mixed_ones() -> None:
+    parts = {part.title: len(part.jobs) for part in jobs.gate()}
+    assert parts["mixed faults"] == 500
+    assert parts["runs that come twice the same"] == 200
+    assert parts[f"{len(jobs.FAULTS)} faults, 20 seeds each"] == 20 * len(jobs.FAULTS)
