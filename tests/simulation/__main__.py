@@ -63,13 +63,14 @@ def _sweep(asked: argparse.Namespace, tally: Tally) -> None:
     dialects = (asked.dialect,) if asked.dialect else DIALECTS
     if asked.border is not None:
         seed = asked.seed if asked.seed is not None else STORIES[asked.sweep].seed
-        crash = Crash(asked.sweep, dialects[0], asked.border, asked.again, asked.every, seed)
+        crash = Crash(asked.sweep, dialects[0], asked.border, asked.again, asked.every, seed, asked.polite)
         lines: list[str] | None = [] if asked.trace else None
         tally.take([tell(crash, lines)])
         print("\n".join(lines or ()))
         return
     dry = list(verdicts(dry_runs(names, dialects, is_every=asked.every), asked.jobs))
-    tally.take(chain(dry, verdicts(swept(dry), asked.jobs)))
+    deaths = (crash._replace(is_polite=asked.polite) for crash in swept(dry))
+    tally.take(chain(dry, verdicts(deaths, asked.jobs)))
 
 
 def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
@@ -86,6 +87,7 @@ def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     add("--border", type=int, help="of the sweep: this border only; 0: nobody dies")
     add("--again", type=int, default=0, help="of the sweep: the step at which the recovery dies")
     add("--every", action="store_true", help="of the sweep: the borders of reads as well")
+    add("--polite", action="store_true", help="of the sweep: SIGTERM instead of SIGKILL")
     add("--gate", action="store_true", help="everything that make test runs")
     add("--night", type=Path, metavar="FILE", help="every fault with every seed; go on after what FILE holds")
     add("--page", action="store_true", help="measure the time to protection and write FAULTS.md")

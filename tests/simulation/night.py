@@ -20,7 +20,9 @@ def run_night(seeds: Iterable[int], processes: int, kept: Path) -> int:
     done = _read(kept)
     if _SWEEP not in done:
         dry = list(verdicts(all_dry_runs(is_every=True), processes))
-        _run(_SWEEP, swept(dry), processes, kept, done)
+        killed = swept(dry)
+        asked_to_end = tuple(crash._replace(is_polite=True) for crash in killed if not crash.again)
+        _run(_SWEEP, (*killed, *asked_to_end), processes, kept, done)
     for seed in seeds:
         if str(seed) not in done:
             _run(str(seed), each_fault((seed,)), processes, kept, done)

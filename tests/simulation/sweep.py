@@ -26,7 +26,10 @@ _NEVER: Final = 0
 
 
 class Crash(NamedTuple):
-    """One telling. `border` 0: nobody dies. `again`: the step before which the recovery dies; 0: it lives."""
+    """One telling. `border` 0: nobody dies. `again`: the step before which the recovery dies; 0: it lives.
+
+    `is_polite`: SIGTERM instead of SIGKILL.
+    """
 
     story: str
     dialect: str
@@ -34,12 +37,14 @@ class Crash(NamedTuple):
     again: int = _NEVER
     is_every: bool = False
     seed: int = 1
+    is_polite: bool = False
 
     def command(self) -> str:
         """Return what replays it."""
         words = f"--sweep {self.story} --dialect {self.dialect} --seed {self.seed} --border {self.border}"
         again = f" --again {self.again}" if self.again else ""
-        return f"python -m tests.simulation {words}{again}{' --every' if self.is_every else ''}"
+        flags = f"{' --every' if self.is_every else ''}{' --polite' if self.is_polite else ''}"
+        return f"python -m tests.simulation {words}{again}{flags}"
 
 
 class Borders:
@@ -63,8 +68,9 @@ class Borders:
         self.count += 1
         if self.count == self._crash.border:
             self._world.fault_fires(f"dead at border {self.count}: {place}")
-            self._world.bot.kill_next_at_step = self._crash.again
-            self._world.bot.kill()
+            bot = self._world.bot
+            bot.kill_next_at_step = self._crash.again
+            (bot.terminate if self._crash.is_polite else bot.kill)()
 
 
 def tell(crash: Crash, lines: list[str] | None = None) -> Verdict:

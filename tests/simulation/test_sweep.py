@@ -28,6 +28,10 @@ def test_a_death_at_a_border_happens_there_and_breaks_nothing(border: int) -> No
     assert verdict.violations == ()
 
 
+def test_a_request_to_end_at_a_border_breaks_nothing() -> None:
+    assert tell(Crash("stop", "okx", 3, is_polite=True)).violations == ()
+
+
 def test_the_sweep_dies_at_every_border_once_and_at_some_twice() -> None:
     listed = list(crashes(Crash("add", "okx"), 9))
     assert [each.border for each in listed if not each.again] == list(range(1, 10))
@@ -77,7 +81,7 @@ def _without_fsync(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.app.open_journal", open_journal)
 
 
-def _fails_when(rule: Callable[[Case], bool]) -> Callable[[Any], bool]:
+def _fails_when(rule: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return rule
 
 
@@ -94,9 +98,8 @@ def test_a_failure_of_two_faults_keeps_both() -> None:
 
 
 def test_a_second_death_that_does_not_matter_is_dropped() -> None:
-    assert shrink.shrunk(Crash("add", "okx", 5, 77), lambda crash: crash.border == 5) == Crash(
-        "add", "okx", 5
-    )
+    fails = _fails_when(lambda crash: crash.border == 5)
+    assert shrink.shrunk(Crash("add", "okx", 5, 77), fails) == Crash("add", "okx", 5)
 
 
 def test_two_runs_that_differ_are_a_violation() -> None:
