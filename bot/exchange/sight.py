@@ -79,7 +79,9 @@ class Observer:
         """Return one reading. `moved_quote`: margin that a request of ours has moved since the last one."""
         orders, new, position, money = await self.glance(symbol, urgency)
         resting = self.by_our_id(orders, self._book.owners)
-        ended = await self._ended(symbol, resting, new, urgency)
+        ended, money = await asyncio.gather(
+            self._ended(symbol, resting, new, urgency), self._money_after(new, money, urgency)
+        )
         resting = self.by_our_id(orders, {**self._book.owners, **_children(ended)})
         ended = {key: row for key, row in ended.items() if key not in resting}
         owners = await self._owners(symbol, new, ended, resting, urgency)
@@ -103,6 +105,13 @@ class Observer:
             self._link.read(lambda: dialect.money(client), urgency),
         )
         return Glance(orders, self._new_trades(symbol, trades), position, money)
+
+    async def _money_after(self, new: tuple[Trade, ...], money: Money, urgency: Urgency) -> Money:
+        """Return money that is no older than the trades: of one instant's answers any may be the first."""
+        if not new:
+            return money
+        client = self._link.client
+        return await self._link.read(lambda: self._dialect.money(client), urgency)
 
     async def position(self, symbol: str, urgency: Urgency) -> Position | None:
         """Return the symbol's position now."""
