@@ -62,6 +62,7 @@ class World:
         self.plan = MarketPlan(symbols, tuple(FIRST_PRICES[symbol] for symbol in symbols), seconds)
         # The funding instant falls into the run.
         minutes = self.random.randint(1, max(seconds // 60 - 1, 2))
+        self.settles_s = 60.0 * minutes + 12.0
         self.began_ms = BOUNDARY_MS - 60_000 * minutes - 12_000
         self.time_zone = "UTC"
         self.wall = Wall(self.loop, self.began_ms)

@@ -22,8 +22,8 @@ from tests.simulation.faults.acts import (
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-# What a venue can tell from its double. Margin moves have no id, and a doubled one is moved twice; Binance and
-# OKX know an id only while its order is open, so that a market order that was filled is filled again.
+# What a venue can tell from its double. Margin moves have no id, and a doubled one is moved twice; Binance
+# and OKX know an id only while its order is open, so that a filled market order is filled again.
 _NAMED = tuple(kind for kind in WRITES if kind not in ("margin", "entry"))
 _FILLED = re.compile(rb'"(executedQty|cumExecQty|accFillSz|fillSz)":\s*"[^"]*"')
 

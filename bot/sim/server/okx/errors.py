@@ -58,6 +58,8 @@ SHORT_OF_MARGIN: Final = Code("59200", "Insufficient account balance")
 NO_POSITION: Final = Code("59300", "Margin call failed. Position does not exist.")
 BEYOND_LIMIT: Final = Code("59301", "Margin adjustment failed as it exceeds the maximum limit.")
 FROZEN: Final = Code("50020", "The position is frozen due to liquidation. Operation restricted.")
+# The exchange itself turns positions around; this code is the one that says least about the account.
+WOULD_TURN: Final = Code("51108", "Positions exceed the limit for closing out with the market price ({why}).")
 NOT_HERE: Final = Code("51010", "You can't complete this request under your current account mode ({why}).")
 
 

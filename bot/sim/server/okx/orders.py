@@ -18,6 +18,7 @@ from bot.sim.server.okx.errors import (
     NOT_HERE,
     NOTHING_TO_REDUCE,
     PARAMETER,
+    WOULD_TURN,
     ApiError,
     Code,
     refusal,
@@ -177,7 +178,7 @@ def _action(desk: Desk, order: PlacedOrder) -> VenueAction:
     except NothingToReduce:
         raise ApiError(NOTHING_TO_REDUCE) from None
     except WouldTurn:
-        raise ApiError(NOT_HERE, why=_TURNS) from None
+        raise ApiError(WOULD_TURN, why=_TURNS) from None
 
 
 def _cancel(desk: Desk, order: PlacedOrder) -> None:
