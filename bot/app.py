@@ -31,6 +31,7 @@ from bot.identity import database_path, identity
 from bot.paper import paper_edges
 from bot.plugins import check_confined, load_strategy, strategy_key
 from bot.ports import Commit, Recovered
+from bot.risk.limits import ForeignPositions
 from bot.risk.manager import RiskManager
 from bot.settings import Settings, config_hash, effective
 from bot.store.commands import CommandFiles
@@ -261,6 +262,7 @@ class Application:
             step_ms,
             limits.max_mark_age_ms,
             settings.halts,
+            ForeignPositions(settings.exchange.foreign_positions, settings.exchange.adopted_stop_fraction),
         )
         return Engine(desk)
 

@@ -6,12 +6,13 @@ from typing import Final
 from bot.core.intent import Action, Fact
 from bot.engine.outbox import Outbox
 from bot.engine.state import Holding, Market, State
-from bot.risk.limits import HaltLimits
+from bot.risk.limits import ForeignPositions, HaltLimits
 from bot.risk.manager import RiskManager
 from bot.risk.view import MarginBook, MarginView
 from bot.strategy import Strategy
 
 _LIMITS: Final = HaltLimits()
+_FOREIGN: Final = ForeignPositions()
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class Desk:
     timeframe_ms: int
     max_mark_age_ms: int
     limits: HaltLimits = _LIMITS
+    foreign: ForeignPositions = _FOREIGN
 
     def is_in_flight(self, symbol: str, *kinds: type[Action]) -> bool:
         """Return whether an action of one of `kinds` waits for its outcome on `symbol`."""

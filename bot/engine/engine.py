@@ -48,6 +48,7 @@ from bot.engine import (
     deleverage,
     entries,
     fills,
+    foreign,
     instruments,
     margins,
     protection,
@@ -121,7 +122,11 @@ class Engine:
             market.mark, market.last, market.mark_ms = event.mark, event.last, event.ts_ms
             if market.alerts:
                 alerts.clear(market, alerts.BAD_PRICE)
-            if holding is None and market.evidence.watch_low < event.mark < market.evidence.watch_high:
+            if (
+                holding is None
+                and market.foreign is None
+                and market.evidence.watch_low < event.mark < market.evidence.watch_high
+            ):
                 return NOTHING
             self._on_mark(market, holding)
         else:
@@ -150,6 +155,8 @@ class Engine:
 
     def _on_mark(self, market: Market, holding: Holding | None) -> None:
         """Show the mark to the evidence, and act on it unless only the evidence wanted to see it."""
+        if foreign.is_due(self.desk, market):
+            foreign.adopt(self.desk, market)
         shadows.look(self.desk, market)
         if holding is not None and not (
             holding.sleep_low < market.mark < holding.sleep_high and self.state.now_ms < holding.recheck_at_ms

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bot.core.event import LeverageSet, SignalSeen
 from bot.core.intent import Fact, OpenPosition, SetLeverage
 from bot.core.signal import Signal
-from bot.engine import halts
+from bot.engine import foreign, halts
 from bot.engine.desk import Desk
 from bot.engine.protection import close
 from bot.engine.state import Market, PendingEntry
@@ -114,7 +114,7 @@ def unrealised_quote(desk: Desk) -> float:
 
 
 def _blocked(desk: Desk, market: Market) -> tuple[str, ...]:
-    checks = list(halts.checks(desk.state))
+    checks = [*halts.checks(desk.state), *foreign.checks(market)]
     if desk.is_blind(market):
         age_ms = desk.state.now_ms - market.mark_ms
         checks.append(f"the mark price is {age_ms} ms old or in a gap (at most {desk.max_mark_age_ms} ms)")

@@ -1,14 +1,14 @@
 """Fills, funding and liquidations: how holdings are born, change and die."""
 
-from bot.core.event import FundingSettled, Liquidated, OrderFilled, PositionClosed, PositionOpened
+from bot.core.event import FundingSettled, Liquidated, OrderFilled, PositionClosed
 from bot.core.intent import CancelOrder, Intent
-from bot.core.margin import liquidation_distance
 from bot.core.position import Position
-from bot.engine import foreign, shadows
+from bot.engine import foreign
 from bot.engine.desk import Desk
 from bot.engine.invariants import check_reduce_only
+from bot.engine.opening import open_holding
 from bot.engine.protection import keep_stop_inside, place_take_profits, protect
-from bot.engine.state import Holding, Market, PendingEntry
+from bot.engine.state import Holding, Market
 
 
 def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | None) -> None:
@@ -20,8 +20,7 @@ def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | N
         _on_entry(desk, market, event, event.position)
     holding = market.holding
     if holding is None:
-        if event.position is not None:
-            foreign.found(desk, event.position)
+        foreign.seen(desk, market, event.position)
         return
     holding.fees_quote += event.fee_quote
     holding.realised_pnl_quote += event.realised_pnl_quote
@@ -64,6 +63,7 @@ def on_liquidated(desk: Desk, market: Market, event: Liquidated) -> None:
     """The venue closed the position and kept its margin."""
     holding = market.holding
     if holding is None:
+        foreign.seen(desk, market, None)
         return
     desk.state.tally.liquidations += 1
     holding.realised_pnl_quote -= event.loss_quote
@@ -73,50 +73,14 @@ def on_liquidated(desk: Desk, market: Market, event: Liquidated) -> None:
 def _on_entry(desk: Desk, market: Market, event: OrderFilled, position: Position) -> None:
     entry = market.entry
     if market.holding is None and entry is not None and event.client_id == entry.client_id:
-        holding = open_holding(desk, market, entry, position, event.ts_ms)
-        protect(desk, market, holding, entry.plan.stop_price, "entry")
+        plan = entry.plan
+        holding = open_holding(desk, market, position, event.ts_ms, plan.stop_price, plan.agreed_loss_quote)
+        protect(desk, market, holding, plan.stop_price, "entry")
     elif market.holding is not None:
         market.holding.initial_wallet_quote = position.isolated_wallet
     if event.remaining_quantity <= 0.0 and market.holding is not None:
         market.holding.position = position
         complete_entry(desk, market)
-
-
-def open_holding(desk: Desk, market: Market, entry: PendingEntry, position: Position, ts_ms: int) -> Holding:
-    """Begin the books of a position that has no stop yet, and return them."""
-    plan, state = entry.plan, desk.state
-    holding = Holding(
-        position=position,
-        position_id=state.next_position_id,
-        opened_ms=ts_ms,
-        initial_wallet_quote=position.isolated_wallet,
-        initial_stop=plan.stop_price,
-        entry_distance=liquidation_distance(position, position.entry_price, market.rules),
-        agreed_loss_quote=plan.agreed_loss_quote,
-        best_mark=position.entry_price,
-        unprotected_since_ms=ts_ms,
-    )
-    state.next_position_id += 1
-    market.holding = holding
-    shadows.begin(desk, market, holding)
-    desk.outbox.note(_opened_note(holding, plan.stop_price))
-    return holding
-
-
-def _opened_note(holding: Holding, stop_price: float) -> PositionOpened:
-    position = holding.position
-    return PositionOpened(
-        holding.opened_ms,
-        position.symbol,
-        holding.position_id,
-        position.side,
-        position.quantity,
-        position.entry_price,
-        position.isolated_wallet,
-        position.leverage,
-        stop_price,
-        holding.agreed_loss_quote,
-    )
 
 
 def _count_leg(desk: Desk, event: OrderFilled) -> None:

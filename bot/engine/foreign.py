@@ -1,26 +1,95 @@
-"""A position that this database did not open: it is left alone, and nothing is entered beside it."""
+"""A position that this database did not open: halted for, left alone or taken over, as the user set it.
 
+Nothing is ever entered beside it. Source: reliability study, F45 and invariant I13.
+"""
+
+import math
 from typing import Final
 
-from bot.core.event import Reconciled
+from bot.core.event import AlertRaised, Reconciled
 from bot.core.halt import NO_ENTRY
 from bot.core.intent import Fact
-from bot.core.position import Position
+from bot.core.position import Position, side_name
 from bot.engine import halts
 from bot.engine.desk import Desk
+from bot.engine.opening import open_holding
+from bot.engine.protection import protect
+from bot.engine.state import Market
+from bot.risk.limits import ADOPT, HALT
+from bot.risk.trailing import on_tick_toward_mark
 
 FOREIGN_POSITION: Final = "foreign_position"
+ADOPTED: Final = "adopted"
 
 
-def found(desk: Desk, actual: Position) -> None:
-    """Halt entries and say so, once per symbol."""
-    symbol, now_ms = actual.symbol, desk.state.now_ms
-    message = f"{symbol} has a position that this database did not open: close it at the venue"
-    known = desk.state.halts.pop(FOREIGN_POSITION, None)
-    if known is not None and message in known.message:
-        desk.state.halts[FOREIGN_POSITION] = known
+def seen(desk: Desk, market: Market, actual: Position | None) -> None:
+    """Take note of what somebody else holds in the symbol now; told once, and again after it was closed."""
+    before, market.foreign = market.foreign, actual
+    if (before is None) == (actual is None):
         return
-    facts: dict[str, Fact] = {"believed": None, "venue": str(actual)}
-    desk.outbox.note(Reconciled(now_ms, symbol, FOREIGN_POSITION, facts))
+    facts: dict[str, Fact] = {"believed": before and str(before), "venue": actual and str(actual)}
+    desk.outbox.note(Reconciled(desk.state.now_ms, market.instrument.symbol, FOREIGN_POSITION, facts))
+    if actual is None:
+        return
+    message = f"{actual.symbol} has a position that this database did not open"
+    if desk.foreign.treatment == HALT:
+        _halt(desk, actual.symbol, f"{message}: close it at the venue")
+    else:
+        _tell(desk, market, FOREIGN_POSITION, f"{message}. Nothing is entered there while it is open.")
+
+
+def checks(market: Market) -> tuple[str, ...]:
+    """Return why nothing may be entered in the symbol; empty when nobody else holds anything there."""
+    if market.foreign is None:
+        return ()
+    return (f"{market.foreign.symbol} has a position that this database did not open",)
+
+
+def is_due(desk: Desk, market: Market) -> bool:
+    """Return whether a position waits to be taken over; its stop needs a mark of now."""
+    if market.foreign is None or market.holding is not None or desk.is_blind(market):
+        return False
+    return desk.foreign.treatment == ADOPT
+
+
+def adopt(desk: Desk, market: Market) -> None:
+    """Take the position over: protect it at once and manage it from now on as if the bot had opened it.
+
+    The stop goes between mark and liquidation price. No take-profits are placed: R was never agreed.
+    """
+    position = market.foreign
+    if position is None:
+        return
+    stop_price = _stop_price(desk, market, position)
+    market.foreign = None
+    agreed_quote = position.quantity * abs(market.mark - stop_price)
+    holding = open_holding(desk, market, position, desk.state.now_ms, stop_price, agreed_quote)
+    holding.is_filled = True
+    holding.best_mark = market.mark
+    protect(desk, market, holding, stop_price, ADOPTED)
+    said = (
+        f"{side_name(position.side)} {position.quantity:.10g} {position.symbol} from "
+        f"{position.entry_price:.10g} was not opened by this database and is managed from now on, with a "
+        f"stop at {stop_price:.10g}."
+    )
+    _tell(desk, market, ADOPTED, said)
+
+
+def _stop_price(desk: Desk, market: Market, position: Position) -> float:
+    liquidation = market.liquidation_price(position)
+    away = min(abs(market.mark - liquidation), market.mark) if math.isfinite(liquidation) else market.mark
+    price = market.mark - position.side * desk.foreign.stop_fraction * away
+    return on_tick_toward_mark(position.side, price, market.instrument.tick_size)
+
+
+def _halt(desk: Desk, symbol: str, message: str) -> None:
+    known = desk.state.halts.pop(FOREIGN_POSITION, None)
     said = message if known is None else f"{known.message}; {message}"
     halts.latch(desk, NO_ENTRY, FOREIGN_POSITION, said, symbol=symbol)
+
+
+def _tell(desk: Desk, market: Market, cause: str, message: str) -> None:
+    desk.state.tally.alerts += 1
+    owner = market.holding.position_id if market.holding is not None else 0
+    symbol = market.instrument.symbol
+    desk.outbox.note(AlertRaised(desk.state.now_ms, symbol, owner, "warning", cause, message, {}))

@@ -8,7 +8,8 @@ from bot.core.position import Position
 from bot.engine import alerts, foreign, instruments, shadows
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
-from bot.engine.fills import complete_entry, open_holding
+from bot.engine.fills import complete_entry
+from bot.engine.opening import open_holding
 from bot.engine.outbox import Decision
 from bot.engine.protection import protect
 from bot.engine.run import Session
@@ -83,6 +84,8 @@ def _adopt_symbol(desk: Desk, market: Market, actual: Position | None, orders: t
     entry, is_settled = market.entry, _drop_answered(desk, market, orders)
     if market.holding is None and actual is not None:
         _adopt_unknown(desk, market, entry, actual)
+    elif market.holding is None:
+        foreign.seen(desk, market, None)
     if market.holding is not None and actual is None:
         _closed_while_away(desk, market, market.holding)
     elif market.holding is not None and actual is not None:
@@ -117,9 +120,9 @@ def _adopt_unknown(desk: Desk, market: Market, entry: PendingEntry | None, actua
     facts: dict[str, Fact] = {"believed": None, "venue": str(actual)}
     if entry is not None and entry.plan.side == actual.side:
         desk.outbox.note(Reconciled(now_ms, symbol, "position", facts))
-        open_holding(desk, market, entry, actual, now_ms)
+        open_holding(desk, market, actual, now_ms, entry.plan.stop_price, entry.plan.agreed_loss_quote)
         return
-    foreign.found(desk, actual)
+    foreign.seen(desk, market, actual)
 
 
 def _adopt_position(desk: Desk, holding: Holding, actual: Position) -> None:

@@ -107,7 +107,8 @@ class Market:
     """One symbol: its rules, its last prices and what is held in it.
 
     `alerts`: the position id for which a cause was raised, 0 for none. `fault`: what is wrong with the
-    rules themselves, "" for nothing; no margin moves while it says something.
+    rules themselves, "" for nothing; no margin moves while it says something. `foreign`: what somebody else
+    holds there.
     """
 
     instrument: Instrument
@@ -127,6 +128,7 @@ class Market:
     evidence: MarketEvidence = field(default_factory=MarketEvidence)
     alerts: dict[str, int] = field(default_factory=dict)
     fault: str = ""
+    foreign: Position | None = None
 
     def liquidation_price(self, position: Position) -> float:
         """Return the position's liquidation price; the answer for the last one is kept."""
@@ -340,6 +342,7 @@ def _market_snapshot(market: Market) -> dict[str, Any]:
     saved["estimates"] = [None if math.isnan(value) else value for value in market.estimates]
     saved["alerts"] = dict(market.alerts)
     saved["holding"] = _holding_snapshot(market.holding) if market.holding is not None else None
+    saved["foreign"] = list(market.foreign) if market.foreign is not None else None
     saved["evidence"] = evidence_json(market.evidence)
     saved["entry"] = (
         {"plan": _plan_json(market.entry.plan), "client_id": market.entry.client_id}
@@ -356,6 +359,8 @@ def _restore_market(market: Market, saved: dict[str, Any]) -> None:
     market.estimates = MarketEstimates(*known)
     market.alerts = dict(saved.get("alerts", {}))  # absent: written before there were alerts
     market.holding = _holding_from(saved["holding"]) if saved["holding"] is not None else None
+    foreign = saved.get("foreign")  # absent: written before it was kept
+    market.foreign = Position(*foreign) if foreign is not None else None
     if "evidence" in saved:  # a checkpoint of revision 0001 has none: its positions end without a row
         market.evidence = evidence_from(saved["evidence"])
     entry = saved["entry"]

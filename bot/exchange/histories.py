@@ -45,7 +45,7 @@ class Histories:
         """Return what the venue trades, by symbol."""
         client = self._link.client
         params = {"marginables": False} if self._link.ccxt_id == "kucoinfutures" else {}
-        return await self._link.read(lambda: client.load_markets(False, params), Urgency.POLL)
+        return await self._link.read(lambda: client.load_markets(False, params), Urgency.NORMAL)
 
     async def candles(self, symbol: str, length_ms: int, kind: CandleKind, since_ms: int) -> list[Row]:
         """Return up to a page of (open_ms, o, h, l, c, v) from `since_ms` on; the newest may be forming."""
@@ -55,7 +55,7 @@ class Histories:
             params["price"] = "mark"
         rows = await self._link.read(
             lambda: client.fetch_ohlcv(symbol, timeframe_text(length_ms), since_ms, self.page, dict(params)),
-            Urgency.POLL,
+            Urgency.NORMAL,
         )
         return sorted({row[0]: _numbers(row) for row in rows if since_ms <= row[0] <= until_ms}.values())
 
@@ -68,7 +68,7 @@ class Histories:
         params = {"after": end_ms} if self._link.ccxt_id == "okx" else {"until": end_ms - 1}
         rows = await self._link.read(
             lambda: client.fetch_funding_rate_history(symbol, since_ms, _FUNDING_PAGE, dict(params)),
-            Urgency.POLL,
+            Urgency.NORMAL,
         )
         found = {int(row["timestamp"]): float(row["fundingRate"]) for row in rows}
         return sorted((ts_ms, rate) for ts_ms, rate in found.items() if since_ms <= ts_ms < end_ms)

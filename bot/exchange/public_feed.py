@@ -23,6 +23,7 @@ from bot.exchange.dialect import Dialect, Shipped
 from bot.exchange.feed import BEAT_SECONDS, SILENT_MS
 from bot.exchange.freshness import Freshness, is_changed
 from bot.exchange.histories import FUNDING_WINDOW_MS, CandleKind, Histories, Row
+from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
 from bot.exchange.prices import Prices
 from bot.exchange.streams import Streams
@@ -85,7 +86,9 @@ class PublicFeed:
 
     async def _instruments(self, symbols: Sequence[str], shipped: Shipped) -> dict[str, Instrument]:
         client, dialect = self._link.client, self._dialect
-        found = await self._link.read(lambda: dialect.public_instruments(client, symbols, shipped))
+        found = await self._link.read(
+            lambda: dialect.public_instruments(client, symbols, shipped), Urgency.NORMAL
+        )
         self._freshness.read(found, self._link.clock.now_ms())
         return found
 

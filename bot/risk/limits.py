@@ -5,7 +5,7 @@ Settings validate against the BOUNDS and document them; the reasons for a value 
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Bound(NamedTuple):
@@ -15,6 +15,11 @@ class Bound(NamedTuple):
     high: float
     unit: str
     doc: str
+
+
+HALT: Final = "halt"
+IGNORE: Final = "ignore"
+ADOPT: Final = "adopt"
 
 
 class MarginLimits(NamedTuple):
@@ -84,6 +89,17 @@ class HaltLimits(NamedTuple):
     disconnected_ms: int = 900_000
     clock_skew_ms: int = 5_000
     liquidation_tolerance: float = 0.01
+
+
+class ForeignPositions(NamedTuple):
+    """What becomes of a position that somebody else opened; reliability study, F45.
+
+    `treatment`: halt all entries, ignore it, or adopt it. `stop_fraction`: where the stop of an adopted one
+    goes, as a fraction of the way from mark to liquidation price.
+    """
+
+    treatment: str = HALT
+    stop_fraction: float = 0.5
 
 
 class EntryLimits(NamedTuple):

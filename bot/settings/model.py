@@ -195,6 +195,17 @@ class Exchange(Section):
     weight_per_minute: Whole = _setting(
         0, "Request weight the account may spend; 0: what the exchange grants everybody.", ge=0, le=1_000_000
     )
+    foreign_positions: Literal["halt", "ignore", "adopt"] = _setting(
+        "halt",
+        "A position the bot did not open: halt all entries, leave it alone, or take it over and protect it.",
+    )
+    adopted_stop_fraction: Number = _setting(
+        0.5,
+        "Where the stop of one that is taken over goes.",
+        "fraction of the way to liquidation",
+        ge=0.05,
+        le=0.95,
+    )
     allow_live: bool = _setting(
         False, "Live trading is refused without it; the flag --live and a confirmation are needed too."
     )

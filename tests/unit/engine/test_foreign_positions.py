@@ -1,7 +1,14 @@
-"""Somebody opens a position while the bot runs: noticed with its fill, left alone, and nothing is entered."""
+"""Somebody opens a position while the bot runs: noticed with its fill, and treated as the user set it."""
 
-from bot.core.event import EntriesHalted, OrderFilled, Reconciled
-from bot.core.intent import Intent, OpenPosition
+import json
+
+import pytest
+
+from bot.core.event import AlertRaised, EntriesHalted, FeedGap, MarkPrice, OrderFilled, Reconciled, SignalSeen
+from bot.core.intent import Intent, OpenPosition, ReducePosition
+from bot.engine import halts
+from bot.engine.state import restore, snapshot
+from bot.risk.limits import ADOPT, HALT, IGNORE, ForeignPositions
 from tests.unit.engine.desk_builder import A, B, Bench, kinds
 
 
@@ -43,3 +50,80 @@ def test_a_fill_by_hand_is_not_taken_for_the_entry_on_its_way() -> None:
     assert bench.market().entry == entry
     assert bench.market().holding is None
     assert [note.cause for note in bench.told(EntriesHalted)] == ["foreign_position"]
+
+
+def treated(treatment: str, stop_fraction: float = 0.5) -> Bench:
+    bench = Bench()
+    bench.engine.desk.foreign = ForeignPositions(treatment, stop_fraction)
+    return bench
+
+
+def closed_by_hand(bench: Bench, symbol: str = A) -> None:
+    told = bench.venue.handle(
+        Intent(91, f"closed{symbol}", bench.ts_ms, ReducePosition(symbol, 1, 10.0), "", {})
+    )
+    for fill in told:
+        if isinstance(fill, OrderFilled):
+            bench.hear(fill)
+
+
+def test_an_ignored_position_stops_entries_in_its_symbol_only_and_until_it_is_closed() -> None:
+    bench = treated(IGNORE)
+    assert kinds(opened_by_hand(bench)) == []
+    assert bench.told(EntriesHalted) == []
+    assert [alert.cause for alert in bench.told(AlertRaised)] == ["foreign_position"]
+    assert kinds(bench.enter()) == []
+    assert "did not open" in bench.told(SignalSeen)[-1].checks[0]
+    closed_by_hand(bench)
+    assert bench.market().foreign is None
+    assert "OpenPosition" in kinds(bench.enter())
+
+
+def test_a_symbol_stays_closed_to_entries_when_a_person_lifts_the_halt() -> None:
+    bench = treated(HALT)
+    opened_by_hand(bench)
+    halts.lift(bench.engine.desk, "I know of it")
+    assert bench.engine.state.halts == {}
+    assert kinds(bench.enter()) == []
+
+
+def test_an_adopted_position_has_a_stop_between_mark_and_liquidation_with_the_next_mark() -> None:
+    bench = treated(ADOPT, 0.25)
+    assert kinds(opened_by_hand(bench)) == []
+    position = bench.market().foreign
+    assert position is not None
+    sent = bench.feed(MarkPrice(bench.ts_ms + 1, A, 101.0, 101.0))
+    assert kinds(sent)[0] == "PlaceStop"
+    holding = bench.holding()
+    liquidation = bench.market().liquidation_price(holding.position)
+    assert bench.stop().trigger_price == pytest.approx(101.0 - 0.25 * (101.0 - liquidation), abs=0.01)
+    assert bench.stop().trigger_price > liquidation
+    assert holding.is_filled
+    assert not holding.take_profits
+    assert holding.agreed_loss_quote == pytest.approx(10.0 * (101.0 - holding.initial_stop))
+    assert bench.market().foreign is None
+    assert [alert.cause for alert in bench.told(AlertRaised)] == ["foreign_position", "adopted"]
+
+
+def test_a_bad_mark_adopts_nothing() -> None:
+    bench = treated(ADOPT)
+    opened_by_hand(bench)
+    assert kinds(bench.hear(MarkPrice(bench.ts_ms + 1, A, float("nan"), 100.0))) == []
+    assert bench.market().holding is None
+
+
+def test_nothing_is_adopted_in_a_gap_of_the_feed() -> None:
+    bench = treated(ADOPT)
+    opened_by_hand(bench)
+    bench.hear(FeedGap(bench.ts_ms, A, bench.ts_ms + 60_000))
+    assert kinds(bench.feed(MarkPrice(bench.ts_ms + 1, A, 101.0, 101.0))) == []
+    assert bench.market().holding is None
+
+
+def test_what_somebody_holds_survives_a_restart() -> None:
+    bench = treated(IGNORE)
+    opened_by_hand(bench)
+    state = Bench().engine.state
+    restore(state, json.loads(json.dumps(snapshot(bench.engine.state))))
+    assert state.markets[A].foreign == bench.market().foreign
+    assert state.markets[A].foreign is not None

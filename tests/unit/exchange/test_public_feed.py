@@ -7,6 +7,7 @@ from typing import Any
 import ccxt
 import pytest
 
+from bot.clock import VirtualClock
 from bot.core.event import CandleClosed, FeedGap, FundingDue, MarkPrice
 from bot.errors import Fatal, Rejected, Unavailable, UserError
 from bot.exchange.connect import DIALECTS, public_feed_of
@@ -199,7 +200,7 @@ async def test_an_exchange_that_cannot_be_reached_is_unavailable() -> None:
 
 def production(venue_id: str) -> tuple[Link, list[str]]:
     """Return the link of a session on production prices, and what it would have put on the wire."""
-    _, link, _ = public_feed_of(venue_id, Access("live"), (BTC,), MINUTE_MS, StepClock(0))  # pyright: ignore[reportArgumentType]
+    _, link, _ = public_feed_of(venue_id, Access("live"), (BTC,), MINUTE_MS, VirtualClock(0))
     sent: list[str] = []
 
     async def fetch(url: str, *_rest: Any) -> Any:
@@ -240,7 +241,7 @@ async def test_a_client_of_public_prices_cannot_sign(venue_id: str, signed: str)
     ],
 )
 async def test_production_streams_are_allowed_and_other_hosts_are_not(venue_id: str, stream: str) -> None:
-    _, link, _ = public_feed_of(venue_id, Access("live"), (BTC,), MINUTE_MS, StepClock(0))  # pyright: ignore[reportArgumentType]
+    _, link, _ = public_feed_of(venue_id, Access("live"), (BTC,), MINUTE_MS, VirtualClock(0))
     link.client.client(stream)
     for other in ("wss://stream.example.com/ws", "ws://127.0.0.1:1/ws"):
         with pytest.raises(UserError, match="refused before it was sent"):
