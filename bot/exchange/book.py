@@ -77,6 +77,7 @@ class Book:
         self.doubts: dict[str, str] = {}
         self.acknowledged: dict[str, float] = {}  # margin moves that no position has shown yet
         self.written: set[str] = set()  # margin moves that this process sent
+        self.awaited_ms: dict[str, int] = {}  # until when fills are expected that no reading shows
         self.asked_ms: dict[str, int] = {}  # when this process first asked what became of one
         self.adding: set[str] = set()  # symbols whose auto-add-margin was found on
 

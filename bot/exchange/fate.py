@@ -29,6 +29,7 @@ RECEIVE_WINDOW_MS: Final = 5_000
 _SETTLE_MS: Final = 1_000
 _ROUNDING_QUOTE: Final = 5e-8  # margin is moved in whole steps, rounded to the safe side
 _FIRST_WAIT_SECONDS: Final = 0.2
+_TOLD_WITHIN_MS: Final = 120_000  # readings that contradict an acknowledged move are doubted so long
 Events = tuple[VenueEvent, ...]
 
 
@@ -110,13 +111,19 @@ async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | Rel
         book.doubt(intent)
         await gateway.sweeper.sweep(symbol, Urgency.URGENT, move)
     if intent.client_id not in book.reported:
-        if is_short:
+        if is_short or (held is not None and _is_awaited(gateway, intent)):
             raise OutcomeUnknown(f"margin of {symbol} was moved, and the position does not show it yet")
         code = "no_position" if held is None else "below_minimum"
         message = "the position has ended" if held is None else "the wallet is at the target already"
         book.outbox.append(Refused(book.handed_ms, symbol, intent.client_id, code, message))
         book.report(intent.client_id)
     return book.take_outbox()
+
+
+def _is_awaited(gateway: "CcxtGateway", intent: Intent) -> bool:
+    """Whether the venue said that the margin moved; a wallet at its target is then no refusal."""
+    is_recent = gateway.link.clock.now_ms() - gateway.sent_ms(intent) < _TOLD_WITHIN_MS
+    return is_recent and intent.client_id in gateway.book.acknowledged
 
 
 async def _move_of(gateway: "CcxtGateway", intent: Intent, action: AddMargin | ReleaseMargin) -> Move | None:

@@ -181,6 +181,8 @@ class CcxtFeed:
 
     def _pause_ms(self, symbol: str) -> float:
         book = self._gateway.book
+        if book.awaited_ms.get(symbol, 0) > self._link.clock.now_ms():
+            return 1_000.0 * BEAT_SECONDS  # what was entered has no stop before its fill is told
         is_busy = symbol in book.positions or book.orders_of(symbol)
         return 1_000.0 * (_BUSY_SWEEP_SECONDS if is_busy else _FLAT_SWEEP_SECONDS)
 

@@ -18,11 +18,13 @@ from bot.core.steps import is_on_step
 from bot.errors import OutcomeUnknown, Rejected
 from bot.exchange.book import Book, Owner
 from bot.exchange.dialect import Dialect
+from bot.exchange.dialects.requests import sent as sent_row
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
 from bot.exchange.rows import NewOrder, VenueOrder
 from bot.exchange.sweep import Sweeper
 
+_AWAITED_MS: Final = 60_000
 _SETTLE_WAITS_SECONDS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
 
 
@@ -131,6 +133,7 @@ class OrderDesk:
             if self._is_told(sent):
                 self.tell_expired(sent, order.quantity)
                 return
+        self._book.awaited_ms[order.symbol] = self._link.clock.now_ms() + _AWAITED_MS
 
     def tell_expired(self, sent: VenueOrder, quantity: float) -> None:
         """Say what did not fill of a market order that has ended: it never rested, so no sweep says it."""
@@ -185,19 +188,19 @@ class OrderDesk:
                 raise
             # The id names one intent only: that it is taken proves that the order arrived before.
             found = await self._sweeper.observer.order(order.symbol, order.client_id, (order.is_conditional,))
-            if found is None:
-                raise
-            return found
+            return sent_row(order, "") if found is None else found  # later readings tell the rest
         if sent.client_id != order.client_id:
             raise OutcomeUnknown(f"sent {order.client_id}, the venue answered for {sent.client_id}")
         return sent
 
     def _accept(self, order: NewOrder, sent: VenueOrder) -> None:
         book = self._book
-        book.own(sent.venue_id, Owner(sent.client_id, sent.leg, order.quantity))
+        if sent.venue_id:
+            book.own(sent.venue_id, Owner(sent.client_id, sent.leg, order.quantity))
         # One that waits for a price may have ended since: the next sweep finds out, for it is in no list.
         if order.is_conditional or (sent.status == "open" and order.kind == "limit"):
-            book.orders[sent.client_id] = sent._replace(status="open")
+            created_ms = sent.created_ms or self._link.clock.now_ms()
+            book.orders[sent.client_id] = sent._replace(status="open", created_ms=created_ms)
         book.report(sent.client_id)
         book.outbox.append(OrderAccepted(book.handed_ms, order.symbol, sent.client_id, sent.leg))
 

@@ -21,6 +21,7 @@ WALLET_TOLERANCE: Final = 5e-8
 _STRANGER: Final = Owner("", "exit", 0.0)  # an order the venue has forgotten
 _HOUR_MS: Final = 3_600_000
 _PAID_WITHIN_MS: Final = 120_000  # of a settlement; who held nothing then is asked for that long
+_SHOWN_WITHIN_MS: Final = 30_000  # of its acceptance an order is in every list and history
 
 
 class Settlement(NamedTuple):
@@ -174,6 +175,8 @@ class Observer:
         ccxt calls a fired trigger "closed" and filled, also when what it became was rejected.
         """
         row = await self._order_of_kind(order.symbol, order.client_id, order.is_conditional, urgency)
+        if row is None and self._may_show_late(order):
+            return order
         if row is None or not row.is_conditional or row.status != "done":
             return row
         if any(trade.venue_order_id == row.child_id for trade in trades):
@@ -182,6 +185,12 @@ class Observer:
         if child is None:
             return row._replace(status="cancelled")
         return row._replace(status=child.status, filled_quantity=child.filled_quantity)
+
+    def _may_show_late(self, order: VenueOrder) -> bool:
+        """Whether the venue may not tell yet of what it just accepted; what we cancel may be forgotten."""
+        if order.client_id in self._book.cancelling:
+            return False
+        return self._link.clock.now_ms() - order.created_ms < _SHOWN_WITHIN_MS
 
     async def _by_venue_id(self, symbol: str, venue_id: str, urgency: Urgency) -> VenueOrder | None:
         client = self._link.client

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.core.instrument import Instrument
+from bot.core.position import Position
 from bot.exchange.book import START, Book
 from bot.exchange.changes import NO_MOVE, Changes, Move
 from bot.exchange.dialect import Dialect
@@ -62,6 +63,7 @@ class Sweeper:
                 await self._book.calm.wait()
             version = self._book.version
             sight = await self.observer.look(symbol, urgency, move.amount_quote)
+            move = move if move.amount_quote else _shown_move(sight, self._book)
             if (
                 sight.is_consistent
                 and version == self._book.version
@@ -87,13 +89,42 @@ class Sweeper:
 
 
 def _has_arrived(sight: Sight, book: Book, move: Move) -> bool:
-    """Whether a margin move shows in the position; fills in the same reading make that unknowable."""
-    before = book.positions.get(sight.symbol)
-    if not move.amount_quote or before is None or sight.position is None or sight.trades:
+    """Whether a margin move shows in the position; fills that add to it make that unknowable."""
+    share = _share_left(sight, book.positions.get(sight.symbol))
+    return not move.amount_quote or share is None or _shows(sight, book, move.amount_quote, share)
+
+
+def _shown_move(sight: Sight, book: Book) -> Move:
+    """Return the acknowledged move that a reading with fills shows at last; none otherwise.
+
+    Without fills the wallet's change is the move; with them nothing else would tell.
+    """
+    client_id = book.doubts.get(sight.symbol, "")
+    amount_quote = book.acknowledged.get(client_id, 0.0)
+    share = _share_left(sight, book.positions.get(sight.symbol))
+    if not amount_quote or share is None or not sight.trades:
+        return NO_MOVE
+    return Move(client_id, amount_quote) if _shows(sight, book, amount_quote, share) else NO_MOVE
+
+
+def _share_left(sight: Sight, before: Position | None) -> float | None:
+    """Return what fills left of the position; None where the wallet after them cannot be worked out."""
+    now = sight.position
+    if before is None or now is None or now.side != before.side:
+        return None
+    if any(trade.order_side == before.side for trade in sight.trades):
+        return None
+    return now.quantity / before.quantity
+
+
+def _shows(sight: Sight, book: Book, amount_quote: float, share: float) -> bool:
+    """A reduction pays its share of the wallet out: of the move as well, when that came first."""
+    now, before = sight.position, book.positions.get(sight.symbol)
+    if now is None or before is None:
         return True
-    change = sight.position.isolated_wallet - before.isolated_wallet
     paid = sum(each.payment.amount_quote for each in sight.settlements)
-    return abs(change - paid) >= 0.5 * abs(move.amount_quote)
+    change = now.isolated_wallet - share * before.isolated_wallet
+    return abs(change - paid) >= 0.5 * share * abs(amount_quote)
 
 
 def _unexplained(sight: Sight, book: Book, move: Move) -> float:

@@ -15,6 +15,16 @@ REGRESSIONS: Final = (
     Case(2155, "bybit", ("F29",)),
     # Margin that was moved and that positions showed late was never recorded.
     Case(3121, "bybit", ("F04", "F22")),
+    # A reading with a fill in it did not show the margin yet, and the margin was told twice.
+    Case(12, "bybit", ("F01", "F04", "F22")),
+    # The venue did not show yet what it had accepted, which was taken for ended.
+    Case(13, "bybit", ("F01", "F04", "F22")),
+    # That the id is taken proves that the order arrived; no reading showed it yet, and it was given up.
+    Case(63, "bybit", ("F01", "F04", "F22")),
+    # An entry whose fill was not told within two seconds was looked for half a minute later.
+    Case(91015, "bybit", ("F01", "F04", "F22")),
+    # Margin that the venue had acknowledged was told as refused.
+    Case(91037, "bybit", ("F01", "F04", "F22")),
     # An entry was sent late, into a position that somebody had opened meanwhile, again by each start.
     Case(4001, "okx", ("F10", "F45")),
     Case(4154, "okx", ("F21", "F45", "F53")),

@@ -217,11 +217,13 @@ async def test_fills_that_lag_behind_the_position_are_waited_for() -> None:
     assert asked == 3
 
 
-async def test_a_duplicate_client_id_proves_that_the_first_send_arrived() -> None:
+@pytest.mark.parametrize("shown", [algo_row(STOP), error(-2013, "Order does not exist.")])
+async def test_a_duplicate_client_id_proves_that_the_first_send_arrived(shown: Any) -> None:
+    """Also where no reading shows it yet: what is not read is not refused."""
     connection, wire = wired()
     wire.answers["GET /fapi/v3/positionRisk"] = [position_row()]
     wire.answers["POST /fapi/v1/algoOrder"] = error(-20132, "The client algo id is duplicated.")
-    wire.answers["GET /fapi/v1/algoOrder"] = algo_row(STOP)
+    wire.answers["GET /fapi/v1/algoOrder"] = shown
     events = await connection.gateway.execute(intent(PlaceStop(BTC, 1, 49_500.0)))
     assert [(type(event), event.ts_ms) for event in events] == [(OrderAccepted, START_MS)]
 
