@@ -1,7 +1,7 @@
 """The venues' own error codes and what each says: a RefusalCode, or why it is no refusal.
 
 "not_done": thrown away unread, may be sent again. "unknown": may have happened. "fatal": stop. "key": stop,
-and the key is why.
+and the key is why. "account_mode": not in the mode the account is in; an order is refused, a question stops.
 Sources: Binance USD-M error codes (developers.binance.com), Bybit v5 and OKX v5 error lists, Bitget, Gate and
 KuCoin documents, each as ccxt 4.5.90 maps them. A code that is not here is judged by ccxt's class.
 """
@@ -91,7 +91,8 @@ _OKX: Final = _table(
         # 51029, 51030: settlement or funding is under way, for a moment.
         "not_done": "50011 50061 50102 51029 51030",
         "unknown": "50004 50013 50026",
-        "fatal": "50103 50104 50106 50107 51010",
+        "fatal": "50103 50104 50106 50107",
+        "account_mode": "51010",
         "key": "50100 50101 50105 50110 50111 50113 50114 50119",
     }
 )

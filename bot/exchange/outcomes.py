@@ -109,6 +109,11 @@ _ERRORS: Final[Mapping[str, type[RingfenceError]]] = {
 _CODE_FIELDS: Final = ("sCode", "retCode", "code", "label")
 _QUERY: Final = re.compile(r"\?\S+")
 _MOST_TEXT: Final = 300
+_OTHER_MODE: Final = (
+    "The account's mode does not allow this request. Perpetual swaps need an account mode that trades them "
+    "(at OKX: futures mode or higher), and a position of the symbol that somebody else opened may stand in "
+    "the way. Look at the account mode and the symbol's positions on the exchange's page; orders there stay."
+)
 # What a read can be told for good. Any other refusal of a question says nothing of the account.
 _ANSWERS: Final = ("unknown_order", "unknown_symbol", "no_position")
 
@@ -180,6 +185,9 @@ def _listed(listed: str, message: str, is_write: bool) -> Outcome:
         return Outcome("unknown" if is_write else "transient", "", message)
     if listed == "fatal":
         return Outcome("fatal", "", message)
+    if listed == "account_mode":
+        words = f"{_OTHER_MODE} The exchange says: {message}"
+        return Outcome("rejected", "margin_mode_refused", words) if is_write else Outcome("fatal", "", words)
     return Outcome("rejected", listed, message)  # pyright: ignore[reportArgumentType]
 
 

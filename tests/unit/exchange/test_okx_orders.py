@@ -15,7 +15,7 @@ from bot.core.intent import (
     PlaceTakeProfit,
     PlaceTrailingStop,
 )
-from bot.errors import OutcomeUnknown
+from bot.errors import Fatal, OutcomeUnknown
 from tests.unit.exchange.okx_wire import (
     BTC,
     ENTRY,
@@ -225,6 +225,23 @@ async def test_margin_codes_are_refusals_although_ccxt_has_a_bare_error(code: st
     wire.answers["POST account/position/margin-balance"] = refused(code)
     events = await connection.gateway.execute(intent(AddMargin(BTC, 110.0)))
     assert [event.code for event in events if isinstance(event, Refused)] == [refusal]
+
+
+async def test_an_entry_that_the_account_mode_forbids_is_refused_in_words_and_ends_nothing() -> None:
+    """A position that somebody else opened is enough: an order against it would turn it."""
+    connection, wire = wired()
+    wire.answers["POST trade/order"] = row_refused("51010")
+    (refusal,) = await connection.gateway.execute(intent(OpenPosition(BTC, 1, 0.1), ENTRY))
+    assert isinstance(refusal, Refused)
+    assert refusal.code == "margin_mode_refused"
+    assert "Look at the account mode and the symbol's positions" in refusal.message
+
+
+async def test_an_account_whose_mode_trades_no_swaps_is_told_in_words_at_the_start() -> None:
+    connection, wire = wired()
+    wire.answers["GET account/leverage-info"] = refused("51010")
+    with pytest.raises(Fatal, match="need an account mode that trades them"):
+        await connection.gateway.account()
 
 
 @pytest.mark.parametrize("code", ["50004", "50013", "50026"])
