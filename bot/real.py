@@ -9,6 +9,7 @@ from bot.clock import WallClock
 from bot.edges import Edges
 from bot.errors import Fatal, Rejected, RingfenceError, UserError
 from bot.exchange.connect import Connection, Credentials, connect, venue_of
+from bot.exchange.dialect import profile_of
 from bot.exchange.hosts import Access, Environment
 from bot.exchange.lane import Urgency
 from bot.exchange.own_machine import check_served, unserved
@@ -69,7 +70,7 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
         ) from error
     return Edges(
         instruments=dict(instruments),
-        profiles={key: gateway.dialect.profile(each.taker_fee_rate) for key, each in instruments.items()},
+        profiles={key: profile_of(gateway.dialect, each) for key, each in instruments.items()},
         exchange=gateway,
         feed=connection.feed(step_ms),
         snapshot=gateway.snapshot,

@@ -22,6 +22,7 @@ from bot.core.profile import (
     FROM_WALLET,
     IN_MAINTENANCE,
     IN_MAINTENANCE_AT_LEVERAGE_BANKRUPTCY,
+    KEEP_ALL,
     KEEP_INITIAL_OF_EQUITY_AND_MAINTENANCE,
     KEEP_INITIAL_OR_TENTH_OF_EQUITY,
     ONE_TICK_EARLY,
@@ -189,6 +190,8 @@ def removable_margin(position: Position, mark: float, rules: MarginRules) -> flo
     spare = equity(position, mark, rules)
     kept = value / position.leverage
     rule = rules.profile.removal_rule
+    if rule == KEEP_ALL:
+        return 0.0
     if rule == KEEP_INITIAL_OR_TENTH_OF_EQUITY:
         return max(spare - max(kept, 0.1 * value), 0.0)
     removable = spare - kept
@@ -206,6 +209,8 @@ def mark_at_removable(position: Position, amount: float, cushion: float, rules: 
     The maintenance part of Binance's rule is weaker while leverage * maintenance rate < 1.
     """
     side, quantity, entry = position.side, position.quantity, position.entry_price
+    if rules.profile.removal_rule == KEEP_ALL:
+        return math.inf if side > 0 else 0.0
     kept = 1.0 / position.leverage
     if rules.profile.removal_rule == KEEP_INITIAL_OR_TENTH_OF_EQUITY:
         kept = max(kept, 0.1)

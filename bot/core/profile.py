@@ -29,6 +29,7 @@ TO_TICK_EARLY: Final = 2
 KEEP_INITIAL_OF_EQUITY_AND_MAINTENANCE: Final = 0  # Binance: min(W - MM, W + uPnL - N/leverage)
 KEEP_INITIAL_OF_EQUITY: Final = 1  # W + uPnL - N/leverage
 KEEP_INITIAL_OR_TENTH_OF_EQUITY: Final = 2  # Hyperliquid: W + uPnL - max(N/leverage, N/10)
+KEEP_ALL: Final = 3  # coins that release margin with the position alone
 
 
 class VenueProfile(NamedTuple):

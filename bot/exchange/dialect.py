@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from bot.core.instrument import Instrument
 from bot.core.position import Position
-from bot.core.profile import VenueProfile
+from bot.core.profile import KEEP_ALL, VenueProfile
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
 from bot.exchange.told import MarkTold, Told
 
@@ -20,6 +20,11 @@ class AccountDialect(Protocol):
 
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return how the venue counts margin."""
+        ...
+
+    @property
+    def margin_keepers(self) -> frozenset[str]:
+        """Return the symbols, of those whose instruments were read, that release no margin."""
         ...
 
     async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
@@ -138,3 +143,10 @@ class Dialect(AccountDialect, Protocol):
     def is_liquidation(self, client_id: str) -> bool:
         """Return whether an order's id is one that the venue gives to liquidations."""
         ...
+
+
+def profile_of(dialect: AccountDialect, instrument: Instrument) -> VenueProfile:
+    """Return how the venue counts margin of this instrument, which may keep what it has."""
+    profile = dialect.profile(instrument.taker_fee_rate)
+    keeps = instrument.symbol in dialect.margin_keepers
+    return profile._replace(removal_rule=KEEP_ALL) if keeps else profile

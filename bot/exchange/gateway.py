@@ -28,7 +28,7 @@ from bot.errors import OutcomeUnknown, Rejected, Transient, Unavailable
 from bot.exchange.book import Book
 from bot.exchange.changes import Move
 from bot.exchange.cross_check import CrossCheck
-from bot.exchange.dialect import Dialect
+from bot.exchange.dialect import Dialect, profile_of
 from bot.exchange.dialects.open_positions import mode_of, not_managed
 from bot.exchange.fate import fate_of
 from bot.exchange.freshness import Freshness, is_changed
@@ -106,16 +106,17 @@ class CcxtGateway:
             await self._without_auto_add(symbol, now)
 
     async def _read_instruments(self, symbols: Sequence[str], urgency: Urgency) -> None:
-        dialect = self._dialect
+        dialect, kept = self._dialect, self._dialect.margin_keepers
         found = await self._link.read(lambda: dialect.instruments(self._link.client, symbols), urgency)
         self._freshness.read(found, self._link.clock.now_ms())
         for symbol, instrument in found.items():
             known = self._instruments.get(symbol)
-            if known is not None and not is_changed(known, instrument):
+            is_kept = (symbol in kept) == (symbol in dialect.margin_keepers)
+            if known is not None and is_kept and not is_changed(known, instrument):
                 continue
             self._instruments[symbol] = instrument
             if known is not None:
-                profile = dialect.profile(instrument.taker_fee_rate)
+                profile = profile_of(dialect, instrument)
                 event = InstrumentChanged(self.book.handed_ms, symbol, instrument, profile)
                 self.book.outbox.append(event)
 

@@ -31,6 +31,7 @@ ADD_NOT_ALLOWED: Final = 20
 RELEASE_NOT_ALLOWED: Final = 21
 HIGH_VOLATILITY: Final = 22
 ADVERSE_TREND: Final = 23
+VENUE_KEEPS: Final = 24
 REASONS: Final = (
     "in_band",
     "below_band",
@@ -56,4 +57,5 @@ REASONS: Final = (
     "release_not_allowed",
     "high_volatility",
     "adverse_trend",
+    "venue_keeps_margin",
 )

@@ -5,6 +5,7 @@ Source: margin-science 3.0 and 3.9 (anchor floor).
 
 from bot.core.compiled import compiled
 from bot.core.margin import notional, removable_margin, wallet_for_liquidation_price
+from bot.core.profile import KEEP_ALL
 from bot.core.steps import step_down
 from bot.risk.anchor import anchor_buffer, anchor_price
 from bot.risk.limits import MarginLimits
@@ -18,6 +19,7 @@ from bot.risk.reasons import (
     RELEASE_COOLDOWN,
     STOP_INEFFECTIVE,
     STOP_PASSED,
+    VENUE_KEEPS,
     VENUE_RULE,
 )
 from bot.risk.verdict import Edge, Measured, Verdict, hold
@@ -34,6 +36,8 @@ def judge_release(
     Nothing is released into the distances at which the de-risk ladder would be consulted.
     """
     wallet, side = view.position.isolated_wallet, view.position.side
+    if view.rules.profile.removal_rule == KEEP_ALL:
+        return hold(VENUE_KEEPS, wallet)
     if view.stop_price > 0.0 and side * (view.stop_price - measured.liquidation) <= 0.0:
         return hold(STOP_INEFFECTIVE, wallet)
     if view.stop_price > 0.0 and side * (view.mark - view.stop_price) <= 0.0:

@@ -49,6 +49,8 @@ _SECOND_WHOLE_CLOSE: Final = "-4130"  # an order with closePosition rests in thi
 class BinanceDialect:
     """Everything it knows is in the client, but which histories held nothing new."""
 
+    margin_keepers: frozenset[str] = frozenset()
+
     def __init__(self) -> None:
         self._quiet = Quiet()
 

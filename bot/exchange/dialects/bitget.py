@@ -42,6 +42,8 @@ _SIGNED_EARLIER_MS: Final = _VALID_MS - RECEIVE_WINDOW_MS
 class BitgetDialect:
     """Everything it knows is in the client, which is prepared once."""
 
+    margin_keepers: frozenset[str] = frozenset()
+
     def __init__(self) -> None:
         self._is_prepared = False
 

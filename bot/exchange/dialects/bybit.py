@@ -46,6 +46,8 @@ _OPTIONS: Final = {"defaultType": "swap", "fetchMarkets": {"types": ["linear"]}}
 class BybitDialect:
     """Keeps what never changes (realised PnL by execution) and what deltas leave out (tickers)."""
 
+    margin_keepers: frozenset[str] = frozenset()
+
     def __init__(self) -> None:
         self._history = History()
         self._tickers = Tickers()

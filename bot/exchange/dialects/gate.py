@@ -49,6 +49,8 @@ _EXPIRED, _NEVER_HELD = "REQUEST_EXPIRED", "POSITION_NOT_FOUND"
 class GateDialect:
     """Remembers the names of conditional orders, realised PnL and settlement times."""
 
+    margin_keepers: frozenset[str] = frozenset()
+
     def __init__(self) -> None:
         self._is_prepared = False
         self._names = lists.TriggerNames()

@@ -40,6 +40,7 @@ class HyperliquidDialect:
     def __init__(self) -> None:
         self._history = History()
         self._coins: dict[str, Coin] = {}
+        self.margin_keepers: frozenset[str] = frozenset()
 
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return Hyperliquid's rules; it counts no closing fee."""
@@ -62,6 +63,8 @@ class HyperliquidDialect:
                 raise Unavailable(f"Hyperliquid lists no margin table for {symbol}")
             made = instrument(market, coin.tiers, _MARGIN_STEP_QUOTE, listed_fees(market))
             found[symbol] = made._replace(funding_interval_ms=_HOUR_MS)
+            keeps = {symbol} if coin.keeps_margin else set[str]()
+            self.margin_keepers = self.margin_keepers - {symbol} | keeps
         return found
 
     async def public_instruments(

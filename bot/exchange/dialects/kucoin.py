@@ -41,6 +41,8 @@ class KucoinDialect:
     It keeps what is asked for once, too: older fills, and when funding is settled.
     """
 
+    margin_keepers: frozenset[str] = frozenset()
+
     def __init__(self) -> None:
         self._leverage: dict[str, int] = {}
         self._history = History()

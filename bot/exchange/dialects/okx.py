@@ -45,6 +45,8 @@ Ask = Callable[[Any], Awaitable[Any]]
 class OkxDialect:
     """Keeps what a later call needs: settlement times, and the marks of settlements."""
 
+    margin_keepers: frozenset[str] = frozenset()
+
     def __init__(self) -> None:
         self._is_prepared = False
         self._funding_ms: dict[str, int] = {}

@@ -13,6 +13,7 @@ from bot.core.margin import (
     margin_ratio,
     mark_at_distance,
     mark_at_ratio,
+    mark_at_removable,
     removable_margin,
 )
 from bot.core.position import Position, side_name
@@ -20,6 +21,7 @@ from bot.core.profile import (
     BINANCE_COINM,
     BINANCE_USDM,
     HYPERLIQUID,
+    KEEP_ALL,
     MarginRules,
     VenueProfile,
     bybit,
@@ -126,6 +128,13 @@ def test_removable_margin_follows_the_venues_rule(profile: VenueProfile, expecte
     rules = MarginRules(ONE_TIER, profile, False, 0.0)
     assert removable_margin(winner, 110.0, rules) == pytest.approx(expected)
     assert removable_margin(winner._replace(isolated_wallet=0.0), 99.0, rules) == 0.0
+
+
+def test_a_coin_that_keeps_its_margin_lets_none_out_at_any_mark() -> None:
+    rules = MarginRules(ONE_TIER, HYPERLIQUID._replace(removal_rule=KEEP_ALL), False, 0.0)
+    assert removable_margin(LONG._replace(leverage=50.0), 110.0, rules) == 0.0
+    assert mark_at_removable(LONG, 1.0, 0.001, rules) == math.inf
+    assert mark_at_removable(SHORT, 1.0, 0.001, rules) == 0.0
 
 
 def test_side_names() -> None:

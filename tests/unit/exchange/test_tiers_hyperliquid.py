@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import Refused
+from bot.core.event import InstrumentChanged, Refused
 from bot.core.intent import AddMargin, OpenPosition, ReleaseMargin, SetLeverage
 from bot.core.margin import liquidation_price, maintenance_margin
 from bot.core.position import Position
-from bot.core.profile import HYPERLIQUID, MarginRules
+from bot.core.profile import HYPERLIQUID, KEEP_ALL, MarginRules
 from bot.errors import Unavailable
+from bot.exchange.dialect import profile_of
 from tests.unit.exchange.documented import BTC_USDC, ENTRY, hyperliquid
 from tests.unit.exchange.test_life_on_hyperliquid import CONTEXT, UNIVERSE, HyperliquidScript, scripted
 
@@ -131,3 +132,22 @@ async def test_margin_of_a_coin_that_keeps_it_is_added_and_never_released(
     assert [each["action"]["type"] for each in venue.bodies("POST", "/exchange")] == (
         ["updateIsolatedMargin"] * (1 if is_kept else 2)
     )
+
+
+async def test_the_engine_is_told_of_a_coin_that_keeps_its_margin_and_of_one_that_begins_to() -> None:
+    """It proposes no release then, where each would be refused unsent."""
+    venue, _ = await held_at_10x()
+    gateway = venue.connection.gateway
+    (instrument,) = (await gateway.instruments()).values()
+    assert profile_of(gateway.dialect, instrument) == HYPERLIQUID
+    answer = listed([(0.0, 40)], onlyIsolated=True)
+    replies = {"meta": answer, "metaAndAssetCtxs": [answer, [CONTEXT]]}
+    venue.answers["POST /info"] = lambda asked: replies.get(asked["type"], [])
+    gateway.book.take_outbox()
+    await gateway.instruments()
+    (told,) = gateway.book.take_outbox()
+    assert isinstance(told, InstrumentChanged)
+    assert told.profile == HYPERLIQUID._replace(removal_rule=KEEP_ALL)
+    assert profile_of(gateway.dialect, instrument) == told.profile
+    await gateway.instruments()
+    assert gateway.book.take_outbox() == ()

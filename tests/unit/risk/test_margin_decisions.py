@@ -5,6 +5,7 @@ import math
 import pytest
 
 from bot.core.margin import liquidation_distance, wallet_for_distance
+from bot.core.profile import KEEP_ALL
 from bot.risk.adjust import decide_margin
 from bot.risk.band import Band
 from bot.risk.limits import MarginLimits
@@ -53,6 +54,15 @@ def test_release_keeps_the_venues_initial_margin_and_a_cushion() -> None:
     assert decision.amount_quote == pytest.approx(273.8, abs=0.011)
     at_entry = decide(view_of(), band=Band(0.02, 0.03, 0.05))
     assert (at_entry.action, at_entry.reason) == ("hold", "venue_removal_rule")
+
+
+def test_nothing_is_released_where_the_venue_keeps_what_a_position_has() -> None:
+    kept = RULES._replace(profile=RULES.profile._replace(removal_rule=KEEP_ALL))
+    high = HIGH._replace(position=HIGH.position._replace(leverage=50.0))
+    assert decide(high).action == "release"
+    decision = decide(high._replace(rules=kept))
+    assert (decision.action, decision.reason) == ("hold", "venue_keeps_margin")
+    assert decide(LOW._replace(rules=kept)).action == "add"
 
 
 def test_inside_the_band_nothing_moves() -> None:
