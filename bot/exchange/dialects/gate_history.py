@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bot.exchange.convert import number, number_or_zero, whole_number
 from bot.exchange.dialects.gate_lists import SETTLE, pages
-from bot.exchange.dialects.gate_orders import LIQUIDATION, is_liquidation_text
+from bot.exchange.dialects.gate_orders import DELEVERAGING, LIQUIDATION, is_liquidation_text
 from bot.exchange.rows import Payment, Trade
 
 _PNL, _FUNDING = "pnl", "fund"
@@ -25,7 +25,7 @@ class History:
 
     def __init__(self) -> None:
         self._pnl: dict[int, float | None] = {}
-        self._liquidated: dict[str, Trade] = {}
+        self._taken: dict[str, Trade] = {}
 
     async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
         """Return fills from `since_ms` on, oldest first; without it the newest page."""
@@ -37,31 +37,34 @@ class History:
             lambda page: since_ms is None or _time_ms(page[-1]) < oldest_ms,
         )
         found = [
-            row for row in rows if _time_ms(row) >= oldest_ms and str(row["order_id"]) not in self._liquidated
+            row for row in rows if _time_ms(row) >= oldest_ms and str(row["order_id"]) not in self._taken
         ]
         await self._learn_pnl(client, market, [row for row in found if self._is_unknown(row)])
         trades = [self._trade(market, row) for row in found]
         shown_ms = client.milliseconds() - _SHOWN_WITHIN_MS
         # A fill of now explains what is looked for; nothing waits for a second request then.
         if since_ms is not None and all(trade.ts_ms <= max(since_ms, shown_ms) for trade in trades):
-            trades += await self._liquidations(client, market, since_ms, rows)
+            trades += await self._taken_by_force(client, market, since_ms, rows)
         return tuple(sorted(trades))
 
-    async def _liquidations(self, client: Any, market: Any, since_ms: int, rows: list[Any]) -> list[Trade]:
-        """Return liquidations that the list of trades has not shown for ten seconds, and never will.
+    async def _taken_by_force(self, client: Any, market: Any, since_ms: int, rows: list[Any]) -> list[Trade]:
+        """Return liquidations and auto-deleveragings that the trades have not shown for ten seconds.
 
-        No document says that it shows them. What is told once is told again until it is older than asked.
+        No document says that they are shown. What is told once is told again until it is older than asked.
         """
         asked = {"settle": SETTLE, "contract": market["id"], "from": since_ms // _SECOND_MS, "limit": _RATES}
+        found = [_liquidated(market, row) for row in await client.privateFuturesGetSettleLiquidates(asked)]
+        deleveraged = await client.privateFuturesGetSettleAutoDeleverages(asked)
+        found += [_deleveraged(market, row) for row in deleveraged]
         shown = {str(row["order_id"]) for row in rows}
         latest_ms = client.milliseconds() - _SHOWN_WITHIN_MS
-        for row in await client.privateFuturesGetSettleLiquidates(asked):
-            order_id = str(row["order_id"])
-            if order_id not in shown and _SECOND_MS * number(row, "time") <= latest_ms:
-                self._liquidated[order_id] = _liquidated(market, row)
-        while len(self._liquidated) > _MOST_KNOWN:
-            del self._liquidated[next(iter(self._liquidated))]
-        known = self._liquidated.values()
+        for trade in found:
+            order_id = trade.venue_order_id.rpartition("-")[2]
+            if order_id not in shown and trade.ts_ms < latest_ms + _SECOND_MS:
+                self._taken[order_id] = trade
+        while len(self._taken) > _MOST_KNOWN:
+            del self._taken[next(iter(self._taken))]
+        known = self._taken.values()
         return [each for each in known if each.symbol == market["symbol"] and each.ts_ms >= since_ms]
 
     async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
@@ -117,18 +120,38 @@ class History:
 def _liquidated(market: Any, row: Mapping[str, Any]) -> Trade:
     """Return a liquidation as one fill of the whole: what the market did not take, the venue took over.
 
-    `size` is the position's. It counts at the end of its second, after any fill of its order.
+    `size` is the position's.
     """
-    order_id, signed = str(row["order_id"]), number(row, "size")
+    signed = number(row, "size")
     prices = (number_or_zero(row, name) for name in ("fill_price", "order_price", "liq_price"))
+    price = next((price for price in prices if price > 0.0), 0.0)
+    return _taken(market, row, LIQUIDATION, -1 if signed > 0.0 else 1, price, abs(signed))
+
+
+def _deleveraged(market: Any, row: Mapping[str, Any]) -> Trade:
+    """Return an auto-deleveraging as a fill of what was taken.
+
+    `position_size` is what is left. No document says what the sign of `trade_size` means: where nothing is
+    left, the side follows from the profit, for positions in profit alone are deleveraged.
+    """
+    left, price = number_or_zero(row, "position_size"), number(row, "fill_price")
+    was_long = left > 0.0 if left else price > number(row, "entry_price")
+    return _taken(market, row, DELEVERAGING, -1 if was_long else 1, price, abs(number(row, "trade_size")))
+
+
+def _taken(
+    market: Any, row: Mapping[str, Any], kind: str, order_side: int, price: float, contracts: float
+) -> Trade:
+    """Return a fill that the venue forced. It counts at the end of its second, after any of its order."""
+    name = f"{kind}{row['order_id']}"
     return Trade(
         _SECOND_MS * (int(number(row, "time")) + 1) - 1,
         market["symbol"],
-        whole_number(f"{LIQUIDATION}{order_id}"),
-        f"{LIQUIDATION}{order_id}",
-        -1 if signed > 0.0 else 1,
-        next((price for price in prices if price > 0.0), 0.0),
-        abs(signed) * float(market["contractSize"]),
+        whole_number(name),
+        name,
+        order_side,
+        price,
+        contracts * float(market["contractSize"]),
         0.0,
         False,
         None,

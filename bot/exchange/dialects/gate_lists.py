@@ -98,7 +98,7 @@ async def triggered_order(client: Any, symbol: str, client_id: str, names: Trigg
 
 async def by_venue_id(client: Any, symbol: str, venue_id: str, names: TriggerNames) -> VenueOrder:
     """Return a plain order by the venue's id; what a trigger became is named after the trigger."""
-    if venue_id.startswith(orders.LIQUIDATION):
+    if venue_id.startswith((orders.LIQUIDATION, orders.DELEVERAGING)):
         return orders.liquidation_order(symbol, venue_id)
     row = await _row(client.privateFuturesGetSettleOrdersOrderId, venue_id)
     if row is None:

@@ -18,6 +18,7 @@ from bot.exchange.rows import NewOrder, OrderStatus, VenueOrder
 OWN: Final = "t-"
 FIRED: Final = "ao-"
 LIQUIDATION: Final = "liquidation-"
+DELEVERAGING: Final = "adl-"
 _LIQUIDATIONS: Final = (
     "liquidation",
     "liq-",
@@ -166,7 +167,7 @@ def _trigger_status(row: Mapping[str, Any]) -> OrderStatus:
 
 
 def liquidation_order(symbol: str, venue_id: str) -> VenueOrder:
-    """Return the venue's liquidation, known by its trades alone."""
+    """Return the venue's liquidation or auto-deleveraging, known by its trades alone."""
     return VenueOrder(
         venue_id, venue_id, symbol, "exit", 0, 0.0, 0.0, 0.0, "mark", 0.0, True, False, 0, "done", ""
     )

@@ -62,6 +62,7 @@ def gate() -> Recorder:
                      "positions/BTC_USDT/margin")
     }  # fmt: skip
     answers[f"GET {FUTURES}/liquidates"] = []
+    answers[f"GET {FUTURES}/auto_deleverages"] = []
     answers[f"GET {FUTURES}/positions/BTC_USDT"] = {**row, "size": 0, "mode": "single"}
     answers[f"DELETE {FUTURES}/orders/t-{ENTRY}"] = row
     answers[f"DELETE {FUTURES}/price_orders/71"] = {

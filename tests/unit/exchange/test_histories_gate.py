@@ -173,10 +173,11 @@ async def test_gates_fills_carry_the_pnl_of_the_account_book() -> None:
         asked("my_trades", **CONTRACT, **page),
         asked("account_book", **CONTRACT, **page, **span, type="pnl"),
         asked("liquidates", **CONTRACT, limit="100", **{"from": str(SECONDS)}),
+        asked("auto_deleverages", **CONTRACT, limit="100", **{"from": str(SECONDS)}),
     ]
     await made.trading.trades(made.client, BTC, START_MS)
     names = [each.path.rpartition("/")[2] for each in made.take()]
-    assert names == ["my_trades", "liquidates"], "what is known is not asked for again"
+    assert names == ["my_trades", "liquidates", "auto_deleverages"], "what is known is not asked for again"
 
 
 async def test_what_gates_account_book_does_not_show_yet_is_not_said() -> None:

@@ -39,6 +39,7 @@ class GateScript:
     def __init__(self, account: ScriptedAccount) -> None:
         self.account, self.is_isolated, self.fired = account, False, dict[str, str]()
         self.liquidations, self.forced = list[dict[str, Any]](), ""
+        self.deleveragings = list[dict[str, Any]]()
 
     def answers(self) -> dict[str, Any]:
         return {
@@ -56,6 +57,7 @@ class GateScript:
             f"GET {FUTURES}/my_trades": lambda _: [self.trade(each) for each in self.account.fills][::-1],
             f"GET {FUTURES}/account_book": self.book,
             f"GET {FUTURES}/liquidates": lambda _: self.liquidations,
+            f"GET {FUTURES}/auto_deleverages": lambda _: self.deleveragings,
             **{f"GET {FUTURES}/price_orders/{8_00 + n}": self.price_order(f"{8_00 + n}") for n in range(9)},
             **{f"DELETE {FUTURES}/price_orders/{8_00 + n}": self.cancel(f"{8_00 + n}") for n in range(9)},
             **{f"GET {FUTURES}/orders/{7_00 + n}": self.order_of(f"{7_00 + n}") for n in range(9)},
@@ -206,6 +208,18 @@ class GateScript:
         if not is_listed:
             held.fills.pop()
 
+    def deleverage(self, price: float, quantity: float) -> None:
+        """Take a part of the position, or all of it, by auto-deleveraging; the trades do not show it."""
+        held = self.account
+        side, entry, held.price = (-1 if held.signed > 0.0 else 1), held.entry_price, price
+        venue_id = held.trade("", side, quantity)
+        held.fills.pop()
+        left, taken = round(held.signed / MULTIPLIER), round(quantity / MULTIPLIER)
+        row = {"time": held.now_ms // 1000, "user": 11, "order_id": int(venue_id), "contract": "BTC_USDT",
+               "leverage": "10", "cross_leverage_limit": "0", "entry_price": str(entry),
+               "fill_price": str(price), "trade_size": str(taken), "position_size": str(left)}  # fmt: skip
+        self.deleveragings.append(row)
+
 
 def scripted() -> tuple[ScriptedVenue, ScriptedAccount, GateScript]:
     account = ScriptedAccount()
@@ -309,3 +323,25 @@ async def test_a_liquidation_after_a_fill_that_was_not_seen_yet_is_told_too() ->
     venue.clock.advance(15_000)
     told = await venue.gateway.sweep(BTC)
     assert [type(each) for each in told if not isinstance(each, OrderCancelled)] == [OrderFilled, Liquidated]
+
+
+@pytest.mark.parametrize(("side", "price"), [(1, 52_000.0), (-1, 48_000.0)])
+@pytest.mark.parametrize("quantity", [0.04, 0.1])
+async def test_an_auto_deleveraging_on_gate_is_a_fill_that_says_so(
+    side: int, price: float, quantity: float
+) -> None:
+    venue, account, script = scripted()
+    venue.client.milliseconds = venue.clock.now_ms
+    await venue.execute(SetLeverage(BTC, 10), "RF0000000L")
+    await venue.execute(OpenPosition(BTC, side, 0.1), ENTRY)
+    account.now_ms = venue.clock.now_ms()
+    script.deleverage(price, quantity)
+    assert await venue.gateway.sweep(BTC) == (), "the trades may lag for ten seconds"
+    venue.clock.advance(12_000)
+    (filled,) = await venue.gateway.sweep(BTC)
+    assert isinstance(filled, OrderFilled)
+    assert (filled.client_id[:4], filled.leg, filled.order_side) == ("adl-", "exit", -side)
+    assert (filled.price, filled.quantity) == pytest.approx((price, quantity))
+    assert filled.realised_pnl_quote == pytest.approx(quantity * 2_000.0)
+    assert (filled.position is None) is (quantity == 0.1)
+    assert await venue.gateway.sweep(BTC) == ()
