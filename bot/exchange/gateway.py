@@ -336,6 +336,8 @@ class CcxtGateway:
         if not 0.0 < action.target_wallet < float("inf"):
             message = f"target wallet must be a positive number, not {action.target_wallet}"
             raise Rejected("not_finite", message)
+        if self.book.doubts.get(symbol, intent.client_id) != intent.client_id:
+            raise Rejected("unavailable", f"the last margin move of {symbol} does not show yet")
         held = await self.sweeper.observer.position(symbol, urgency)
         if held is None:
             raise Rejected("no_position", f"there is no position in {symbol}")

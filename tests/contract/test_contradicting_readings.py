@@ -5,7 +5,7 @@ from typing import Any
 import ccxt
 import pytest
 
-from bot.core.event import MarginAdjusted, MarkPrice, OrderCancelled, OrderFilled
+from bot.core.event import MarginAdjusted, MarkPrice, OrderCancelled, OrderFilled, Refused
 from bot.core.intent import AddMargin, OpenPosition, PlaceStop, PlaceTakeProfit, SetLeverage
 from bot.errors import OutcomeUnknown
 from tests.contract.bybit_world import ServedBybit
@@ -105,3 +105,24 @@ async def test_acknowledged_margin_is_never_told_as_refused(made: type[Served]) 
     dialect.positions = read
     told = await world.exchange.outcome_of(intent)
     assert moved(told) == [(intent.client_id, pytest.approx(200.0, abs=1e-3))]
+
+
+@WORLDS
+async def test_no_margin_moves_on_top_of_a_move_that_does_not_show_yet(made: type[Served]) -> None:
+    """A restart may decide anew by the position as it is read: late, without the first move."""
+    world, desk, dialect = await opened(made)
+    read = dialect.positions
+    early = await read(world.connection.link.client, {BTC: 10})
+
+    async def late(*_arguments: Any) -> Any:
+        return early
+
+    dialect.positions = late
+    wallet = early[0].isolated_wallet
+    with pytest.raises(OutcomeUnknown):
+        await desk.send(AddMargin(BTC, wallet + 200.0))
+    (refused,) = await desk.send(AddMargin(BTC, wallet + 190.0))
+    assert isinstance(refused, Refused)
+    assert sum(move.amount_quote for move in world.embedded.books.moves if move.is_requested) == (
+        pytest.approx(200.0, abs=1e-3)
+    )

@@ -25,6 +25,8 @@ REGRESSIONS: Final = (
     Case(91015, "bybit", ("F01", "F04", "F22")),
     # Margin that the venue had acknowledged was told as refused.
     Case(91037, "bybit", ("F01", "F04", "F22")),
+    # After a restart margin was added on top of a move that the position did not show yet.
+    Case(92034, "bybit", ("F01", "F04", "F22")),
     # An entry was sent late, into a position that somebody had opened meanwhile, again by each start.
     Case(4001, "okx", ("F10", "F45")),
     Case(4154, "okx", ("F21", "F45", "F53")),
