@@ -76,9 +76,9 @@ class Counters:
 class Board:
     """One picture of the bot.
 
-    `speed`: "1x", "60x", "max". `data_age_ms`: age of the newest
-    mark of the most outdated symbol. A mark older than `stale_after_ms` greys its row. `moves`: newest
-    first. `note`: what the bot waits for, shown while no position is open, see `waiting_words`.
+    `feed`: whose prices. `speed`: "1x", "60x", "max"; "" where the market is not ours. `data_age_ms`: age of
+    the newest mark of the most outdated symbol. A mark older than `stale_after_ms` greys its row. `moves`:
+    newest first. `note`: what the bot waits for, shown while no position is open, see `waiting_words`.
     """
 
     mode: Mode

@@ -16,6 +16,7 @@ from bot.cli.board import (
     waiting_words,
 )
 from bot.cli.halt_words import board_words
+from bot.cli.place_words import market_speed, source_words
 from bot.cli.screen.figures import step_decimals
 from bot.core.event import MarginMoved
 from bot.core.margin import distance, liquidation_price, unrealised_pnl
@@ -23,7 +24,6 @@ from bot.core.probability import liquidation_probability
 from bot.engine.alerts import alerts_of
 from bot.engine.entries import portfolio
 from bot.engine.state import Holding, Market
-from bot.settings.values import speed_text
 
 MOVES_SHOWN = 8
 
@@ -43,12 +43,12 @@ class BoardMaker:
         halts = board_words(state.halts)
         return Board(
             mode=app.settings.run.mode,
-            feed=app.settings.feed.kind,
+            feed=source_words(app.settings),
             strategy=app.strategy_name,
             policy=app.engine.desk.risk.policy,
             quote="USDT",
             market_ts_ms=state.now_ms,
-            speed=speed_text(app.settings.run.speed),
+            speed=market_speed(app.settings),
             data_age_ms=state.now_ms - min(marks) + self._silent_ms() if marks else 0,
             stale_after_ms=app.engine.desk.max_mark_age_ms,
             equity_quote=account.equity_quote,

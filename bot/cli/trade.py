@@ -182,23 +182,20 @@ def has_live_view(settings: "Settings") -> bool:
 def _announce(settings: "Settings", database: Path) -> None:
     """Say what starts, with the whole configuration in the log and its hash everywhere."""
     from bot import logs
-    from bot.identity import live_exchange
+    from bot.cli.place_words import start_words
     from bot.settings import config_hash, effective
-    from bot.settings.values import speed_text
 
     digest = config_hash(settings)
     logs.logger().info("run.configured", config_hash=digest, config=effective(settings))
     if settings.run.headless:
         return
-    run, feed = settings.run, settings.feed
-    sources = {
-        "synthetic": f"a synthetic market at {speed_text(run.speed)}",
-        "replay": f"candles of {feed.data} at {speed_text(run.speed)}",
-        "live": f"the live prices of {live_exchange(settings)}",
-    }
     print(
-        f"Paper trading on {sources[feed.kind]}: strategy {settings.strategy.name}, "
+        f"{start_words(settings)}: {', '.join(settings.feed.symbols)}, strategy {settings.strategy.name}, "
         f"preset {settings.preset}, margin policy {settings.margin.policy}, database {database}, "
-        f"configuration {digest}. Ctrl-C stops; the positions and their stops stay in the database.",
+        f"configuration {digest}. Ctrl-C stops; the positions and their stops stay {_kept(settings)}.",
         file=sys.stderr,
     )
+
+
+def _kept(settings: "Settings") -> str:
+    return "in the database" if settings.run.mode == "paper" else "at the exchange"

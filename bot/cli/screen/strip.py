@@ -51,7 +51,7 @@ def _columns(board: Board) -> list[_Column]:
             "danger" if is_stale else "strong",
             1,
         ),
-        _Column(board.speed, "speed", "strong", 5),
+        *([_Column(board.speed, "speed", "strong", 5)] if board.speed else []),
     ]
 
 
@@ -90,8 +90,8 @@ def _source(board: Board, width: int, glyphs: Glyphs) -> Line:
     trades = counted(board.counters.trades, "trade")
     parts = [date_time(board.market_ts_ms), trades, liquidations, board.policy, board.strategy, board.feed]
     separator = f" {glyphs.dot} "
-    while len(separator.join(parts)) > width and len(parts) > 1:
-        parts.pop()
+    while len(separator.join(parts)) > width and len(parts) > 2:
+        del parts[-2]  # whose prices these are is said last and longest
     return (Span(shortened(separator.join(parts), width, glyphs), "faint"),)
 
 
