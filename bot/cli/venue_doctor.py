@@ -27,7 +27,7 @@ def examine(settings: "Settings", venue: str, testnet: bool, base_url: str | Non
 
 def access_of(testnet: bool, base_url: str | None) -> "Access":
     """Return where to go: this machine, the test environment, or production. UserError: two of them."""
-    from bot.exchange.hosts import Access
+    from bot.exchange.hosts import Access, checked_base
 
     if testnet and base_url is not None:
         raise UserError(
@@ -35,7 +35,7 @@ def access_of(testnet: bool, base_url: str | None) -> "Access":
             "exchange on this machine: give one."
         )
     if base_url is not None:
-        return Access("loopback", base_url)
+        return Access("loopback", checked_base(base_url))
     return Access("testnet" if testnet else "live")
 
 

@@ -1,11 +1,10 @@
 """Which host a request goes to, and the guard that lets it go to no other. Fails closed."""
 
-import ipaddress
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from bot.core.loopback import is_loopback, loopback_address
 from bot.errors import UserError
 from bot.exchange.venues import Venue
 
@@ -27,7 +26,7 @@ def switch_client(client: Any, venue: Venue, access: Access) -> None:
     UserError: the venue has no test environment, or a host is not one of the environment's.
     """
     if access.environment == "loopback":
-        _route_to(client, _checked_base(access.base_url))
+        _route_to(client, checked_base(access.base_url))
         _use_linear_error_tables(client)
     elif access.environment == "testnet":
         check_environment(venue, access)
@@ -47,7 +46,7 @@ class Guard:
         """Return when `url` may be asked; UserError otherwise."""
         host = urlsplit(url).hostname or ""
         if self._access.environment == "loopback":
-            allowed = _is_loopback(host)
+            allowed = is_loopback(host)
         elif self._access.environment == "live":
             allowed = host in self._venue.live_hosts
         else:
@@ -99,7 +98,7 @@ def _check_rest_hosts(client: Any, venue: Venue, guard: Guard) -> None:
     urls = [client.implode_hostname(url) for url in _leaves(client.urls["api"]) if url.startswith("http")]
     known = venue.live_hosts | venue.test_hosts
     hosts = {urlsplit(url).hostname or "": url for url in urls}
-    used = [url for host, url in hosts.items() if host in known or _is_loopback(host)]
+    used = [url for host, url in hosts.items() if host in known or is_loopback(host)]
     if not used:
         raise UserError(
             f"None of the addresses ccxt has for {venue.title} is known to Ringfence. Cause: the exchange "
@@ -131,32 +130,16 @@ def _watch_requests(client: Any, guard: Guard) -> None:
     client.fetch, client.client = guarded_fetch, guarded_stream
 
 
-def _checked_base(base_url: str) -> str:
-    """Return the address without a path. UserError: not this machine's, or a name with colons unbracketed."""
+def checked_base(base_url: str) -> str:
+    """Return the address in its one form. UserError: not this machine's, or more than an address."""
     try:
-        parts = urlsplit(base_url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:  # a bracket left open, or no number for a port
-        raise _not_loopback(base_url) from None
-    if parts.scheme == "http" and _is_loopback(host):
-        return f"http://{parts.netloc}"
-    raise _not_loopback(base_url)
-
-
-def _not_loopback(base_url: str) -> UserError:
-    return UserError(
-        f"The exchange address {base_url!r} is not on this machine: only http://127.0.0.1:PORT and "
-        "http://[::1]:PORT are accepted, because keys would be sent to it. "
-        "Start `ringfence exchange serve` and give its address."
-    )
-
-
-@lru_cache(maxsize=64)
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        return loopback_address(base_url)
+    except ValueError as error:
+        shown = base_url.rpartition("@")[2].partition("?")[0]  # what stands before and behind may be a secret
+        raise UserError(
+            f"The exchange address {shown!r} cannot be used: {error}. "
+            "Start `ringfence exchange serve` and give its address."
+        ) from None
 
 
 def _route_to(client: Any, base: str) -> None:

@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.core.loopback import loopback_address
 from bot.core.timeframe import MINUTE_MS, timeframe_ms
 from bot.core.timerange import TimeRange, parse_timerange, timerange_text
 from bot.plugins import did_you_mean
@@ -214,6 +215,11 @@ class Exchange(Section):
     password: SecretStr | None = _setting(None, "Passphrase of the API key, if it has one.", example="...")
     wallet_address: str = _setting("", "Wallet address, where the exchange has no API keys.")
     private_key: SecretStr | None = _setting(None, "Private key of its agent wallet.", example="...")
+
+    @field_validator("base_url")
+    @classmethod
+    def _check_base_url(cls, base_url: str) -> str:
+        return loopback_address(base_url) if base_url else ""
 
     @field_validator("name")
     @classmethod

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bot.redaction import is_secret_name
+from bot.redaction import is_secret_name, redacted
 from bot.settings.keys import Given, Path
 
 _REASONS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
@@ -43,4 +43,4 @@ def _shown(key: str, value: Any, given: Given | None) -> str:
     is_secret = is_secret_name(key.rpartition(".")[2]) or (given is not None and given.value == "[redacted]")
     if is_secret:
         return "not shown"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return f'"{redacted("", value)}"' if isinstance(value, str) else str(value)

@@ -82,11 +82,36 @@ def test_everything_goes_to_loopback_when_an_address_is_given() -> None:
     assert client.urls["api"]["sapi"].startswith("http://127.0.0.1:8123/")
 
 
-@pytest.mark.parametrize("host", ["[::1]:8123", "[0:0:0:0:0:0:0:1]:8123", "localhost:8123"])
-def test_this_machine_may_be_named_otherwise(host: str) -> None:
-    client = switched("binanceusdm", Access("loopback", f"http://{host}"))
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("http://[::1]:8123", "[::1]:8123"),
+        ("http://[0:0:0:0:0:0:0:1]:8123", "[::1]:8123"),
+        ("http://localhost:8123", "127.0.0.1:8123"),
+        ("HTTP://LocalHost:08123/", "127.0.0.1:8123"),
+        ("http://127.0.0.1:80", "127.0.0.1"),
+    ],
+)
+def test_every_spelling_of_this_machine_is_one_address(written: str, host: str) -> None:
+    client = switched("binanceusdm", Access("loopback", written))
     assert client.urls["api"]["fapiPrivateV3"] == f"http://{host}/fapi/v3"
     assert client.urls["api"]["ws"]["linear"] == f"ws://{host}/ws"
+
+
+@pytest.mark.parametrize(
+    ("excess", "says"),
+    [
+        ("http://user:canary@127.0.0.1:80", "a user or password"),
+        ("http://canary@127.0.0.1:80/", "a user or password"),
+        ("http://127.0.0.1:80/fapi", "a path"),
+        ("http://127.0.0.1:80/?key=canary", "a query"),
+        ("http://127.0.0.1:80#part", "a query"),
+    ],
+)
+def test_an_address_says_where_and_nothing_else(excess: str, says: str) -> None:
+    with pytest.raises(UserError, match=says) as refused:
+        switched("binanceusdm", Access("loopback", excess))
+    assert "canary" not in str(refused.value)
 
 
 @pytest.mark.parametrize("address", ["http://::1:80", "http://[::1:80", "http://[::2]:80", "http://[::1]:x"])
