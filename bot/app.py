@@ -8,10 +8,12 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
 from typing import Final
 
 from bot import __version__, logs
 from bot.clock import WallClock
+from bot.continuation import carried_over, held_beyond, kept_notices, with_symbols
 from bot.core.codec import from_json
 from bot.core.event import MarginMoved
 from bot.core.instrument import margin_rules
@@ -27,10 +29,10 @@ from bot.engine.run import Session
 from bot.engine.state import Market, State, restore
 from bot.engine.window import CandleWindow
 from bot.errors import Transient, Unavailable, UserError
-from bot.identity import database_path, identity
+from bot.identity import database_path, identity, kept_identity
 from bot.paper import paper_edges
 from bot.plugins import check_confined, load_strategy, strategy_key
-from bot.ports import Commit, Recovered
+from bot.ports import Commit, Json, Recovered
 from bot.risk.limits import ForeignPositions
 from bot.risk.manager import RiskManager
 from bot.settings import Settings, config_hash, effective
@@ -38,6 +40,7 @@ from bot.store.commands import CommandFiles
 from bot.store.database import Binding, open_journal
 from bot.store.journal import Run
 from bot.store.lock import DatabaseLock
+from bot.store.peek import account_name
 from bot.store.queries import journal
 from bot.upkeep import Upkeep
 
@@ -82,9 +85,14 @@ class Application:
 
     async def meet(self) -> None:
         """Meet the venue; nothing is written. UserError: an instrument, data or account is unusable."""
-        self.edges = await _edges(self.settings, timeframe_ms(self.timeframe_name))
+        is_paper = self.settings.run.mode == "paper"
+        kept = () if is_paper else held_beyond(self.path, self.settings.feed.symbols)
+        edges = await _edges(with_symbols(self.settings, kept), timeframe_ms(self.timeframe_name))
+        self.edges = replace(edges, notices=(*edges.notices, *kept_notices(kept)))
         self._undo.push_async_callback(self.edges.leave)
         self.engine = self._engine()
+        for symbol in kept:
+            self.engine.state.markets[symbol].is_leaving = True
         await self._warm_up(must_work=not self.path.exists())
 
     async def open(self) -> None:
@@ -112,12 +120,13 @@ class Application:
 
     def _take_database(self) -> None:
         self.path.parent.mkdir(exist_ok=True)
-        binding = Binding(self.edges.venue_name, self.edges.mode, identity(self.settings))
         with ExitStack() as undo:
             if not self._lock.exists():
                 undo.callback(self._lock.remove)
             self._lock.acquire()
             undo.callback(self._lock.release)
+            name = kept_identity(self.settings, account_name(self.path))
+            binding = Binding(self.edges.venue_name, self.edges.mode, name)
             self.journal = open_journal(self.path, binding)
             undo.pop_all()
         self._undo.callback(self._lock.release)
@@ -204,17 +213,26 @@ class Application:
             await adopt_truth(self.session, account)
 
     def _restore(self, recovered: Recovered) -> None:
-        was_ms, is_ms = recovered.checkpoint.engine["timeframe_ms"], self.engine.desk.timeframe_ms
-        if was_ms != is_ms:
-            raise UserError(
-                f"The database {self.path} continues a session on {timeframe_text(was_ms)} candles, but this "
-                f"start asks for {timeframe_text(is_ms)} ones (strategy {self.strategy_name}). Give "
-                f"--timeframe {timeframe_text(was_ms)}, or name another database with --db."
-            )
         self.edges.restore(recovered.checkpoint.venue)
         self.edges.feed.seek(recovered.checkpoint.feed)
-        restore(self.engine.state, recovered.checkpoint.engine)
+        restore(self.engine.state, self._fitting(recovered.checkpoint.engine))
         self._put_instruments()  # the venue may have changed its rules since the last start
+
+    def _fitting(self, engine: Json) -> Json:
+        """Return the engine's last state for this session. UserError: a market of ours has other candles."""
+        was_ms, is_ms = engine["timeframe_ms"], self.engine.desk.timeframe_ms
+        was, now = timeframe_text(was_ms), timeframe_text(is_ms)
+        if self.settings.run.mode != "paper":
+            if was_ms != is_ms:
+                logs.logger().warning("data.notice", notice=f"Candles were {was} and are {now} from now on.")
+            return carried_over(engine, self.engine.state.markets, is_ms)
+        if was_ms != is_ms:
+            raise UserError(
+                f"The database {self.path} continues a session on {was} candles, but this "
+                f"start asks for {now} ones (strategy {self.strategy_name}). Give "
+                f"--timeframe {was}, or name another database with --db."
+            )
+        return engine
 
     def _put_instruments(self) -> None:
         for symbol, instrument in self.edges.instruments.items():

@@ -115,6 +115,8 @@ def unrealised_quote(desk: Desk) -> float:
 
 def _blocked(desk: Desk, market: Market) -> tuple[str, ...]:
     checks = [*halts.checks(desk.state), *foreign.checks(market)]
+    if market.is_leaving:
+        checks.append("the symbol is not among feed.symbols: only what is held in it is managed")
     if desk.is_blind(market):
         age_ms = desk.state.now_ms - market.mark_ms
         checks.append(f"the mark price is {age_ms} ms old or in a gap (at most {desk.max_mark_age_ms} ms)")

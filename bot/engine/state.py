@@ -108,7 +108,7 @@ class Market:
 
     `alerts`: the position id for which a cause was raised, 0 for none. `fault`: what is wrong with the
     rules themselves, "" for nothing; no margin moves while it says something. `foreign`: what somebody else
-    holds there.
+    holds there. `is_leaving`: what is held is managed, nothing is entered; not kept, each start says it anew.
     """
 
     instrument: Instrument
@@ -129,6 +129,7 @@ class Market:
     alerts: dict[str, int] = field(default_factory=dict)
     fault: str = ""
     foreign: Position | None = None
+    is_leaving: bool = False
 
     def liquidation_price(self, position: Position) -> float:
         """Return the position's liquidation price; the answer for the last one is kept."""

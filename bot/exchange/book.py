@@ -5,7 +5,7 @@ from the same cut and reports what happened meanwhile, once.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from bot.core.codec import from_json, to_json
@@ -178,6 +178,19 @@ class Book:
         self.doubts = dict(values["doubts"])
         self.acknowledged = dict(values.get("acknowledged", {}))
         self.adding = set(values.get("adding", ()))  # absent: written before it was looked at
+
+    def keep_only(self, symbols: Collection[str]) -> None:
+        """Forget other symbols: nobody follows them now, and who comes back to one begins anew there."""
+        self.positions = _of(symbols, self.positions)
+        self.orders = {key: row for key, row in self.orders.items() if row.symbol in symbols}
+        self.trades, self.payments = _of(symbols, self.trades), _of(symbols, self.payments)
+        self.payments_read_ms = _of(symbols, self.payments_read_ms)
+        self.adding &= set(symbols)
+        self.outbox[:] = [event for event in self.outbox if event.symbol in symbols]
+
+
+def _of(symbols: Collection[str], rows: Mapping[str, Any]) -> dict[str, Any]:
+    return {symbol: row for symbol, row in rows.items() if symbol in symbols}
 
 
 def _cursors(rows: Mapping[str, Any]) -> dict[str, Cursor]:

@@ -212,9 +212,10 @@ class CcxtGateway:
         return self.book.snapshot()
 
     def restore(self, values: Json) -> None:
-        """Go on from a snapshot; an empty one begins anew."""
+        """Go on from a snapshot; an empty one begins anew, and so does a symbol that it does not know."""
         if values:
             self.book.restore(values)
+            self.book.keep_only(self._symbols)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -385,8 +386,9 @@ class CcxtGateway:
     async def _start(self) -> None:
         if not self._instruments:
             await self.instruments()
-        if not self.book.is_started:
-            await self.sweeper.start(self._symbols)
+        fresh = [each for each in self._symbols if each not in self.book.trades]
+        if fresh or not self.book.is_started:
+            await self.sweeper.start(fresh if self.book.is_started else self._symbols)
 
     def _with_birth(self, position: Position) -> Position:
         known = self.book.positions.get(position.symbol)

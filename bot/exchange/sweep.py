@@ -29,15 +29,15 @@ class Sweeper:
         self.observer = Observer(link, dialect, book)
 
     async def start(self, symbols: Sequence[str]) -> None:
-        """Take what the venue holds as known: nothing before now will be reported."""
+        """Take what the venue holds in these symbols as known: nothing before now will be reported."""
         book, client = self._book, self._link.client
         leverage = await self._link.read(lambda: self._dialect.leverages(client, symbols), Urgency.NORMAL)
-        book.leverage = dict(leverage)
+        book.leverage.update(leverage)
         for symbol in symbols:
             seen = await self._steady(symbol)
+            paid = await self.observer.payments(symbol)
             trades = [(trade.ts_ms, str(trade.trade_id)) for trade in seen.trades]
             book.trades[symbol] = START.after(trades)
-            paid = await self.observer.payments(symbol)
             book.payments[symbol] = START.after((each.ts_ms, each.payment_id) for each in paid)
             book.orders.update({order.client_id: order for order in seen.orders})
             if seen.position is not None:

@@ -104,3 +104,17 @@ async def test_a_symbol_at_rest_is_not_read_back_in_time_again_and_again(away: A
     client.fetch = counted
     await away.gateway.sweep(BTC)
     assert len([url for url in asked if any(part in url for part in ("Trades", "execution", "fills"))]) == 1
+
+
+async def test_a_symbol_that_comes_back_begins_with_what_is_held_then(away: Away) -> None:
+    await away.leave(49_000.0)
+    elsewhere = away.world.connect().gateway
+    elsewhere.restore(away.kept)
+    elsewhere.book.keep_only(())
+    away.kept = elsewhere.snapshot()
+    away.days_pass(1, 50_000.0)
+    assert await away.come_back() == ()
+    account = await away.gateway.account()
+    assert [position.symbol for position in account.positions] == [BTC]
+    assert [order.leg for order in account.orders] == ["stop"]
+    assert away.gateway.book.positions[BTC].quantity == 0.1

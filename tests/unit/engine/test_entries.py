@@ -236,3 +236,14 @@ def closed(ts_ms: int, price: float) -> CandleClosed:
 def test_marks_alone_never_enter() -> None:
     bench = Bench()
     assert [bench.hear(MarkPrice(bench.ts_ms + n, A, 90.0 + n, 90.0 + n)) for n in range(20)] == [[]] * 20
+
+
+def test_nothing_is_entered_in_a_symbol_that_is_leaving_and_what_is_held_is_managed() -> None:
+    bench = Bench()
+    bench.enter()
+    bench.market().is_leaving = True
+    bench.candle(direction=1, is_exit=True)
+    assert "ReducePosition" in kinds(bench.sent)
+    assert bench.market().holding is None
+    assert kinds(bench.enter()) == []
+    assert "not among feed.symbols" in bench.told(SignalSeen)[-1].checks[0]
