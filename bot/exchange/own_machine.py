@@ -16,6 +16,9 @@ DIALECT_OF: Final[Mapping[str, str]] = MappingProxyType(
 # What the doors of the three say of a path of another: -5000, 10017 and 50404.
 _NO_SUCH_PATH: Final = re.compile(r'"(?:ret)?[cC]ode":\s*"?(?:-5000|10017|50404)\b')
 
+# What they say to everything in maintenance: -1016 (shut down), 10016 (server error), 50001 (unavailable).
+_PAUSED: Final = re.compile(r'"(?:ret)?[cC]ode":\s*"?(-1016|10016|50001)\b')
+
 
 def check_served(venue: Venue, access: Access) -> None:
     """Return when an exchange on this machine can speak the venue's dialect. UserError: none can."""
@@ -44,5 +47,9 @@ def unserved(venue: Venue, access: Access, said: str) -> tuple[str, str]:
             fact,
             f"Start {command} and give its address, or name the exchange that is served with --venue.",
         )
+    paused = _PAUSED.search(said)
+    if paused is not None:
+        fact = f"the exchange at {access.base_url} answers and refuses everything ({paused[1]}): maintenance"
+        return fact, "Wait until it is over, or end it where it was ordered (/control)."
     fact = f"no usable answer from {access.base_url} ({said})"
     return fact, f"Start {command} and give its address."

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+_LIKENESS: Final = 0.7  # one letter of four, none of three: ETC is not ETH
 
 
 class SymbolFault(NamedTuple):
@@ -35,5 +37,13 @@ def symbol_fault(symbol: str, markets: Mapping[str, Any]) -> SymbolFault | None:
 
 
 def _near(symbol: str, markets: Mapping[str, Any]) -> str:
-    near = get_close_matches(symbol, [name for name, row in markets.items() if row["swap"]], 1, 0.6)
-    return f"Did you mean {near[0]}?" if near else "Symbols are written like BTC/USDT:USDT."
+    """Return a perpetual whose base is nearly the one given: quotes are alike in all of them."""
+    perpetuals = [name for name, row in markets.items() if row["swap"] and row["linear"]]
+    near = get_close_matches(_base(symbol), {_base(name) for name in perpetuals}, 1, _LIKENESS)
+    same = [name for name in perpetuals if near and _base(name) == near[0]]
+    best = max(same, key=lambda name: name.partition("/")[2] == symbol.partition("/")[2], default="")
+    return f"Did you mean {best}?" if best else "Symbols are written like BTC/USDT:USDT."
+
+
+def _base(symbol: str) -> str:
+    return symbol.partition("/")[0]

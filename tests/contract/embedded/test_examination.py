@@ -151,7 +151,11 @@ async def test_an_open_cross_position_is_refused(served: Any, client: Any) -> No
         ("BTC/USDT", "spot", "Write BTC/USDT:USDT."),
         ("BTC/USD:BTC", "inverse", "Write BTC/USDT:USDT."),
         ("BTCC/USDT:USDT", "not traded", "Did you mean BTC/USDT:USDT?"),
+        ("DOGEE/USDT:USDT", "not traded", "Did you mean DOGE/USDT:USDT?"),
         ("nonsense", "not traded", "Symbols are written like"),
+        ("FOO/USDT:USDT", "not traded", "Symbols are written like"),
+        ("SOL/USDT:USDT", "not traded", "Symbols are written like"),
+        ("ETC/USDT:USDT", "not traded", "Symbols are written like"),
     ],
 )
 async def test_a_symbol_that_is_no_linear_perpetual_is_refused(
@@ -225,6 +229,23 @@ async def test_a_session_says_which_dialect_to_serve() -> None:
             UserError, match=r"no usable answer from http://127\.0\.0\.1:9.*serve --dialect okx"
         ):
             await real_edges(settings, 60_000)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_maintenance_is_not_taken_for_a_wrong_server(dialect: str) -> None:
+    async with serving(dialect) as spoken:
+        spoken.control.run("maintenance", {"on": True})
+        line = wrong(await lines_of(spoken.ccxt_id, spoken.access, ANY_KEYS, (BTC,)))
+        exchange = {"name": spoken.ccxt_id, "base_url": spoken.access.base_url, **OKX_KEYS}
+        settings = Settings.model_validate({"run": {"mode": "testnet"}, "exchange": exchange})
+        with pytest.raises(UserError, match="answers and refuses everything") as refused:
+            await real_edges(settings, 60_000)
+    assert line.check == "reach"
+    assert "answers and refuses everything" in line.fact
+    assert "maintenance" in line.fact
+    for said in (line.next_step, str(refused.value)):
+        assert "Wait until it is over" in said
+        assert "exchange serve" not in said
 
 
 async def test_a_wrong_passphrase_is_one_short_fact_and_a_next_step_that_names_it() -> None:
