@@ -60,6 +60,7 @@ class Credentials:
     private_key: str = field(default="", repr=False)
 
 
+_PASSPHRASE: Final = "The password is the API key's passphrase. "
 _CCXT_NAME: Final = {
     "api_key": "apiKey",
     "secret": "secret",
@@ -156,6 +157,7 @@ def _check_credentials(venue: Venue, credentials: Credentials) -> None:
     if missing:
         raise UserError(
             f"{venue.title} needs {', '.join(venue.credentials)}; missing: {', '.join(missing)}. "
+            f"{_PASSPHRASE if 'password' in missing else ''}"
             "Put each into a file of the secrets folder, or into the environment; see config/README.md."
         )
 

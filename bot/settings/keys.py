@@ -11,6 +11,13 @@ from bot.plugins import did_you_mean
 Path = tuple[str, ...]
 Tree = dict[str, Any]
 
+# What exchanges and other programs call a setting, where no letters are shared with its name here.
+_ALSO_CALLED: Final = {
+    "passphrase": "password",
+    "key": "api_key",
+    "api_secret": "secret",
+    "secret_key": "secret",
+}
 ANY: Final = "*"  # a table whose keys are names of strategies, or of their parameters
 
 
@@ -89,9 +96,14 @@ def _unknown(item: Given, tree: Tree) -> str:
 
 def _suggestion(above: Path, name: str, level: Tree, tree: Tree) -> str:
     table = f"[{'.'.join(above)}]" if above else "the top level"
-    elsewhere = next(_paths_of(name, tree), "")
+    elsewhere = next(_paths_of(name, tree), "") or _also_called(above, name, level)
     meant = f'did you mean "{elsewhere}"?' if elsewhere else did_you_mean(name, level).rstrip(".")
     return f'there is no "{name}" in {table}, {meant}'
+
+
+def _also_called(above: Path, name: str, level: Tree) -> str:
+    ours = _ALSO_CALLED.get(name, "")
+    return ".".join((*above, ours)) if ours in level else ""
 
 
 def _paths_of(name: str, tree: Tree, above: str = "") -> Iterator[str]:

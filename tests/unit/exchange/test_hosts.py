@@ -141,6 +141,8 @@ def test_unknown_venues_and_missing_keys_are_refused_in_words() -> None:
         connect("mtgox", Access("testnet"), KEYS, (BTC,), clock)
     with pytest.raises(UserError, match="missing: secret"):
         connect("binanceusdm", Access("testnet"), type(KEYS)("key"), (BTC,), clock)
+    with pytest.raises(UserError, match=r"missing: password\. The password is the API key's passphrase"):
+        connect("okx", Access("testnet"), type(KEYS)("key", "secret"), (BTC,), clock)
 
 
 def test_every_venue_that_is_listed_is_traded() -> None:
