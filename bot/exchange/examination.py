@@ -23,6 +23,7 @@ from bot.exchange.rights import Rights, rights_of
 from bot.exchange.rows import Settings
 from bot.exchange.symbols import symbol_fault
 from bot.exchange.trial_stop import try_stop
+from bot.exchange.venue_words import venue_words
 from bot.exchange.venues import Venue
 
 Verdict = Literal["ok", "note", "wrong"]
@@ -86,7 +87,7 @@ class Examination:
             skew = min([await self._skew() for _ in range(_CLOCK_READINGS)], key=_UNCERTAINTY)
         except RingfenceError as error:
             fact, step = unserved(self._venue, self._access, str(error))
-            yield Line("wrong", "reach", fact or f"no answer: {error}", step or "Check the network.")
+            yield Line("wrong", "reach", fact or f"no answer: {_said(error)}", step or "Check the network.")
             return
         yield _skew_line(skew)
         if abs(skew.ms) > _TOLERABLE_SKEW_MS:
@@ -112,7 +113,9 @@ class Examination:
             yield Line("wrong", "key", short_fault(str(error)), self._other_key())
             return
         except RingfenceError as error:
-            yield Line("wrong", "key", f"the exchange did not say what the key may do: {error}", _AGAIN)
+            yield Line(
+                "wrong", "key", f"the exchange did not say what the key may do: {_said(error)}", _AGAIN
+            )
             return
         for line in _rights_lines(rights):
             yield line
@@ -140,7 +143,7 @@ class Examination:
                 lambda: self._dialect.instruments(client, self._symbols), Urgency.NORMAL
             )
         except RingfenceError as error:
-            yield Line("wrong", "markets", f"markets or tiers are not readable: {error}", _AGAIN)
+            yield Line("wrong", "markets", f"markets or tiers are not readable: {_said(error)}", _AGAIN)
             return
         for instrument in self._instruments.values():
             yield Line("ok", "tiers", f"{instrument.symbol}: {_tiers_text(instrument.tiers)}", "")
@@ -166,7 +169,7 @@ class Examination:
                     )
                     yield Line("wrong", "auto-add", fact, _AUTO_ADD)
         except RingfenceError as error:
-            yield Line("wrong", "account", f"the account is not readable: {error}", _AGAIN)
+            yield Line("wrong", "account", f"the account is not readable: {_said(error)}", _AGAIN)
 
     async def _positions(self) -> AsyncIterator[Line]:
         client, dialect = self._link.client, self._dialect
@@ -177,7 +180,7 @@ class Examination:
             yield Line("wrong", "positions", f"{fact}.", step)
             return
         except RingfenceError as error:
-            yield Line("wrong", "positions", f"positions are not readable: {error}", _AGAIN)
+            yield Line("wrong", "positions", f"positions are not readable: {_said(error)}", _AGAIN)
             return
         if not self._held:
             yield Line("ok", "positions", "none is open", "")
@@ -205,14 +208,14 @@ class Examination:
         except Rejected as refusal:
             code, message = refusal.args
             if held is None and code in ("no_position", "reduce_only"):
-                fact = f"{symbol}: {_PROVED} ({message})"
+                fact = f"{symbol}: {_PROVED} ({venue_words(message)})"
                 yield Line("note", "stop", fact, _NO_POSITION)
             else:
-                yield Line("wrong", "stop", f"a far stop was refused ({code}): {message}", _STOP)
+                yield Line("wrong", "stop", f"a far stop was refused ({code}): {venue_words(message)}", _STOP)
         except (Fatal, Unavailable) as error:
-            yield Line("wrong", "stop", f"a far stop could not be tried: {error}", _STOP)
+            yield Line("wrong", "stop", f"a far stop could not be tried: {_said(error)}", _STOP)
         except RingfenceError as error:
-            yield Line("wrong", "stop", f"what became of a far stop is not known: {error}", _LEFT)
+            yield Line("wrong", "stop", f"what became of a far stop is not known: {_said(error)}", _LEFT)
 
 
 _AGAIN: Final = "Run doctor again; if it stays, look at the exchange's status page."
@@ -277,7 +280,11 @@ def _tiers_text(tiers: Tiers) -> str:
 
 
 def _sizes_text(instrument: Instrument) -> str:
-    return (
-        f"at least {instrument.min_quantity:g} and {instrument.min_notional_quote:g} quote, "
-        f"step {instrument.quantity_step:g}, tick {instrument.tick_size:g}"
-    )
+    least = f"{instrument.min_quantity:g}"
+    if instrument.min_notional_quote > 0.0:
+        least += f" and {instrument.min_notional_quote:g} quote"
+    return f"at least {least}, step {instrument.quantity_step:g}, tick {instrument.tick_size:g}"
+
+
+def _said(error: Exception) -> str:
+    return venue_words(str(error.args[-1]) if error.args else str(error))

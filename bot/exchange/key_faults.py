@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from bot.exchange.venue_words import venue_words
+
 _USUAL: Final = (
     "has expired, was deleted or disabled, is wrong, lacks a right, or is not accepted from this machine's "
     "address"
@@ -44,7 +46,7 @@ _BEGIN: Final = "The exchange refuses the API key "
 def short_fault(message: str) -> str:
     """Return a refusal of the key alone, for a place that says itself what to do next."""
     if not message.startswith(_BEGIN):
-        return f"the exchange refuses the key: {message}"
+        return f"the exchange refuses the key: {venue_words(message)}"
     return f"the exchange refuses the key {message.removeprefix(_BEGIN).partition('. ')[0]}"
 
 

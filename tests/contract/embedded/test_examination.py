@@ -232,6 +232,23 @@ async def test_a_session_says_which_dialect_to_serve() -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
+async def test_the_doctors_facts_are_words_and_no_replies(dialect: str) -> None:
+    async with serving(dialect) as spoken:
+        connection = spoken.connect()
+        link, speaks = connection.link, connection.gateway.dialect
+        await connection.gateway.instruments()
+        await speaks.set_isolated(link.client, BTC, 10)
+        await connection.close()
+        lines = by_check(await lines_of(spoken.ccxt_id, spoken.access, ANY_KEYS, (BTC,)))
+    stop = lines["stop"]
+    assert "refused because no position is open" in stop.fact
+    assert "{" not in stop.fact
+    assert len(stop.fact) < 320, stop.fact
+    assert " and 0 quote" not in lines["sizes"].fact
+    assert lines["sizes"].fact.startswith(f"{BTC}: at least ")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
 async def test_maintenance_is_not_taken_for_a_wrong_server(dialect: str) -> None:
     async with serving(dialect) as spoken:
         spoken.control.run("maintenance", {"on": True})
