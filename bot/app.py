@@ -134,6 +134,7 @@ class Application:
 
     async def run(self) -> None:
         """Trade until the feed ends or `stop` is called; resting stops stay at the venue."""
+        self._began = time.monotonic()
         self.journal.start_run(self._run_record())
         while not await self._start():
             if self._is_stopping:
@@ -199,7 +200,7 @@ class Application:
         return tuple(from_json(entry.body) for entry in reversed(entries))
 
     def wall_seconds(self) -> float:
-        """Return the wall time since this application was built."""
+        """Return the wall time since `run` was called."""
         return time.monotonic() - self._began
 
     async def _begin(self) -> None:

@@ -16,7 +16,7 @@ from bot.store.books import books_error
 
 
 def summary(application: Application) -> dict[str, Any]:
-    """Return totals since the database began; wall_seconds is this process alone.
+    """Return totals since the database began; wall_seconds is this process alone, from when it trades.
 
     conservation_error is the larger of two relative errors: of the venue's double-entry accounts,
     and of the wallet recomputed from the journal's fills, fees and funding.

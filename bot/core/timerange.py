@@ -35,6 +35,11 @@ def utc_text(ts_ms: int) -> str:
     return datetime.fromtimestamp(ts_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
 
 
+def utc_second_text(ts_ms: int) -> str:
+    """Return the same to the second, the one begun counted whole: "2025-02-03 02:07:41"."""
+    return datetime.fromtimestamp(-(-ts_ms // 1000), UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def _day_text(ts_ms: int) -> str:
     return datetime.fromtimestamp(ts_ms / 1000, UTC).strftime("%Y%m%d")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from bot.core.timerange import utc_text
+from bot.core.timerange import utc_second_text
 from bot.ports import Clock
 
 Tell = Callable[..., Any]
@@ -38,7 +38,7 @@ class Hindrances:
         wait_seconds = (until_ms - self._clock.now_ms()) / 1_000.0
         self._say(
             "venue.banned" if is_ban else "venue.rate_limited",
-            nothing_is_sent_until=f"{utc_text(until_ms)} UTC",
+            nothing_is_sent_until=f"{utc_second_text(until_ms)} UTC",
             wait_seconds=wait_seconds,
         )
 

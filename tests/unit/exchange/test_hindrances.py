@@ -31,7 +31,14 @@ async def test_a_refusal_for_the_rate_says_until_when_once(status: int, name: st
     wire.answers[TIME] = lambda _: replies.pop() if replies else {"serverTime": START_MS}
     await link.read(link.client.fapiPublicGetTime)
     assert told.names == [name]
-    assert told.lines[0][1] == {"nothing_is_sent_until": "2023-11-14 22:13 UTC", "wait_seconds": 30.0}
+    assert told.lines[0][1] == {"nothing_is_sent_until": "2023-11-14 22:13:50 UTC", "wait_seconds": 30.0}
+
+
+def test_a_short_wait_ends_at_a_time_that_is_not_past_yet() -> None:
+    hindrances = Hindrances(VirtualClock(START_MS))
+    told = Told(hindrances)
+    hindrances.blocked(False, START_MS + 2_001)
+    assert told.lines[0][1]["nothing_is_sent_until"] == "2023-11-14 22:13:23 UTC"
 
 
 def test_a_ban_after_refusals_and_a_later_episode_are_told_again() -> None:
