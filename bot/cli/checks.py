@@ -25,21 +25,31 @@ def doctor(
     ] = False,
     base_url: BaseUrl = None,
     symbols: Symbols = None,
+    prove_stop: Annotated[
+        bool,
+        typer.Option(
+            "--prove-stop",
+            help="With --venue: set isolated one-way mode; rest and cancel a far stop, flat as well.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Check this machine, or with --venue an exchange, its key and account; exit 1 if something is wrong.
 
     At an exchange in isolated mode one stop far away is sent: with a position it rests and is cancelled,
-    without one it is refused. Nothing else is changed.
+    without one it is refused. Nothing else is changed, unless --prove-stop asks for more.
     """
     if venue is not None:
-        from bot.cli.venue_doctor import examine
+        from bot.cli.venue_doctor import access_of, examine, proving
 
         settings = settings_of(config, {"feed.symbols": ("--symbols", symbols)})
-        return examine(settings, venue, testnet, base_url, as_json)
-    if testnet or base_url is not None:
+        command = proving(venue, testnet, base_url, symbols, config)
+        access = access_of(testnet, base_url)
+        return examine(settings, venue, access, as_json, prove_stop=prove_stop, command=command)
+    if testnet or base_url is not None or prove_stop:
         raise UserError(
-            "--testnet and --base-url need an exchange. Name one with --venue; see list-exchanges."
+            "--testnet, --base-url and --prove-stop need an exchange. Name one with --venue; see "
+            "list-exchanges."
         )
     if live:
         return health(config, db, max_age, as_json=as_json)

@@ -1,25 +1,41 @@
 """`ringfence doctor --venue`: whether an exchange, a key and an account are fit to be traded on."""
 
 import asyncio
-from typing import TYPE_CHECKING
+import shlex
+import sys
+from typing import TYPE_CHECKING, Final
 
 from bot.cli.output import columns, show_rows
 from bot.errors import UserError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bot.exchange.connect import Credentials
-    from bot.exchange.examination import Line
+    from bot.exchange.examination import Line, Proof
     from bot.exchange.hosts import Access
     from bot.settings import Settings
 
 
-def examine(settings: "Settings", venue: str, testnet: bool, base_url: str | None, as_json: bool) -> int:
-    """Show one line per check and return 0, or 1 when something is wrong."""
+_BEFORE: Final = (
+    "--prove-stop: {symbol} is set to isolated margin and the account to one-way mode if they are not, and "
+    "stays so; then a stop at half the price is placed and cancelled at once. Without a position it may be "
+    "an order of the least size that would open a short if the price halved before the cancel arrives."
+)
+
+
+def examine(
+    settings: "Settings", venue: str, access: "Access", as_json: bool, *, prove_stop: bool, command: str
+) -> int:
+    """Show one line per check and return 0, or 1 when something is wrong. `command` proves a stop."""
+    from bot.exchange.examination import Proof
     from bot.real import credentials
 
-    found = asyncio.run(
-        lines_of(venue, access_of(testnet, base_url), credentials(settings), settings.feed.symbols)
-    )
+    symbols = settings.feed.symbols
+    if prove_stop:
+        print(_BEFORE.format(symbol=symbols[0]), file=sys.stderr)
+    proof = Proof(prove_stop, command)
+    found = asyncio.run(lines_of(venue, access, credentials(settings), symbols, proof))
     rows = [line._asdict() for line in found]
     show_rows(rows, columns("verdict", "check", "fact", "next_step"), as_json, empty="Nothing to check.")
     return 0 if all(line.verdict != "wrong" for line in found) else 1
@@ -39,13 +55,30 @@ def access_of(testnet: bool, base_url: str | None) -> "Access":
     return Access("testnet" if testnet else "live")
 
 
+def proving(
+    venue: str, testnet: bool, base_url: str | None, symbols: str | None, config: "Path | None"
+) -> str:
+    """Return the command that asks for a proof of the same account."""
+    words = ["ringfence", "doctor"]
+    words += ["--config", str(config)] if config is not None else []
+    words += ["--venue", venue]
+    words += ["--testnet"] if testnet else []
+    words += ["--base-url", base_url] if base_url is not None else []
+    words += ["--symbols", symbols] if symbols is not None else []
+    return shlex.join([*words, "--prove-stop"])
+
+
 async def lines_of(
-    venue_id: str, access: "Access", credentials: "Credentials", symbols: tuple[str, ...]
+    venue_id: str,
+    access: "Access",
+    credentials: "Credentials",
+    symbols: tuple[str, ...],
+    proof: "Proof | None" = None,
 ) -> "list[Line]":
     """Return what was found. UserError: no such venue, no test environment, missing keys."""
     from bot.clock import WallClock
     from bot.exchange.connect import DIALECTS, link_to, venue_of
-    from bot.exchange.examination import Examination
+    from bot.exchange.examination import Examination, Proof
     from bot.exchange.own_machine import check_served
 
     venue = venue_of(venue_id)
@@ -53,6 +86,7 @@ async def lines_of(
     link, _ = link_to(venue, access, credentials, WallClock())
     try:
         dialect = DIALECTS[venue.ccxt_id]()
-        return [line async for line in Examination(link, venue, dialect, access, symbols).lines()]
+        wanted = proof or Proof(False, f"ringfence doctor --venue {venue_id} --prove-stop")
+        return [line async for line in Examination(link, venue, dialect, access, symbols, wanted).lines()]
     finally:
         await link.client.close()

@@ -1,7 +1,9 @@
 """Whether a venue, a key and an account are fit to be traded on: facts, verdicts, next steps.
 
 One reducing stop far from the market is sent where the symbol is in isolated one-way mode. With a position it
-rests and is cancelled at once; without one venues refuse it. Nothing else is changed.
+rests and is cancelled at once; without one venues refuse it. Nothing else is changed, unless a proof is asked
+for: then a flat symbol is set to isolated one-way mode, and where the stop is refused a conditional order of
+the least size takes its place.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -22,7 +24,7 @@ from bot.exchange.own_machine import unserved
 from bot.exchange.rights import Rights, rights_of
 from bot.exchange.rows import Settings
 from bot.exchange.symbols import symbol_fault
-from bot.exchange.trial_stop import try_stop
+from bot.exchange.trial_stop import try_entry, try_stop
 from bot.exchange.venue_words import venue_words
 from bot.exchange.venues import Venue
 
@@ -51,12 +53,26 @@ class _Skew(NamedTuple):
 _UNCERTAINTY: Final = attrgetter("uncertainty_ms")
 
 
+class Proof(NamedTuple):
+    """Whether a stop is to be proved at any account. `command`: what asks for it, for the next step."""
+
+    is_wanted: bool
+    command: str
+
+
 class Examination:
     """Asks a venue through a link; `lines` ends early where going on would only repeat the failure."""
 
     def __init__(
-        self, link: Link, venue: Venue, dialect: AccountDialect, access: Access, symbols: Sequence[str]
+        self,
+        link: Link,
+        venue: Venue,
+        dialect: AccountDialect,
+        access: Access,
+        symbols: Sequence[str],
+        proof: Proof,
     ) -> None:
+        self._proof = proof
         self._link, self._venue, self._dialect = link, venue, dialect
         self._access, self._symbols = access, tuple(symbols)
         self._instruments: dict[str, Instrument] = {}
@@ -198,24 +214,53 @@ class Examination:
     async def _stop(self) -> AsyncIterator[Line]:
         held = next((each for each in self._held if each.symbol in self._instruments), None)
         symbol = self._symbols[0] if held is None else held.symbol
-        if self._modes[symbol]:
-            fact = f"none was sent: {symbol} is in {self._modes[symbol]}; nothing is proved about stops"
-            yield Line("note", "stop", fact, _MODES_FIRST)
+        if self._modes[symbol] and not self._proof.is_wanted:
+            fact = f"none was sent: {symbol} is in {self._modes[symbol]}; whether stops work is not proved"
+            yield Line("note", "stop", fact, self._to_prove())
             return
         try:
-            fact = await try_stop(self._link, self._dialect, self._instruments[symbol], held)
-            yield Line("ok", "stop", fact, "")
+            if self._modes[symbol]:
+                yield await self._set_modes(symbol)
+            async for line in self._tried(symbol, held):
+                yield line
         except Rejected as refusal:
             code, message = refusal.args
-            if held is None and code in ("no_position", "reduce_only"):
-                fact = f"{symbol}: {_PROVED} ({venue_words(message)})"
-                yield Line("note", "stop", fact, _NO_POSITION)
-            else:
-                yield Line("wrong", "stop", f"a far stop was refused ({code}): {venue_words(message)}", _STOP)
+            yield Line("wrong", "stop", f"a far stop was refused ({code}): {venue_words(message)}", _STOP)
         except (Fatal, Unavailable) as error:
             yield Line("wrong", "stop", f"a far stop could not be tried: {_said(error)}", _STOP)
         except RingfenceError as error:
             yield Line("wrong", "stop", f"what became of a far stop is not known: {_said(error)}", _LEFT)
+
+    async def _tried(self, symbol: str, held: Position | None) -> AsyncIterator[Line]:
+        instrument = self._instruments[symbol]
+        try:
+            yield Line("ok", "stop", await try_stop(self._link, self._dialect, instrument, held), "")
+        except Rejected as refusal:
+            code, message = refusal.args
+            if held is not None or code not in ("no_position", "reduce_only"):
+                raise
+            if self._proof.is_wanted:
+                fact = await try_entry(self._link, self._dialect, instrument)
+                yield Line("ok", "stop", fact, "")
+            else:
+                yield Line("note", "stop", f"{symbol}: {_PROVED} ({venue_words(message)})", self._to_prove())
+
+    async def _set_modes(self, symbol: str) -> Line:
+        """Set isolated one-way mode and read it back. Rejected: it is not what was asked for."""
+        client, dialect, link = self._link.client, self._dialect, self._link
+        now = await link.read(lambda: dialect.settings(client, symbol), Urgency.NORMAL)
+        if not now.is_one_way:
+            await link.write(lambda: dialect.set_one_way(client), Urgency.NORMAL)
+        if not now.is_isolated:
+            leverage = max(now.leverage, 1)
+            await link.write(lambda: dialect.set_isolated(client, symbol, leverage), Urgency.NORMAL)
+        now = await link.read(lambda: dialect.settings(client, symbol), Urgency.NORMAL)
+        if (mode := _unfit_mode(now)) != "":
+            raise Rejected("margin_mode_refused", f"{symbol} is in {mode} still")
+        return Line("ok", "modes", f"{symbol}: isolated one-way mode was set, and stays so", "")
+
+    def _to_prove(self) -> str:
+        return f"See one rest and go: {self._proof.command}"
 
 
 _AGAIN: Final = "Run doctor again; if it stays, look at the exchange's status page."
@@ -224,14 +269,10 @@ _MODES: Final = "The bot sets isolated one-way mode before an entry; that needs 
 _AUTO_ADD: Final = "Switch it off at the exchange: nothing is entered in the symbol while it is on."
 _CLOSE: Final = "Close it at the exchange, or leave the symbol out of feed.symbols."
 _FOREIGN: Final = "The bot halts entries until positions that its database did not open are closed."
-_MODES_FIRST: Final = (
-    "Set isolated one-way mode there and run doctor again; the bot itself sets it before an entry."
-)
 _PROVED: Final = (
     "a far reducing stop was sent and refused because no position is open: that it is signed and read as an "
     "order is proved, that one rests and can be cancelled is not"
 )
-_NO_POSITION: Final = "Run doctor again with a position open to see a stop rest and be cancelled."
 _STOP: Final = "Do not trade here before this is solved: a position could not be protected."
 _LEFT: Final = "Look for a resting stop of an id that begins with DR and cancel it by hand."
 

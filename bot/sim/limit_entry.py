@@ -13,11 +13,12 @@ from bot.sim.order_entry import (
     close_quantity_problem,
     execute_if_due,
     new_order,
+    number_problem,
     rest_trigger,
     resting_problem,
 )
 from bot.sim.orders import Order
-from bot.sim.requests import AmendLimit, ReduceAtLimit, RestStop
+from bot.sim.requests import AmendLimit, ReduceAtLimit, RestEntry, RestStop
 from bot.sim.state import Moment, Refusal, State
 
 
@@ -32,6 +33,20 @@ def rest_stop(state: State, client_id: str, action: RestStop, at: Moment) -> Ref
         return problem
     order = new_order(state, client_id, action.symbol, "stop", at)
     return rest_trigger(state, order._replace(quantity=action.quantity), action, at)
+
+
+def rest_entry(state: State, client_id: str, action: RestEntry, at: Moment) -> Refusal | None:
+    """Rest a conditional order that opens; money is asked for when it fires, as the venues do."""
+    problem = (
+        symbol_problem(state, action.symbol)
+        or quantity_problem(state.instruments[action.symbol], action.quantity)
+        or number_problem(state)
+    )
+    if problem:
+        return problem
+    order = new_order(state, client_id, action.symbol, "entry", at)
+    order = order._replace(quantity=action.quantity, is_reduce_only=False)
+    return rest_trigger(state, order, action, at)
 
 
 def reduce_at_limit(state: State, client_id: str, action: ReduceAtLimit, at: Moment) -> Refusal | None:

@@ -22,7 +22,7 @@ from bot.sim.checks import (
 from bot.sim.config import latency_of
 from bot.sim.matching import Trade, entry_refusal, fill, fillable, reserve, taker_price
 from bot.sim.orders import Order
-from bot.sim.requests import RestStop
+from bot.sim.requests import RestEntry, RestStop
 from bot.sim.state import Moment, Refusal, State, value_of
 from bot.sim.triggers import is_crossed, is_met, trailing_extreme
 
@@ -180,9 +180,11 @@ def close_quantity_problem(state: State, symbol: str, quantity: float) -> Refusa
 
 def resting_problem(state: State, symbol: str, side: int) -> Refusal | None:
     """Refuse a resting order without a position of `side`, and one too many."""
-    problem = position_problem(state, symbol, side)
-    if problem:
-        return problem
+    return position_problem(state, symbol, side) or number_problem(state)
+
+
+def number_problem(state: State) -> Refusal | None:
+    """Refuse one resting order too many."""
     if sum(1 for _ in state.orders) >= _MOST_ORDERS:
         return Refusal("position_limit", f"{_MOST_ORDERS} orders are open already: cancel one first")
     return None
@@ -208,7 +210,7 @@ def new_order(state: State, client_id: str, symbol: str, leg: Leg, at: Moment) -
 
 
 def rest_trigger(
-    state: State, order: Order, action: PlaceStop | PlaceTakeProfit | RestStop, at: Moment
+    state: State, order: Order, action: PlaceStop | PlaceTakeProfit | RestStop | RestEntry, at: Moment
 ) -> Refusal | None:
     """Rest a stop or take-profit; refuse one whose trigger is reached already."""
     problem = price_problem(state.instruments[order.symbol], "trigger price", action.trigger_price)

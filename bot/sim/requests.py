@@ -15,6 +15,16 @@ class RestStop(NamedTuple):
     trigger_on: TriggerOn = "mark"
 
 
+class RestEntry(NamedTuple):
+    """Rest a market order on the other side of `side`, as a stop of it would be, that opens when it fires."""
+
+    symbol: str
+    side: int
+    quantity: float
+    trigger_price: float
+    trigger_on: TriggerOn = "mark"
+
+
 class ReduceAtLimit(NamedTuple):
     """Reduce-only limit order against a position of `side`."""
 
@@ -33,4 +43,4 @@ class AmendLimit(NamedTuple):
     limit_price: float
 
 
-VenueAction = Action | RestStop | ReduceAtLimit | AmendLimit
+VenueAction = Action | RestStop | RestEntry | ReduceAtLimit | AmendLimit

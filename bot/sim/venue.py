@@ -26,10 +26,9 @@ from bot.core.profile import VenueProfile
 from bot.errors import UserError
 from bot.ports import Account
 from bot.sim.config import VenueConfig, check_config
-from bot.sim.limit_entry import amend_limit, reduce_at_limit, rest_stop
+from bot.sim.limit_entry import amend_limit, reduce_at_limit, rest_entry, rest_stop
 from bot.sim.liquidation import is_funding_finished, liquidate, settle_funding, skip_funding
 from bot.sim.margin_moves import add_margin, release_margin, set_leverage
-from bot.sim.matching import Trade, fill, fillable
 from bot.sim.order_entry import (
     cancel_order,
     execute_market_order,
@@ -40,7 +39,7 @@ from bot.sim.order_entry import (
     place_trailing_stop,
     reduce_position,
 )
-from bot.sim.requests import AmendLimit, ReduceAtLimit, RestStop, VenueAction
+from bot.sim.requests import AmendLimit, ReduceAtLimit, RestEntry, RestStop, VenueAction
 from bot.sim.state import Moment, State
 from bot.sim.tape import Tape
 from bot.sim.triggers import follow, instant_of, next_limit_order, next_market_order, next_trigger, watch
@@ -56,6 +55,7 @@ _DESK: Final[dict[type, Callable[..., Any]]] = {
     AddMargin: add_margin,
     ReleaseMargin: release_margin,
     RestStop: rest_stop,
+    RestEntry: rest_entry,
     ReduceAtLimit: reduce_at_limit,
     AmendLimit: amend_limit,
 }
@@ -270,8 +270,7 @@ class SimulatedVenue:
         follow(state, tick.symbol, tick.mark)
         trigger = next_trigger(state, tape, tick)
         if trigger:
-            quantity = fillable(state, trigger.order, trigger.price)
-            fill(state, trigger.order, Trade(trigger.price, quantity, False), at)
+            fill_or_expire(state, trigger.order, trigger.price, False, at)
             return True
         if state.is_liquidated_at(tick.symbol, tick.mark):
             liquidate(state, tick.symbol, tick.mark, at)

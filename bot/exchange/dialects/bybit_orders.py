@@ -70,7 +70,7 @@ def _trigger(order: NewOrder) -> dict[str, Any]:
         "triggerPrice": plain(order.trigger_price),
         "triggerDirection": _RISING if is_rising else _FALLING,
         "triggerBy": _TRIGGER_BY[order.trigger_on],
-        "closeOnTrigger": True,
+        "closeOnTrigger": order.is_reduce_only,
     }
 
 

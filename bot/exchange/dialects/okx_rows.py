@@ -274,7 +274,7 @@ def algo_request(order: NewOrder, market: Mapping[str, Any]) -> dict[str, Any]:
         f"{name}TriggerPxType": order.trigger_on,
         f"{name}OrdPx": "-1",
     }
-    return {**body, "ordType": "conditional", "cxlOnClosePos": True, **trigger}
+    return {**body, "ordType": "conditional", "cxlOnClosePos": order.is_reduce_only, **trigger}
 
 
 def _head(order: NewOrder, market: Mapping[str, Any]) -> dict[str, Any]:

@@ -112,7 +112,7 @@ class Recorder:
             event.quantity + event.remaining_quantity,
             0.0,
             "GTC",
-            True,
+            parent.is_reduce_only,
             parent.is_close_position,
             "new",
             0.0,

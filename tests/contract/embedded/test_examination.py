@@ -64,14 +64,15 @@ async def test_without_a_position_a_stop_is_judged_and_not_rested(served: Any, c
     assert line.verdict == "note"
     assert "sent and refused because no position is open" in line.fact
     assert "that one rests and can be cancelled is not" in line.fact
-    assert "with a position open" in line.next_step
+    assert "ringfence doctor --venue binanceusdm --prove-stop" in line.next_step
     assert served.exchange.books.conditionals == {}
 
 
 async def test_no_stop_is_sent_while_the_symbol_is_in_another_mode(served: Any) -> None:
     line = by_check(await examined(served))["stop"]
     assert (line.verdict, "none was sent: BTC/USDT:USDT is in cross margin" in line.fact) == ("note", True)
-    assert "nothing is proved about stops" in line.fact
+    assert "not proved" in line.fact
+    assert "ringfence doctor --venue binanceusdm --prove-stop" in line.next_step
     assert served.exchange.books.conditionals == served.exchange.books.orders == {}
 
 

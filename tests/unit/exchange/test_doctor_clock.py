@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.clock import VirtualClock
-from bot.exchange.examination import Examination, Line
+from bot.exchange.examination import Examination, Line, Proof
 from bot.exchange.hosts import Access
 from bot.exchange.link import Link
 from bot.exchange.venues import VENUES
@@ -34,7 +34,7 @@ async def clock_line(ahead_ms: int, ways: list[tuple[int, int]]) -> Line:
     clock = VirtualClock(START_MS)
     link: Any = Link(Times(clock, ahead_ms, ways), "binanceusdm", clock)
     dialect: Any = None
-    lines = Examination(link, VENUES["binanceusdm"], dialect, Access("live"), ()).lines()
+    lines = Examination(link, VENUES["binanceusdm"], dialect, Access("live"), (), Proof(False, "")).lines()
     return [await anext(lines), await anext(lines)][1]
 
 

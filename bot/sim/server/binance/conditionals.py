@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from bot.core.intent import CancelOrder, PlaceStop, PlaceTakeProfit, PlaceTrailingStop, TriggerOn
-from bot.sim.requests import RestStop, VenueAction
+from bot.sim.requests import RestEntry, RestStop, VenueAction
 from bot.sim.server.binance.desk import Desk
 from bot.sim.server.binance.errors import (
     ALGO_NOT_OPEN,
@@ -12,6 +12,7 @@ from bot.sim.server.binance.errors import (
     MISSING,
     NO_SUCH_ORDER,
     NOT_POSITIVE,
+    NOTIONAL,
     ONLY_WITH_POSITION,
     REDUCE_ONLY_REJECTED,
     REJECTED,
@@ -120,8 +121,7 @@ def _wanted(desk: Desk, symbol: str, params: Params) -> ConditionalOrder:
 
 def _action(desk: Desk, order: ConditionalOrder) -> VenueAction:
     if not order.is_reduce_only:
-        why = "this exchange rests only conditional orders that reduce: send reduceOnly or closePosition"
-        raise ApiError(REJECTED, why=why)
+        return _entry(desk, order)
     held = desk.exchange.state.positions.get(order.symbol)
     if held is None or held.side == order.side:
         raise ApiError(ONLY_WITH_POSITION if order.is_close_position else REDUCE_ONLY_REJECTED)
@@ -133,6 +133,16 @@ def _action(desk: Desk, order: ConditionalOrder) -> VenueAction:
     if order.is_close_position:
         return PlaceStop(symbol, side, trigger, on)
     return RestStop(symbol, side, order.quantity, trigger, on)
+
+
+def _entry(desk: Desk, order: ConditionalOrder) -> VenueAction:
+    if order.order_type != "stop":
+        why = "of the orders that open this exchange rests only STOP_MARKET: send reduceOnly or closePosition"
+        raise ApiError(REJECTED, why=why)
+    least = desk.exchange.state.instruments[order.symbol].min_notional_quote
+    if order.quantity * order.trigger_price < least:
+        raise ApiError(NOTIONAL, minimum=least)
+    return RestEntry(order.symbol, -order.side, order.quantity, order.trigger_price, order.trigger_on)
 
 
 def _cancel(desk: Desk, order: ConditionalOrder) -> None:

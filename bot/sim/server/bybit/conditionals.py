@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from bot.core.intent import PlaceStop, PlaceTakeProfit, PlaceTrailingStop, TriggerOn
-from bot.sim.requests import RestStop, VenueAction
+from bot.sim.requests import RestEntry, RestStop, VenueAction
 from bot.sim.server.books import ConditionalOrder, ConditionalType
 from bot.sim.server.bybit.desk import Desk
 from bot.sim.server.bybit.errors import (
@@ -57,14 +57,18 @@ def trigger_by(text: str) -> TriggerOn:
 
 
 def place(desk: Desk, symbol: str, params: Params) -> dict[str, Any]:
-    """Rest a conditional order. Only reducing market orders are simulated."""
-    if order_type(params) != "Market" or not flag(params, "reduceOnly"):
-        why = "this exchange rests only conditional market orders that are reduceOnly"
+    """Rest a conditional order. Only market orders are simulated, and of those that open only stops."""
+    if order_type(params) != "Market":
+        why = "this exchange rests only conditional market orders"
         raise ApiError(INVALID_PARAMETER, why=why)
+    is_reduce_only = flag(params, "reduceOnly") or flag(params, "closeOnTrigger")
     side, direction = side_of(params), needed(params, "triggerDirection")
     trigger_on, price = trigger_by(params.get("triggerBy", "")), number(params, "triggerPrice")
     check_direction(desk, symbol, direction, price, trigger_on)
     is_stop = (direction == _RISING) == (side > 0)
+    if not (is_stop or is_reduce_only):
+        why = "of the conditional orders that open this exchange rests only stops: send reduceOnly"
+        raise ApiError(INVALID_PARAMETER, why=why)
     whole = is_whole(params)
     order = draft(
         desk,
@@ -76,6 +80,7 @@ def place(desk: Desk, symbol: str, params: Params) -> dict[str, Any]:
         trigger_on,
         params.get("orderLinkId", ""),
         is_whole=whole,
+        is_reduce_only=is_reduce_only,
     )
     rest(desk, order)
     return order_reply(order)
@@ -104,6 +109,7 @@ def draft(
     link: str,
     *,
     is_whole: bool,
+    is_reduce_only: bool = True,
     callback_rate: float = 0.0,
     activation_price: float = 0.0,
 ) -> ConditionalOrder:
@@ -117,7 +123,7 @@ def draft(
         kind,
         side,
         quantity,
-        True,
+        is_reduce_only,
         is_whole,
         price,
         trigger_on,
@@ -131,12 +137,18 @@ def draft(
 
 def rest(desk: Desk, order: ConditionalOrder) -> None:
     """Ask the venue to rest it. ApiError: it refuses."""
+    refused = desk.exchange.place_order(order, _wanted(desk, order))
+    if refused:
+        raise refusal(refused)
+
+
+def _wanted(desk: Desk, order: ConditionalOrder) -> VenueAction:
+    if not order.is_reduce_only:
+        return RestEntry(order.symbol, -order.side, order.quantity, order.trigger_price, order.trigger_on)
     held = desk.exchange.state.positions.get(order.symbol)
     if held is None or held.side == order.side:
         raise ApiError(REDUCE_ONLY)
-    refused = desk.exchange.place_order(order, _action(order, held.side))
-    if refused:
-        raise refusal(refused)
+    return _action(order, held.side)
 
 
 def _action(order: ConditionalOrder, side: int) -> VenueAction:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from bot.core.intent import CancelOrder, PlaceStop, PlaceTakeProfit, PlaceTrailingStop, TriggerOn
-from bot.sim.requests import RestStop, VenueAction
+from bot.sim.requests import RestEntry, RestStop, VenueAction
 from bot.sim.server.books import ConditionalOrder, ConditionalType
 from bot.sim.server.okx.desk import Desk
 from bot.sim.server.okx.errors import (
@@ -140,7 +140,7 @@ def _trigger(params: Params) -> tuple[ConditionalType, float, TriggerOn]:
 
 def _action(desk: Desk, order: ConditionalOrder) -> VenueAction:
     if not order.is_reduce_only:
-        raise ApiError(NOT_HERE, why="only algo orders that reduce are simulated: send reduceOnly")
+        return _entry(order)
     held = desk.exchange.state.positions.get(order.symbol)
     if held is None or held.side == order.side:
         raise ApiError(NOTHING_TO_REDUCE)
@@ -152,6 +152,13 @@ def _action(desk: Desk, order: ConditionalOrder) -> VenueAction:
     if order.is_close_position:
         return PlaceStop(symbol, side, trigger, on)
     return RestStop(symbol, side, order.quantity, trigger, on)
+
+
+def _entry(order: ConditionalOrder) -> VenueAction:
+    if order.order_type != "stop":
+        why = "of the algo orders that open only stops are simulated: send reduceOnly"
+        raise ApiError(NOT_HERE, why=why)
+    return RestEntry(order.symbol, -order.side, order.quantity, order.trigger_price, order.trigger_on)
 
 
 def _has_whole(desk: Desk, order: ConditionalOrder) -> bool:
