@@ -140,7 +140,7 @@ def _open(
 ) -> tuple[Link, Lane]:
     switch_client(client, venue, access)
     hindrances = Hindrances(clock)
-    lane = Lane(clock, venue.budget.granted(weight_per_minute), hindrances.blocked)
+    lane = Lane(clock, venue.budget.granted(weight_per_minute), hindrances.blocked, hindrances.slowed)
     _give_turns(client, lane, EndpointPaces(clock, venue.endpoint_rate), venue)
     return Link(client, venue.ccxt_id, clock, hindrances), lane
 

@@ -1,4 +1,4 @@
-"""What keeps a venue from being asked: refusals for the rate, bans, outages. Each is told once."""
+"""What keeps a venue from being asked: refusals for the rate, bans, weight, outages. Each is told once."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -18,6 +18,7 @@ class Hindrances:
         self._tell: Tell | None = None
         self._blocked_until_ms = self._told_until_ms = 0
         self._is_ban = False
+        self._slow_until_ms = -_APART_MS
         self._out_since_ms: int | None = None
         self._is_outage_told = False
         self._outage_told_ms = -_APART_MS
@@ -41,6 +42,19 @@ class Hindrances:
             nothing_is_sent_until=f"{utc_second_text(until_ms)} UTC",
             wait_seconds=wait_seconds,
         )
+
+    def slowed(self, wait_ms: int, used_weight: float, most_weight: float) -> None:
+        """Requests wait that long, because what the venue lets us ask in this window is used."""
+        now_ms = self._clock.now_ms()
+        is_new = now_ms >= self._slow_until_ms + _APART_MS
+        self._slow_until_ms = now_ms + wait_ms
+        if is_new:
+            self._say(
+                "venue.waiting_for_weight",
+                wait_seconds=wait_ms / 1_000.0,
+                used_weight=used_weight,
+                most_weight=most_weight,
+            )
 
     def unavailable(self, message: str) -> None:
         """A read failed as often as it was tried."""

@@ -7,6 +7,7 @@ polls are few at a time and apart, so that they do not crowd the connection.
 
 import asyncio
 import heapq
+from bisect import insort
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -35,6 +36,8 @@ _BANNED: Final = 418
 # Replies are read one after the other, so a poll under way delays an urgent request. Apart by this much,
 # polls are seldom under way on a quick line, and 20 a second are as many as the venues' limits sustain.
 _POLLS_APART_MS: Final = 50
+_LONG_WAIT_MS: Final = 1_000  # what is worth a word
+_TURN_LATE_MS: Final = 1_000  # a venue's clock is not ours, and replies take their time
 
 
 class Budget(NamedTuple):
@@ -60,13 +63,18 @@ class Budget(NamedTuple):
 class Lane:
     """Turns by urgency. Nothing is sent while the venue has told us to wait, urgent or not.
 
-    `blocked` is told of each such refusal: whether it is a ban, and until when.
+    `blocked` is told of each such refusal: whether it is a ban, and until when. `slowed` is told of each long
+    wait for weight: how long, what this window has cost, and what of it may be spent.
     """
 
     def __init__(
-        self, clock: Clock, budget: Budget, blocked: Callable[[bool, int], None] | None = None
+        self,
+        clock: Clock,
+        budget: Budget,
+        blocked: Callable[[bool, int], None] | None = None,
+        slowed: Callable[[int, float, float], None] | None = None,
     ) -> None:
-        self._clock, self._budget, self._told_of_block = clock, budget, blocked
+        self._clock, self._budget, self._told_of_block, self._told_of_wait = clock, budget, blocked, slowed
         self._waiting: list[tuple[int, int, float, asyncio.Future[None]]] = []
         self._spent: deque[tuple[int, float]] = deque()
         self._total = 0.0
@@ -105,8 +113,9 @@ class Lane:
             wait_ms = _retry_after_ms(low.get("retry-after"), self._budget.block_ms)
             self.block(wait_ms, is_ban=status == _BANNED)
         used = _number(low.get(used_weight_header.lower()))
+        self._forget()
         if used > self._total:
-            self._spend(used - self._total)
+            self._spend_unseen(used - self._total)
 
     @property
     def spent_weight(self) -> float:
@@ -139,6 +148,7 @@ class Lane:
             if urgency == Urgency.POLL:
                 wait_ms = max(wait_ms, self._polled_ms + _POLLS_APART_MS - self._clock.now_ms())
             if wait_ms > 0:
+                self._say_waiting(Urgency(urgency), wait_ms)
                 self._set_alarm(wait_ms)
                 return
             heapq.heappop(self._waiting)
@@ -169,6 +179,17 @@ class Lane:
     def _spend(self, weight: float) -> None:
         self._spent.append((self._clock.now_ms(), weight))
         self._total += weight
+
+    def _spend_unseen(self, weight: float) -> None:
+        """Book what others on this address spent in the venue's window, which ends with the minute."""
+        window_ms = self._budget.window_ms
+        since_turn_ms = (self._clock.now_ms() - _TURN_LATE_MS) % window_ms
+        insort(self._spent, (self._clock.now_ms() - since_turn_ms, weight))
+        self._total += weight
+
+    def _say_waiting(self, urgency: Urgency, wait_ms: int) -> None:
+        if self._told_of_wait is not None and wait_ms > _LONG_WAIT_MS and not self.blocked_ms():
+            self._told_of_wait(wait_ms, self._total, self._allowed(urgency))
 
     def _forget(self) -> None:
         begin_ms = self._clock.now_ms() - self._budget.window_ms

@@ -79,3 +79,28 @@ def test_an_answer_between_two_failures_floods_no_log() -> None:
         hindrances.answered()
         clock.advance(1_000)
     assert told.names == ["venue.unavailable", "venue.available"] * 2
+
+
+def test_waits_for_weight_are_told_once_for_an_episode() -> None:
+    clock = VirtualClock(START_MS)
+    hindrances = Hindrances(clock)
+    told = Told(hindrances)
+    for _ in range(3):
+        hindrances.slowed(20_000, 2_100.0, 1_920.0)
+        clock.advance(20_000)
+    facts = {"wait_seconds": 20.0, "used_weight": 2_100.0, "most_weight": 1_920.0}
+    assert told.lines == [("venue.waiting_for_weight", facts)]
+    clock.advance(61_000)
+    hindrances.slowed(5_000, 2_000.0, 1_920.0)
+    assert len(told.lines) == 2
+
+
+async def test_a_connection_tells_of_a_wait_for_weight() -> None:
+    connection, wire = wired(VirtualClock(START_MS))
+    told, link = Told(connection.link.hindrances), connection.link
+    used = {"X-MBX-USED-WEIGHT-1M": "2300"}
+    wire.answers[TIME] = lambda _: Reply(200, {"serverTime": START_MS}, used)
+    await link.read(link.client.fapiPublicGetTime)
+    await link.read(link.client.fapiPublicGetTime)
+    assert told.names == ["venue.waiting_for_weight"]
+    assert told.lines[0][1]["used_weight"] == 2_300.0

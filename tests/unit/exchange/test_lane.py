@@ -117,3 +117,35 @@ async def test_a_cancelled_waiter_leaves_no_hole() -> None:
     await asyncio.gather(holder, waiter, return_exceptions=True)
     await request(lane, Urgency.POLL, 1.0, done, "next")
     assert done == ["holder", "next"]
+
+
+async def test_weight_that_others_used_is_free_again_when_the_venues_minute_turns() -> None:
+    """It was spent some time in this minute, and not when the reply told of it."""
+    lane, clock = lane_of(weight=100.0, reserve=20.0)
+    to_the_turn_ms = MINUTE_MS - clock.now_ms() % MINUTE_MS
+    began = clock.now_ms()
+    clock.advance(10_000)
+    lane.observe(200, {"x-mbx-used-weight-1m": "95"}, "X-MBX-USED-WEIGHT-1M")
+    await request(lane, Urgency.NORMAL, 5.0, [], "entry")
+    waited_ms = clock.now_ms() - began
+    assert to_the_turn_ms < waited_ms <= to_the_turn_ms + 1_000
+
+
+async def test_a_reply_of_the_minute_before_is_not_booked_in_the_new_one() -> None:
+    lane, clock = lane_of(weight=100.0, reserve=20.0)
+    clock.advance(MINUTE_MS - clock.now_ms() % MINUTE_MS + 500)
+    began = clock.now_ms()
+    lane.observe(200, {"x-mbx-used-weight-1m": "95"}, "X-MBX-USED-WEIGHT-1M")
+    await request(lane, Urgency.NORMAL, 5.0, [], "entry")
+    assert clock.now_ms() - began <= 500
+
+
+async def test_a_long_wait_for_weight_is_told_with_what_is_used() -> None:
+    clock, told = VirtualClock(1_000_000), list[tuple[int, float, float]]()
+
+    lane = Lane(clock, Budget(100.0, MINUTE_MS, 20.0, 2), slowed=lambda *facts: told.append(facts))
+    await request(lane, Urgency.POLL, 5.0, [], "before")
+    assert told == []
+    lane.observe(200, {"x-mbx-used-weight-1m": "95"}, "X-MBX-USED-WEIGHT-1M")
+    await request(lane, Urgency.NORMAL, 5.0, [], "entry")
+    assert told == [(21_000, 95.0, 80.0)]
