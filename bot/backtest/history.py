@@ -35,6 +35,7 @@ _TEXT_TIMES: Final = (
     "%Y-%m-%dT%H:%M:%S%.f",
 )
 _LONGEST_SETTLEMENT_MS: Final = DAY_MS
+FETCH_AGAIN: Final = "Delete it and fetch it again, or take it out of the folder."
 # PanicException: what polars raises, outside of Exception, on some corrupt feather files.
 _UNREADABLE: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
@@ -227,7 +228,7 @@ def _collect(path: Path, scan: pl.LazyFrame) -> pl.DataFrame:
 def _unreadable(path: Path, error: BaseException) -> UserError:
     return UserError(
         f"{path} cannot be read as a {path.suffix[1:]} file: {str(error).partition(chr(10))[0]}. It is "
-        "corrupt or not what its name says. Fetch it again or take it out of the folder."
+        f"corrupt or not what its name says. {FETCH_AGAIN}"
     )
 
 

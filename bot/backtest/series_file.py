@@ -9,14 +9,16 @@ import numpy as np
 import polars as pl
 
 from bot.backtest.data_check import Rows, check_candles, check_finite, check_order
-from bot.backtest.history import read_rows
+from bot.backtest.history import FETCH_AGAIN, read_rows
 from bot.backtest.stitch import gaps_between
 from bot.core.timerange import TimeRange
+from bot.errors import UserError
 from bot.sim.series import Gap
 
 CANDLE: Final = ("open", "high", "low", "close", "volume")
 MARK: Final = ("open", "high", "low", "close")
 FUNDING: Final = ("funding_rate",)
+_ANEW: Final = "what it held is fetched anew, the other files are kept"
 _EVERYTHING: Final = TimeRange(-(1 << 62), 1 << 62)
 
 
@@ -31,8 +33,12 @@ class SeriesFile:
             {name: np.empty(0, np.float64) for name in columns},
         )
         if path.exists():
-            self._rows = read_rows(path, columns, _EVERYTHING)
-            self._check(self._rows)
+            try:
+                self._rows = read_rows(path, columns, _EVERYTHING)
+                self._check(self._rows)
+            except UserError as error:
+                fact = str(error).removesuffix(FETCH_AGAIN).rstrip()
+                raise UserError(f"{fact} Delete it and give the command again: {_ANEW}.") from None
 
     def __len__(self) -> int:
         return self._rows.ts_ms.size

@@ -1,6 +1,7 @@
 """`ringfence download-data`: candles, mark candles and funding of an exchange into files for a replay."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,18 +44,35 @@ def download_data(
     Exit 1 when the exchange has no candles or settlements for a part of the range.
     """
     from bot.cli.venue_doctor import access_of
+    from bot.clock import WallClock
     from bot.core.timeframe import timeframe_ms
     from bot.core.timerange import parse_timerange
 
     try:
         span, length_ms = parse_timerange(timerange), timeframe_ms(timeframe)
+        span, notice = until_now(span, length_ms, WallClock().now_ms())
     except ValueError as error:
         raise UserError(f"{error}. Nothing was fetched. Correct --timerange or --timeframe.") from None
+    if notice:
+        print(notice, file=sys.stderr)
     wanted = options.settings_of(config, {"feed.symbols": ("--symbols", symbols)}).feed.symbols
     found = asyncio.run(_fetch(venue, access_of(False, base_url), wanted, span, length_ms, data))
     rows = [each._asdict() for each in found]
     show_rows(rows, columns("file", "rows#", "fetched#", "note"), as_json, empty="Nothing to fetch.")
     return 0 if all(each.is_whole for each in found) else 1
+
+
+def until_now(span: "TimeRange", length_ms: int, now_ms: int) -> "tuple[TimeRange, str]":
+    """Return what of a range has happened, and the words for what has not. ValueError: none of it has."""
+    from bot.core.timerange import utc_text
+
+    newest_ms = now_ms - now_ms % length_ms
+    if span.start_ms >= newest_ms:
+        raise ValueError(f"the range begins at {utc_text(span.start_ms)} UTC, which is not over yet")
+    if span.end_ms <= newest_ms:
+        return span, ""
+    notice = f"The range ends in the future: it is fetched until now, {utc_text(newest_ms)} UTC."
+    return span._replace(end_ms=newest_ms), notice
 
 
 async def _fetch(

@@ -79,8 +79,11 @@ class Fetcher:
             rows = await self._histories.candles(symbol, length_ms, kind, since_ms)
             found = [*newest, *rows]
             newest = found[-1:]
-            step_ms = self._histories.page * length_ms
-            since_ms = int(newest[0][0]) + length_ms if rows else since_ms + step_ms
+            if rows:
+                since_ms = int(newest[0][0]) + length_ms
+            else:
+                since_ms += self._histories.page * length_ms
+                since_ms = await self._histories.first_from(symbol, kind, since_ms, gap.until_ms + 1)
             yield [row for row in found[:-1] if row[0] < gap.until_ms]
 
     def _verified(self, file: "SeriesFile", name: str, fetched: int) -> Fetched:
@@ -96,9 +99,13 @@ class Fetcher:
         name = f"{_stem(symbol)}_funding.parquet"
         file = SeriesFile(self._folder / name, FUNDING, 0)
         before, end_ms = len(file), self._range.end_ms
-        for since_ms in range(*self._range, FUNDING_WINDOW_MS):
+        since_ms = self._range.start_ms
+        while since_ms < end_ms:
             rows = await self._histories.funding(symbol, since_ms)
             file.merge([row for row in rows if row[0] < end_ms])
+            since_ms += FUNDING_WINDOW_MS
+            if not rows and since_ms < end_ms:
+                since_ms = await self._histories.first_from(symbol, "last", since_ms, end_ms)
         if len(file) > before:
             file.save()
         count, gaps = file.count(*self._range), unsettled(file.times(*self._range), self._range)

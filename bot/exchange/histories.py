@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from bot.core.timeframe import HOUR_MS, timeframe_text
+from bot.core.timeframe import DAY_MS, HOUR_MS, timeframe_text
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
 
@@ -49,6 +49,23 @@ class Histories:
 
     async def candles(self, symbol: str, length_ms: int, kind: CandleKind, since_ms: int) -> list[Row]:
         """Return up to a page of (open_ms, o, h, l, c, v) from `since_ms` on; the newest may be forming."""
+        return await self._page(symbol, length_ms, kind, since_ms)
+
+    async def first_from(self, symbol: str, kind: CandleKind, since_ms: int, until_ms: int) -> int:
+        """Return when the first day with a candle begins, `since_ms` within one; `until_ms`: there is none.
+
+        Days, because a symbol that is listed years later would be asked for a thousand minutes at a time.
+        """
+        day_ms = since_ms - DAY_MS  # venues begin their days where they like
+        while day_ms < until_ms:
+            rows = await self._page(symbol, DAY_MS, kind, day_ms)
+            found = [int(row[0]) for row in rows if row[0] + DAY_MS > since_ms]
+            if found:
+                return min(max(found[0], since_ms), until_ms)
+            day_ms += self.page * DAY_MS
+        return until_ms
+
+    async def _page(self, symbol: str, length_ms: int, kind: CandleKind, since_ms: int) -> list[Row]:
         client, until_ms = self._link.client, since_ms + self.page * length_ms - 1
         params: dict[str, Any] = {"until": until_ms}
         if kind == "mark":

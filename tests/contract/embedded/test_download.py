@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from bot.backtest.history import load_history
-from bot.cli.download import fetch_all
+from bot.cli.download import download_data, fetch_all, until_now
 from bot.cli.fetching import Fetched, unsettled
 from bot.clock import WallClock
 from bot.core.timeframe import DAY_MS, MINUTE_MS
@@ -182,11 +182,54 @@ def test_settlements_of_every_usual_interval_are_whole(hours: int, late_ms: int)
     assert unsettled(times[: -8 // hours], TWO_DAYS) != []
 
 
+async def test_months_before_the_first_candle_take_a_few_requests(
+    histories: Broken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of minutes a page is 17 hours: sixty days before the listing would be 87 pages."""
+    listed_ms = TWO_DAYS.start_ms + 90 * MINUTE_MS
+    page, asked = Histories._page, list[int]()
+
+    async def since_listing(self: Any, symbol: str, length_ms: int, kind: Any, since_ms: int) -> Any:
+        asked.append(since_ms)
+        rows = await page(self, symbol, length_ms, kind, since_ms)
+        return [row for row in rows if row[0] + length_ms > listed_ms]
+
+    monkeypatch.setattr(Histories, "_page", since_listing)
+    long = TimeRange(TWO_DAYS.start_ms - 60 * DAY_MS, TWO_DAYS.end_ms)
+    await fetch(histories, tmp_path, long)
+    times = columns(tmp_path, "BTCUSDT_1m.parquet")["timestamp"]
+    assert times == list(range(listed_ms, TWO_DAYS.end_ms, MINUTE_MS))
+    assert len(asked) < 20
+
+
+async def test_a_range_after_the_newest_candle_takes_a_few_requests(
+    histories: Broken, tmp_path: Path
+) -> None:
+    await fetch(histories, tmp_path, TimeRange(TWO_DAYS.end_ms + DAY_MS, TWO_DAYS.end_ms + 800 * DAY_MS))
+    assert histories.pages == 2, "one of the last price and one of the mark; days do the rest"
+
+
+def test_a_range_that_ends_in_the_future_is_cut_to_now_with_words() -> None:
+    now_ms = TWO_DAYS.start_ms + DAY_MS + 90_500
+    span, notice = until_now(TWO_DAYS, MINUTE_MS, now_ms)
+    assert span == (TWO_DAYS.start_ms, TWO_DAYS.start_ms + DAY_MS + MINUTE_MS)
+    assert "until now, 2024-12-31 00:01 UTC" in notice
+    assert until_now(TWO_DAYS, MINUTE_MS, TWO_DAYS.end_ms) == (TWO_DAYS, "")
+
+
+def test_a_range_that_begins_in_the_future_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    asked = {"venue": "binanceusdm", "timerange": "20990101-20990201", "data": tmp_path / "new"}
+    with pytest.raises(UserError, match=r"begins at 2099-01-01 00:00 UTC.*Nothing was fetched"):
+        download_data(**asked)
+    assert not (tmp_path / "new").exists()
+
+
 async def test_a_damaged_file_is_refused_and_left_alone(histories: Broken, tmp_path: Path) -> None:
     file = tmp_path / "BTCUSDT_1m.parquet"
     file.write_bytes(b"no parquet")
-    with pytest.raises(UserError, match=r"BTCUSDT_1m\.parquet"):
+    with pytest.raises(UserError, match=r"BTCUSDT_1m\.parquet.*Delete it and give the command again") as said:
         await fetch(histories, tmp_path)
+    assert str(said.value).count("again") == 1
     assert file.read_bytes() == b"no parquet"
 
 
