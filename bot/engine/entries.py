@@ -35,7 +35,7 @@ def on_leverage_set(desk: Desk, market: Market, event: LeverageSet, decided_ms: 
     if event.ts_ms - decided_ms >= desk.timeframe_ms:
         checks = (
             *checks,
-            f"the leverage took {event.ts_ms - decided_ms} ms: the bar of the decision is over",
+            f"the signal is {(event.ts_ms - decided_ms) / 1000:.0f} s old: the bar of the decision is over",
         )
     if checks:
         market.entry = None

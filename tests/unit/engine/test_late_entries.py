@@ -130,4 +130,4 @@ def test_a_leverage_that_took_a_bar_sends_no_entry() -> None:
     late = LeverageSet(asked.ts_ms + MINUTE_MS, A, asked.client_id, asked.action.leverage)
     assert kinds(bench.hear(late)) == []
     assert bench.market().entry is None
-    assert "the bar of the decision is over" in str(bench.told(SignalSeen)[-1].checks)
+    assert "the signal is 60 s old: the bar of the decision is over" in str(bench.told(SignalSeen)[-1].checks)
