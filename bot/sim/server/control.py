@@ -6,6 +6,7 @@ JSON in, JSON out. GET /control tells the state; every POST answers with it too.
 import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import orjson
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from bot.sim.server.pump import Pump
 Body = dict[str, Any]
 Command = Callable[[Fields], object]
 
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _CHANNELS: Final = ("market", "user")
 _METHODS: Final = ("", "GET", "POST", "PUT", "DELETE")
 _MOST_TICKS: Final = 1_000_000
@@ -127,11 +129,15 @@ class Control:
             **self._dialect.key_state(),
         }
 
-    async def _tell(self, _request: Request) -> Response:
+    async def _tell(self, request: Request) -> Response:
+        if fault := _stranger(request):
+            return _json(403, {"error": fault})
         return _json(200, self.state())
 
     async def _obey(self, request: Request) -> Response:
         """Others are served between the steps of a long command; the end of the server ends it."""
+        if fault := _stranger(request):
+            return _json(403, {"error": fault})
         try:
             for _ in self._steps(request.path_params["command"], _body(await request.body())):
                 await asyncio.sleep(0)
@@ -212,6 +218,26 @@ class Control:
 
     def _symbol(self, said: Fields) -> str:
         return said.one_of("symbol", tuple(self._exchange.state.instruments))
+
+
+def _stranger(request: Request) -> str:
+    """Return why a request is not from this machine's own programs, "" when it is.
+
+    A page that a browser here shows can reach loopback, by a name that is made to point there too.
+    """
+    host, origin = request.headers.get("host"), request.headers.get("origin")
+    said = ([f"//{host}"] if host else []) + ([] if origin is None else [origin])
+    strange = next((each for each in said if _host_of(each) not in _LOOPBACK), None)
+    if strange is None:
+        return ""
+    return f"Only this machine may control the exchange; the request says {strange[:80]!r}. Ask 127.0.0.1."
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def _fault(said: Fields) -> Fault:

@@ -169,3 +169,37 @@ async def test_in_steps_the_market_comes_where_it_comes_at_once(make_world: Any)
     assert stepped.exchange.venue.snapshot() == at_once.exchange.venue.snapshot()
     assert stepped.exchange.place() == at_once.exchange.place()
     assert stepped.exchange.prices.snapshot() == at_once.exchange.prices.snapshot()
+
+
+@pytest.mark.parametrize("path", ["/control/", "/control"])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "127.0.0.1:8770"}, 200),
+        ({"host": "localhost:8770", "origin": "http://localhost:3000"}, 200),
+        ({"host": "[::1]:8770"}, 200),
+        ({"host": "rebound.example:8770"}, 403),
+        ({"host": "127.0.0.1.rebound.example"}, 403),
+        ({"host": "127.0.0.1:8770", "origin": "https://page.example"}, 403),
+        ({"host": "127.0.0.1:8770", "origin": "null"}, 403),
+    ],
+)
+async def test_a_page_in_a_browser_neither_reads_nor_gives_commands(
+    path: str, headers: dict[str, str], status: int, world: Any
+) -> None:
+    """A name of a stranger may point at this machine: only what the request says tells it apart."""
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    application = with_headers(world.api._application, raw)
+    told = await type(world.api)(application, world.api.clock).send("GET", path)
+    obeyed = await type(world.api)(application, world.api.clock).send(
+        "POST", "/control/maintenance", b"", b'{"on":true}'
+    )
+    assert (told.status, obeyed.status) == (status, status)
+    assert (await world.api.send("GET", "/control/")).value["is_in_maintenance"] is (status == 200)
+
+
+def with_headers(application: Any, headers: list[tuple[bytes, bytes]]) -> Any:
+    async def called(scope: Any, receive: Any, send: Any) -> None:
+        await application({**scope, "headers": [*scope["headers"], *headers]}, receive, send)
+
+    return called
