@@ -21,6 +21,7 @@ RefusalCode = Literal[
     "lost",
     "halted",
     "unavailable",
+    "denied",
 ]
 
 
@@ -49,4 +50,9 @@ class Unavailable(RingfenceError):
 
 
 class Fatal(RingfenceError):
-    """Stop the process; a restart recovers."""
+    """Stop the process; a restart recovers.
+
+    `is_answer`: it is what the venue said to a request that would have changed something. Nothing was done.
+    """
+
+    is_answer = False

@@ -50,7 +50,7 @@ class Exchange(Protocol):
     async def execute(self, intent: Intent) -> tuple[VenueEvent, ...]:
         """Perform the intent once; return what happened, refusals included.
 
-        Raises OutcomeUnknown when the fate is unclear. Never retries by itself.
+        Raises OutcomeUnknown when the fate is unclear, Fatal to end the process. Never retries by itself.
         """
         ...
 

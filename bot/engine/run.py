@@ -73,6 +73,7 @@ class Session:
         self._due = 0.0
         self._doubts: dict[int, Intent] = {}
         self._fates: list[Note] = []
+        self._end: Fatal | None = None
         self._ask_due = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -208,12 +209,19 @@ class Session:
         # journalled together with the next round.
         for _ in range(_MAX_ROUNDS):
             if not intents:
+                self._end_if_denied()
                 return
             intents = await self._send(intents, doubtful)
         raise Fatal(
             f"One event caused more than {_MAX_ROUNDS} rounds of actions. Cause: the engine and the venue "
             "answer each other without end. Next step: restart; the journal holds the last consistent state."
         )
+
+    def _end_if_denied(self) -> None:
+        """End the session when the venue said so to a request: all that it led to is settled now."""
+        if self._end is not None:
+            self._is_settling = False  # the cut is whole
+            raise self._end
 
     async def _ask_again(self) -> None:
         """Ask the venue once more what became of the requests it left unanswered."""
@@ -248,12 +256,27 @@ class Session:
             outcome = await self._exchange.outcome_of(intent) if is_doubtful else None
             has_arrived = outcome is not None
             if outcome is None:
-                outcome = self._kept_back(intent) or await self._exchange.execute(intent)
+                outcome = self._kept_back(intent) or await self._execute(intent)
         except (OutcomeUnknown, Transient, Unavailable) as doubt:
             return (), self._doubt(intent, str(doubt))
         if self._doubts.pop(intent.seq, None) is not None:
             self._fates.append(_fate(intent, has_arrived, outcome, self.engine.state.now_ms))
         return outcome, (_resolution(intent, outcome),)
+
+    async def _execute(self, intent: Intent) -> tuple[VenueEvent, ...]:
+        """Send it. A no that ends the session is a refusal first, or each start would send it again.
+
+        What follows from it is tried before the end: a position whose stop was denied is closed, if the venue
+        lets it. Nothing is entered any more.
+        """
+        try:
+            return await self._exchange.execute(intent)
+        except Fatal as error:
+            if not error.is_answer:
+                raise
+            self._end = self._end or error
+            symbol, now_ms = intent.action.symbol, self.engine.state.now_ms
+            return (Refused(now_ms, symbol, intent.client_id, "denied", str(error)),)
 
     def _kept_back(self, intent: Intent) -> tuple[VenueEvent, ...]:
         """Return the refusal of an intent that is not sent: a halt forbids it, or it was lost on the way."""
@@ -262,7 +285,7 @@ class Session:
 
     def _given_up(self, intent: Intent) -> tuple[VenueEvent, ...]:
         """An entry that was lost on the way is not sent late, nor its leverage: its price was another one."""
-        is_due = not self._is_late and intent.seq not in self._doubts
+        is_due = not self._is_late and self._end is None and intent.seq not in self._doubts
         if is_due or not isinstance(intent.action, OpenPosition | SetLeverage):
             return ()
         message = "the venue never received it, and an entry is not sent late"

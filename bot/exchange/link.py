@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 
 import ccxt
 
-from bot.errors import Transient, Unavailable
+from bot.errors import Fatal, Transient, Unavailable
 from bot.exchange.hindrances import Hindrances
 from bot.exchange.lane import Urgency, urgency_now
 from bot.exchange.outcomes import as_error, outcome_of_error
@@ -52,8 +52,15 @@ class Link:
     async def write(self, call: Call[Result], urgency: Urgency) -> Result:
         """Send a change. It is sent again only after proof that the venue threw it away unread.
 
-        Raises OutcomeUnknown, Rejected(code, message), Fatal, or Transient: surely nothing was done.
+        Raises OutcomeUnknown, Rejected(code, message), Fatal (an answer), or Transient: nothing was done.
         """
+        try:
+            return await self._sent(call, urgency)
+        except Fatal as error:
+            error.is_answer = True
+            raise
+
+    async def _sent(self, call: Call[Result], urgency: Urgency) -> Result:
         for _ in range(_MOST_SENDS - 1):
             try:
                 return await self._once(call, True, urgency)

@@ -166,7 +166,7 @@ class BybitDialect:
         """Send an order and read what became of it. Rejected: received, then refused."""
         if order.kind == "trailing":
             await self._trail(client, order)
-            return await orders.trailing(client, order.symbol, order.client_id)
+            return await orders.trailing_sent(client, order)
         params = {**_of(client, order.symbol), **orders.request(order)}
         reply = await client.privatePostV5OrderCreate(params)
         return await orders.outcome(client, order, reply["result"])

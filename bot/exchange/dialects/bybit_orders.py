@@ -6,7 +6,7 @@ from typing import Any, Final
 import ccxt
 
 from bot.core.event import Leg
-from bot.errors import Rejected, RingfenceError
+from bot.errors import OutcomeUnknown, Rejected, RingfenceError
 from bot.exchange.convert import leg_of, number_or_zero
 from bot.exchange.dialects.bybit_rows import CATEGORY
 from bot.exchange.rows import NewOrder, OrderStatus, VenueOrder
@@ -128,6 +128,15 @@ async def by_venue_id(client: Any, symbol: str, venue_id: str) -> VenueOrder:
     return VenueOrder(
         venue_id, venue_id, symbol, "exit", 0, 0.0, 0.0, 0.0, "mark", 0.0, True, False, 0, "done", ""
     )
+
+
+async def trailing_sent(client: Any, order: NewOrder) -> VenueOrder:
+    """Return the trailing stop that was just set. OutcomeUnknown: no read shows it, and it is set."""
+    try:
+        return await trailing(client, order.symbol, order.client_id)
+    except ccxt.BaseError as error:
+        message = f"the trailing stop {order.client_id} was set and cannot be read: {type(error).__name__}"
+        raise OutcomeUnknown(message) from None
 
 
 async def trailing(client: Any, symbol: str, client_id: str) -> VenueOrder:
