@@ -76,6 +76,7 @@ class Book:
         self.outbox: list[VenueEvent] = []
         self.doubts: dict[str, str] = {}
         self.acknowledged: dict[str, float] = {}  # margin moves that no position has shown yet
+        self.wanted: dict[str, float] = {}  # what the margin moves of unknown fate would move, added > 0
         self.written: set[str] = set()  # margin moves that this process sent
         self.awaited_ms: dict[str, int] = {}  # until when fills are expected that no reading shows
         self.asked_ms: dict[str, int] = {}  # when this process first asked what became of one
@@ -104,6 +105,7 @@ class Book:
         """Remember that the outcome of this request was handed out; it is in doubt no more."""
         self.reported[client_id] = None
         self.acknowledged.pop(client_id, None)
+        self.wanted.pop(client_id, None)
         self.written.discard(client_id)
         self.asked_ms.pop(client_id, None)
         self.doubts = {symbol: each for symbol, each in self.doubts.items() if each != client_id}
@@ -112,8 +114,13 @@ class Book:
 
     def doubt(self, intent: Intent) -> None:
         """Remember a margin move of unknown fate: when the wallet moves by itself, it was that."""
-        if isinstance(intent.action, AddMargin | ReleaseMargin):
-            self.doubts[intent.action.symbol] = intent.client_id
+        action = intent.action
+        if not isinstance(action, AddMargin | ReleaseMargin):
+            return
+        self.doubts[action.symbol] = intent.client_id
+        held = self.positions.get(action.symbol)
+        if held is not None:
+            self.wanted.setdefault(intent.client_id, action.target_wallet - held.isolated_wallet)
 
     def note_auto_add(self, symbol: str, is_on: bool) -> bool:
         """Remember whether the venue adds margin by itself; return whether that is news."""
@@ -153,6 +160,7 @@ class Book:
             "outbox": to_json([each for each in self.outbox if not isinstance(each, InstrumentChanged)]),
             "doubts": dict(self.doubts),
             "acknowledged": dict(self.acknowledged),
+            "wanted": dict(self.wanted),
             "adding": sorted(self.adding),
         }
 
@@ -177,6 +185,7 @@ class Book:
         self.outbox[:] = from_json(values["outbox"])
         self.doubts = dict(values["doubts"])
         self.acknowledged = dict(values.get("acknowledged", {}))
+        self.wanted = dict(values.get("wanted", {}))
         self.adding = set(values.get("adding", ()))  # absent: written before it was looked at
 
     def keep_only(self, symbols: Collection[str]) -> None:

@@ -29,6 +29,7 @@ from bot.exchange.sight import WALLET_TOLERANCE, Settlement, Sight
 
 _NONE_LEFT = 1e-12
 _FLOAT_NOISE = 1e-9
+_ROUGHLY = 0.05  # what is worked out of a wallet after fills may be off by fees and rounding
 
 
 class Move(NamedTuple):
@@ -222,13 +223,27 @@ class Changes:
         truth, held = self._truth, self._position
         if truth is None or held is None:
             return
-        amount = self._move.amount_quote
-        if not amount and not self._sight.trades:
-            step = self._instrument.margin_step_quote
-            amount = _in_steps(truth.isolated_wallet - held.isolated_wallet, step)
+        amount, rest = self._move.amount_quote, truth.isolated_wallet - held.isolated_wallet
+        if not amount and self._sight.trades:
+            amount = self._doubtful_quote(held, rest)
+        elif not amount:
+            amount = _in_steps(rest, self._instrument.margin_step_quote)
         if abs(amount) <= WALLET_TOLERANCE:
             return
         self._moved(amount, self._with_birth(truth))
+
+    def _doubtful_quote(self, held: Position, rest_quote: float) -> float:
+        """Return what our move of unknown fate moved, when it explains what the fills leave of the wallet.
+
+        Moved before a fill that reduced, a part of it went with that; 0.0: it does not show.
+        """
+        book, symbol = self._book, self._sight.symbol
+        wanted, before = book.wanted.get(book.doubts.get(symbol, ""), 0.0), book.positions.get(symbol)
+        if not wanted or before is None:
+            return 0.0
+        left = wanted * min(held.quantity / before.quantity, 1.0)
+        is_shown = any(abs(rest_quote - each) <= _ROUGHLY * abs(each) for each in (wanted, left))
+        return wanted if is_shown else 0.0
 
     def _cancelled(self) -> None:
         """Report orders that ended unfilled; never before what this reading told, such as the closing."""

@@ -102,13 +102,13 @@ async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | Rel
     held = await gateway.sweeper.observer.position(symbol, Urgency.URGENT)
     is_short = held is not None and abs(gateway.margin_amount(action, held)) > _ROUNDING_QUOTE
     if intent.client_id not in book.reported:
+        book.doubt(intent)
         move = await _move_of(gateway, intent, action)
         if move is None and is_short and not gateway.was_unsent(intent):
             await tell_apart(gateway, intent, action)
         move = move or NO_MOVE
         if is_short and move == NO_MOVE:
             return None
-        book.doubt(intent)
         await gateway.sweeper.sweep(symbol, Urgency.URGENT, move)
     if intent.client_id not in book.reported:
         if is_short or (held is not None and _is_awaited(gateway, intent)):

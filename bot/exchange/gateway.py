@@ -350,6 +350,7 @@ class CcxtGateway:
         client = self._link.client
         self.book.version += 1
         self.book.written.add(intent.client_id)
+        self.book.wanted[intent.client_id] = amount
         await self._link.write(
             lambda: self._dialect.move_margin(client, symbol, held.side, amount, intent.client_id), urgency
         )

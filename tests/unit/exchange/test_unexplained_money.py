@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from bot.core.event import FundingDue, FundingSettled, MarginAdjusted, OrderFilled, VenueEvent
-from bot.core.intent import AddMargin, OpenPosition, ReducePosition, SetLeverage
+from bot.core.intent import (
+    AddMargin,
+    Intent,
+    OpenPosition,
+    ReducePosition,
+    ReleaseMargin,
+    SetLeverage,
+)
 from bot.errors import OutcomeUnknown
 from bot.sim.server.faults import Fault
 from tests.contract.venue_worlds import BTC, START_MS, Desk, Served
@@ -150,3 +157,60 @@ async def test_a_move_whose_position_was_stopped_out_at_once_is_told_first(
     events = await desk.send(AddMargin(BTC, 600.0))
     assert [type(event) for event in events] == [MarginAdjusted, OrderFilled]
     assert events[-1].position is None  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "amount", "is_moved_first"),
+    [
+        (AddMargin(BTC, 700.0), 100.0, True),
+        (ReleaseMargin(BTC, 550.0), -50.0, True),
+        (AddMargin(BTC, 300.0), 60.0, False),
+        (ReleaseMargin(BTC, 210.0), -30.0, False),
+    ],
+)
+async def test_a_lost_move_and_a_fill_of_somebody_else_in_one_reading_are_both_told(
+    world: Served, desk: Desk, asked_for: Any, amount: float, is_moved_first: bool
+) -> None:
+    await opened(desk)
+    await desk.send(AddMargin(BTC, 600.0))
+    asked = desk.intent(asked_for)
+    await lost_beside_a_fill(world, asked, is_moved_first=is_moved_first)
+    events = await world.connection.gateway.sweep(BTC)
+    assert sorted(type(event).__name__ for event in events) == ["MarginAdjusted", "OrderFilled"]
+    assert moved(events) == [pytest.approx(amount)]
+    assert [each.client_id for each in events if isinstance(each, MarginAdjusted)] == [asked.client_id]
+    assert await world.exchange.outcome_of(asked) == ()
+
+
+async def lost_beside_a_fill(world: Served, asked: Intent, *, is_moved_first: bool) -> None:
+    """Lose the reply to a margin move, with somebody else's reduction before or after what it moved."""
+    somebody = Desk(world.connect().gateway)
+    if not is_moved_first:
+        await somebody.send(ReducePosition(BTC, 1, 0.06))
+    world.faults.plan(Fault("lost", "POST", MARGIN))
+    with pytest.raises(OutcomeUnknown):
+        await world.exchange.execute(asked)
+    if is_moved_first:
+        await somebody.send(ReducePosition(BTC, 1, 0.06))
+
+
+async def test_a_lost_move_that_only_the_next_process_asks_for_is_told_beside_a_fill(
+    world: Served, desk: Desk
+) -> None:
+    await opened(desk)
+    before = world.connection.gateway.snapshot()
+    asked = desk.intent(AddMargin(BTC, 600.0))
+    await lost_beside_a_fill(world, asked, is_moved_first=True)
+    heir = world.connect().gateway
+    heir.restore(before)
+    assert moved(await heir.outcome_of(asked) or ()) == [pytest.approx(102.5)]
+
+
+async def test_a_fill_beside_a_move_that_never_arrived_is_told_alone(world: Served, desk: Desk) -> None:
+    await opened(desk)
+    world.faults.plan(Fault("error", "POST", MARGIN))
+    with pytest.raises(OutcomeUnknown):
+        await world.exchange.execute(desk.intent(AddMargin(BTC, 600.0)))
+    await Desk(world.connect().gateway).send(ReducePosition(BTC, 1, 0.06))
+    events = await world.connection.gateway.sweep(BTC)
+    assert [type(event) for event in events] == [OrderFilled]
