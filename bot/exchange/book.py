@@ -69,6 +69,7 @@ class Book:
         self.payments: dict[str, Cursor] = {}
         self.payments_read_ms: dict[str, int] = {}
         self.settled_ms: dict[str, int] = {}  # the market's last settlement, as the feed saw it pass
+        self.settled_at_ms: dict[str, int] = {}  # when it saw it, by this machine's clock
         self.owners: dict[str, Owner] = {}
         self.filled: dict[str, float] = {}
         self.cancelling: set[str] = set()
@@ -85,6 +86,10 @@ class Book:
     def saw(self, ts_ms: int) -> None:
         """Learn the market's time."""
         self.now_ms = max(self.now_ms, ts_ms)
+
+    def settled(self, symbol: str, ts_ms: int, clock_ms: int) -> None:
+        """Learn of a settlement of funding; `clock_ms`: now, which goes on when the market stands still."""
+        self.settled_ms[symbol], self.settled_at_ms[symbol] = ts_ms, clock_ms
 
     def hand_out(self, ts_ms: int) -> None:
         """Learn how far the reader of events is, which may be behind the market.

@@ -51,7 +51,7 @@ class Changes:
         self._book, self._sight, self._dialect, self._instrument = book, sight, dialect, instrument
         self._move = move
         self._position = book.positions.get(sight.symbol)
-        self._truth = _without_unpaid(sight, self._position, move)
+        self._truth = self._without_unpaid()
         self._events: list[VenueEvent] = []
 
     def apply(self) -> list[VenueEvent]:
@@ -245,6 +245,15 @@ class Changes:
         is_shown = any(abs(rest_quote - each) <= _ROUGHLY * abs(each) for each in (wanted, left))
         return wanted if is_shown else 0.0
 
+    def _without_unpaid(self) -> Position | None:
+        """Return the venue's position; what a payment that is due may explain waits until it is told."""
+        sight, before, truth = self._sight, self._position, self._sight.position
+        if before is None or truth is None or self._move.amount_quote or not sight.is_payment_due:
+            return truth
+        rest = sight.unexplained_quote(before)
+        wallet = truth.isolated_wallet - rest + self._doubtful_quote(before, rest)
+        return truth._replace(isolated_wallet=wallet)
+
     def _cancelled(self) -> None:
         """Report orders that ended unfilled; never before what this reading told, such as the closing."""
         ended_ms = max((event.ts_ms for event in self._events), default=0)
@@ -350,14 +359,6 @@ def traded(held: Position | None, trade: Trade, leverage: float) -> Position | N
     if left <= _NONE_LEFT * held.quantity:
         return None
     return held._replace(quantity=left, isolated_wallet=held.isolated_wallet * left / held.quantity)
-
-
-def _without_unpaid(sight: Sight, before: Position | None, move: Move) -> Position | None:
-    """Return the venue's position; what a payment that is due may explain waits until it is told."""
-    if sight.position is None or move.amount_quote or not sight.is_payment_due:
-        return sight.position
-    wallet = sight.position.isolated_wallet - sight.unexplained_quote(before)
-    return sight.position._replace(isolated_wallet=wallet)
 
 
 def _in_steps(amount_quote: float, step_quote: float) -> float:

@@ -119,11 +119,11 @@ class CcxtFeed:
 
     async def _settled(self, symbol: str, ts_ms: int) -> None:
         client, dialect = self._link.client, self._dialect
+        self._gateway.book.settled(symbol, ts_ms, self._link.clock.now_ms())
         rate, _ = await self._link.read(
             lambda: dialect.funding_rate_at(client, symbol, ts_ms), Urgency.NORMAL
         )
         self.prices.rate[symbol] = rate
-        self._gateway.book.settled_ms[symbol] = ts_ms
         self._put(FundingDue(ts_ms, symbol, rate))
         self._sweep_soon(symbol, urgency=Urgency.NORMAL)
 

@@ -20,7 +20,10 @@ _QUANTITY_TOLERANCE: Final = 1e-9
 WALLET_TOLERANCE: Final = 5e-8
 _STRANGER: Final = Owner("", "exit", 0.0)  # an order the venue has forgotten
 _HOUR_MS: Final = 3_600_000
-_PAID_WITHIN_MS: Final = 120_000  # of a settlement; who held nothing then is asked for that long
+# After a settlement was seen, by the clock: so long a payment may be missing in the history, and so long a
+# position may not show one that is there. Together with two readings less than a minute.
+_PAID_WITHIN_MS: Final = 45_000
+_PAYMENT_SHOWN_WITHIN_MS: Final = 30_000
 _SHOWN_WITHIN_MS: Final = 30_000  # of its acceptance an order is in every list and history
 
 
@@ -93,6 +96,8 @@ class Observer:
             # Money that was paid after the position was read would look like margin moved by a person.
             is_consistent = not settlements or position == await self.position(symbol, urgency)
         is_due = self._is_payment_due(symbol, settlements)
+        if settlements and self._is_late(symbol, position, new, moved_quote):
+            settlements, is_due = (), True  # told when the position shows it
         return Sight(symbol, money, position, resting, new, ended, owners, settlements, is_due, is_consistent)
 
     async def glance(self, symbol: str, urgency: Urgency) -> Glance:
@@ -261,18 +266,40 @@ class Observer:
         before = self._book.positions.get(symbol)
         if before is None:
             return False
+        if self._is_payment_due(symbol, ()):
+            return True
         if position is not None and not trades:
             unexplained = position.isolated_wallet - before.isolated_wallet - moved_quote
-            return abs(unexplained) > WALLET_TOLERANCE or self._is_payment_due(symbol, ())
+            return abs(unexplained) > WALLET_TOLERANCE
         now_ms = max((self._book.now_ms, *(trade.ts_ms for trade in trades)))
         return now_ms // _HOUR_MS > self._book.payments_read_ms.get(symbol, 0) // _HOUR_MS
 
     def _is_payment_due(self, symbol: str, settlements: tuple[Settlement, ...]) -> bool:
         """Bybit takes funding out of the free balance first: the wallet need not show it."""
-        settled_ms = self._book.settled_ms.get(symbol, 0)
+        settled_ms, held = self._book.settled_ms.get(symbol, 0), self._book.positions.get(symbol)
+        if held is not None and held.opened_ms > settled_ms:
+            return False
         read_ms = self._book.payments.get(symbol, START).since_ms
         is_read = max((read_ms, *(each.payment.ts_ms for each in settlements))) >= settled_ms
-        return not is_read and self._book.now_ms - settled_ms <= _PAID_WITHIN_MS
+        return not is_read and self._since_settled_ms(symbol) <= _PAID_WITHIN_MS
+
+    def _is_late(
+        self, symbol: str, position: Position | None, trades: tuple[Trade, ...], moved_quote: float
+    ) -> bool:
+        """Whether the position may be older than a payment that the history tells.
+
+        A wallet that never shows it did not pay: then it came out of the free balance.
+        """
+        before = self._book.positions.get(symbol)
+        if before is None or position is None or trades:
+            return False
+        change = position.isolated_wallet - before.isolated_wallet - moved_quote
+        return abs(change) <= WALLET_TOLERANCE and self._since_settled_ms(symbol) <= _PAYMENT_SHOWN_WITHIN_MS
+
+    def _since_settled_ms(self, symbol: str) -> float:
+        """Return how long ago a settlement was seen, by the clock; endless when none was."""
+        seen_ms = self._book.settled_at_ms.get(symbol)
+        return float("inf") if seen_ms is None else float(self._link.clock.now_ms() - seen_ms)
 
     async def _settlements(self, symbol: str, urgency: Urgency) -> tuple[Settlement, ...]:
         client, found = self._link.client, []

@@ -24,7 +24,7 @@ STORY_SECONDS: Final = 141  # three candles close in it
 _SYMBOLS: Final = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 _CALM_SECONDS: Final = 33.0  # longer than any bound
 _RESTART_SECONDS: Final = 8.0
-_PAID_WITHIN_SECONDS: Final = 128.0
+_PAID_WITHIN_SECONDS: Final = 60.0
 _MEMORY_FOLDER: Final = Path("/dev/shm")
 _TABLES: Final = ("intent", "order", "fill", "position", "margin_adjustment", "funding", "equity", "event")
 
@@ -154,7 +154,7 @@ async def _story(world: World, counts: dict[str, int]) -> None:
 def _undecided(world: World) -> set[str]:
     """Return what may still differ before a restart.
 
-    Margin that somebody else has moved is not told from a payment that may still come, for two minutes.
+    Margin that somebody else has moved is not told from a payment that may still come, for a minute.
     """
     is_soon = world.seconds() < world.settles_s + _PAID_WITHIN_SECONDS
     return {"positions", "free", "margin"} if world.touched_by_hand and is_soon else set()

@@ -377,14 +377,15 @@ async def test_funding_that_the_free_balance_paid_is_told_and_leaves_the_wallet(
     connection, wire = wired()
     wire.holds(position_row())
     await connection.gateway.account()
-    book = connection.gateway.book
-    settled_ms = START_MS + 1_000
-    book.settled_ms[BTC] = settled_ms
+    book, settled_ms = connection.gateway.book, START_MS + 1_000
+    book.settled(BTC, settled_ms, START_MS)
     book.saw(settled_ms)
     paid = execution_row(6, "", execType="Funding", execFee="0.5", execPrice="50100")
     wire.lists("execution/list", paid)
     rate = {"symbol": "BTCUSDT", "fundingRate": "0.0001", "fundingRateTimestamp": str(settled_ms)}
     wire.lists("market/funding/history", rate)
+    assert await connection.gateway.sweep(BTC) == ()  # the position may lag
+    await connection.link.clock.sleep(31.0)
     (settled,) = await connection.gateway.sweep(BTC)
     assert isinstance(settled, FundingSettled)
     assert (settled.amount_quote, settled.rate, settled.mark) == (-0.5, 0.0001, 50_100.0)

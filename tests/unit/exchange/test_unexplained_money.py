@@ -96,7 +96,7 @@ async def test_a_payment_that_the_history_tells_late_is_not_a_move_by_hand(
 
     with monkeypatch.context() as lag:
         lag.setattr(type(gateway.dialect), "funding", nothing_yet)
-        gateway.book.settled_ms[BTC] = START_MS + 1_000
+        gateway.book.settled(BTC, START_MS + 1_000, world.clock.now_ms())
         assert await world.fund(RATE) == []
     events = await gateway.sweep(BTC)
     assert (moved(events), paid(events)) == ([], 1)
@@ -108,11 +108,81 @@ async def test_margin_moved_by_hand_is_told_when_no_payment_explains_it_in_time(
 ) -> None:
     await opened(desk)
     gateway = world.connection.gateway
-    gateway.book.settled_ms[BTC] = START_MS
+    gateway.book.settled(BTC, START_MS, world.clock.now_ms())
     await Desk(world.connect().gateway).send(AddMargin(BTC, 700.0))
     assert await gateway.sweep(BTC) == ()
-    gateway.book.saw(START_MS + 121_000)
+    await world.clock.sleep(50.0)  # and the market's time stands still
     assert moved(await gateway.sweep(BTC)) == [pytest.approx(202.5, abs=1e-9)]
+
+
+async def test_margin_moved_by_hand_in_a_position_younger_than_the_settlement_is_told_at_once(
+    world: Served, desk: Desk
+) -> None:
+    await opened(desk)
+    gateway = world.connection.gateway
+    gateway.book.settled(BTC, START_MS - 1, world.clock.now_ms())
+    await Desk(world.connect().gateway).send(AddMargin(BTC, 700.0))
+    assert moved(await gateway.sweep(BTC)) == [pytest.approx(202.5, abs=1e-9)]
+
+
+async def test_a_lost_move_is_told_while_a_payment_is_due(world: Served, desk: Desk) -> None:
+    await opened(desk)
+    gateway = world.connection.gateway
+    gateway.book.settled(BTC, START_MS + 1_000, world.clock.now_ms())
+    world.faults.plan(Fault("lost", "POST", MARGIN))
+    asked = desk.intent(AddMargin(BTC, 600.0))
+    with pytest.raises(OutcomeUnknown):
+        await world.exchange.execute(asked)
+    (told,) = await gateway.sweep(BTC)
+    assert isinstance(told, MarginAdjusted)
+    assert (told.client_id, told.amount_quote) == (asked.client_id, pytest.approx(102.5))
+
+
+def lagging(world: Served, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Let positions be told as they are now from now on."""
+    dialect = world.connection.gateway.dialect
+    read, told = dialect.positions, []
+
+    async def as_before(*args: Any) -> Any:
+        told.append(await read(*args))
+        return told[0]
+
+    monkeypatch.setattr(type(dialect), "positions", lambda _, *args: as_before(*args))
+    return monkeypatch
+
+
+async def test_a_position_that_lags_over_a_settlement_is_waited_for(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(desk)
+    gateway = world.connection.gateway
+    with monkeypatch.context() as lag:
+        lagging(world, lag)
+        await gateway.sweep(BTC)
+        gateway.book.settled(BTC, START_MS + 1_000, world.clock.now_ms())
+        assert await world.fund(RATE) == []
+        await world.clock.sleep(20.0)
+        assert await gateway.sweep(BTC) == ()
+    (told,) = await gateway.sweep(BTC)
+    assert isinstance(told, FundingSettled)
+    assert told.position.isolated_wallet == pytest.approx(497.5 + told.amount_quote)
+    assert await gateway.sweep(BTC) == ()
+
+
+async def test_a_fill_is_told_while_the_position_lags_over_a_settlement_and_the_payment_after_it(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(desk)
+    gateway = world.connection.gateway
+    with monkeypatch.context() as lag:
+        lagging(world, lag)
+        await gateway.sweep(BTC)
+        gateway.book.settled(BTC, START_MS + 1_000, world.clock.now_ms())
+        assert await world.fund(RATE) == []
+    await Desk(world.connect().gateway).send(ReducePosition(BTC, 1, 0.04))
+    events = [*await gateway.sweep(BTC), *await sweep_again(world)]
+    assert (moved(events), paid(events)) == ([], 1)
+    assert sum(isinstance(event, OrderFilled) for event in events) == 1
 
 
 async def test_a_doubt_ends_with_the_request_that_was_sent_again(world: Served, desk: Desk) -> None:
