@@ -22,6 +22,7 @@ from bot.edges import Edges
 from bot.engine.beliefs import lift_halt, refuse_broken
 from bot.engine.desk import Desk
 from bot.engine.engine import ESTIMATE_WINDOW_MS, MOST_CANDLES, Engine
+from bot.engine.invariants import check_restored
 from bot.engine.outage import Outage
 from bot.engine.outbox import Outbox
 from bot.engine.reconcile import adopt_truth, begin, resume
@@ -216,7 +217,9 @@ class Application:
     def _restore(self, recovered: Recovered) -> None:
         self.edges.restore(recovered.checkpoint.venue)
         self.edges.feed.seek(recovered.checkpoint.feed)
-        restore(self.engine.state, self._fitting(recovered.checkpoint.engine))
+        fitting = self._fitting(recovered.checkpoint.engine)
+        restore(self.engine.state, fitting)
+        check_restored(self.engine.desk, fitting)
         self._put_instruments()  # the venue may have changed its rules since the last start
 
     def _fitting(self, engine: Json) -> Json:

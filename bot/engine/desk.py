@@ -1,11 +1,12 @@
 """What every part of the engine works with: the state, the rules, the strategy, the outbox."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot.core.intent import Action, Fact
 from bot.engine.outbox import Outbox
 from bot.engine.state import Holding, Market, State
+from bot.engine.witness import Witness
 from bot.risk.limits import ForeignPositions, HaltLimits
 from bot.risk.manager import RiskManager
 from bot.risk.view import MarginBook, MarginView
@@ -31,6 +32,7 @@ class Desk:
     max_mark_age_ms: int
     limits: HaltLimits = _LIMITS
     foreign: ForeignPositions = _FOREIGN
+    witness: Witness = field(default_factory=Witness)
 
     def is_in_flight(self, symbol: str, *kinds: type[Action]) -> bool:
         """Return whether an action of one of `kinds` waits for its outcome on `symbol`."""

@@ -45,21 +45,24 @@ from bot.engine import (
     alerts,
     allocation,
     book_caps,
+    conduct,
     deleverage,
     entries,
     fills,
     foreign,
     instruments,
     margins,
+    money,
     protection,
     shadows,
+    transitions,
     tripwires,
 )
 from bot.engine.beliefs import newest_signal
 from bot.engine.desk import Desk
 from bot.engine.flatten import flatten, flatten_book
 from bot.engine.halts import is_flattening
-from bot.engine.invariants import check
+from bot.engine.invariants import check, check_time
 from bot.engine.outbox import NOTHING, Decision
 from bot.engine.state import Holding, Market, snapshot
 from bot.engine.window import is_sound_candle
@@ -119,6 +122,7 @@ class Engine:
             if not 0.0 < event.mark < math.inf:
                 self._ignore(market, event)
                 return self.desk.outbox.take()
+            check_time(self.desk, market, event)
             market.mark, market.last, market.mark_ms = event.mark, event.last, event.ts_ms
             if market.alerts:
                 alerts.clear(market, alerts.BAD_PRICE)
@@ -130,17 +134,26 @@ class Engine:
                 return NOTHING
             self._on_mark(market, holding)
         else:
-            before = shadows.before(self.desk, event)
-            self._handlers[type(event)](event)
-            check(self.desk)
-            shadows.after(self.desk, event, before)
+            self._handle(event)
+        conduct.check_intents(self.desk)
         return self.desk.outbox.take()
 
     def obey(self) -> Decision:
         """Return what a halt wants done at once, without waiting for an event."""
         flatten_book(self.desk)
         tripwires.losses(self.desk)
+        check(self.desk)
+        conduct.check_intents(self.desk)
         return self.desk.outbox.take()
+
+    def _handle(self, event: Event) -> None:
+        """Do what an event that is no mark asks for, and look at what it changed."""
+        before, was = shadows.before(self.desk, event), transitions.before(self.desk, event)
+        self._handlers[type(event)](event)
+        transitions.after(self.desk, event, was)
+        check(self.desk)
+        money.follow(self.desk, event)
+        shadows.after(self.desk, event, before)
 
     def warm_up(self, symbol: str, candles: Candles) -> None:
         """Load closed candles before the first event, or after a restart."""

@@ -4,6 +4,7 @@ from bot.core.event import Refused
 from bot.core.halt import is_permitted
 from bot.core.intent import Intent
 from bot.engine import tripwires
+from bot.engine.conduct import fault_of
 from bot.engine.desk import Desk
 
 
@@ -18,6 +19,9 @@ class Gate:
         desk, state = self._desk, self._desk.state
         tripwires.rates(desk)
         tripwires.collar(desk, intent)
+        if fault := fault_of(intent.action):
+            message = f"not sent: {fault}"
+            return Refused(state.now_ms, intent.action.symbol, intent.client_id, "not_finite", message)
         level = state.halt_level()
         if is_permitted(level, intent.action):
             return None

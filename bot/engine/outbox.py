@@ -61,7 +61,7 @@ class Outbox:
 
     def __init__(self, state: State, prefix: str) -> None:
         self._state = state
-        self._prefix = prefix
+        self.prefix = prefix
         self._intents: list[Intent] = []
         self._notes: list[Note] = []
 
@@ -70,7 +70,7 @@ class Outbox:
         state = self._state
         seq = state.next_seq
         state.next_seq = seq + 1
-        client_id = f"{self._prefix}{_numbered(state.epoch, seq)}{_LEG[type(action)]}"
+        client_id = f"{self.prefix}{_numbered(state.epoch, seq)}{_LEG[type(action)]}"
         intent = Intent(seq, client_id, state.now_ms, action, reason, facts or {})
         state.in_flight[client_id] = intent
         self._intents.append(intent)
@@ -80,6 +80,16 @@ class Outbox:
     def note(self, note: Note) -> None:
         """Queue a note for the journal."""
         self._notes.append(note)
+
+    @property
+    def intents(self) -> tuple[Intent, ...]:
+        """What was queued and not taken yet."""
+        return tuple(self._intents)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was noted and not taken yet."""
+        return tuple(self._notes)
 
     def take(self) -> Decision:
         """Return what was collected and forget it."""

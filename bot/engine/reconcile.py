@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from bot.core.event import PositionClosed, Reconciled, VenueEvent
 from bot.core.intent import CancelOrder, Fact, OpenPosition, PlaceStop, ReducePosition
 from bot.core.position import Position
-from bot.engine import alerts, foreign, instruments, shadows
+from bot.engine import alerts, breach, conduct, foreign, instruments, shadows
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.fills import complete_entry
@@ -51,9 +51,26 @@ async def adopt_truth(session: Session, account: Account) -> None:
         market.leverage = account.leverage.get(symbol, market.leverage)
         orders = tuple(order for order in account.orders if order.symbol == symbol)
         _adopt_symbol(desk, market, positions.get(symbol), orders)
+    check_converged(desk, account)
+    conduct.check_intents(desk)
     decision = desk.outbox.take()
     session.commit(Commit(desk.state.now_ms, (), decision.intents, (), decision.notes))
     await session.perform(decision.intents)
+
+
+def check_converged(desk: Desk, account: Account) -> None:
+    """Note I11 where something is still believed that the venue's truth does not say."""
+    positions = {position.symbol: position for position in account.positions}
+    resting = {order.client_id for order in account.orders}
+    for symbol, market in desk.state.markets.items():
+        holding, actual = market.holding, positions.get(symbol)
+        if holding is None:
+            continue
+        if holding.position != actual:
+            breach.tell(desk, symbol, "I11", f"{holding.position} is believed, the venue holds {actual}")
+        believed = {*holding.take_profits, *([holding.stop.client_id] if holding.stop is not None else [])}
+        if gone := sorted(believed - resting):
+            breach.tell(desk, symbol, "I11", f"{', '.join(gone)} do not rest at the venue")
 
 
 def begin(engine: Engine, account: Account, now_ms: int) -> None:

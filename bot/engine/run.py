@@ -28,6 +28,7 @@ from bot.engine.engine import Engine
 from bot.engine.gate import Gate
 from bot.engine.outage import Outage
 from bot.engine.outbox import NOTHING, Decision
+from bot.engine.sendings import Sendings
 from bot.errors import Fatal, OutcomeUnknown, RingfenceError, Transient, Unavailable
 from bot.ports import Checkpoint, Commands, Commit, Exchange, Journal, Json, MarketFeed, Resolution
 
@@ -57,6 +58,7 @@ class Session:
     ) -> None:
         self.engine = engine
         self._gate = Gate(engine.desk)
+        self._sendings = Sendings(engine.desk)
         self._feed = feed
         self._exchange = exchange
         self._journal = journal
@@ -201,6 +203,7 @@ class Session:
         `is_late`: the market went on since they were decided. Entries are given up then, not sent.
         """
         self._is_late = is_late
+        self._sendings.inherit(pending)
         await self._drain(pending, frozenset(intent.seq for intent in pending))
         self._is_late = False
 
@@ -256,12 +259,20 @@ class Session:
             outcome = await self._exchange.outcome_of(intent) if is_doubtful else None
             has_arrived = outcome is not None
             if outcome is None:
-                outcome = self._kept_back(intent) or await self._execute(intent)
+                outcome = self._kept_back(intent) or await self._sent(intent, is_absent=is_doubtful)
         except (OutcomeUnknown, Transient, Unavailable) as doubt:
             return (), self._doubt(intent, str(doubt))
-        if self._doubts.pop(intent.seq, None) is not None:
+        is_in_doubt = self._doubts.pop(intent.seq, None) is not None
+        self._sendings.ends(intent, was_asked_for=is_doubtful, is_in_doubt=is_in_doubt)
+        if is_in_doubt:
             self._fates.append(_fate(intent, has_arrived, outcome, self.engine.state.now_ms))
         return outcome, (_resolution(intent, outcome),)
+
+    async def _sent(self, intent: Intent, *, is_absent: bool) -> tuple[VenueEvent, ...]:
+        """Send an intent that was committed, once; anything else stays in doubt until the venue was asked."""
+        if not self._sendings.may_leave(intent, is_absent=is_absent):
+            raise OutcomeUnknown(f"{intent.client_id} was held back: the journal says which invariant broke.")
+        return await self._execute(intent)
 
     async def _execute(self, intent: Intent) -> tuple[VenueEvent, ...]:
         """Send it. A no that ends the session is a refusal first, or each start would send it again.
@@ -313,6 +324,7 @@ class Session:
         # What was said earlier is written earlier, so that the wall time of a commit changes no row.
         whole = commit._replace(events=(*self._notes, *commit.events), checkpoint=cut)
         self._journal.commit(whole)
+        self._sendings.hear(whole)
         self._notes.clear()
         self._forget_orders()
         self._due = time.monotonic() + _LONGEST_UNCOMMITTED_SECONDS

@@ -81,6 +81,11 @@ class RiskManager:
         """The policy's name, for the journal."""
         return self._policy.name
 
+    @property
+    def entry_limits(self) -> EntryLimits:
+        """What every entry must satisfy, for whoever checks one that was decided."""
+        return self._entry
+
     def band(self, view: MarginView) -> Band:
         """Return the band that decides now: the policy's, with the funding reserve on top of it."""
         own = self._policy.band(view, self._params)
