@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.simulation.storage import rows
+from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET
+from tests.simulation.storage import log_of, rows
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 _DIGITS: Final = 7
 _MONEY: Final = 1e-6
 _CONSERVED: Final = 1e-8
+_SECRETS: Final = (PAPER_KEY, PAPER_SECRET, PAPER_PASSPHRASE)
 
 Known = dict[str, Any]
 
@@ -99,7 +101,19 @@ def compare(world: "World", database: Path, skipped: Iterable[str] = ()) -> list
     error = world.exchange.venue.conservation_error()
     if error > _CONSERVED:
         found.append(f"money: the venue's ledger is off by {error}")
-    return found
+    return [*found, *secrets_in(world, database)]
+
+
+def secrets_in(world: "World", database: Path) -> list[str]:
+    """Return where a secret of the world stands: in the database, or in what the bots said at their end."""
+    files = (database, log_of(database))
+    written = {path.name: path.read_bytes() for path in files if path.exists()}
+    written["the errors"] = "\n".join(world.errors).encode()
+    return [
+        f"secrets: {name} holds a secret"
+        for name, content in written.items()
+        if any(secret.encode() in content for secret in _SECRETS)
+    ]
 
 
 def _n(value: Any) -> float:

@@ -12,6 +12,7 @@ from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.ports import Commit, OpenOrder
 from tests.simulation.calls import Call
+from tests.simulation.oracles import Oracles
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -36,6 +37,7 @@ class Watch:
         self._flat_ms: dict[str, int] = {}
         self._moves = self._trades = 0
         self._said: set[str] = set()
+        self._oracles = Oracles(world, self.intents, self._say)
         self._embedded.flushers.append(self.look)
         world.network.watchers.append(self.hear_call)
 
@@ -44,6 +46,7 @@ class Watch:
         if where == "after":
             for intent in commit.intents:
                 self.intents[intent.client_id] = intent
+            self._oracles.hear_commit(commit)
 
     def look(self) -> None:
         """Check everything that the venue's books can show."""
@@ -52,6 +55,7 @@ class Watch:
             mine = [order for order in orders if order.symbol == symbol]
             position = self._state.positions.get(symbol)
             self._look_at_protection(symbol, position, mine)
+            self._oracles.look(symbol, mine)
             if position is None:
                 self._look_for_orphans(symbol, mine)
             else:
@@ -102,6 +106,7 @@ class Watch:
         for move in moves[self._moves :]:
             if move.is_requested and not self._is_foreign(move.symbol):
                 self._check_move(move.symbol, move.amount_quote)
+                self._oracles.look_at_move(move)
         self._moves = len(moves)
 
     def _check_move(self, symbol: str, amount_quote: float) -> None:
@@ -159,10 +164,14 @@ class Watch:
         """Note every request; one that changes something must have been written before."""
         if where == "sent":
             self._world.note("sent", f"{call.number} {call.kind} {call.path}")
-        if where != "arriving" or not call.is_write:
+        if not call.is_write:
+            return
+        client_ids = _OUR_ID.findall(call.text)
+        self._oracles.hear_call(call, where, client_ids)
+        if where != "arriving":
             return
         self._world.note("arriving", f"{call.number} {call.kind} {_unsigned(call.text)}")
-        for client_id in _OUR_ID.findall(call.text):
+        for client_id in client_ids:
             if client_id not in self.intents:
                 self._say("I5", client_id, f"{call.kind} {client_id} was sent before it was written")
 

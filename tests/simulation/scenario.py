@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from tests.simulation.books import compare
 from tests.simulation.exchanges import DIALECTS
-from tests.simulation.faults.table import FAULTS, Fault
+from tests.simulation.faults.table import FAULTS, PROTECTED_WITHIN_S, Fault
 from tests.simulation.loop import Stuck
 from tests.simulation.storage import rows
 from tests.simulation.wall import cpu_seconds
@@ -122,6 +122,7 @@ def _played(world: World, faults: list[Fault]) -> dict[str, int]:
     world.add_bot("bot")
     for fault in faults:
         fault.install(world)
+    world.bound_ms = round(1000.0 * max([PROTECTED_WITHIN_S, *(fault.bound_s for fault in faults)]))
     try:
         world.run(_story(world, counts))
     except Stuck as error:

@@ -12,12 +12,20 @@ if TYPE_CHECKING:
 Change = Callable[["World"], None]
 
 
+PROTECTED_WITHIN_S: Final = 10.0
+
+
 class Fault(NamedTuple):
-    """`install` is called when the world is built, `plan` before."""
+    """`install` is called when the world is built, `plan` before.
+
+    `bound_s`: how long after it a position may be without a stop, where it is longer than usual, and `why`.
+    """
 
     title: str
     install: Change
     plan: Change | None = None
+    bound_s: float = PROTECTED_WITHIN_S
+    why: str = ""
 
 
 FAULTS: Final = MappingProxyType(
