@@ -29,7 +29,6 @@ LEVELS: Final[dict[str, Level]] = {
     "I17": REDUCE_ONLY,
     "I20": NO_ENTRY,
     "I21": NO_ENTRY,
-    "I23": NO_ENTRY,
     "I24": NO_ENTRY,
 }
 

@@ -12,7 +12,7 @@ I17 HALT: a latch goes only when a person lifts it.
 I20 LIVENESS: no request waits for its outcome for ten minutes, and not many wait.
 I21 TIME: the marks of a symbol do not go back.
 The others: conduct.py (what is decided), transitions.py (what an event changes), sendings.py (what is sent),
-money.py (I23).
+money.py (I23). bot/INVARIANTS.md lists all of them.
 """
 
 import math

@@ -1,5 +1,6 @@
 """Every oracle of the simulation has been seen red: each is shown what it must tell, and what not."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,12 @@ from bot.ports import Checkpoint, Commit, Resolution
 from bot.sim.orders import Order
 from bot.sim.server.auth import PAPER_SECRET
 from bot.sim.server.books import MarginMove, PlacedOrder, TradeRow
+from tests.simulation import books
 from tests.simulation.books import secrets_in
 from tests.simulation.calls import Call
 from tests.simulation.faults.table import FAULTS, PROTECTED_WITHIN_S
 from tests.simulation.process import Process
+from tests.simulation.scenario import judge
 from tests.simulation.world import World
 
 BTC = "BTC/USDT:USDT"
@@ -335,3 +338,42 @@ def test_a_secret_in_the_database_or_in_an_error_is_told(stage: Stage, tmp_path:
     assert len(secrets_in(stage.world, database)) == 1
     stage.world.errors.append(f"refused {PAPER_SECRET}")
     assert len(secrets_in(stage.world, database)) == 2
+
+
+# --- the end of a world ---------------------------------------------------------------------------
+
+
+def differences(stage: Stage, monkeypatch: pytest.MonkeyPatch, **planted: Any) -> list[str]:
+    """Compare the venue with a database that says the same but for what is planted."""
+    known = {**books.known_to_exchange(stage.world), **planted}
+    monkeypatch.setattr(books, "known_to_bot", lambda _: known)
+    return books.compare(stage.world, Path("no.db"))
+
+
+@pytest.mark.parametrize("name", ["fills", "liquidations", "margin", "funding"])
+def test_a_record_that_is_lost_or_invented_is_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert differences(stage, monkeypatch) == []
+    (told,) = differences(stage, monkeypatch, **{name: Counter({("planted",): 1})})
+    assert told.startswith(f"{name}: lost {{}}, invented")
+
+
+@pytest.mark.parametrize(("name", "value"), [("positions", [1]), ("orders", ["planted"]), ("free", 9_999.0)])
+def test_a_book_that_differs_is_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, value: Any
+) -> None:
+    (told,) = differences(stage, monkeypatch, **{name: value})
+    assert told.startswith(f"{name}: the exchange says")
+
+
+def test_money_that_comes_from_nowhere_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.state.ledger._balances["market"] += 1.0
+    (told,) = differences(stage, monkeypatch)
+    assert told.startswith("money:")
+
+
+def test_a_bot_that_does_not_come_back_is_told(stage: Stage) -> None:
+    stage.world.add_bot("bot")
+    judge(stage.world, "at the end")
+    assert stage.names() == ["I20", "I11"]

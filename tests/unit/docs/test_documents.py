@@ -24,7 +24,14 @@ from bot.store.tables import TABLES
 from tests.unit.docs.reading import ROOT, Block, blocks, command_words, inline_codes, links, prose, text_of
 
 RUN: Final = ("README.md", "bot/README.md", "strategies/README.md", "config/README.md")
-ALL: Final = (*RUN, "bot/EVIDENCE.md", "bot/exchange/README.md", "tests/README.md", "CHANGELOG.md")
+ALL: Final = (
+    *RUN,
+    "bot/EVIDENCE.md",
+    "bot/INVARIANTS.md",
+    "bot/exchange/README.md",
+    "tests/README.md",
+    "CHANGELOG.md",
+)
 SHELLS: Final = ("sh", "console", "bash")
 HOST: Final = {"make", "docker"}
 EXCHANGE_PORT: Final = "8770"
