@@ -93,9 +93,9 @@ def _on_position(holding: Holding | None, action: Action) -> Iterator[tuple[str,
 
 
 def allowed_wallet(holding: Holding) -> float:
-    """Return the largest isolated wallet that adds may make: the agreed loss, and funding that came in."""
+    """Return the largest wallet that adds may make: the agreed loss, funding, and what others added."""
     agreed = max(holding.agreed_loss_quote, holding.initial_wallet_quote)
-    return agreed + max(holding.funding_quote, 0.0)
+    return agreed + max(holding.funding_quote, 0.0) + max(holding.by_hand_quote, 0.0)
 
 
 def _enlarging(desk: Desk, market: Market, action: Action) -> Iterator[tuple[str, str]]:

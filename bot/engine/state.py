@@ -44,7 +44,8 @@ class Holding:
     the venue may be asked again after it refused a stop, a close or a margin move; `derisk_again_ms`
     when the de-risk ladder may act again. `kept_share` is what cuts have left of the quantity,
     `restored_quote` the part of `added_quote` that a cut had paid out before, and `does_reenter` whether
-    the strategy's newest belief would enter here again.
+    the strategy's newest belief would enter here again. `by_hand_quote` is what somebody else added to its
+    margin, less what they took out.
     """
 
     position: Position
@@ -88,6 +89,7 @@ class Holding:
     rungs: tuple[Rung, ...] = ()
     quiet_low: float = 0.0
     quiet_high: float = 0.0
+    by_hand_quote: float = 0.0
 
     def wake(self) -> None:
         """Forget the sleep bounds, so that the next mark is looked at."""

@@ -39,6 +39,7 @@ _MOST_REQUESTS: Final = 300
 _MOST_ORDERS: Final = 120
 _FROM_THE_FUTURE_MS: Final = 2_000
 _ORDERS: Final = ("entry", "exit", "stop")
+_LIED_ABOUT_A_CANCEL: Final = "answered cancel"
 _SENT_ON_HALT: Final = 1  # one may be on its way when the halt is committed
 
 
@@ -49,7 +50,7 @@ class Oracles:
         self._world, self._intents, self._say = world, intents, say
         self._unknown: dict[int, Intent] = {}
         self._entered: set[str] = set()
-        self._newest_seq = 0
+        self._newest_seq: dict[str, int] = {}  # by life: when the power fails, what was torn is numbered anew
         self._latched: dict[str, str] = {}
         self._level = ""
         self._sent_on_halt = 0
@@ -87,9 +88,11 @@ class Oracles:
             open_ids = [each.client_id for each in self._unknown.values() if _is_beside(each, action.symbol)]
             if open_ids:
                 self._say("I4", intent.client_id, f"{intent.client_id} releases while {open_ids} are unknown")
-        if intent.seq <= self._newest_seq:
-            self._say("I6", intent.client_id, f"{intent.client_id} was written after {self._newest_seq}")
-        self._newest_seq = max(self._newest_seq, intent.seq)
+        life = self._world.bots[0].life.process.name if self._world.bots else ""
+        newest = self._newest_seq.get(life, 0)
+        if intent.seq <= newest:
+            self._say("I6", intent.client_id, f"{intent.client_id} was written after {newest}")
+        self._newest_seq[life] = max(newest, intent.seq)
         if intent.ts_ms > self._world.wall.venue_ms() + _FROM_THE_FUTURE_MS:
             self._say("I21", intent.client_id, f"{intent.client_id} was decided at {intent.ts_ms}, later")
 
@@ -168,7 +171,8 @@ class Oracles:
         """Look at the stops that rest for one symbol."""
         now_ms = self._world.wall.venue_ms()
         stops = [order.client_id for order in orders if order.leg == "stop"]
-        if len(stops) <= 1:
+        # Whoever is told that an order is unknown believes it; the next start finds it and takes it back.
+        if len(stops) <= 1 or _LIED_ABOUT_A_CANCEL in self._world.fired:
             self._doubled_ms.pop(symbol, None)
             return
         since_ms = max(self._doubled_ms.setdefault(symbol, now_ms), self._world.calm_since_ms())

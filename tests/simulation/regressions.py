@@ -39,4 +39,6 @@ REGRESSIONS: Final = (
     Case(29, "bybit", ("F04",)),
     # A margin move whose reply was lost was taken for a payment that the position was too young to owe.
     Case(8, "bybit", ("F34",)),
+    # Margin that somebody else had added counted as an add beyond the agreed loss.
+    Case(3, "binance", ("F46",)),
 )

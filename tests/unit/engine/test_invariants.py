@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.core.event import FundingDue, InvariantBroken, OrderFilled
+from bot.core.event import FundingDue, InvariantBroken, MarginAdjusted, OrderFilled
 from bot.engine.state import RestingStop
 from tests.unit.engine.desk_builder import A, Bench
 
@@ -96,3 +96,16 @@ def test_an_exit_that_enlarges_or_turns_a_position_is_told(side: int, quantity: 
     )
     bench.hear(fill)
     assert "I9" in [note.invariant for note in bench.told(InvariantBroken)]
+
+
+def test_margin_that_somebody_else_added_breaks_no_budget() -> None:
+    bench = held_bench()
+    held = bench.holding()
+    held.adds, much = 1, held.agreed_loss_quote + 50.0
+    amount = much - held.position.isolated_wallet
+    bench.is_deaf = True
+    wallet = held.position._replace(isolated_wallet=much)
+    bench.hear(MarginAdjusted(bench.ts_ms, A, "", amount, wallet, 9_000.0))
+    assert look(bench) == []
+    held.position = wallet._replace(isolated_wallet=much + held.agreed_loss_quote)
+    assert look(bench) == ["I3"]
