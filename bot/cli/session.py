@@ -69,6 +69,8 @@ async def _trade(
         file, digest = source_of(application.strategy)
         logs.logger().info("strategy.loaded", file=str(file), sha256=digest)
         tell_data(application.edges.played, application.edges.notices)
+        if view is not None:
+            show_notices(application.edges.notices)
         await _follow(application, view, moves)
         return summary(application)
     finally:
@@ -81,6 +83,12 @@ def tell_data(played: str, notices: Iterable[str]) -> None:
         logs.logger().info("data.notice", notice=played)
     for notice in notices:
         logs.logger().warning("data.notice", notice=notice)
+
+
+def show_notices(notices: Iterable[str]) -> None:
+    """Tell a person at a terminal, where the live view leaves no place for log lines."""
+    for notice in notices:
+        print(notice, file=sys.stderr)
 
 
 async def _follow(application: Application, view: LiveView | None, moves: list[MarginMoved]) -> None:
