@@ -9,6 +9,7 @@ from bot.cli.output import columns, show_json, show_rows
 if TYPE_CHECKING:
     from bot.risk.policies import Policy
 
+_CAN = ("stop", "trailing", "add", "reduce", "margin_history", "hedge", "testnet", "mark_candles")
 _PARAMETER = columns("name", "default#", "low#", "high#", "unit", "meaning")
 
 
@@ -76,11 +77,14 @@ def list_exchanges(as_json: Json = False) -> None:
     if as_json:
         show_json(found)
         return
+    can = columns("name", *_CAN)
+    words = [{key: _words(value) for key, value in row.items()} for row in found]
+    show_rows(words, can, as_json=False, empty="")
     for row in found:
-        print(f"{row.pop('name')}: {row.pop('title')}")
+        print(f"\n{row.pop('name')}: {row.pop('title')}")
         for key, value in row.items():
-            print(f"  {key.replace('_', ' '):<15}  {_words(value)}")
-        print()
+            if key not in _CAN:
+                print(f"  {key.replace('_', ' '):<15}  {_words(value)}")
 
 
 def _words(value: Any) -> str:

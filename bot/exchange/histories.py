@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from bot.core.timeframe import DAY_MS, HOUR_MS, timeframe_text
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
+from bot.exchange.venues import WITHOUT_MARK
 
 CandleKind = Literal["last", "mark"]
 Row = tuple[float, ...]
@@ -23,8 +24,6 @@ PAGE: Final[Mapping[str, int]] = MappingProxyType(
         "hyperliquid": 500,
     }
 )
-# No endpoint at all, and one of unified accounts only.
-WITHOUT_MARK: Final = ("hyperliquid", "kucoinfutures")
 _FUNDING_PAGE: Final = 100
 FUNDING_WINDOW_MS: Final = _FUNDING_PAGE * HOUR_MS  # no venue settles more often than hourly
 

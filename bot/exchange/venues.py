@@ -40,6 +40,8 @@ class Venue(NamedTuple):
     endpoint_rate: EndpointRate = UNCOUNTED
 
 
+# Mark candles: no endpoint at all, and one of unified accounts only.
+WITHOUT_MARK: Final = ("hyperliquid", "kucoinfutures")
 _KEY: Final = ("api_key", "secret")
 _KEY_AND_PASSWORD: Final = ("api_key", "secret", "password")
 _NO_HEADER: Final = ("", "")

@@ -1,6 +1,8 @@
 """doctor --venue, list-exchanges and download-data: what they refuse before anything is asked or written."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,8 +106,21 @@ def test_every_exchange_is_listed_with_what_was_verified(ringfence: Callable[...
     assert all(row["live_prices"].startswith("on paper without keys; assumed: ") for row in rows.values())
     assert "paper" in rows["kucoinfutures"]["test"]
     text = ringfence("list-exchanges").out
-    assert text.startswith("binanceusdm: Binance USD-M\n")
+    table, _, rest = text.partition("\nbinanceusdm: Binance USD-M\n")
+    assert rest
+    assert all(word in table for word in ("stop", "trailing", "margin history", "hedge", "testnet"))
+    assert rows["kucoinfutures"]["testnet"] is False
+    assert [name for name, row in rows.items() if row["trailing"]] == ["binanceusdm", "bybit", "okx"]
     assert all(f"{name}: " in text for name in VENUES)
+
+
+def test_the_list_of_exchanges_is_data_and_needs_no_ccxt() -> None:
+    code = (
+        "import sys; from bot.cli.listing import list_exchanges; list_exchanges(); "
+        "print([name for name in ('ccxt', 'aiohttp') if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize(
