@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from bot.core.loopback import loopback_address
 from bot.core.timerange import timerange_text
 from bot.errors import UserError
 from bot.liveness import DEFAULT_DATABASE, FOLDER
+from bot.loopback import loopback_address
 from bot.settings import Settings
 from bot.settings.values import plain
 

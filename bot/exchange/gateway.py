@@ -23,7 +23,6 @@ from bot.core.intent import (
     SetLeverage,
 )
 from bot.core.position import Position
-from bot.core.steps import step_down, step_up
 from bot.errors import OutcomeUnknown, Rejected, Transient, Unavailable
 from bot.exchange.book import Book
 from bot.exchange.changes import Move
@@ -34,6 +33,7 @@ from bot.exchange.fate import fate_of
 from bot.exchange.freshness import Freshness, is_changed
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
+from bot.exchange.margin_amount import margin_amount
 from bot.exchange.orders import OrderDesk
 from bot.exchange.rows import Settings, VenueOrder
 from bot.exchange.sweep import Sweeper
@@ -360,14 +360,8 @@ class CcxtGateway:
             raise OutcomeUnknown(f"margin of {symbol} was moved, and the position does not show it yet")
 
     def margin_amount(self, action: AddMargin | ReleaseMargin, held: Position) -> float:
-        """Return what reaches the target: added rounded up, released (< 0) down; 0.0 if it is reached."""
-        instrument = self._instruments[action.symbol]
-        half_step = 0.5 * instrument.margin_step_quote
-        if isinstance(action, AddMargin):
-            amount = action.target_wallet - held.isolated_wallet
-            return step_up(amount, instrument.margin_step_quote) if amount >= half_step else 0.0
-        amount = held.isolated_wallet - action.target_wallet
-        return -step_down(amount, instrument.margin_step_quote) if amount >= half_step else 0.0
+        """Return what reaches the target: added > 0, released < 0; 0.0 if it is reached."""
+        return margin_amount(action, held, self._instruments[action.symbol])
 
     # --- refusals ---------------------------------------------------------------------------------
 

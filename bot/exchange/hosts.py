@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from bot.core.loopback import is_loopback, loopback_address
 from bot.errors import UserError
 from bot.exchange.venues import Venue
+from bot.loopback import is_loopback, loopback_address
 
 Environment = Literal["live", "testnet", "loopback"]
 # Bitget's clock is asked without the header that says test: it knows no account.

@@ -17,9 +17,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.core.loopback import loopback_address
 from bot.core.timeframe import MINUTE_MS, timeframe_ms
 from bot.core.timerange import TimeRange, parse_timerange, timerange_text
+from bot.loopback import loopback_address
 from bot.plugins import did_you_mean
 from bot.risk.limits import (
     ALLOCATION_BOUNDS,

@@ -352,7 +352,7 @@ async def test_margin_moves_are_listed_as_they_were_asked_for(world: Any) -> Non
     assert after == pytest.approx(before + 6.62345678, abs=1e-9)
 
 
-SAID_BY_US = {"lost", "unavailable"}  # of requests that no venue answered
+SAID_BY_US = {"lost", "unavailable", "halted", "denied"}  # no answer that an exchange has a code for
 
 
 @pytest.mark.parametrize("code", sorted({*get_args(RefusalCode)} - SAID_BY_US))
