@@ -4,7 +4,9 @@ Event names are `noun.verb` ("margin.added"); facts are keys with units, never p
 Bind a logger once and keep it: a bound logger costs a fraction of a microsecond when filtered.
 """
 
+import asyncio
 import logging
+import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO
@@ -51,6 +53,28 @@ def open_stream(path: Path | None, fallback: TextIO) -> TextIO:
 def logger(**facts: Any) -> Any:
     """Return a logger that adds `facts` to every line. Call after `configure`, once per component."""
     return structlog.get_logger().bind(**facts)
+
+
+def tell_of_the_loop() -> None:
+    """Let the running loop say what nobody waits for by its kind and place, and never by its text.
+
+    ccxt leaves futures behind that nobody awaits. asyncio would print their errors, with the signed address.
+    """
+    asyncio.get_running_loop().set_exception_handler(_tell_of_error)
+
+
+def _tell_of_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    error, place = context.get("exception"), ""
+    trace = getattr(error, "__traceback__", None)
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place, trace = f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}", trace.tb_next
+    what = str(context.get("message", "")).partition("<")[0].partition("(")[0].strip()
+    facts = {"what": what, "error_type": type(error).__name__, "place": place}
+    if structlog.is_configured():
+        logger().warning("loop.error", **facts)
+    else:  # a verb without a log, whose output is on stdout
+        sys.stderr.write(f"loop.error {' '.join(facts.values())}\n")
 
 
 def _json_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:

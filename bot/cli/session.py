@@ -61,6 +61,7 @@ async def _trade(
     moves: list[MarginMoved],
 ) -> dict[str, Any]:
     """Run the session to its end and return its totals."""
+    logs.tell_of_the_loop()
     try:
         await application.meet()
         await confirm(application)

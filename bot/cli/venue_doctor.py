@@ -76,11 +76,13 @@ async def lines_of(
     proof: "Proof | None" = None,
 ) -> "list[Line]":
     """Return what was found. UserError: no such venue, no test environment, missing keys."""
+    from bot import logs
     from bot.clock import WallClock
     from bot.exchange.connect import DIALECTS, link_to, venue_of
     from bot.exchange.examination import Examination, Proof
     from bot.exchange.own_machine import check_served
 
+    logs.tell_of_the_loop()
     venue = venue_of(venue_id)
     check_served(venue, access)
     link, _ = link_to(venue, access, credentials, WallClock())
