@@ -90,6 +90,7 @@ def run_in(
 ) -> Verdict:
     """Make a world with a folder of its own for a case, let `play` run it, and return the verdict."""
     began = cpu_seconds()
+    gc.collect()  # the world before: frozen, it would stay for ever
     gc.freeze()  # what is here already need not be looked at again at the end of every world
     gc.disable()
     parent = _MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else None
