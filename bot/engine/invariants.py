@@ -7,7 +7,7 @@ way, or the position is being closed.
 I3 BUDGET: an add never lifts the isolated wallet above the loss the user agreed to.
 I9 REDUCE_ONLY: a position's numbers are finite, and no exit enlarges or turns it.
 I10 REPLAY: a start continues from what was saved, to the last digit.
-I12 NO_ORPHANS: one stop per position, and at most one that replaces it.
+I12 NO_ORPHANS: one stop is on its way, and at most one beside it whose reply was lost.
 I17 HALT: a latch goes only when a person lifts it.
 I20 LIVENESS: no request waits for its outcome for ten minutes, and not many wait.
 I21 TIME: the marks of a symbol do not go back.
@@ -32,7 +32,7 @@ _MONEY_TOLERANCE: Final = 1e-6
 _STOP_COMING_MS: Final = 30_000
 _LONGEST_WAIT_MS: Final = 600_000
 _MOST_IN_FLIGHT: Final = 256
-_MOST_STOPS_COMING: Final = 1
+_MOST_STOPS_COMING: Final = 2  # one whose reply was lost, and the one that was placed because none rests
 BACK_MS: Final = 2_000
 
 

@@ -40,6 +40,8 @@ _MOST_ORDERS: Final = 120
 _FROM_THE_FUTURE_MS: Final = 2_000
 _ORDERS: Final = ("entry", "exit", "stop")
 _LIED_ABOUT_A_CANCEL: Final = "answered cancel"
+# The venue's orders show for how long there was no stop; that the bot noticed at once is as it should be.
+_JUDGED_AT_THE_VENUE: Final = ("I1", "I2")
 _SENT_ON_HALT: Final = 1  # one may be on its way when the halt is committed
 
 
@@ -63,7 +65,7 @@ class Oracles:
     def hear_commit(self, commit: Commit) -> None:
         """Look at what is on disk now."""
         for note in commit.notes:
-            if isinstance(note, InvariantBroken):
+            if isinstance(note, InvariantBroken) and note.invariant not in _JUDGED_AT_THE_VENUE:
                 self._say(note.invariant, note.message, f"the bot says: {note.symbol} {note.message}")
             if isinstance(note, Reconciled) and note.what == "money" and not self._world.touched_by_hand:
                 self._say("I23", str(note.ts_ms), f"the bot says: {note.facts}")

@@ -95,6 +95,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 def test_what_the_bot_finds_broken_is_a_violation(stage: Stage) -> None:
+    stage.write(notes=(InvariantBroken(0, BTC, "I1", "no stop for a moment"),))
     stage.write(notes=(InvariantBroken(0, BTC, "I24", "planted"), Reconciled(0, BTC, "position", {})))
     assert stage.names() == ["I24"]
     stage.write(notes=(Reconciled(0, "", "money", {"residual_quote": 1.0}),))

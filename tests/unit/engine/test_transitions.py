@@ -144,13 +144,14 @@ def test_an_order_that_goes_in_time_is_no_orphan() -> None:
     assert broken(bench) == []
 
 
-def test_two_stops_on_their_way_are_told() -> None:
+def test_three_stops_on_their_way_are_told() -> None:
     bench = held_bench()
-    planted(bench, PlaceStop(A, 1, 98.5))
-    planted(bench, PlaceStop(A, 1, 98.6))
     bench.is_deaf = True
-    bench.hear(FundingDue(bench.ts_ms, A, 0.0))
-    assert broken(bench) == ["I12"]
+    for number, expected in enumerate(([], [], ["I12"])):
+        planted(bench, PlaceStop(A, 1, 98.5 + 0.1 * number))
+        bench.engine.desk.outbox.take()
+        bench.hear(FundingDue(bench.ts_ms, A, 0.0))
+        assert broken(bench) == expected
 
 
 # --- I1, I20, I21 ---------------------------------------------------------------------------------
