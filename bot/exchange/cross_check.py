@@ -59,11 +59,12 @@ class CrossCheck:
         if not held or self._link.ccxt_id not in _TELL_LIQUIDATION:
             return
         client, version = self._link.client, self._book.version
-        rows = await self._link.read(lambda: client.fetch_positions([each.symbol for each in held]))
-        if version != self._book.version:
-            return  # something was sent meanwhile: what was read belongs to another position
-        told = {row["symbol"]: _price(row) for row in rows}
         for position in held:
+            # One by one: ccxt takes no list of several for Bybit.
+            rows = await self._link.read(lambda symbol=position.symbol: client.fetch_positions([symbol]))
+            if version != self._book.version:
+                return  # something was sent meanwhile: what was read belongs to another position
+            told = {row["symbol"]: _price(row) for row in rows}
             self._compare(position, told.get(position.symbol, 0.0))
 
     def _compare(self, position: Position, venue: float) -> None:
