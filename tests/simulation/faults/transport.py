@@ -126,7 +126,10 @@ def host_sleeps(world: "World") -> None:
 
     async def sleep() -> None:
         await asyncio.sleep(dice(world).uniform(10.0, 80.0))
-        world.fault_fires("host asleep")
-        world.loop.freeze(world.bot.life.process, dice(world).uniform(5.0, 40.0))
+        seconds = dice(world).uniform(5.0, 40.0)
+        world.fault_begins("host asleep")
+        world.loop.freeze(world.bot.life.process, seconds)
+        await asyncio.sleep(seconds)
+        world.fault_ends()
 
     world.on_start.append(sleep)
