@@ -12,6 +12,7 @@ from tests.simulation.exchanges import DIALECTS
 from tests.simulation.faults.table import FAULTS
 from tests.simulation.jobs import Twice, all_dry_runs, compared, dry_runs, gate, swept, verdicts
 from tests.simulation.night import run_night
+from tests.simulation.regressions import KNOWN_TO_FAIL
 from tests.simulation.report import Tally
 from tests.simulation.scenario import STORY_SECONDS, Case, case_of, run_case
 from tests.simulation.stories import STORIES
@@ -50,6 +51,8 @@ def _gate(processes: int) -> int:
         found = verdicts(part.jobs, processes)
         tally.take(compared(found) if isinstance(part.jobs[0], Twice) else found)
         print(f"{part.title}: {tally.passed + tally.failed} runs so far, {tally.failed} failed", flush=True)
+    for case in KNOWN_TO_FAIL:
+        print(f"known to fail, left out: {case.command()}")
     dry = list(verdicts(all_dry_runs(), processes))
     deaths = swept(dry)
     tally.take(chain(dry, verdicts(deaths, processes)))

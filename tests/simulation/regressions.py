@@ -44,3 +44,9 @@ REGRESSIONS: Final = (
     # Two positions at Bybit were read with one request for the cross-check, which ended the bot.
     Case(205, "bybit", ("F30", "F41", "F55")),
 )
+
+# Cases that still break an invariant; the gate leaves them out and says so.
+KNOWN_TO_FAIL: Final = (
+    # Margin moved and its reply lost, and somebody's fill in the same reading: the move is never recorded.
+    Case(517, "bybit", ("F15", "F34", "F48")),
+)
