@@ -284,3 +284,21 @@ async def test_a_fill_beside_a_move_that_never_arrived_is_told_alone(world: Serv
     await Desk(world.connect().gateway).send(ReducePosition(BTC, 1, 0.06))
     events = await world.connection.gateway.sweep(BTC)
     assert [type(event) for event in events] == [OrderFilled]
+
+
+async def test_a_fill_is_told_with_a_balance_that_is_no_older_than_the_fill(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The balance is read beside the fills, and may be answered first."""
+    await opened(desk)
+    gateway = world.connection.gateway
+    before = await gateway.dialect.money(gateway.link.client)
+    read, left = gateway.dialect.money, [before]
+
+    async def early(client: Any) -> Any:
+        return left.pop() if left else await read(client)
+
+    monkeypatch.setattr(type(gateway.dialect), "money", lambda _, client: early(client))
+    fills = [each for each in await desk.send(ReducePosition(BTC, 1, 0.1)) if isinstance(each, OrderFilled)]
+    assert fills[-1].free_quote == pytest.approx(world.embedded.state.free_quote, abs=1e-8)
+    assert fills[-1].free_quote > before.free_quote
