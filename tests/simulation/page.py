@@ -24,8 +24,6 @@ _NOT_MODELLED: Final = """
 ## What no fault models
 
 - An fsync that lies: what SQLite has synced stays. Lost are pages that were written and not yet synced.
-- A position that lags over a settlement of funding. A known weakness: the payment is booked as taken from the
-  free balance, and the later change of the wallet as margin moved by hand.
 - A market order delivered twice where the exchange knows ids of open orders only.
 - Memory that flips, an exchange that is insolvent, documentation of an exchange that is wrong.
 - More than one account, and the venues whose dialect the embedded exchange does not speak.

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 # What a venue can tell from its double. Margin moves have no id, and a doubled one is moved twice; Binance
 # and OKX know an id only while its order is open, so that a filled market order is filled again.
 _NAMED = tuple(kind for kind in WRITES if kind not in ("margin", "entry"))
-_MARKET_AHEAD_SECONDS = 2.0  # events are told at the beginning of their second
 _FILLED = re.compile(rb'"(executedQty|cumExecQty|accFillSz|fillSz)":\s*"[^"]*"')
 
 
@@ -68,8 +67,6 @@ def stale_reads(world: "World", lag_s: float) -> None:
         def change(fresh: Answer) -> Answer:
             history = told.setdefault(key, [])
             history.append((now_ms, fresh))
-            if call.kind == "read:position" and _has_settled(world, lag_s):
-                return fresh
             old = [each for at_ms, each in history if at_ms <= now_ms - 1_000.0 * lag_s]
             stale = old[-1] if old else history[0][1]
             if stale.body != fresh.body:
@@ -79,15 +76,6 @@ def stale_reads(world: "World", lag_s: float) -> None:
         return Effect("changed", change=change)
 
     world.network.disturbances.append(disturb)
-
-
-def _has_settled(world: "World", lag_s: float) -> bool:
-    """Whether funding was settled so lately that a lagging position would not show it.
-
-    Not modelled, and a known weakness: a payment whose wallet has not changed is taken for one out of the
-    free balance, and the change that comes later for margin that a person has moved.
-    """
-    return -_MARKET_AHEAD_SECONDS <= world.seconds() - world.settles_s <= lag_s + 5.0
 
 
 def reads_fail(world: "World") -> None:
