@@ -71,7 +71,6 @@ def mixed(seeds: Iterable[int]) -> tuple[Case, ...]:
 def gate() -> tuple[Part, ...]:
     """Return what `make test` runs, but for the crash sweep."""
     doubled = chain.from_iterable((Twice(case),) * 2 for case in mixed(range(1, DOUBLE_RUNS + 1)))
-    alone = each_fault(range(1, SEEDS_A_FAULT + 1))
     others = mixed(range(DOUBLE_RUNS + 1, DOUBLE_RUNS + 1 + MIXED_SEEDS))
     return (
         Part("regressions", REGRESSIONS),
