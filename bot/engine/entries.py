@@ -45,7 +45,7 @@ def on_leverage_set(desk: Desk, market: Market, event: LeverageSet, decided_ms: 
 
 
 def _enter(desk: Desk, market: Market, signal: Signal) -> None:
-    blocked = (*_blocked(desk, market), *_too_old(desk, market, signal))
+    blocked = _blocked(desk, market)
     if blocked:
         _refuse(desk, signal, blocked, {})
         return
@@ -121,14 +121,6 @@ def _blocked(desk: Desk, market: Market) -> tuple[str, ...]:
         age_ms = desk.state.now_ms - market.mark_ms
         checks.append(f"the mark price is {age_ms} ms old or in a gap (at most {desk.max_mark_age_ms} ms)")
     return tuple(checks)
-
-
-def _too_old(desk: Desk, market: Market, signal: Signal) -> tuple[str, ...]:
-    """A candle may be told late, after marks that are newer: its bar's decision is over then."""
-    age_ms = market.mark_ms - signal.ts_ms
-    if age_ms < desk.timeframe_ms:
-        return ()
-    return (f"the signal is {age_ms / 1000:.0f} s old: the bar of the decision is over",)
 
 
 def _send_order(desk: Desk, market: Market, entry: PendingEntry) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import CandleClosed, LeverageSet, MarkPrice, Refused, SignalSeen, VenueEvent
+from bot.core.event import LeverageSet, Refused, SignalSeen, VenueEvent
 from bot.core.intent import Intent, OpenPosition, PlaceStop, SetLeverage
 from bot.engine.reconcile import resume
 from bot.engine.state import restore
@@ -131,15 +131,3 @@ def test_a_leverage_that_took_a_bar_sends_no_entry() -> None:
     assert kinds(bench.hear(late)) == []
     assert bench.market().entry is None
     assert "the signal is 60 s old: the bar of the decision is over" in str(bench.told(SignalSeen)[-1].checks)
-
-
-@pytest.mark.parametrize(("late_ms", "has_entered"), [(MINUTE_MS, False), (MINUTE_MS - 1, True)])
-def test_a_candle_that_is_told_a_bar_late_enters_nothing(late_ms: int, has_entered: bool) -> None:
-    bench = Bench()
-    close_ms = (bench.ts_ms // MINUTE_MS + 1) * MINUTE_MS
-    bench.strategy.wishes[close_ms] = (1, False, 0.02)
-    bench.hear(MarkPrice(close_ms + late_ms, A, 100.0, 100.0))
-    sent = bench.hear(CandleClosed(close_ms, A, MINUTE_MS, 100.0, 100.0, 100.0, 100.0, 1.0, 0.0))
-    assert bool(kinds(sent)) is has_entered
-    said = "the signal is 60 s old: the bar of the decision is over"
-    assert (said in bench.told(SignalSeen)[-1].checks) is not has_entered
