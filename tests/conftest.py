@@ -1,9 +1,11 @@
 """What every test folder shares: a reproducible hypothesis profile and the optional shared data."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 settings.register_profile("ringfence", derandomize=True, deadline=None)
@@ -47,6 +49,13 @@ def shared_folder() -> Path | None:
     named = os.environ.get("RINGFENCE_SHARED")
     folder = Path(named) if named else _ROOT.parent / "shared"
     return folder if folder.is_dir() else None
+
+
+@pytest.fixture(autouse=True)
+def logs_of_its_own() -> Iterator[None]:
+    """A test that sends log lines to a stream of its own leaves no closed one behind for the next."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -99,13 +99,9 @@ class Fetcher:
         name = f"{_stem(symbol)}_funding.parquet"
         file = SeriesFile(self._folder / name, FUNDING, 0)
         before, end_ms = len(file), self._range.end_ms
-        since_ms = self._range.start_ms
-        while since_ms < end_ms:
+        for since_ms in range(*self._range, FUNDING_WINDOW_MS):
             rows = await self._histories.funding(symbol, since_ms)
             file.merge([row for row in rows if row[0] < end_ms])
-            since_ms += FUNDING_WINDOW_MS
-            if not rows and since_ms < end_ms:
-                since_ms = await self._histories.first_from(symbol, "last", since_ms, end_ms)
         if len(file) > before:
             file.save()
         count, gaps = file.count(*self._range), unsettled(file.times(*self._range), self._range)

@@ -166,7 +166,8 @@ class CcxtFeed:
             now_ms = self._link.clock.now_ms()
             for symbol in self._gateway.symbols:
                 if now_ms - self._swept_ms.get(symbol, 0) >= self._pause_ms(symbol):
-                    self._sweep_soon(symbol, urgency=Urgency.POLL)
+                    urgency = Urgency.NORMAL if self._is_awaited(symbol) else Urgency.POLL
+                    self._sweep_soon(symbol, urgency=urgency)
             if self._streams.silent_ms("marks") > SILENT_MS:
                 await self._read_marks()
             await self._refresh()
@@ -179,10 +180,14 @@ class CcxtFeed:
         if self._gateway.book.outbox:
             self._wake.set()
 
+    def _is_awaited(self, symbol: str) -> bool:
+        """Whether something was entered whose fill is not told: it has no stop before that."""
+        return self._gateway.book.awaited_ms.get(symbol, 0) > self._link.clock.now_ms()
+
     def _pause_ms(self, symbol: str) -> float:
         book = self._gateway.book
-        if book.awaited_ms.get(symbol, 0) > self._link.clock.now_ms():
-            return 1_000.0 * BEAT_SECONDS  # what was entered has no stop before its fill is told
+        if self._is_awaited(symbol):
+            return 1_000.0 * BEAT_SECONDS
         is_busy = symbol in book.positions or book.orders_of(symbol)
         return 1_000.0 * (_BUSY_SWEEP_SECONDS if is_busy else _FLAT_SWEEP_SECONDS)
 

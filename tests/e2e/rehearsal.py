@@ -97,6 +97,7 @@ class Bot:
             RINGFENCE__EXCHANGE__WEIGHT_PER_MINUTE="1000000",
             # A second of ours is hours of this market: what is fresh is counted in minutes.
             RINGFENCE__MARGIN__LIMITS__MAX_MARK_AGE_MS="60000",
+            RINGFENCE__HALTS__STALE_DATA_MS="0",
         )
 
     def live(self, *more: str) -> None:

@@ -1,8 +1,8 @@
-"""What is run in bulk: the gate of `make test`, many seeds, a night. Jobs run in processes of their own."""
+"""What is run in bulk: the gates, many seeds, a night. Jobs run in processes of their own."""
 
 import multiprocessing
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, cycle
 from typing import Final, NamedTuple
 
 from tests.simulation.exchanges import DIALECTS
@@ -12,9 +12,20 @@ from tests.simulation.scenario import Case, Verdict, case_of, run_case
 from tests.simulation.stories import STORIES
 from tests.simulation.sweep import Crash, crashes, tell
 
-SEEDS_A_FAULT: Final = 20
-MIXED_SEEDS: Final = 500
-DOUBLE_RUNS: Final = 100
+
+class Gate(NamedTuple):
+    """How much is run: seeds of each fault alone, of mixed faults, and of runs told twice.
+
+    `is_every_dialect`: the crash sweep tells each story in every dialect, else in one each, in turn.
+    """
+
+    seeds_a_fault: int
+    mixed_seeds: int
+    double_runs: int
+    is_every_dialect: bool
+
+
+GATES: Final = {"short": Gate(2, 40, 10, False), "whole": Gate(20, 500, 100, True)}
 _CHUNK: Final = 4
 
 
@@ -68,15 +79,15 @@ def mixed(seeds: Iterable[int]) -> tuple[Case, ...]:
     return tuple(case_of(seed) for seed in seeds)
 
 
-def gate() -> tuple[Part, ...]:
-    """Return what `make test` runs, but for the crash sweep."""
-    doubled = chain.from_iterable((Twice(case),) * 2 for case in mixed(range(1, DOUBLE_RUNS + 1)))
-    others = mixed(range(DOUBLE_RUNS + 1, DOUBLE_RUNS + 1 + MIXED_SEEDS))
+def gate(size: Gate) -> tuple[Part, ...]:
+    """Return what a gate runs, but for the crash sweep."""
+    doubled = chain.from_iterable((Twice(case),) * 2 for case in mixed(range(1, size.double_runs + 1)))
+    others = mixed(range(size.double_runs + 1, size.double_runs + 1 + size.mixed_seeds))
     return (
         Part("regressions", REGRESSIONS),
         Part(
-            f"{len(FAULTS)} faults, {SEEDS_A_FAULT} seeds each",
-            _hopeful(each_fault(range(1, SEEDS_A_FAULT + 1))),
+            f"{len(FAULTS)} faults, {size.seeds_a_fault} seeds each",
+            _hopeful(each_fault(range(1, size.seeds_a_fault + 1))),
         ),
         Part("mixed faults", _hopeful(others)),
         Part("runs that come twice the same", tuple(doubled)),
@@ -96,6 +107,14 @@ def dry_runs(names: Iterable[str], dialects: Iterable[str], *, is_every: bool) -
 def swept(dry: Iterable[Verdict]) -> tuple[Crash, ...]:
     """Return a death at every border that dry runs have counted."""
     return tuple(chain.from_iterable(crashes(each.case, each.counts["borders"]) for each in dry))
+
+
+def dry_runs_of(size: Gate) -> tuple[Crash, ...]:
+    """Return the tellings that a gate's crash sweep begins with."""
+    if size.is_every_dialect:
+        return all_dry_runs()
+    in_turn = zip(STORIES, cycle(DIALECTS), strict=False)
+    return tuple(chain.from_iterable(dry_runs((name,), (each,), is_every=False) for name, each in in_turn))
 
 
 def all_dry_runs(*, is_every: bool = False) -> tuple[Crash, ...]:

@@ -111,8 +111,8 @@ def test_two_runs_that_differ_are_a_violation() -> None:
     assert different.violations == ("I10: two runs differ",)
 
 
-def test_the_gate_runs_twenty_seeds_of_each_fault_and_five_hundred_mixed_ones() -> None:
-    parts = {part.title: len(part.jobs) for part in jobs.gate()}
+def test_the_whole_gate_runs_twenty_seeds_of_each_fault_and_five_hundred_mixed_ones() -> None:
+    parts = {part.title: len(part.jobs) for part in jobs.gate(jobs.GATES["whole"])}
     assert parts["mixed faults"] == 500
     assert parts["runs that come twice the same"] == 200
     assert parts[f"{len(jobs.FAULTS)} faults, 20 seeds each"] == 20 * len(jobs.FAULTS)
