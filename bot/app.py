@@ -47,6 +47,7 @@ from bot.upkeep import Upkeep
 
 QUOTE: Final = "USDT"
 
+_SERVED_PACE: Final = 60.0  # what `exchange serve` does by itself
 _START_AGAIN_SECONDS: Final = 1.0
 
 Observer = Callable[[Commit], None]
@@ -285,6 +286,7 @@ class Application:
             limits.max_mark_age_ms,
             settings.halts,
             ForeignPositions(settings.exchange.foreign_positions, settings.exchange.adopted_stop_fraction),
+            _pace(settings),
         )
         return Engine(desk)
 
@@ -301,6 +303,12 @@ class Application:
             policy=settings.margin.policy,
             feed=identity(settings),
         )
+
+
+def _pace(settings: Settings) -> float:
+    """An exchange on this machine runs its market as fast as it was told to; others share our clock."""
+    exchange = settings.exchange
+    return exchange.pace or (_SERVED_PACE if exchange.base_url else 1.0)
 
 
 async def _edges(settings: Settings, step_ms: int) -> Edges:

@@ -20,7 +20,8 @@ _FOREIGN: Final = ForeignPositions()
 class Desk:
     """One engine's working set. `max_mark_age_ms`: older marks allow protection only.
 
-    `strategy_name`: as the user gave it, for the journal.
+    `strategy_name`: as the user gave it, for the journal. `pace`: market seconds per second of the clock;
+    what invariants wait for takes so much longer in market time.
     """
 
     state: State
@@ -32,6 +33,7 @@ class Desk:
     max_mark_age_ms: int
     limits: HaltLimits = _LIMITS
     foreign: ForeignPositions = _FOREIGN
+    pace: float = 1.0
     witness: Witness = field(default_factory=Witness)
 
     def is_in_flight(self, symbol: str, *kinds: type[Action]) -> bool:

@@ -56,7 +56,7 @@ def check(desk: Desk) -> None:
 
 def check_time(desk: Desk, market: Market, event: MarkPrice) -> None:
     """Note I21 when a mark is older than one that was seen before, by more than streams mix up."""
-    if event.ts_ms < market.mark_ms - BACK_MS:
+    if event.ts_ms < market.mark_ms - BACK_MS * desk.pace:
         message = f"a mark of {event.ts_ms} came after one of {market.mark_ms}"
         breach.tell(desk, event.symbol, "I21", message)
 
@@ -115,7 +115,7 @@ def _waits(desk: Desk) -> Iterator[tuple[Intent, str, str]]:
     in_flight, now_ms = desk.state.in_flight, desk.state.now_ms
     for intent in in_flight.values():
         is_resting = isinstance(intent.action, OpenPosition) and intent.action.order == "limit"
-        if now_ms - intent.ts_ms > _LONGEST_WAIT_MS and not is_resting:
+        if now_ms - intent.ts_ms > _LONGEST_WAIT_MS * desk.pace and not is_resting:
             seconds = (now_ms - intent.ts_ms) / 1000
             yield intent, "I20", f"{intent.client_id} has had no outcome for {seconds:.0f} s"
     if len(in_flight) > _MOST_IN_FLIGHT:
@@ -149,7 +149,7 @@ def _stops_coming(desk: Desk, symbol: str) -> int:
 
 def _overdue(desk: Desk, holding: Holding) -> Iterator[tuple[str, str]]:
     naked_ms = desk.state.now_ms - holding.unprotected_since_ms
-    if holding.unprotected_since_ms and naked_ms > _STOP_COMING_MS:
+    if holding.unprotected_since_ms and naked_ms > _STOP_COMING_MS * desk.pace:
         yield "I1", f"a stop is on its way, and none has rested for {naked_ms / 1000:.0f} s"
 
 

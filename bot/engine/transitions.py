@@ -128,7 +128,7 @@ def _check_orphans(desk: Desk) -> None:
     for client_id, (symbol, since_ms) in tuple(orphans.items()):
         if desk.state.markets[symbol].holding is not None:
             del orphans[client_id]  # it may protect what is held now
-        elif now_ms - since_ms > _ORPHAN_MS:
+        elif now_ms - since_ms > _ORPHAN_MS * desk.pace:
             del orphans[client_id]
             breach.tell(
                 desk, symbol, "I12", f"{client_id} rests since {now_ms - since_ms} ms, nothing is held"

@@ -193,6 +193,13 @@ class Exchange(Section):
     base_url: str = _setting(
         "", "Address of an exchange on this machine (ringfence exchange serve); not in live mode."
     )
+    pace: Number = _setting(
+        0.0,
+        "Market seconds per second at base_url; invariants wait so much longer. 0: 60 there, else 1.",
+        "x",
+        ge=0,
+        le=1_000_000,
+    )
     weight_per_minute: Whole = _setting(
         0, "Request weight the account may spend; 0: what the exchange grants everybody.", ge=0, le=1_000_000
     )

@@ -98,6 +98,7 @@ class Bot:
             # A second of ours is hours of this market: what is fresh is counted in minutes.
             RINGFENCE__MARGIN__LIMITS__MAX_MARK_AGE_MS="60000",
             RINGFENCE__HALTS__STALE_DATA_MS="0",
+            RINGFENCE__EXCHANGE__PACE="60000",
         )
 
     def live(self, *more: str) -> None:
