@@ -180,6 +180,18 @@ def test_a_request_without_an_outcome_for_ten_minutes_is_told() -> None:
         assert broken(bench) == expected
 
 
+def test_a_market_that_runs_sixty_times_as_fast_gives_sixty_times_as_long() -> None:
+    bench = held_bench()
+    bench.engine.desk.pace = 60.0
+    planted(bench, AddMargin(A, bench.holding().position.isolated_wallet + 1.0))
+    bench.engine.desk.outbox.take()
+    bench.is_deaf = True
+    for elapsed_ms, expected in ((36_000_000, []), (1_000, ["I20"])):
+        bench.ts_ms += elapsed_ms
+        bench.hear(FundingDue(bench.ts_ms, A, 0.0))
+        assert broken(bench) == expected
+
+
 def test_more_requests_on_their_way_than_can_be_are_told() -> None:
     bench = held_bench()
     for number in range(257):
