@@ -10,7 +10,6 @@ from typing import Final
 from bot.core.event import AlertRaised, Event, FundingSettled, Liquidated, OrderFilled, Reconciled
 from bot.core.intent import Fact
 from bot.engine.desk import Desk
-from bot.engine.foreign import FOREIGN_POSITION
 from bot.engine.state import State
 
 MONEY: Final = "money"
@@ -43,10 +42,9 @@ def _explained(event: Event) -> float:
 
 
 def _is_at_rest(state: State) -> bool:
-    return (
-        not state.in_flight
-        and FOREIGN_POSITION not in state.halts
-        and all(market.holding is None and market.entry is None for market in state.markets.values())
+    return not state.in_flight and all(
+        market.holding is None and market.entry is None and market.foreign is None
+        for market in state.markets.values()
     )
 
 

@@ -127,3 +127,12 @@ def test_what_somebody_holds_survives_a_restart() -> None:
     restore(state, json.loads(json.dumps(snapshot(bench.engine.state))))
     assert state.markets[A].foreign == bench.market().foreign
     assert state.markets[A].foreign is not None
+
+
+def test_money_of_a_position_that_is_ignored_is_not_told_as_unexplained() -> None:
+    bench = treated(IGNORE)
+    bench.enter()
+    bench.candle(direction=1, is_exit=True)
+    opened_by_hand(bench)
+    assert bench.market().foreign is not None
+    assert [alert.cause for alert in bench.told(AlertRaised)] == ["foreign_position"]
