@@ -21,7 +21,7 @@ BY_PERSON: Final = "person"
 # Setting the leverage is the first half of an entry; it also moves the margin of what is held.
 _ENTRIES: Final = (OpenPosition, SetLeverage)
 # A release brings liquidation nearer. An add moves it away, within limits of its own: it protects.
-_ENLARGING: Final = (*_ENTRIES, ReleaseMargin)
+ENLARGING: Final = (*_ENTRIES, ReleaseMargin)
 
 MEANINGS: Final[dict[str, str]] = {
     NO_ENTRY: "nothing is entered; open positions are managed as ever",
@@ -53,4 +53,4 @@ def is_permitted(level: str, action: Action) -> bool:
     """
     if level == "":
         return True
-    return not isinstance(action, _ENTRIES if level == NO_ENTRY else _ENLARGING)
+    return not isinstance(action, _ENTRIES if level == NO_ENTRY else ENLARGING)

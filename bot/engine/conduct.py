@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from bot.core.halt import ENLARGING
 from bot.core.instrument import Instrument
 from bot.core.intent import (
     Action,
@@ -40,7 +41,6 @@ _DRIFT: Final = 1.05
 
 _ORDERS: Final = (PlaceStop, PlaceTakeProfit, PlaceTrailingStop)
 _ON_POSITION: Final = (*_ORDERS, ReducePosition, AddMargin, ReleaseMargin)
-_ENLARGING: Final = (OpenPosition, SetLeverage, ReleaseMargin)
 _UNSETTLING: Final = (OpenPosition, SetLeverage, PlaceStop, ReducePosition, AddMargin, ReleaseMargin)
 
 
@@ -69,7 +69,7 @@ def _breaches(desk: Desk, market: Market, intent: Intent) -> Iterator[tuple[str,
         yield "I15", fault
     if isinstance(action, _ON_POSITION):
         yield from _on_position(market.holding, action)
-    if isinstance(action, _ENLARGING):
+    if isinstance(action, ENLARGING):
         yield from _enlarging(desk, market, action)
     if isinstance(action, OpenPosition | SetLeverage):
         yield from _entering(desk, market, action)
