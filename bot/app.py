@@ -31,6 +31,7 @@ from bot.engine.state import Market, State, restore
 from bot.engine.window import CandleWindow
 from bot.errors import Transient, Unavailable, UserError
 from bot.identity import database_path, identity, kept_identity
+from bot.loopback import SERVED_PACE
 from bot.paper import paper_edges
 from bot.plugins import check_confined, load_strategy, strategy_key
 from bot.ports import Commit, Json, Recovered
@@ -47,7 +48,6 @@ from bot.upkeep import Upkeep
 
 QUOTE: Final = "USDT"
 
-_SERVED_PACE: Final = 60.0  # what `exchange serve` does by itself
 _START_AGAIN_SECONDS: Final = 1.0
 
 Observer = Callable[[Commit], None]
@@ -308,7 +308,7 @@ class Application:
 def _pace(settings: Settings) -> float:
     """An exchange on this machine runs its market as fast as it was told to; others share our clock."""
     exchange = settings.exchange
-    return exchange.pace or (_SERVED_PACE if exchange.base_url else 1.0)
+    return exchange.pace or (SERVED_PACE if exchange.base_url else 1.0)
 
 
 async def _edges(settings: Settings, step_ms: int) -> Edges:

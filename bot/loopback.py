@@ -1,4 +1,4 @@
-"""The address of an exchange on this machine: the one form in which it is kept, compared and shown."""
+"""An exchange on this machine: the one form of its address, and how fast its market runs unless told."""
 
 import ipaddress
 from functools import lru_cache
@@ -7,6 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 
 ONLY_THESE: Final = "only http://127.0.0.1:PORT and http://[::1]:PORT are accepted"
 _USUAL_PORT: Final = 80
+# A mark older than 5 s of market time is not acted on: at 60x that leaves a client 83 ms, at 600x 8 ms.
+SERVED_PACE: Final = 60.0
 
 
 def loopback_address(text: str) -> str:

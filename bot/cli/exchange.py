@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from bot.cli import options
+from bot.loopback import SERVED_PACE
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -14,8 +15,44 @@ app = typer.Typer(
     name="exchange", help="An exchange on this machine, for real client libraries.", no_args_is_help=True
 )
 
-# A mark older than 5 s of market time is not acted on: at 60x that leaves a client 83 ms, at 600x 8 ms.
-_PACE: Final = "60x"
+_PACE: Final = f"{SERVED_PACE:g}x"
+Dialect = Annotated[
+    str, typer.Option("--dialect", metavar="binance|bybit|okx", help="Whose wire protocol it speaks.")
+]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Loopback port; 0: a free one.")]
+Host = Annotated[str, typer.Option("--host", help="A loopback address; others are refused.")]
+Feed = Annotated[
+    str | None,
+    typer.Option("--feed", metavar="synthetic|replay", help="Made-up market, or candles from files."),
+]
+Speed = Annotated[
+    str | None,
+    typer.Option("--speed", metavar="X|max", help=f"Market seconds per wall second; {_PACE} if unsaid."),
+]
+Deposit = Annotated[float | None, typer.Option("--deposit", help="Quote currency the account starts with.")]
+State = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="FILE", help="Kept here, continued from here; else in memory only."),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="KEY:SECRET[:PASSPHRASE]",
+        envvar="RINGFENCE_EXCHANGE_KEY",
+        help="Its one API key.",
+    ),
+]
+Control = Annotated[bool, typer.Option("--control", help="Open /control: moves prices, injects faults.")]
+Paused = Annotated[bool, typer.Option("--paused", help="Start with the market standing still.")]
+WeightLimit = Annotated[int, typer.Option("--weight-limit", min=1, help="Request weight per minute.")]
+OrderLimit = Annotated[
+    int, typer.Option("--order-limit", min=1, help="Orders per ten seconds; four times as many a minute.")
+]
+QuietMs = Annotated[
+    int,
+    typer.Option("--quiet-ms", min=0, help="The market waits until nothing was asked for so long."),
+]
 
 
 @app.callback()
@@ -26,58 +63,24 @@ def _group() -> None:
 @app.command("serve")
 def serve(
     *,
-    dialect: Annotated[
-        str, typer.Option("--dialect", metavar="binance|bybit|okx", help="Whose wire protocol it speaks.")
-    ] = "binance",
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Loopback port; 0: a free one.")
-    ] = 8770,
-    host: Annotated[
-        str, typer.Option("--host", help="A loopback address; others are refused.")
-    ] = "127.0.0.1",
+    dialect: Dialect = "binance",
+    port: Port = 8770,
+    host: Host = "127.0.0.1",
     symbols: options.Symbols = None,
-    feed: Annotated[
-        str | None,
-        typer.Option("--feed", metavar="synthetic|replay", help="Made-up market, or candles from files."),
-    ] = None,
+    feed: Feed = None,
     data: options.Data = None,
     timerange: options.Timerange = None,
     allow_gaps: options.AllowGaps = None,
     seed: options.Seed = None,
-    speed: Annotated[
-        str | None,
-        typer.Option("--speed", metavar="X|max", help=f"Market seconds per wall second; {_PACE} if unsaid."),
-    ] = None,
-    deposit: Annotated[
-        float | None, typer.Option("--deposit", help="Quote currency the account starts with.")
-    ] = None,
-    state: Annotated[
-        Path | None,
-        typer.Option("--state", metavar="FILE", help="Kept here, continued from here; else in memory only."),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            "--key",
-            metavar="KEY:SECRET[:PASSPHRASE]",
-            envvar="RINGFENCE_EXCHANGE_KEY",
-            help="Its one API key.",
-        ),
-    ] = None,
-    control: Annotated[
-        bool, typer.Option("--control", help="Open /control: moves prices, injects faults.")
-    ] = False,
-    paused: Annotated[bool, typer.Option("--paused", help="Start with the market standing still.")] = False,
-    weight_limit: Annotated[
-        int, typer.Option("--weight-limit", min=1, help="Request weight per minute.")
-    ] = 2_400,
-    order_limit: Annotated[
-        int, typer.Option("--order-limit", min=1, help="Orders per ten seconds; four times as many a minute.")
-    ] = 300,
-    quiet_ms: Annotated[
-        int,
-        typer.Option("--quiet-ms", min=0, help="The market waits until nothing was asked for so long."),
-    ] = 0,
+    speed: Speed = None,
+    deposit: Deposit = None,
+    state: State = None,
+    key: Key = None,
+    control: Control = False,
+    paused: Paused = False,
+    weight_limit: WeightLimit = 2_400,
+    order_limit: OrderLimit = 300,
+    quiet_ms: QuietMs = 0,
     duration: options.Duration = None,
     config: options.Config = None,
 ) -> int:
