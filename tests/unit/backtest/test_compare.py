@@ -125,7 +125,7 @@ def test_compiled_walk_equals_plain_python() -> None:
     policy, terms = POLICIES["trend_regime"], UNBRACKETED._replace(is_derisking=True)
     walks = [trade_walk(policy, compile_) for compile_ in (uncompiled, compiler())]
     first = int(np.searchsorted(bars.close_ms, START_MS))
-    for row in range(first, first + 200, 10):
+    for row in range(first, first + 200, 40):
         for side in (1, -1):
             plain, fast = (walk(bars, row, side, terms, RULES, RULEBOOK, policy.default) for walk in walks)
             assert fast == pytest.approx(plain, rel=1e-12)

@@ -118,7 +118,7 @@ async def test_the_next_start_flattens_before_anything_else(
     assert len(paper_session.state.positions()) == 2
     ringfence("flatten")
     flags = {"run.db": path, "run.speed": "max", "strategy.directory": root / "strategies"}
-    flags["halts.max_refusals"] = 7
+    flags |= {"halts.max_refusals": 7, "run.seed": paper_session.settings.run.seed}
     settings = load(None, tuple(Flag(key, key, value) for key, value in flags.items()))
     sent: list[str] = []
 
