@@ -45,7 +45,7 @@ test: check ## Run check, every test with branch coverage of bot/core and bot/ri
 		--cov=bot/core --cov=bot/risk --cov-branch $(TRACED:%=--traced=%) \
 		--cov-report=term:skip-covered --cov-report=json:.coverage.json $(ARGS)
 	@$(BIN)/python .ci/branches.py .coverage.json 95
-	$(BIN)/python -m tests.simulation --gate short --jobs $(JOBS)
+	$(BIN)/python -m tests.simulation --gate test --jobs $(JOBS)
 
 JOBS ?= 2
 SEEDS ?= 50

@@ -18,6 +18,7 @@ from tests.simulation.jobs import (
     dry_runs,
     dry_runs_of,
     gate,
+    keep_quiet,
     swept,
     verdicts,
 )
@@ -32,6 +33,7 @@ from tests.simulation.sweep import Crash, tell
 def main(words: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return 1 when anything failed."""
     asked = _parsed(words)
+    keep_quiet()
     if asked.page:
         return page.write(asked.seeds, asked.jobs)
     if asked.gate:

@@ -14,8 +14,8 @@ _HEAD: Final = """# Faults
 
 Made by `python -m tests.simulation --page --seeds 20 --jobs 2`; a test holds the table to what is injected.
 
-Each fault is injected alone with {seeds} seeds by `tests/simulation/__main__.py --gate whole`, with one by
-`tests/simulation/test_simulation.py::test_a_fault_breaks_no_invariant`; mixed seeds draw one to three.
+Each fault is injected alone with {seeds} seeds by `tests/simulation/__main__.py --gate test`,
+which `make test` ends with, and with 1,000 by `make simulate-nightly`; mixed seeds draw one to three.
 **Fired** is the share of the seeds in which it did something. **Time to protection** is how long, in virtual
 seconds at the exchange, a position had no stop over all of it, or one beyond liquidation: each stretch
 counts, also those in which the fault itself forbids every stop, the bot is dead, or the network is down.

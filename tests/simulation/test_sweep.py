@@ -8,7 +8,7 @@ import pytest
 from bot.store.journal import SqliteJournal
 from tests.simulation import jobs, shrink
 from tests.simulation.exchanges import DIALECTS
-from tests.simulation.scenario import Case, case_of, run_case
+from tests.simulation.scenario import case_of, run_case
 from tests.simulation.stories import STORIES
 from tests.simulation.sweep import Crash, crashes, tell
 
