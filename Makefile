@@ -64,6 +64,14 @@ NIGHT ?= .simulated-night
 simulate-nightly: $(VENV)/.dev-stamp ## Simulate every fault with 1,000 seeds; goes on where it was stopped
 	$(BIN)/python -m tests.simulation --night $(NIGHT) --seeds $(NIGHT_SEEDS) --seed-base $(SEED_BASE) \
 		--jobs $(JOBS) $(ARGS)
+	$(BIN)/python -m tests.kills --kills 200 --terms 50 --seed $(SEED_BASE) --folder $(NIGHT).kills
+
+KILLS ?= 200
+TERMS ?= 50
+DIALECT ?= binance
+.PHONY: kills
+kills: $(VENV)/.dev-stamp ## End a trading bot by SIGKILL and SIGTERM: KILLS=200 TERMS=50 DIALECT=binance
+	$(BIN)/python -m tests.kills --kills $(KILLS) --terms $(TERMS) --seed $(SEED_BASE) --dialect $(DIALECT) $(ARGS)
 
 .PHONY: testnet-rehearsal
 testnet-rehearsal: $(VENV)/.dev-stamp ## Trade over ccxt on the embedded exchange, with kills on both sides

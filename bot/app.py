@@ -144,6 +144,8 @@ class Application:
             await WallClock().sleep(_START_AGAIN_SECONDS)
         self.started_market_ms = self.engine.state.now_ms
         self._tell_halts()
+        held = sum(market.holding is not None for market in self.engine.state.markets.values())
+        logs.logger().info("run.started", positions=held, seconds=round(self.wall_seconds(), 3))
         self.is_running = True
         await self._run_cared_for()
         self.is_running = False

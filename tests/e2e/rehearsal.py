@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.sim.server.auth import PAPER_KEY, PAPER_SECRET
+from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET
 from tests.e2e.replay_files import environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,12 +24,13 @@ _LIMITS = ("--weight-limit", "1000000", "--order-limit", "100000")
 class Exchange:
     """`ringfence exchange serve` on a port that it keeps through its deaths."""
 
-    def __init__(self, folder: Path, data: Path, symbols: str, timerange: str, speed: str) -> None:
+    def __init__(self, folder: Path, *market: str) -> None:
+        """`market`: the flags that say which market it plays, how fast, in whose dialect."""
         self._folder = folder
+        self.state = folder / "exchange.state"
         self._command = [
-            *(sys.executable, "-m", "bot", "exchange", "serve", "--feed", "replay", "--data", str(data)),
-            *("--symbols", symbols, "--timerange", timerange, "--speed", speed, "--quiet-ms", "10"),
-            *("--state", str(folder / "exchange.state"), "--control", "--paused", *_LIMITS),
+            *(sys.executable, "-m", "bot", "exchange", "serve", *market, "--quiet-ms", "10"),
+            *("--state", str(self.state), "--control", "--paused", *_LIMITS),
         ]
         self.port = 0
         self.live()
@@ -81,41 +82,71 @@ class Exchange:
 
 
 class Bot:
-    """`ringfence trade --venue binanceusdm` on that exchange, always with the same database."""
+    """`ringfence trade` on that exchange, always with the same database."""
 
-    def __init__(self, folder: Path, port: int, symbols: str) -> None:
-        self.database = folder / "bot.db"
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        symbols: str,
+        *more: str,
+        venue: str = "binanceusdm",
+        pace: float = 60_000,
+    ) -> None:
+        """`pace`: market seconds in one of ours; `more`: further flags."""
+        self.database, self.log = folder / "bot.db", folder / "bot.log"
         self._folder = folder
         self._command = [
-            *(sys.executable, "-m", "bot", "trade", "--venue", "binanceusdm"),
+            *(sys.executable, "-m", "bot", "trade", "--venue", venue),
             *("--base-url", f"http://127.0.0.1:{port}", "--symbols", symbols, "--headless"),
-            *("--db", str(self.database), "--summary", str(folder / "summary.json")),
+            *("--db", str(self.database), "--summary", str(folder / "summary.json"), *more),
         ]
         self._environment = environment(
             RINGFENCE__EXCHANGE__API_KEY=PAPER_KEY,
             RINGFENCE__EXCHANGE__SECRET=PAPER_SECRET,
+            RINGFENCE__EXCHANGE__PASSWORD=PAPER_PASSPHRASE,
             RINGFENCE__EXCHANGE__WEIGHT_PER_MINUTE="1000000",
             # A second of ours is hours of this market: what is fresh is counted in minutes.
             RINGFENCE__MARGIN__LIMITS__MAX_MARK_AGE_MS="60000",
             RINGFENCE__HALTS__STALE_DATA_MS="0",
-            RINGFENCE__EXCHANGE__PACE="60000",
+            RINGFENCE__EXCHANGE__PACE=str(pace),
         )
 
     def live(self, *more: str) -> None:
         """Start, or continue after a death; returns when it trades."""
-        log = self._folder / "bot.log"
-        before = log.stat().st_size if log.exists() else 0
-        with log.open("a") as stream:
+        before = self.log.stat().st_size if self.log.exists() else 0
+        self.start(*more)
+        wait_until(lambda: '"run.configured"' in self.log.read_text()[before:] or not self.is_alive())
+        assert self.is_alive(), self.log.read_text()[-3000:]
+
+    def start(self, *more: str) -> None:
+        """Start, or continue after a death; returns at once."""
+        with self.log.open("a") as stream:
             self._process = subprocess.Popen(
                 [*self._command, *more], cwd=ROOT, env=self._environment, stderr=stream, stdout=stream
             )
-        wait_until(lambda: '"run.configured"' in log.read_text()[before:] or self._process.poll() is not None)
-        assert self._process.poll() is None, log.read_text()[-3000:]
+
+    def is_alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
 
     def die(self, number: signal.Signals = signal.SIGKILL) -> int:
         """End, at once or by the door; return the exit code."""
         self._process.send_signal(number)
         return self._process.wait()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal and do not wait."""
+        self._process.send_signal(number)
+
+    def wait_for_end(self) -> int:
+        """Return the exit code when it has ended."""
+        return self._process.wait()
+
+    def end(self) -> None:
+        """Leave no process behind."""
+        self._process.kill()
+        self._process.wait()
 
     def wait(self) -> None:
         """Return when it has ended by itself."""

@@ -20,7 +20,8 @@ FEBRUARY = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 def rehearse(folder: Path, data: Path, symbols: tuple[str, ...], timerange: str, speed: str) -> Bot:
     """Trade the whole market; kill bot and exchange in turns; compare what they know at the end."""
     named = ",".join(symbols)
-    exchange = Exchange(folder, data, named, timerange, speed)
+    replay = ("--feed", "replay", "--data", str(data), "--timerange", timerange)
+    exchange = Exchange(folder, *replay, "--symbols", named, "--speed", speed)
     bot = Bot(folder, exchange.port, named)
     bot.live()
     exchange.order("resume")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET
+from bot.sim.server.exchange import EmbeddedExchange
 from tests.simulation.storage import log_of, rows
 
 if TYPE_CHECKING:
@@ -19,17 +20,16 @@ _SECRETS: Final = (PAPER_KEY, PAPER_SECRET, PAPER_PASSPHRASE)
 Known = dict[str, Any]
 
 
-def known_to_exchange(world: "World") -> Known:
+def known_to_exchange(embedded: EmbeddedExchange) -> Known:
     """Return positions, resting orders, fills, margin moves, funding and money of the venue."""
-    embedded, state = world.exchange.embedded, world.exchange.venue.state
-    books = embedded.books
+    state, books = embedded.state, embedded.books
     ours = (order for order in state.orders)
     return {
         "positions": sorted(
             (each.symbol, each.side, _n(each.quantity), _n(each.entry_price), _n(each.isolated_wallet))
             for each in state.positions.values()
         ),
-        "orders": sorted(books_id(world, order.client_id) for order in ours),
+        "orders": sorted(books_id(embedded, order.client_id) for order in ours),
         "fills": Counter(
             (each.symbol, each.side, _n(each.price), _n(each.quantity), _n(each.fee_quote))
             for each in books.trades
@@ -50,9 +50,9 @@ def known_to_exchange(world: "World") -> Known:
     }
 
 
-def books_id(world: "World", venue_id: str) -> str:
+def books_id(embedded: EmbeddedExchange, venue_id: str) -> str:
     """Return the client's id of an order that the venue knows by its own."""
-    known = world.exchange.embedded.books.by_venue_id.get(venue_id)
+    known = embedded.books.by_venue_id.get(venue_id)
     return known.client_id if known is not None else venue_id
 
 
@@ -82,8 +82,13 @@ def known_to_bot(database: Path) -> Known:
 
 
 def compare(world: "World", database: Path, skipped: Iterable[str] = ()) -> list[str]:
-    """Return every difference in words; none is right."""
-    venue, bot = known_to_exchange(world), known_to_bot(database)
+    """Return every difference in words, and every secret that was written; none is right."""
+    return [*differences(world.exchange.embedded, database, skipped), *secrets_in(world, database)]
+
+
+def differences(embedded: EmbeddedExchange, database: Path, skipped: Iterable[str] = ()) -> list[str]:
+    """Return in words where a database differs from the exchange."""
+    venue, bot = known_to_exchange(embedded), known_to_bot(database)
     found = []
     for name in venue:
         if name in skipped:
@@ -98,10 +103,10 @@ def compare(world: "World", database: Path, skipped: Iterable[str] = ()) -> list
                 found.append(f"{name}: lost {dict(missing)}, invented {dict(extra)}")
         elif venue[name] != bot[name]:
             found.append(f"{name}: the exchange says {venue[name]}, the database {bot[name]}")
-    error = world.exchange.venue.conservation_error()
+    error = embedded.venue.conservation_error()
     if error > _CONSERVED:
         found.append(f"money: the venue's ledger is off by {error}")
-    return [*found, *secrets_in(world, database)]
+    return found
 
 
 def secrets_in(world: "World", database: Path) -> list[str]:

@@ -5,12 +5,14 @@ change, which is at least once a second; bounds count from the end of the last f
 """
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from bot.core.intent import AddMargin, Intent, OpenPosition, ReleaseMargin
 from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.ports import Commit, OpenOrder
+from bot.sim.state import State
 from tests.simulation.calls import Call
 from tests.simulation.oracles import Oracles
 
@@ -22,6 +24,20 @@ _ORPHAN_MS: Final = 60_000
 _QUANTITY: Final = 1e-9
 _MONEY: Final = 1e-6
 _OLD_TARGET_MS: Final = 120_000
+
+
+def is_covered(state: State, position: Position, orders: Iterable[OpenOrder]) -> bool:
+    """Whether resting stops cover all of it, on the near side of liquidation, or it is being closed."""
+    liquidation = liquidation_price(position, state.rules[position.symbol])
+    covered = 0.0
+    for order in orders:
+        if order.order_side == -position.side and order.leg in ("stop", "trailing"):
+            if order.trigger_price and position.side * (order.trigger_price - liquidation) < 0.0:
+                continue
+            covered += order.quantity or position.quantity
+        elif order.leg == "exit" and order.order_side == -position.side and not order.limit_price:
+            covered += order.quantity or position.quantity
+    return covered >= position.quantity * (1.0 - _QUANTITY)
 
 
 class Watch:
@@ -67,7 +83,7 @@ class Watch:
 
     def _look_at_protection(self, symbol: str, position: Position | None, orders: list[OpenOrder]) -> None:
         now_ms = self._now_ms()
-        if position is None or self._is_covered(position, orders):
+        if position is None or is_covered(self._state, position, orders):
             began_ms = self._unprotected_ms.pop(symbol, None)
             if began_ms is not None and position is not None:
                 self.stretches_ms.append(now_ms - began_ms)
@@ -76,19 +92,6 @@ class Watch:
         naked_ms = now_ms - max(began_ms, self._world.calm_since_ms())
         if naked_ms > self._world.bound_ms and not self._is_foreign(symbol):
             self._say("I1", symbol, f"{symbol} {position.side:+d} has had no stop for {naked_ms} ms")
-
-    def _is_covered(self, position: Position, orders: list[OpenOrder]) -> bool:
-        """Whether resting stops cover all of it, on the near side of liquidation, or it is being closed."""
-        liquidation = liquidation_price(position, self._state.rules[position.symbol])
-        covered = 0.0
-        for order in orders:
-            if order.order_side == -position.side and order.leg in ("stop", "trailing"):
-                if order.trigger_price and position.side * (order.trigger_price - liquidation) < 0.0:
-                    continue
-                covered += order.quantity or position.quantity
-            elif order.leg == "exit" and order.order_side == -position.side and not order.limit_price:
-                covered += order.quantity or position.quantity
-        return covered >= position.quantity * (1.0 - _QUANTITY)
 
     # --- I12 --------------------------------------------------------------------------------------
 

@@ -346,7 +346,7 @@ def test_a_secret_in_the_database_or_in_an_error_is_told(stage: Stage, tmp_path:
 
 def differences(stage: Stage, monkeypatch: pytest.MonkeyPatch, **planted: Any) -> list[str]:
     """Compare the venue with a database that says the same but for what is planted."""
-    known = {**books.known_to_exchange(stage.world), **planted}
+    known = {**books.known_to_exchange(stage.embedded), **planted}
     monkeypatch.setattr(books, "known_to_bot", lambda _: known)
     return books.compare(stage.world, Path("no.db"))
 
