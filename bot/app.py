@@ -95,7 +95,8 @@ class Application:
         self.engine = self._engine()
         for symbol in kept:
             self.engine.state.markets[symbol].is_leaving = True
-        await self._warm_up(must_work=not self.path.exists())
+        if not self.path.exists():
+            await self._warm_up(must_work=True)
 
     async def open(self) -> None:
         """Take the database, after `meet`. UserError: it cannot be had."""
@@ -144,12 +145,15 @@ class Application:
             await WallClock().sleep(_START_AGAIN_SECONDS)
         self.started_market_ms = self.engine.state.now_ms
         self._tell_halts()
-        held = sum(market.holding is not None for market in self.engine.state.markets.values())
-        logs.logger().info("run.started", positions=held, seconds=round(self.wall_seconds(), 3))
         self.is_running = True
         await self._run_cared_for()
         self.is_running = False
         self.journal.end_run(WallClock().now_ms())
+
+    def _tell_recovered(self) -> None:
+        """Say that what is held is known and has its stop."""
+        held = sum(market.holding is not None for market in self.engine.state.markets.values())
+        logs.logger().info("run.recovered", positions=held, seconds=round(self.wall_seconds(), 3))
 
     def _tell_halts(self) -> None:
         state = self.engine.state
@@ -171,18 +175,22 @@ class Application:
         """Begin, or recover from what the journal holds; False when the venue does not answer now.
 
         A start that was cut off is made anew from the last checkpoint, which holds what it had settled.
+        Candles come last: a venue hands out thousands slowly, and what they say of volatility up to the cut
+        is in the checkpoint.
         """
         recovered = self.journal.recover()
         try:
             if recovered is None:
                 await self._begin()
+                self._tell_recovered()
                 return True
             self._restore(recovered)
-            await self._warm_up(must_work=False)
-            lift_halt(self.engine.desk)
             self.session.hear()
             await resume(self.session, self.edges.exchange, recovered, self.edges.missed)
             await self.session.obey()
+            self._tell_recovered()
+            await self._warm_up(must_work=False)
+            lift_halt(self.engine.desk)
         except (Transient, Unavailable) as error:
             logs.logger().warning("venue.unavailable", message=str(error), again_s=_START_AGAIN_SECONDS)
             return False
@@ -208,6 +216,8 @@ class Application:
         return time.monotonic() - self._began
 
     async def _begin(self) -> None:
+        if not self._market_ms:  # the database is there, and nothing was ever written to it
+            await self._warm_up(must_work=False)
         account = await self.edges.exchange.account()
         begin(self.engine, account, self.edges.start_ms or max(self._market_ms, account.ts_ms))
         self.engine.state.epoch = self.edges.epoch

@@ -123,10 +123,10 @@ class CcxtGateway:
     async def account(self) -> Account:
         """Return the venue's truth now: positions of the whole account, orders of the session's symbols.
 
-        UserError: a position is hedged or in cross margin.
+        Urgent: what is held may have lost its stop. UserError: a position is hedged or in cross margin.
         """
         await self._start()
-        client, dialect, now = self._link.client, self._dialect, Urgency.NORMAL
+        client, dialect, now = self._link.client, self._dialect, Urgency.URGENT
         leverage = await self._link.read(lambda: dialect.leverages(client, self._symbols), now)
         self.book.leverage.update(leverage)
         positions = await self._link.read(lambda: dialect.positions(client, self.book.leverage), now)
@@ -148,7 +148,7 @@ class CcxtGateway:
     async def _check_modes(self, positions: Sequence[Position]) -> None:
         """A row need not tell: what Bybit writes of a cross position's margin depends on the account."""
         for symbol in {each.symbol for each in positions}.intersection(self._symbols):
-            now = await self._settings(symbol)
+            now = await self._settings(symbol, Urgency.URGENT)
             mode = mode_of(is_hedged=not now.is_one_way, is_cross=not now.is_isolated)
             if mode:
                 raise not_managed(symbol, mode)
@@ -204,7 +204,7 @@ class CcxtGateway:
         """Return everything that happened since the snapshot, for a start before truth is adopted."""
         await self._start()
         for symbol in self._symbols:
-            await self.sweeper.sweep(symbol, Urgency.NORMAL)
+            await self.sweeper.sweep(symbol, Urgency.URGENT)
         return self.book.take_outbox()
 
     def snapshot(self) -> Json:

@@ -49,7 +49,7 @@ class Trial:
     def live(self) -> str:
         """Start, recover and agree with the exchange. Failed: what is wrong."""
         self._start()
-        self._wait(lambda: self.rig.has_said("run.started"), _RECOVERED_WITHIN_SECONDS, "did not recover")
+        self._wait(lambda: self.rig.has_said("run.recovered"), _RECOVERED_WITHIN_SECONDS, "did not recover")
         recovered_s = time.monotonic() - self._began
         self.figures.recovered.append(recovered_s)
         agreed_s = self._agree()

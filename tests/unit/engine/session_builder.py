@@ -199,9 +199,9 @@ class Process:
             self.venue.restore(recovered.checkpoint.venue)
         self.feed.seek(recovered.checkpoint.feed)
         restore(self.engine.state, recovered.checkpoint.engine)
-        await self._warm_up()
         exchange: Any = self.exchange
         await resume(self.session, exchange, recovered, None)
+        await self._warm_up()
 
     async def _live(self) -> None:
         await self.recover()

@@ -1,0 +1,50 @@
+"""A start protects what is held before it reads what only the strategy needs."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.calls import Call, Effect
+from tests.simulation.exchanges import DIALECTS
+from tests.simulation.faults.acts import SERVER_FAILED, answer, drop_orders
+from tests.simulation.invariants import is_covered
+from tests.simulation.world import World
+
+BTC = "BTC/USDT:USDT"
+
+
+def is_protected(world: World) -> bool:
+    state = world.exchange.venue.state
+    orders = [order.as_open_order() for order in state.orders.of(BTC)]
+    return BTC in state.positions and is_covered(state, state.positions[BTC], orders)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_start_restores_a_stop_while_no_candle_can_be_read(tmp_path: Path, dialect: str) -> None:
+    world = World(4, dialect, tmp_path, (BTC,), 240)
+    world.build()
+    bot = world.add_bot("bot")
+    seen: list[bool] = []
+
+    def refuse_candles(call: Call) -> Effect | None:
+        is_theirs = call.kind == "read:candles"
+        return Effect("answered", answer=answer(world, SERVER_FAILED, 503)) if is_theirs else None
+
+    async def story() -> None:
+        world.spawn(bot.supervise())
+        while not is_protected(world):
+            await asyncio.sleep(0.5)
+        world.exchange.pump.pause()
+        await asyncio.sleep(2.0)  # what follows the stop is answered too
+        bot.restart_seconds = 3.0
+        bot.kill()
+        drop_orders(world, BTC, ("stop", "trailing"))
+        world.exchange.embedded.commit()
+        seen.append(is_protected(world))
+        world.network.disturbances.append(refuse_candles)
+        await asyncio.sleep(8.0)
+        seen.append(is_protected(world))
+
+    world.run(story())
+    assert seen == [False, True]
