@@ -27,7 +27,7 @@ from bot.cli import (
     reading,
     trade,
 )
-from bot.cli.start_up import StoppedEarly, stoppable_start
+from bot.cli.start_up import StoppedEarly, start_of_trading
 from bot.errors import RingfenceError, UserError
 
 OK = 0
@@ -103,7 +103,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         if tuple(arguments) == _HEALTH_CHECK:
             return checks.health(None, None, None, as_json=False)
-        with stoppable_start() if tuple(arguments[:1]) == ("trade",) else nullcontext():
+        with start_of_trading() if tuple(arguments[:1]) == ("trade",) else nullcontext():
             code = app(list(arguments), prog_name="ringfence", standalone_mode=False)
     except StoppedEarly:
         return _say("stopped before trading began; nothing was sent.", OK)

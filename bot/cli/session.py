@@ -1,6 +1,7 @@
 """Runs an application in a terminal or headless: the picture, the signals, the clock, the last words."""
 
 import asyncio
+import gc
 import shlex
 import signal
 import sys
@@ -66,6 +67,7 @@ async def _trade(
         await application.meet()
         await confirm(application)
         await application.open()
+        gc.enable()  # everything is imported
         announce()
         file, digest = source_of(application.strategy)
         logs.logger().info("strategy.loaded", file=str(file), sha256=digest)

@@ -1,14 +1,18 @@
 """`ringfence trade`: what its flags set, what it refuses, and that a refusal writes nothing."""
 
 import asyncio
+import gc
+import importlib
 import json
 import math
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
+from bot.errors import UserError
 from tests.unit.cli.conftest import assert_one_paragraph, files_in
 
 
@@ -341,3 +345,19 @@ def test_paper_money_on_live_prices_is_paper_also_at_an_address(ringfence, appli
     settings = application.settings
     assert (settings.run.mode, settings.feed.kind, settings.exchange.name) == ("paper", "live", "bybit")
     assert "Paper trading on the live prices of bybit" in outcome.err
+
+
+def test_garbage_waits_while_modules_are_imported_and_not_while_trading(ringfence, application, monkeypatch):
+    seen = []
+    application.work = lambda _settings: seen.append(gc.isenabled()) or 0
+    assert ringfence("trade", "--headless").code == 0
+    monkeypatch.delitem(sys.modules, "bot.cli.session")
+    session = importlib.import_module("bot.cli.session")
+
+    async def follow(*_):
+        seen.append(gc.isenabled())
+        raise UserError("enough")
+
+    monkeypatch.setattr(session, "_follow", follow)
+    ringfence("trade", "--headless")
+    assert [*seen, gc.isenabled()] == [False, True, True]
