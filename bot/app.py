@@ -78,6 +78,7 @@ class Application:
         self._undo = AsyncExitStack()
         self.is_running = False
         self._is_stopping = False
+        self._reading: asyncio.Task[None] | None = None
         self.started_market_ms = self._market_ms = 0
 
     @property
@@ -146,7 +147,8 @@ class Application:
         self.started_market_ms = self.engine.state.now_ms
         self._tell_halts()
         self.is_running = True
-        await self._run_cared_for()
+        if self._reading is None or not self._reading.cancelled():
+            await self._run_cared_for()
         self.is_running = False
         self.journal.end_run(WallClock().now_ms())
 
@@ -189,17 +191,26 @@ class Application:
             await resume(self.session, self.edges.exchange, recovered, self.edges.missed)
             await self.session.obey()
             self._tell_recovered()
-            await self._warm_up(must_work=False)
-            lift_halt(self.engine.desk)
+            await self._read_candles()
         except (Transient, Unavailable) as error:
             logs.logger().warning("venue.unavailable", message=str(error), again_s=_START_AGAIN_SECONDS)
             return False
         return True
 
+    async def _read_candles(self) -> None:
+        """Warm up after a restart, unless a stop comes meanwhile: nothing hangs on it then."""
+        self._reading = asyncio.create_task(self._warm_up(must_work=False))
+        await asyncio.wait((self._reading,))
+        if not self._reading.cancelled():
+            self._reading.result()
+            lift_halt(self.engine.desk)
+
     def stop(self) -> None:
         """End after the event in hand."""
         self._is_stopping = True
         self.session.stop()
+        if self._reading is not None:
+            self._reading.cancel()
 
     async def leave(self) -> None:
         """Give the database and the venue back. May be called twice, and when `open` failed."""

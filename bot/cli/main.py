@@ -4,6 +4,7 @@ Only typer and the standard library are imported here and in the verb files: `ri
 instant, and every command imports what it needs in its body.
 """
 
+import gc
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -95,7 +96,9 @@ app.add_typer(exchange.app, name="exchange")
 
 def main() -> None:
     """Run the command line of this process and leave it with an exit code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # the interpreter's last collection would walk all of ccxt for a second
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""A start protects what is held before it reads what only the strategy needs."""
+"""A start protects what is held before it reads what only the strategy needs, and ends when it is asked to."""
 
 import asyncio
 from pathlib import Path
@@ -48,3 +48,26 @@ def test_a_start_restores_a_stop_while_no_candle_can_be_read(tmp_path: Path, dia
 
     world.run(story())
     assert seen == [False, True]
+
+
+def test_a_start_that_reads_candles_ends_when_it_is_asked_to(tmp_path: Path) -> None:
+    world = World(4, "binance", tmp_path, (BTC,), 240)
+    world.build()
+    bot = world.add_bot("bot")
+    ended: list[bool] = []
+
+    async def story() -> None:
+        world.spawn(bot.supervise())
+        while not is_protected(world):
+            await asyncio.sleep(0.5)
+        slow = Effect("late", delay_s=6.0)
+        world.network.disturbances.append(lambda call: slow if call.kind == "read:candles" else None)
+        bot.kill()
+        await asyncio.sleep(4.0)
+        second = bot.life
+        bot.terminate()
+        await asyncio.sleep(0.5)
+        ended.append(second is not bot.lives[0] and second.process.is_dead and second.error is None)
+
+    world.run(story())
+    assert ended == [True]
