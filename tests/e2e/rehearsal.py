@@ -3,6 +3,7 @@
 import hmac
 import http.client
 import json
+import os
 import re
 import signal
 import sqlite3
@@ -125,6 +126,14 @@ class Bot:
             self._process = subprocess.Popen(
                 [*self._command, *more], cwd=ROOT, env=self._environment, stderr=stream, stdout=stream
             )
+
+    def processor_seconds(self) -> float:
+        """Return what the living process has used of a processor; 0.0 where the system does not say."""
+        told = Path(f"/proc/{self._process.pid}/stat")
+        if not told.exists():
+            return 0.0
+        user, system = told.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def is_alive(self) -> bool:
         """Whether the process has not ended."""

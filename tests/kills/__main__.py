@@ -44,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> int:
     finally:
         rig.bot.end()
         rig.exchange.die(signal.SIGTERM)
-    for line in trial.figures.lines():
+    for line in (*trial.figures.lines(), trial.figures.promise()):
         print(line)
     print(
         f"{time.monotonic() - began:.0f} s, {trial.held} recoveries with open positions, {trial.activity()}"

@@ -1,6 +1,8 @@
 """How long things took: the median, the 99th of 100, the longest."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+PROMISED_SECONDS: Final = 5.0
 
 
 class Figures(NamedTuple):
@@ -11,6 +13,7 @@ class Figures(NamedTuple):
     """
 
     recovered: list[float]
+    processor_until_then: list[float]
     protected_after_death: list[float]
     protected_after_cancel: list[float]
     ended: list[float]
@@ -19,14 +22,16 @@ class Figures(NamedTuple):
         """Return a line for each kind."""
         return [f"{name.replace('_', ' ')}: {_told(getattr(self, name))}" for name in self._fields]
 
-    def protected(self) -> list[float]:
-        """Return both kinds of protection together."""
-        return [*self.protected_after_death, *self.protected_after_cancel]
+    def promise(self) -> str:
+        """Return how many of the starts that had to protect something took no longer than is promised."""
+        needed = [*self.protected_after_death, *self.protected_after_cancel]
+        kept = sum(seconds <= PROMISED_SECONDS for seconds in needed)
+        return f"protected within {PROMISED_SECONDS:g} s of a start: {kept} of {len(needed)}"
 
 
 def no_figures() -> Figures:
     """Return figures of nothing."""
-    return Figures([], [], [], [])
+    return Figures([], [], [], [], [])
 
 
 def share_of(seconds: list[float], share: float) -> float:

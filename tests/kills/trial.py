@@ -52,6 +52,7 @@ class Trial:
         self._wait(lambda: self.rig.has_said("run.recovered"), _RECOVERED_WITHIN_SECONDS, "did not recover")
         recovered_s = time.monotonic() - self._began
         self.figures.recovered.append(recovered_s)
+        self.figures.processor_until_then.append(self.rig.bot.processor_seconds())
         agreed_s = self._agree()
         held = len(self.rig.truth.positions())
         self.held += bool(held)
