@@ -36,7 +36,9 @@ Events = tuple[VenueEvent, ...]
 async def fate_of(gateway: "CcxtGateway", intent: Intent) -> Events | None:
     """Return what the intent did, looking until it shows or can no longer arrive."""
     clock = gateway.link.clock
-    deadline_ms = gateway.sent_ms(intent) + RECEIVE_WINDOW_MS + _SETTLE_MS
+    # A cancellation may be sent twice, so that nothing need be proved first.
+    window_ms = 0 if isinstance(intent.action, CancelOrder) else RECEIVE_WINDOW_MS + _SETTLE_MS
+    deadline_ms = gateway.sent_ms(intent) + window_ms
     wait_seconds = _FIRST_WAIT_SECONDS
     while True:
         is_last = clock.now_ms() > deadline_ms
@@ -89,7 +91,7 @@ async def _cancelled(gateway: "CcxtGateway", action: CancelOrder) -> Events | No
         return None
     gateway.book.cancelling.add(action.target_client_id)
     await gateway.sweeper.sweep(action.symbol, Urgency.NORMAL)
-    return gateway.book.take_outbox()
+    return None if action.target_client_id in gateway.book.orders else gateway.book.take_outbox()
 
 
 async def _moved(gateway: "CcxtGateway", intent: Intent, action: AddMargin | ReleaseMargin) -> Events | None:

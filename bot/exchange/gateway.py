@@ -64,7 +64,7 @@ class CcxtGateway:
             PlaceStop: self.orders.place_stop,
             PlaceTakeProfit: self.orders.place_take_profit,
             PlaceTrailingStop: self.orders.place_trailing_stop,
-            CancelOrder: self._cancel_order,
+            CancelOrder: self.orders.cancel_order,
             ReducePosition: self.orders.reduce_position,
             AddMargin: self._move_margin,
             ReleaseMargin: self._move_margin,
@@ -310,23 +310,6 @@ class CcxtGateway:
             await self._link.write(lambda: dialect.set_leverage(client, symbol, asked), Urgency.NORMAL)
             self.book.leverage[symbol] = asked
         self._checked_ms[symbol] = now_ms
-
-    async def _cancel_order(self, intent: Intent, action: CancelOrder) -> None:
-        """Cancel where the order is kept, then read: the reply of a conditional one has no status."""
-        symbol, target = action.symbol, action.target_client_id
-        known = self.book.orders.get(target)
-        kinds = (False, True) if known is None else (known.is_conditional,)
-        found = await self.sweeper.observer.order(symbol, target, kinds) if known is None else known
-        if found is None or found.status != "open":
-            raise Rejected("unknown_order", f"no open order {target} in {symbol}")
-        self.book.orders.setdefault(target, found)
-        self.book.cancelling.add(target)
-        self.book.version += 1
-        client = self._link.client
-        await self._link.write(
-            lambda: self._dialect.cancel(client, symbol, target, found.is_conditional), Urgency.NORMAL
-        )
-        await self.sweeper.sweep(symbol, Urgency.NORMAL)
 
     # --- margin -----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Final
 from bot.core.event import OrderAccepted, OrderCancelled
 from bot.core.instrument import Instrument
 from bot.core.intent import (
+    CancelOrder,
     Intent,
     OpenPosition,
     PlaceStop,
@@ -122,6 +123,37 @@ class OrderDesk:
             callback_rate=action.callback_rate,
         )
         await self._rest(order, held)
+
+    async def cancel_order(self, intent: Intent, action: CancelOrder) -> None:
+        """Cancel where the order is kept, then read: the reply of a conditional one has no status.
+
+        OutcomeUnknown: whatever the venue answered, its own list shows the order resting.
+        """
+        symbol, target = action.symbol, action.target_client_id
+        known = self._book.orders.get(target)
+        kinds = (False, True) if known is None else (known.is_conditional,)
+        found = await self._sweeper.observer.order(symbol, target, kinds) if known is None else known
+        if found is None or found.status != "open":
+            raise Rejected("unknown_order", f"no open order {target} in {symbol}")
+        self._book.orders.setdefault(target, found)
+        self._book.cancelling.add(target)
+        self._book.version += 1
+        refusal = await self._cancelled(symbol, target, found.is_conditional)
+        await self._sweeper.sweep(symbol, Urgency.NORMAL)
+        if target in self._book.orders and (refusal is None or refusal.args[0] == "unknown_order"):
+            raise OutcomeUnknown(f"{target} was to be cancelled, and still rests in {symbol}") from refusal
+        if refusal is not None:
+            raise refusal
+
+    async def _cancelled(self, symbol: str, target: str, is_conditional: bool) -> Rejected | None:
+        client = self._link.client
+        try:
+            await self._link.write(
+                lambda: self._dialect.cancel(client, symbol, target, is_conditional), Urgency.NORMAL
+            )
+        except Rejected as refusal:
+            return refusal
+        return None
 
     async def _trade(self, order: NewOrder) -> None:
         """Send an order that may trade at once, and look until its fills are told."""

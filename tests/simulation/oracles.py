@@ -39,7 +39,6 @@ _MOST_REQUESTS: Final = 300
 _MOST_ORDERS: Final = 120
 _FROM_THE_FUTURE_MS: Final = 2_000
 _ORDERS: Final = ("entry", "exit", "stop")
-_LIED_ABOUT_A_CANCEL: Final = "answered cancel"
 # The venue's orders show for how long there was no stop; that the bot noticed at once is as it should be.
 _JUDGED_AT_THE_VENUE: Final = ("I1", "I2")
 _SENT_ON_HALT: Final = 1  # one may be on its way when the halt is committed
@@ -173,8 +172,7 @@ class Oracles:
         """Look at the stops that rest for one symbol."""
         now_ms = self._world.wall.venue_ms()
         stops = [order.client_id for order in orders if order.leg == "stop"]
-        # Whoever is told that an order is unknown believes it; the next start finds it and takes it back.
-        if len(stops) <= 1 or _LIED_ABOUT_A_CANCEL in self._world.fired:
+        if len(stops) <= 1:
             self._doubled_ms.pop(symbol, None)
             return
         since_ms = max(self._doubled_ms.setdefault(symbol, now_ms), self._world.calm_since_ms())

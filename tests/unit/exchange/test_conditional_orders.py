@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from bot.core.event import OrderAccepted, OrderCancelled, OrderFilled
 from bot.core.intent import Action, CancelOrder, Intent, PlaceStop
+from bot.errors import OutcomeUnknown
 from bot.exchange.rows import NewOrder
 from tests.unit.exchange.wire import BTC, START_MS, algo_row, error, order_row, position_row, trade_row, wired
 
@@ -99,13 +102,15 @@ async def test_a_conditional_order_is_cancelled_in_its_own_service_and_the_resul
     assert wire.sent("DELETE", "/fapi/v1/order") == []
 
 
-async def test_a_cancel_that_did_not_cancel_says_nothing() -> None:
+async def test_a_cancel_that_did_not_cancel_stays_in_doubt_and_is_sent_again() -> None:
     connection, wire = wired()
     wire.answers["GET /fapi/v1/openAlgoOrders"] = [algo_row(STOP)]
     reply = {"algoId": 88, "clientAlgoId": STOP, "code": "200", "msg": "success"}
     wire.answers["DELETE /fapi/v1/algoOrder"] = reply
-    events = await connection.gateway.execute(intent(CancelOrder(BTC, STOP), "TRAP0000003C"))
-    assert events == ()
+    cancel = intent(CancelOrder(BTC, STOP), "TRAP0000003C")
+    with pytest.raises(OutcomeUnknown):
+        await connection.gateway.execute(cancel)
+    assert await connection.gateway.outcome_of(cancel) is None
 
 
 async def test_a_trigger_whose_order_was_rejected_is_a_vanished_stop_not_a_fill() -> None:

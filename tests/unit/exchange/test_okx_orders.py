@@ -135,7 +135,12 @@ async def test_orders_of_somebody_else_keep_ids_of_their_own_and_can_be_cancelle
     wire.answers["GET trade/orders-pending"] = made
     account = await connection.gateway.account()
     assert [each.client_id for each in account.orders] == ["okx-5", "okx-6"]
-    wire.answers["POST trade/cancel-order"] = [{"ordId": "5", "clOrdId": "", "sCode": "0", "sMsg": ""}]
+
+    def cancelled(_asked: object) -> object:
+        wire.answers["GET trade/orders-pending"] = made[1:]
+        return [{"ordId": "5", "clOrdId": "", "sCode": "0", "sMsg": ""}]
+
+    wire.answers["POST trade/cancel-order"] = cancelled
     await connection.gateway.execute(intent(CancelOrder(BTC, "okx-5"), "TRAP0000004C"))
     assert wire.sent("POST", "trade/cancel-order") == [{"instId": NAME, "ordId": "5"}]
 

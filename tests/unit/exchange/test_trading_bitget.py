@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.event import FundingSettled, Liquidated, OrderFilled, Refused
 from bot.core.intent import AddMargin, CancelOrder, OpenPosition, PlaceStop
-from bot.errors import Rejected
+from bot.errors import OutcomeUnknown, Rejected
 from bot.exchange.rows import MarginMove, Payment, Trade
 from bot.exchange.told import AccountTold, CandleTold, MarkTold
 from tests.unit.exchange.bitget_script import MIX, UNKNOWN, Script, fill_row, plan_row, said
@@ -121,14 +121,15 @@ async def test_a_refused_margin_move_says_why() -> None:
     assert refused.code == "insufficient_balance"
 
 
-async def test_a_cancellation_that_failed_inside_a_success_is_refused() -> None:
+async def test_a_cancellation_that_failed_inside_a_success_stays_in_doubt_while_the_order_rests() -> None:
     venue, _ = await held()
     await venue.execute(PlaceStop(BTC, 1, 49_000.0), STOP)
     failure = {"orderId": "801", "clientOid": STOP, "errorMsg": "The order does not exist"}
     venue.answers[f"POST {MIX}/order/cancel-plan-order"] = said({"successList": [], "failureList": [failure]})
-    (refused,) = await venue.execute(CancelOrder(BTC, STOP), "RF0000010C")
-    assert isinstance(refused, Refused)
-    assert refused.code == "unknown_order"
+    with pytest.raises(OutcomeUnknown) as doubt:
+        await venue.execute(CancelOrder(BTC, STOP), "RF0000010C")
+    assert isinstance(doubt.value.__cause__, Rejected)
+    assert doubt.value.__cause__.args[0] == "unknown_order"
 
 
 # --- requests and rows ----------------------------------------------------------------------------

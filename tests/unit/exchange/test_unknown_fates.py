@@ -91,6 +91,22 @@ async def test_a_lost_cancel_is_found(world: Served, desk: Desk) -> None:
     ]
 
 
+async def test_an_order_that_is_called_unknown_and_rests_is_cancelled_again_at_once(
+    world: Served, desk: Desk
+) -> None:
+    await opened(desk)
+    stop = (await desk.send(PlaceStop(BTC, 1, 49_000.0)))[0]
+    world.faults.plan(Fault("error", "DELETE", ALGO, 1, 0, 400, -2011))
+    intent = desk.intent(CancelOrder(BTC, stop.client_id))
+    with pytest.raises(OutcomeUnknown):
+        await desk.exchange.execute(intent)
+    began_ms = world.clock.now_ms()
+    assert await desk.exchange.outcome_of(intent) is None
+    assert world.clock.now_ms() - began_ms < 1_000
+    gone = await desk.exchange.execute(intent)
+    assert [each.client_id for each in gone if isinstance(each, OrderCancelled)] == [stop.client_id]
+
+
 @pytest.mark.parametrize("action", [OpenPosition(BTC, 1, 0.05), PlaceStop(BTC, 1, 49_000.0)])
 async def test_what_an_error_threw_away_is_proved_absent_after_the_receive_window(
     world: Served, desk: Desk, action: Action
