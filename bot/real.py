@@ -39,6 +39,7 @@ async def real_edges(settings: Settings, step_ms: int) -> Edges:
         WallClock(),
         exchange.weight_per_minute,
     )
+    connection.link.is_starting = True
     connection.link.hindrances.listen(logs.logger().warning)
     try:
         return await _met(connection, settings, step_ms)

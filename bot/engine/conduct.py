@@ -68,7 +68,7 @@ def _breaches(desk: Desk, market: Market, intent: Intent) -> Iterator[tuple[str,
     if fault := fault_of(action) or _off_step(market.instrument, action):
         yield "I15", fault
     if isinstance(action, _ON_POSITION):
-        yield from _on_position(market.holding, action)
+        yield from _on_position(market, action)
     if isinstance(action, ENLARGING):
         yield from _enlarging(desk, market, action)
     if isinstance(action, OpenPosition | SetLeverage):
@@ -79,8 +79,11 @@ def _breaches(desk: Desk, market: Market, intent: Intent) -> Iterator[tuple[str,
         yield "I13", f"takes back {action.target_client_id}, which is not ours"
 
 
-def _on_position(holding: Holding | None, action: Action) -> Iterator[tuple[str, str]]:
+def _on_position(market: Market, action: Action) -> Iterator[tuple[str, str]]:
+    holding, entry = market.holding, market.entry
     if holding is None:
+        if entry is not None and action == PlaceStop(action.symbol, entry.plan.side, entry.plan.stop_price):
+            return  # the entry may be open, and nobody has told yet
         yield "I13", f"is a {type(action).__name__} where this database holds nothing"
         return
     side = getattr(action, "side", holding.position.side)

@@ -131,8 +131,11 @@ class Engine:
                 and market.foreign is None
                 and market.evidence.watch_low < event.mark < market.evidence.watch_high
             ):
-                return NOTHING
-            self._on_mark(market, holding)
+                if market.entry is None:
+                    return NOTHING
+                protection.protect_unseen(self.desk, market)
+            else:
+                self._on_mark(market, holding)
         else:
             self._handle(event)
         conduct.check_intents(self.desk)
@@ -170,6 +173,7 @@ class Engine:
         """Show the mark to the evidence, and act on it unless only the evidence wanted to see it."""
         if foreign.is_due(self.desk, market):
             foreign.adopt(self.desk, market)
+        protection.protect_unseen(self.desk, market)
         shadows.look(self.desk, market)
         if holding is not None and not (
             holding.sleep_low < market.mark < holding.sleep_high and self.state.now_ms < holding.recheck_at_ms
@@ -299,7 +303,7 @@ class Engine:
         elif market.holding is not None and intent is not None and _is_whole_close(intent):
             market.holding.is_closing = False
             market.holding.wake()
-        elif market.holding is not None:
+        else:
             protection.on_cancelled(self.desk, market, event)
 
     def _forget_cancel(self, target_client_id: str) -> None:

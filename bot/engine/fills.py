@@ -7,8 +7,8 @@ from bot.engine import foreign
 from bot.engine.desk import Desk
 from bot.engine.invariants import check_reduce_only
 from bot.engine.opening import open_holding
-from bot.engine.protection import keep_stop_inside, place_take_profits, protect
-from bot.engine.state import Holding, Market
+from bot.engine.protection import keep_stop_inside, place_take_profits, protect, take_back_unseen
+from bot.engine.state import Holding, Market, PendingEntry
 
 
 def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | None) -> None:
@@ -41,6 +41,7 @@ def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | N
 
 def complete_entry(desk: Desk, market: Market) -> None:
     """The entry order is finished: rest the take-profits over what was filled."""
+    take_back_unseen(desk, market)
     market.entry = None
     holding = market.holding
     if holding is not None and not holding.is_filled:
@@ -75,12 +76,20 @@ def _on_entry(desk: Desk, market: Market, event: OrderFilled, position: Position
     if market.holding is None and entry is not None and event.client_id == entry.client_id:
         plan = entry.plan
         holding = open_holding(desk, market, position, event.ts_ms, plan.stop_price, plan.agreed_loss_quote)
-        protect(desk, market, holding, plan.stop_price, "entry")
+        _protect_entry(desk, market, holding, entry)
     elif market.holding is not None:
         market.holding.initial_wallet_quote = position.isolated_wallet
     if event.remaining_quantity <= 0.0 and market.holding is not None:
         market.holding.position = position
         complete_entry(desk, market)
+
+
+def _protect_entry(desk: Desk, market: Market, holding: Holding, entry: PendingEntry) -> None:
+    if entry.stop is None:
+        protect(desk, market, holding, entry.plan.stop_price, "entry")
+        return
+    holding.stop, entry.stop, holding.unprotected_since_ms = entry.stop, None, 0
+    keep_stop_inside(desk, market, holding)
 
 
 def _count_leg(desk: Desk, event: OrderFilled) -> None:

@@ -5,7 +5,7 @@ that has no other, is closed at market.
 """
 
 from bot.core.event import OrderAccepted, OrderCancelled, Refused
-from bot.core.intent import CancelOrder, Fact, Intent, PlaceStop, PlaceTakeProfit, ReducePosition
+from bot.core.intent import Action, CancelOrder, Fact, Intent, PlaceStop, PlaceTakeProfit, ReducePosition
 from bot.engine import alerts
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market, RestingStop
@@ -15,6 +15,10 @@ from bot.risk.view import TakeProfit
 _MIN_GAP_FRACTION = 0.002  # of the liquidation price, between it and the stop, whatever the policy
 _STOP_AGAIN_MS = 60_000
 _CLOSE_AGAIN_MS = 1_000
+_UNSEEN_MS = (
+    2_000  # an entry whose fill is not told for so long may be open: a reduce-only stop costs nothing
+)
+_UNSEEN_AGAIN_MS = 4_000
 
 
 def protect(desk: Desk, market: Market, holding: Holding, price: float, reason: str) -> None:
@@ -26,6 +30,29 @@ def protect(desk: Desk, market: Market, holding: Holding, price: float, reason: 
     }
     action = PlaceStop(market.instrument.symbol, holding.position.side, price)
     desk.outbox.intend(action, reason, facts)
+
+
+def protect_unseen(desk: Desk, market: Market) -> None:
+    """Ask for the stop of an entry that was sent, and whose fill nobody has told yet: it may be open."""
+    entry, now_ms = market.entry, desk.state.now_ms
+    if entry is None or market.holding is not None or entry.stop is not None:
+        return
+    sent, symbol = desk.state.in_flight.get(entry.client_id), market.instrument.symbol
+    if sent is None or now_ms < max(sent.ts_ms + _UNSEEN_MS * desk.pace, entry.stop_again_ms):
+        return
+    if desk.is_in_flight(symbol, PlaceStop):
+        return
+    entry.stop_again_ms = now_ms + round(_UNSEEN_AGAIN_MS * desk.pace)
+    facts: dict[str, Fact] = {"mark": market.mark, "entry": entry.client_id}
+    desk.outbox.intend(PlaceStop(symbol, entry.plan.side, entry.plan.stop_price), "entry_unseen", facts)
+
+
+def take_back_unseen(desk: Desk, market: Market) -> None:
+    """Cancel the stop of an entry that came to nothing."""
+    entry = market.entry
+    if entry is not None and entry.stop is not None and market.holding is None:
+        target, entry.stop = entry.stop.client_id, None
+        desk.outbox.intend(CancelOrder(market.instrument.symbol, target), "entry_ended")
 
 
 def place_take_profits(desk: Desk, market: Market, holding: Holding) -> None:
@@ -103,6 +130,7 @@ def on_accepted(desk: Desk, market: Market, event: OrderAccepted, intent: Intent
     """Note a resting order; a new stop retires the old one, and a looser one is taken back itself."""
     holding, action = market.holding, intent.action
     if holding is None:
+        _accepted_unseen(desk, market, event, action)
         return
     if isinstance(action, PlaceTakeProfit):
         holding.take_profits[event.client_id] = TakeProfit(action.trigger_price, action.quantity)
@@ -113,9 +141,21 @@ def on_accepted(desk: Desk, market: Market, event: OrderAccepted, intent: Intent
     holding.wake()
 
 
+def _accepted_unseen(desk: Desk, market: Market, event: OrderAccepted, action: Action) -> None:
+    """Keep the stop of an entry that is not told yet; one that came after the entry's end is taken back."""
+    if not isinstance(action, PlaceStop):
+        return
+    if market.entry is not None:
+        market.entry.stop = RestingStop(event.client_id, action.trigger_price)
+    else:
+        desk.outbox.intend(CancelOrder(action.symbol, event.client_id), "entry_ended")
+
+
 def on_cancelled(desk: Desk, market: Market, event: OrderCancelled) -> None:
     """Forget a resting order; a stop that vanished without our wish is placed again."""
-    holding = market.holding
+    holding, entry = market.holding, market.entry
+    if entry is not None and entry.stop is not None and entry.stop.client_id == event.client_id:
+        entry.stop = None
     if holding is None:
         return
     holding.take_profits.pop(event.client_id, None)

@@ -16,21 +16,14 @@ from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.core.profile import MarginRules
 from bot.engine.evidence import MarketEvidence, evidence_from, evidence_json
+from bot.engine.pending import PendingEntry, RestingStop, entry_from, entry_json
 from bot.engine.window import CandleWindow
 from bot.risk.estimates import UNKNOWN, MarketEstimates
 from bot.risk.rebalance import MarginMove
 from bot.risk.regime import NEUTRAL
-from bot.risk.view import EntryPlan, MarginBook, MarginView, Rung, TakeProfit
+from bot.risk.view import MarginBook, MarginView, Rung, TakeProfit
 
 NEVER_MS: Final = 2**62
-
-
-@dataclass(slots=True)
-class RestingStop:
-    """A stop the venue has accepted."""
-
-    client_id: str
-    trigger_price: float
 
 
 @dataclass(slots=True)
@@ -94,14 +87,6 @@ class Holding:
     def wake(self) -> None:
         """Forget the sleep bounds, so that the next mark is looked at."""
         self.sleep_low = self.sleep_high = self.quiet_low = self.quiet_high = 0.0
-
-
-@dataclass(slots=True)
-class PendingEntry:
-    """An approved entry on its way: first the leverage, then the order `client_id`."""
-
-    plan: EntryPlan
-    client_id: str = ""
 
 
 @dataclass(slots=True)
@@ -347,11 +332,7 @@ def _market_snapshot(market: Market) -> dict[str, Any]:
     saved["holding"] = _holding_snapshot(market.holding) if market.holding is not None else None
     saved["foreign"] = list(market.foreign) if market.foreign is not None else None
     saved["evidence"] = evidence_json(market.evidence)
-    saved["entry"] = (
-        {"plan": _plan_json(market.entry.plan), "client_id": market.entry.client_id}
-        if market.entry is not None
-        else None
-    )
+    saved["entry"] = entry_json(market.entry) if market.entry is not None else None
     return saved
 
 
@@ -366,8 +347,7 @@ def _restore_market(market: Market, saved: dict[str, Any]) -> None:
     market.foreign = Position(*foreign) if foreign is not None else None
     if "evidence" in saved:  # a checkpoint of revision 0001 has none: its positions end without a row
         market.evidence = evidence_from(saved["evidence"])
-    entry = saved["entry"]
-    market.entry = PendingEntry(_plan_from(entry["plan"]), entry["client_id"]) if entry is not None else None
+    market.entry = entry_from(saved["entry"]) if saved["entry"] is not None else None
 
 
 def _holding_snapshot(holding: Holding) -> dict[str, Any]:
@@ -386,11 +366,3 @@ def _holding_from(saved: dict[str, Any]) -> Holding:
     values["take_profits"] = {key: TakeProfit(*value) for key, value in saved["take_profits"].items()}
     values["rungs"] = tuple(Rung(*rung) for rung in saved["rungs"])
     return Holding(**values)
-
-
-def _plan_json(plan: EntryPlan) -> dict[str, Any]:
-    return {**plan._asdict(), "take_profits": [list(value) for value in plan.take_profits]}
-
-
-def _plan_from(saved: dict[str, Any]) -> EntryPlan:
-    return EntryPlan(**{**saved, "take_profits": tuple(TakeProfit(*v) for v in saved["take_profits"])})

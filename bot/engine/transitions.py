@@ -126,7 +126,8 @@ def _follow_orphans(desk: Desk, market: Market, event: Event) -> None:
 def _check_orphans(desk: Desk) -> None:
     orphans, now_ms = desk.witness.orphans, desk.state.now_ms
     for client_id, (symbol, since_ms) in tuple(orphans.items()):
-        if desk.state.markets[symbol].holding is not None:
+        market = desk.state.markets[symbol]
+        if market.holding is not None or market.entry is not None:
             del orphans[client_id]  # it may protect what is held now
         elif now_ms - since_ms > _ORPHAN_MS * desk.pace:
             del orphans[client_id]

@@ -127,6 +127,10 @@ class Book:
         if held is not None:
             self.wanted.setdefault(intent.client_id, action.target_wallet - held.isolated_wallet)
 
+    def is_awaited(self, symbol: str, clock_ms: int) -> bool:
+        """Return whether something was entered there whose fill no reading shows yet."""
+        return self.awaited_ms.get(symbol, 0) > clock_ms and symbol not in self.positions
+
     def note_auto_add(self, symbol: str, is_on: bool) -> bool:
         """Remember whether the venue adds margin by itself; return whether that is news."""
         is_news = is_on != (symbol in self.adding)

@@ -27,6 +27,7 @@ SILENT_MS: Final = 5_000
 BEAT_SECONDS: Final = 1.0
 _BUSY_SWEEP_SECONDS: Final = 5.0
 _FLAT_SWEEP_SECONDS: Final = 30.0
+_AWAITED_SWEEP_SECONDS: Final = 2.0  # the stop rests by then; asking more often would spend all weight
 _PATIENCE_MS: Final = 2_000
 
 
@@ -181,13 +182,12 @@ class CcxtFeed:
             self._wake.set()
 
     def _is_awaited(self, symbol: str) -> bool:
-        """Whether something was entered whose fill is not told: it has no stop before that."""
-        return self._gateway.book.awaited_ms.get(symbol, 0) > self._link.clock.now_ms()
+        return self._gateway.book.is_awaited(symbol, self._link.clock.now_ms())
 
     def _pause_ms(self, symbol: str) -> float:
         book = self._gateway.book
         if self._is_awaited(symbol):
-            return 1_000.0 * BEAT_SECONDS
+            return 1_000.0 * _AWAITED_SWEEP_SECONDS
         is_busy = symbol in book.positions or book.orders_of(symbol)
         return 1_000.0 * (_BUSY_SWEEP_SECONDS if is_busy else _FLAT_SWEEP_SECONDS)
 
@@ -212,6 +212,7 @@ class CcxtFeed:
             self.prices.rate[symbol] = rate
             if not self.prices.next_open_ms(symbol):
                 await self.history(symbol, self._timeframe_ms, 1)
+        self._link.is_starting = False
         self._streams.start(dialect.watchers(client, symbols, timeframe_text(self._timeframe_ms)))
         for work in (self.prices.follow_candles(), self._sweep(), self._beat()):
             self._tasks.run(work)

@@ -30,11 +30,15 @@ _WAIT_SECONDS: Final = 0.25
 
 
 class Link:
-    """`client` is the ccxt client, whose requests already pass the lane and the host guard."""
+    """`client` is the ccxt client, whose requests already pass the lane and the host guard.
+
+    `is_starting`: nothing is known to be protected yet, so that every request is urgent.
+    """
 
     def __init__(self, client: Any, ccxt_id: str, clock: Clock, hindrances: Hindrances | None = None) -> None:
         self.client, self.ccxt_id, self.clock = client, ccxt_id, clock
         self.hindrances = hindrances or Hindrances(clock)
+        self.is_starting = False
 
     async def read(self, call: Call[Result], urgency: Urgency = Urgency.POLL) -> Result:
         """Return the call's result, tried again while the failure is passing.
@@ -69,7 +73,7 @@ class Link:
         return await self._once(call, True, urgency)
 
     async def _once(self, call: Call[Result], is_write: bool, urgency: Urgency) -> Result:
-        token = urgency_now.set(urgency)
+        token = urgency_now.set(Urgency.URGENT if self.is_starting else urgency)
         try:
             return await call()
         except _CALL_ERRORS as error:

@@ -26,6 +26,7 @@ from bot.exchange.rows import NewOrder, VenueOrder
 from bot.exchange.sweep import Sweeper
 
 _AWAITED_MS: Final = 60_000
+_PATIENCE_MS: Final = 2_000
 _SETTLE_WAITS_SECONDS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
 
 
@@ -80,8 +81,10 @@ class OrderDesk:
         await self._trade(order)
 
     async def place_stop(self, intent: Intent, action: PlaceStop) -> None:
-        """Rest a stop over the whole position."""
-        held = await self._held(action.symbol, action.side, Urgency.URGENT)
+        """Rest a stop over the whole position, or over what was entered and is not shown yet."""
+        held = None
+        if not self._book.is_awaited(action.symbol, self._link.clock.now_ms()):
+            held = await self._held(action.symbol, action.side, Urgency.URGENT)
         order = NewOrder(
             intent.client_id,
             action.symbol,
@@ -156,15 +159,21 @@ class OrderDesk:
         return None
 
     async def _trade(self, order: NewOrder) -> None:
-        """Send an order that may trade at once, and look until its fills are told."""
+        """Send an order that may trade at once, and look until its fills are told, for a few seconds.
+
+        Whoever waits longer keeps everything else waiting, other positions' stops too.
+        """
         sent = await self._send(order)
         self._accept(order, sent)
+        patient_until_ms = self._link.clock.now_ms() + _PATIENCE_MS
         for wait_seconds in _SETTLE_WAITS_SECONDS:
             await self._link.clock.sleep(wait_seconds)
             await self._sweeper.sweep(order.symbol, Urgency.URGENT)
             if self._is_told(sent):
                 self.tell_expired(sent, order.quantity)
                 return
+            if self._link.clock.now_ms() > patient_until_ms:
+                break
         self._book.awaited_ms[order.symbol] = self._link.clock.now_ms() + _AWAITED_MS
 
     def tell_expired(self, sent: VenueOrder, quantity: float) -> None:
@@ -182,18 +191,18 @@ class OrderDesk:
         told = self._book.filled.get(sent.client_id, 0.0)
         return sent.status != "done" or told >= sent.filled_quantity * (1.0 - 1e-9)
 
-    async def _rest(self, order: NewOrder, held: Position) -> None:
+    async def _rest(self, order: NewOrder, held: Position | None) -> None:
         """Rest a conditional order.
 
         A venue keeps one whole-position order per kind and direction: while the old one rests, its
         successor is for the quantity held.
         """
-        if order.quantity == 0.0 and self._has_whole_order(order):
+        if held is not None and order.quantity == 0.0 and self._has_whole_order(order):
             order = order._replace(quantity=held.quantity)
         try:
             sent = await self._send(order)
         except Rejected as refusal:
-            if order.quantity > 0.0 or not self._dialect.refuses_second_stop(refusal.args[1]):
+            if held is None or order.quantity > 0.0 or not self._dialect.refuses_second_stop(refusal.args[1]):
                 raise
             order = order._replace(quantity=held.quantity)
             sent = await self._send(order)

@@ -16,6 +16,7 @@ from bot.exchange.link import Link
 from bot.exchange.sight import Glance, Observer, Sight
 
 _WAITS_SECONDS: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
+_TRIES_WHEN_AWAITED: Final = 2  # another sweep follows within seconds
 
 
 class Sweeper:
@@ -57,7 +58,8 @@ class Sweeper:
         that nothing explains is believed when it is seen twice.
         """
         suspected_quote = 0.0
-        for wait_seconds in _WAITS_SECONDS:
+        is_awaited = is_behind and self._book.is_awaited(symbol, self._link.clock.now_ms())
+        for wait_seconds in _WAITS_SECONDS[: _TRIES_WHEN_AWAITED if is_awaited else None]:
             await self._link.clock.sleep(wait_seconds)
             if is_behind:
                 await self._book.calm.wait()

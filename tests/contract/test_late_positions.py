@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import MarginAdjusted
-from bot.core.intent import AddMargin, OpenPosition, SetLeverage
+from bot.core.event import MarginAdjusted, OrderAccepted
+from bot.core.intent import AddMargin, OpenPosition, PlaceStop, SetLeverage
 from bot.errors import OutcomeUnknown
 from bot.sim.server.faults import Fault
 from tests.contract.bybit_world import ServedBybit
@@ -66,3 +66,21 @@ async def test_margin_that_the_position_shows_late_is_moved_once_and_told(
     assert told is not None
     moved = [(event.client_id, event.amount_quote) for event in told if isinstance(event, MarginAdjusted)]
     assert moved == [(intent.client_id, pytest.approx(200.0, abs=1e-3))]
+
+
+@pytest.mark.parametrize("made", PATHS)
+async def test_an_entry_that_no_position_shows_can_be_stopped_within_seconds(made: type[Served]) -> None:
+    world = made()
+    desk = Desk(world.exchange)
+    await desk.send(SetLeverage(BTC, 10))
+    end = read_late(world)
+    await world.exchange.account()
+    began_ms = world.clock.now_ms()
+    told = await desk.send(OpenPosition(BTC, 1, 0.1))
+    assert [type(event) for event in told] == [OrderAccepted]
+    assert world.clock.now_ms() - began_ms <= 5_000
+    (accepted,) = await desk.send(PlaceStop(BTC, 1, 49_000.0))
+    assert isinstance(accepted, OrderAccepted)
+    end()
+    account = await world.exchange.account()
+    assert [(order.leg, order.trigger_price) for order in account.orders] == [("stop", 49_000.0)]

@@ -166,6 +166,7 @@ class Bot:
         flags = {
             "exchange.name": CCXT_ID[self.world.dialect],
             "exchange.base_url": "http://127.0.0.1:1",
+            "exchange.pace": 1.0,
             "exchange.api_key": PAPER_KEY,
             "exchange.secret": PAPER_SECRET,
             "exchange.password": PAPER_PASSPHRASE,

@@ -4,6 +4,7 @@ import asyncio
 
 from bot.clock import VirtualClock
 from bot.exchange.lane import Budget, Lane, Urgency, urgency_now
+from bot.exchange.link import Link
 
 MINUTE_MS = 60_000
 
@@ -149,3 +150,16 @@ async def test_a_long_wait_for_weight_is_told_with_what_is_used() -> None:
     lane.observe(200, {"x-mbx-used-weight-1m": "95"}, "X-MBX-USED-WEIGHT-1M")
     await request(lane, Urgency.NORMAL, 5.0, [], "entry")
     assert told == [(21_000, 95.0, 80.0)]
+
+
+async def test_every_request_is_urgent_until_a_start_is_over() -> None:
+    link, seen = Link(None, "binanceusdm", VirtualClock(0)), list[Urgency]()
+
+    async def call() -> None:
+        seen.append(urgency_now.get())
+
+    link.is_starting = True
+    await link.read(call, Urgency.NORMAL)
+    link.is_starting = False
+    await link.read(call, Urgency.NORMAL)
+    assert seen == [Urgency.URGENT, Urgency.NORMAL]
