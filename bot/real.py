@@ -118,7 +118,7 @@ def key_notices(rights: Rights, title: str) -> tuple[str, ...]:
 async def _check_rights(connection: Connection, where: Access) -> Rights:
     """Return the rights when the key is one for a bot. UserError: it may withdraw, or it may not trade."""
     client, venue = connection.link.client, connection.venue
-    rights = await connection.link.read(lambda: rights_of(client, venue.ccxt_id, where), Urgency.URGENT)
+    rights = await connection.link.read(lambda: rights_of(client, venue.ccxt_id, where), Urgency.NORMAL)
     if rights.may_withdraw:
         raise UserError(
             f"The API key may withdraw from {venue.title}. Whoever steals it from a bot empties the account. "

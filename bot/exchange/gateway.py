@@ -74,7 +74,7 @@ class CcxtGateway:
 
     async def instruments(self) -> Mapping[str, Instrument]:
         """Return the session's instruments with the tiers of now; asking again refreshes them."""
-        await self._read_instruments(self._symbols, Urgency.URGENT)
+        await self._read_instruments(self._symbols, Urgency.NORMAL)
         return self._instruments
 
     async def refresh(self) -> None:

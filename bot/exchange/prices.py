@@ -93,10 +93,7 @@ class Prices:
                 self._close(each)
 
     async def history(self, symbol: str, timeframe_ms: int, count: int) -> Candles:
-        """Return up to `count` closed candles; `follow_candles` goes on with the one after them.
-
-        Urgent: no mark is looked at before they are here.
-        """
+        """Return up to `count` closed candles; `follow_candles` goes on with the one after them."""
         rows = await self._closed_rows(symbol, timeframe_ms, count)
         if rows and timeframe_ms == self._timeframe_ms:
             self._candles.begin(symbol, rows[-1][0] + timeframe_ms)
@@ -113,7 +110,7 @@ class Prices:
         wanted_ms = since_ms = missing.begin_ms
         while since_ms < missing.end_ms:
             try:
-                page = await self._rows(symbol, length_ms, since_ms, _MOST_CANDLES_A_REQUEST, Urgency.NORMAL)
+                page = await self._rows(symbol, length_ms, since_ms, _MOST_CANDLES_A_REQUEST)
             except Unavailable:
                 break
             since_ms += PAGE[self._link.ccxt_id] * length_ms  # where the venue may have some again
@@ -135,8 +132,7 @@ class Prices:
         rows: list[Any] = []
         since_ms: int | None = None
         while len(rows) < count + 1:
-            most = min(count + 1, _MOST_CANDLES_A_REQUEST)
-            page = await self._rows(symbol, length_ms, since_ms, most, Urgency.URGENT)
+            page = await self._rows(symbol, length_ms, since_ms, min(count + 1, _MOST_CANDLES_A_REQUEST))
             older = [row for row in page if not rows or row[0] < rows[0][0]]
             if not older:
                 break
@@ -144,11 +140,11 @@ class Prices:
             since_ms = rows[0][0] - length_ms * len(page)  # a venue may give fewer than asked for
         return rows[:-1][-count:]
 
-    async def _rows(
-        self, symbol: str, length_ms: int, since_ms: int | None, limit: int, urgency: Urgency
-    ) -> list[Any]:
+    async def _rows(self, symbol: str, length_ms: int, since_ms: int | None, limit: int) -> list[Any]:
         client, timeframe = self._link.client, timeframe_text(length_ms)
-        return await self._link.read(lambda: client.fetch_ohlcv(symbol, timeframe, since_ms, limit), urgency)
+        return await self._link.read(
+            lambda: client.fetch_ohlcv(symbol, timeframe, since_ms, limit), Urgency.NORMAL
+        )
 
     # --- marks by REST ----------------------------------------------------------------------------
 

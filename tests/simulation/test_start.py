@@ -1,4 +1,4 @@
-"""A start protects what is held before it reads what only the strategy needs, and ends when it is asked to."""
+"""A start protects before it reads what only the strategy needs, and ends when it is asked to."""
 
 import asyncio
 from pathlib import Path
