@@ -64,7 +64,7 @@ async def test_fills_that_are_listed_later_are_waited_for() -> None:
 
     def late(query: Any) -> Any:
         asked.append(query)
-        account.fills, kept = account.fills if len(asked) > 12 else [], account.fills
+        account.fills, kept = account.fills if len(asked) > 5 else [], account.fills
         try:
             return listed(query)
         finally:
