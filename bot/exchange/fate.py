@@ -1,7 +1,8 @@
 """What became of a request whose reply never came. Found out by reading; absence needs time to be proof.
 
 A signed request that is late is refused by the venue after its receive window. So a request that no read
-shows after that window never arrived.
+shows after that window never arrived. What may be sent twice is not waited for: a cancellation, and a stop,
+whose id venues take once, and of which two close no more than the position.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from bot.core.intent import (
     CancelOrder,
     Intent,
     OpenPosition,
+    PlaceStop,
     ReducePosition,
     ReleaseMargin,
     SetLeverage,
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 RECEIVE_WINDOW_MS: Final = 5_000
 _SETTLE_MS: Final = 1_000
 _ROUNDING_QUOTE: Final = 5e-8  # margin is moved in whole steps, rounded to the safe side
-_FIRST_WAIT_SECONDS: Final = 0.2
+_FIRST_WAIT_MS: Final = 200
+_SAFE_TWICE: Final = (CancelOrder, PlaceStop)
 _TOLD_WITHIN_MS: Final = 120_000  # readings that contradict an acknowledged move are doubted so long
 Events = tuple[VenueEvent, ...]
 
@@ -36,17 +39,16 @@ Events = tuple[VenueEvent, ...]
 async def fate_of(gateway: "CcxtGateway", intent: Intent) -> Events | None:
     """Return what the intent did, looking until it shows or can no longer arrive."""
     clock = gateway.link.clock
-    # A cancellation may be sent twice, so that nothing need be proved first.
-    window_ms = 0 if isinstance(intent.action, CancelOrder) else RECEIVE_WINDOW_MS + _SETTLE_MS
+    window_ms = 0 if isinstance(intent.action, _SAFE_TWICE) else RECEIVE_WINDOW_MS + _SETTLE_MS
     deadline_ms = gateway.sent_ms(intent) + window_ms
-    wait_seconds = _FIRST_WAIT_SECONDS
+    wait_ms = _FIRST_WAIT_MS
     while True:
-        is_last = clock.now_ms() > deadline_ms
+        left_ms = deadline_ms - clock.now_ms()
         found = await _look(gateway, intent)
-        if found is not None or is_last:
+        if found is not None or left_ms <= 0:
             return found
-        await clock.sleep(wait_seconds)
-        wait_seconds *= 2.0
+        await clock.sleep(min(wait_ms, left_ms) / 1000.0)
+        wait_ms *= 2
 
 
 async def _look(gateway: "CcxtGateway", intent: Intent) -> Events | None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.intent import PlaceStop
+from bot.ports import Commit
 from tests.simulation.calls import Call, Effect
 from tests.simulation.exchanges import DIALECTS
 from tests.simulation.faults.acts import SERVER_FAILED, answer, drop_orders
@@ -44,6 +46,34 @@ def test_a_start_restores_a_stop_while_no_candle_can_be_read(tmp_path: Path, dia
         seen.append(is_protected(world))
         world.network.disturbances.append(refuse_candles)
         await asyncio.sleep(8.0)
+        seen.append(is_protected(world))
+
+    world.run(story())
+    assert seen == [False, True]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_stop_that_was_written_and_never_sent_is_sent_by_the_next_start_at_once(
+    tmp_path: Path, dialect: str
+) -> None:
+    world = World(4, dialect, tmp_path, (BTC,), 240)
+    world.build()
+    bot = world.add_bot("bot")
+    bot.restart_seconds = 0.1
+    seen: list[bool] = []
+
+    def die(where: str, commit: Commit, _: object) -> None:
+        has_stop = any(isinstance(intent.action, PlaceStop) for intent in commit.intents)
+        if where == "after" and has_stop and len(bot.lives) == 1:
+            bot.kill()
+
+    async def story() -> None:
+        bot.borders.append(die)
+        world.spawn(bot.supervise())
+        while len(bot.lives) < 2:
+            await asyncio.sleep(0.05)
+        seen.append(is_protected(world))
+        await asyncio.sleep(1.0)
         seen.append(is_protected(world))
 
     world.run(story())
