@@ -14,10 +14,13 @@ from tests.e2e.replay_files import SYMBOLS as MADE_UP
 from tests.e2e.replay_files import write_candles
 
 DEATHS = 6
+DEATHS_OF_A_DAY = 2
 FEBRUARY = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 
 
-def rehearse(folder: Path, data: Path, symbols: tuple[str, ...], timerange: str, speed: str) -> Bot:
+def rehearse(
+    folder: Path, data: Path, symbols: tuple[str, ...], timerange: str, speed: str, deaths: int = DEATHS
+) -> Bot:
     """Trade the whole market; kill bot and exchange in turns; compare what they know at the end."""
     named = ",".join(symbols)
     replay = ("--feed", "replay", "--data", str(data), "--timerange", timerange)
@@ -26,7 +29,7 @@ def rehearse(folder: Path, data: Path, symbols: tuple[str, ...], timerange: str,
     bot.live()
     exchange.order("resume")
     moments = random.Random(5)
-    for number, share in enumerate((part + moments.random()) / DEATHS for part in range(DEATHS)):
+    for number, share in enumerate((part + moments.random()) / deaths for part in range(deaths)):
         wait_until(lambda share=share: _is_past(exchange, timerange, share))
         if number % 2:
             exchange.die()
@@ -66,8 +69,8 @@ def assert_sound(bot: Bot, trades: int) -> None:
 def test_a_made_up_market_ends_with_both_sides_agreed(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
-    timerange = write_candles(data, 7, 3)
-    assert_sound(rehearse(tmp_path, data, MADE_UP, timerange, "16000x"), trades=3)
+    timerange = write_candles(data, 7, 1)
+    assert_sound(rehearse(tmp_path, data, MADE_UP, timerange, "16000x", DEATHS_OF_A_DAY), trades=2)
 
 
 @pytest.mark.timeout(1500)

@@ -1,5 +1,6 @@
 """How long things took: the median, the 99th of 100, the longest."""
 
+from math import ceil
 from typing import Final, NamedTuple
 
 PROMISED_SECONDS: Final = 5.0
@@ -37,7 +38,7 @@ def no_figures() -> Figures:
 def share_of(seconds: list[float], share: float) -> float:
     """Return the value that this share of them does not exceed; 0.0 of none."""
     ordered = sorted(seconds)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
+    return ordered[ceil(share * len(ordered)) - 1] if ordered else 0.0
 
 
 def _told(seconds: list[float]) -> str:

@@ -89,11 +89,13 @@ class Rig:
             return log.read()[-1_500:].decode()
 
     def cancel_stops(self) -> int:
-        """Cancel every stop at the exchange, by request; return how many rested."""
+        """Cancel every stop at the exchange, by request; return how many are gone."""
         self.truth.look()
-        if self.truth.stops():
+        before = len(self.truth.stops())
+        if before:
             asyncio.run(self._cancelled())
-        return len(self.truth.stops())
+            self.truth.look()
+        return before - len(self.truth.stops())
 
     async def _cancelled(self) -> None:
         keys = Credentials(PAPER_KEY, PAPER_SECRET, PAPER_PASSPHRASE)

@@ -17,8 +17,6 @@ _ENDED_WITHIN_SECONDS: Final = 15.0  # what compose.yaml gives it
 _PATIENCE_SECONDS: Final = 3.0
 _USUAL_START_SECONDS: Final = 2.5
 _USUAL_RECOVERY_SECONDS: Final = 0.5
-
-
 _ACTIVITY: Final = "SELECT kind, count(*) FROM intent WHERE status = 'done' GROUP BY kind ORDER BY kind"
 
 
@@ -79,6 +77,7 @@ class Trial:
         is_naked = bool(self.rig.truth.unprotected())
         kinds = (self.figures.protected_after_death, self.figures.protected_after_cancel)
         self._naked = kinds[self._are_cancelled] if is_naked else None
+        self._are_cancelled = self._are_cancelled and is_naked
         self._began = time.monotonic()
         self.rig.start()
 

@@ -25,28 +25,29 @@ class Truth:
         served = Served(dialect, "127.0.0.1", 0, None, None, False, True, 1, 1)
         self.embedded = built(settings, served)
         self._path = path
-        self._file = path.open("rb")
-        self._rest = b""
+        self._number, self._read = 0, 0
 
     def look(self) -> None:
-        """Take up what was written since."""
-        lines = (self._rest + self._file.read()).split(b"\n")
-        if self._is_replaced():
-            self._file.close()
-            self._file = self._path.open("rb")
-            self.embedded.books = Books()
-            lines = self._file.read().split(b"\n")
-        *whole, self._rest = lines
+        """Take up what was written since; a file that was written anew is read from its beginning."""
+        with self._path.open("rb") as file:
+            number = os.fstat(file.fileno()).st_ino
+            if number != self._number:
+                self._number, self._read = number, 0
+                self.embedded.books = Books()
+            file.seek(self._read)
+            written = file.read()
+        whole = written[: written.rfind(b"\n") + 1]
+        self._read += len(whole)
+        self._take(whole)
+
+    def _take(self, lines: bytes) -> None:
         core: dict[str, Any] | None = None
-        for line in map(orjson.loads, whole):
+        for line in map(orjson.loads, lines.splitlines()):
             self.embedded.books.load(line.get("rows", ()))
             core = line.get("core", core)
         if core is not None:
             self.embedded.venue.restore(core["venue"])
             self.embedded.market_ms = core["market_ms"]
-
-    def _is_replaced(self) -> bool:
-        return os.fstat(self._file.fileno()).st_ino != self._path.stat().st_ino
 
     def requests(self) -> int:
         """Return how many orders and margin moves were ever accepted."""
