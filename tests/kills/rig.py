@@ -89,12 +89,17 @@ class Rig:
             return log.read()[-1_500:].decode()
 
     def cancel_stops(self) -> int:
-        """Cancel every stop at the exchange, by request; return how many are gone."""
+        """Cancel every stop at the exchange, by request; return how many are gone.
+
+        The market stands still meanwhile, or one of them might be triggered first.
+        """
+        self.exchange.order("pause")
         self.truth.look()
         before = len(self.truth.stops())
         if before:
             asyncio.run(self._cancelled())
             self.truth.look()
+        self.exchange.order("resume")
         return before - len(self.truth.stops())
 
     async def _cancelled(self) -> None:
