@@ -20,7 +20,7 @@ from bot.core.instrument import margin_rules
 from bot.core.timeframe import timeframe_ms, timeframe_text
 from bot.edges import Edges
 from bot.engine.beliefs import lift_halt, refuse_broken
-from bot.engine.desk import Desk
+from bot.engine.desk import Desk, Question
 from bot.engine.engine import ESTIMATE_WINDOW_MS, MOST_CANDLES, Engine
 from bot.engine.invariants import check_restored
 from bot.engine.outage import Outage
@@ -74,6 +74,7 @@ class Application:
         )
         self.timeframe_name = settings.feed.timeframe or self.strategy.timeframe
         self.path = database_path(settings)
+        self.question = Question()
         self._lock = DatabaseLock(self.path)
         self._undo = AsyncExitStack()
         self.is_running = False
@@ -274,7 +275,8 @@ class Application:
                 newest_ms = int(candles.open_ms[-1]) + self.engine.desk.timeframe_ms
                 self._market_ms = max(self._market_ms, newest_ms)
             if must_work:
-                refuse_broken(self.strategy, self.strategy_name, market.window)
+                with self.question:
+                    refuse_broken(self.strategy, self.strategy_name, market.window)
 
     def _engine(self) -> Engine:
         settings, edges, step_ms = self.settings, self.edges, timeframe_ms(self.timeframe_name)
@@ -310,6 +312,7 @@ class Application:
             settings.halts,
             ForeignPositions(settings.exchange.foreign_positions, settings.exchange.adopted_stop_fraction),
             _pace(settings),
+            question=self.question,
         )
         return Engine(desk)
 

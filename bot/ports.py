@@ -80,7 +80,10 @@ class Clock(Protocol):
 
 
 class Command(NamedTuple):
-    """A person's order. `verb`: "halt", "flatten", "resume"; `level` of core/halt.py, "" for resume."""
+    """A person's order. `verb`: "halt", "flatten", "resume"; `level` of core/halt.py, "" for resume.
+
+    "strategy_hung" is left by a process whose strategy did not answer.
+    """
 
     command_id: str
     verb: str

@@ -22,6 +22,7 @@ from bot.plugins import source_of
 from bot.ports import Commit
 from bot.settings import Settings
 from bot.summary import summary, write_summary
+from bot.watchdog import Watchdog
 
 _FRAME_SECONDS: Final = 0.25
 _BEAT_SECONDS: Final = 5.0
@@ -63,6 +64,18 @@ async def _trade(
 ) -> dict[str, Any]:
     """Run the session to its end and return its totals."""
     logs.tell_of_the_loop()
+    answer_ms = application.settings.strategy.answer_ms
+    with Watchdog(application.question, application.strategy_name, application.path, answer_ms):
+        return await _attended(application, confirm, announce, view, moves)
+
+
+async def _attended(
+    application: Application,
+    confirm: Confirm,
+    announce: Callable[[], None],
+    view: LiveView | None,
+    moves: list[MarginMoved],
+) -> dict[str, Any]:
     try:
         await application.meet()
         await confirm(application)

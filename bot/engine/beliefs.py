@@ -22,12 +22,15 @@ _FAILURES: Final = (Exception, SystemExit)
 
 def newest_signal(desk: Desk, market: Market) -> Signal | None:
     """Return what the strategy says after the newest candle; None while warming up or when it failed."""
-    strategy, symbol = desk.strategy, market.instrument.symbol
-    if STRATEGY_HALT in desk.state.halts or len(market.window) < strategy.warmup:
+    strategy, symbol, standing = desk.strategy, market.instrument.symbol, desk.state.halts
+    if STRATEGY_HALT in standing or halts.STRATEGY_HUNG in standing:
+        return None
+    if len(market.window) < strategy.warmup:
         return None
     candles = market.window.newest(strategy.warmup)
     try:
-        signals = strategy.signals(candles)
+        with desk.question:
+            signals = strategy.signals(candles)
         check_signals(signals, len(candles.close))
     except _FAILURES as error:
         halts.begin(desk, NO_ENTRY, STRATEGY_HALT, failure_text(strategy, error), symbol=symbol)
@@ -45,11 +48,12 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
 
 def lift_halt(desk: Desk) -> None:
     """Let entries go on after a restart, if the strategy can read every market's candles again."""
-    if STRATEGY_HALT not in desk.state.halts:
+    if STRATEGY_HALT not in desk.state.halts or halts.STRATEGY_HUNG in desk.state.halts:
         return
     try:
         for market in desk.state.markets.values():
-            refuse_broken(desk.strategy, desk.strategy_name, market.window)
+            with desk.question:
+                refuse_broken(desk.strategy, desk.strategy_name, market.window)
     except UserError as error:
         known = desk.state.halts[STRATEGY_HALT]
         desk.state.halts[STRATEGY_HALT] = known._replace(message=str(error))

@@ -16,6 +16,22 @@ _LIMITS: Final = HaltLimits()
 _FOREIGN: Final = ForeignPositions()
 
 
+class Question:
+    """Whether the strategy is being asked right now, and for which time: read by another thread."""
+
+    __slots__ = ("is_open", "number")
+
+    def __init__(self) -> None:
+        self.number, self.is_open = 0, False
+
+    def __enter__(self) -> None:
+        self.number += 1
+        self.is_open = True
+
+    def __exit__(self, *_: object) -> None:
+        self.is_open = False
+
+
 @dataclass(slots=True)
 class Desk:
     """One engine's working set. `max_mark_age_ms`: older marks allow protection only.
@@ -35,6 +51,7 @@ class Desk:
     foreign: ForeignPositions = _FOREIGN
     pace: float = 1.0
     witness: Witness = field(default_factory=Witness)
+    question: Question = field(default_factory=Question)
 
     def is_in_flight(self, symbol: str, *kinds: type[Action]) -> bool:
         """Return whether an action of one of `kinds` waits for its outcome on `symbol`."""

@@ -7,7 +7,7 @@ Every change is journalled and told.
 from typing import Final, Protocol
 
 from bot.core.event import AlertRaised, EntriesHalted, EntriesResumed
-from bot.core.halt import BY_PERSON, FLATTEN, LEVELS, MEANINGS, Halt, Level, rank
+from bot.core.halt import BY_PERSON, FLATTEN, LEVELS, MEANINGS, NO_ENTRY, Halt, Level, rank
 from bot.core.intent import Fact
 from bot.engine.outbox import Outbox
 from bot.engine.state import Market, State
@@ -15,6 +15,8 @@ from bot.ports import Command
 
 PERSON: Final = "person"
 PERSON_FLATTEN: Final = "person_flatten"
+STRATEGY_HUNG: Final = "strategy_hung"
+HUNG_VERB: Final = "strategy_hung"  # of the order that a process leaves whose strategy did not answer
 HALTED: Final = "halted"
 RESUMED: Final = "resumed"
 
@@ -34,13 +36,19 @@ class Ledger(Protocol):
 
 
 def obey(desk: Ledger, command: Command) -> None:
-    """Do what a person ordered; the same order again changes nothing, and one of no known kind neither."""
+    """Do what a person ordered, or a process that had to end.
+
+    The same order again changes nothing, and one of no known kind neither.
+    """
     state = desk.state
     if command.command_id in state.commands:
         return
     state.commands = [*state.commands, command.command_id][-_COMMANDS_KEPT:]
     if command.verb == "resume":
         lift(desk, command.message)
+        return
+    if command.verb == HUNG_VERB:
+        latch(desk, NO_ENTRY, STRATEGY_HUNG, command.message)
         return
     said = f": {command.message}" if command.message else ""
     for level in LEVELS:

@@ -244,6 +244,13 @@ class StrategyChoice(Section):
     params: StrategyParams = _setting(
         {}, "One table per strategy, [strategy.params.NAME]; list-strategies shows names and bounds."
     )
+    answer_ms: Whole = _setting(
+        30_000,
+        "One that takes longer for an answer ends the process; the next start does not ask it.",
+        "ms",
+        ge=1_000,
+        le=600_000,
+    )
 
 
 class Margin(Section):

@@ -10,10 +10,12 @@ import pytest
 
 from bot.core.candles import Candles
 from bot.core.event import EntriesHalted, SignalSeen
-from bot.engine.beliefs import failure_text, refuse_broken
+from bot.engine import halts
+from bot.engine.beliefs import failure_text, lift_halt, refuse_broken
 from bot.engine.state import restore
 from bot.errors import UserError
 from bot.plugins import load_strategy
+from bot.ports import Command
 from bot.strategy import no_signals
 from tests.unit.engine.desk_builder import A, B, Bench, kinds
 
@@ -71,6 +73,40 @@ def test_a_halt_survives_a_restart() -> None:
     bench.candle()
     restore(heir.engine.state, bench.engine.snapshot())
     assert kinds(heir.enter()) == []
+
+
+def test_a_strategy_that_hung_is_asked_no_more_until_a_person_resumes() -> None:
+    bench, asked = Bench(), list[int]()
+
+    def counted(candles: Candles) -> Any:
+        asked.append(len(candles.close))
+        return no_signals(len(candles.close))
+
+    bench.strategy.answer = raises
+    bench.candle()
+    bench.strategy.answer = counted
+    halts.obey(bench.engine.desk, Command("1", halts.HUNG_VERB, "NO_ENTRY", "it did not answer for 30 s"))
+    lift_halt(bench.engine.desk)
+    bench.candle()
+    assert asked == []
+    assert bench.engine.state.halts["strategy_hung"].is_latched
+    halts.obey(bench.engine.desk, Command("2", "resume", "", ""))
+    lift_halt(bench.engine.desk)
+    bench.candle()
+    assert len(asked) > 0
+
+
+def test_a_question_is_open_while_the_strategy_is_asked() -> None:
+    bench, seen = Bench(), list[tuple[int, bool]]()
+    question = bench.engine.desk.question
+
+    def looks(candles: Candles) -> Any:
+        seen.append((question.number, question.is_open))
+        raise RuntimeError("no idea")
+
+    bench.strategy.answer = looks
+    bench.candle()
+    assert (seen, question.is_open) == ([(1, True)], False)
 
 
 def test_a_strategy_that_fails_before_the_start_is_bad_input() -> None:
