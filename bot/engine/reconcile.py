@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 
 from bot.core.event import PositionClosed, Reconciled, VenueEvent
-from bot.core.intent import CancelOrder, Fact, OpenPosition, PlaceStop, ReducePosition
+from bot.core.intent import CancelOrder, Fact, OpenPosition, ReducePosition
 from bot.core.position import Position
 from bot.engine import alerts, breach, conduct, foreign, instruments, shadows
 from bot.engine.desk import Desk
@@ -50,7 +50,8 @@ async def adopt_truth(session: Session, account: Account) -> None:
     for symbol, market in desk.state.markets.items():
         market.leverage = account.leverage.get(symbol, market.leverage)
         orders = tuple(order for order in account.orders if order.symbol == symbol)
-        _adopt_symbol(desk, market, positions.get(symbol), orders)
+        is_settled = _drop_answered(desk, market, orders, session.doubtful_ids())
+        _adopt_symbol(desk, market, positions.get(symbol), orders, is_settled)
     check_converged(desk, account)
     conduct.check_intents(desk)
     decision = desk.outbox.take()
@@ -97,8 +98,10 @@ def _adopt_free(desk: Desk, account: Account) -> None:
         desk.state.free_quote = account.free_quote
 
 
-def _adopt_symbol(desk: Desk, market: Market, actual: Position | None, orders: tuple[OpenOrder, ...]) -> None:
-    entry, is_settled = market.entry, _drop_answered(desk, market, orders)
+def _adopt_symbol(
+    desk: Desk, market: Market, actual: Position | None, orders: tuple[OpenOrder, ...], is_settled: bool
+) -> None:
+    entry = market.entry
     if market.holding is None and actual is not None:
         _adopt_unknown(desk, market, entry, actual)
     elif market.holding is None:
@@ -114,15 +117,20 @@ def _adopt_symbol(desk: Desk, market: Market, actual: Position | None, orders: t
         complete_entry(desk, market)
 
 
-def _drop_answered(desk: Desk, market: Market, orders: tuple[OpenOrder, ...]) -> bool:
+def _drop_answered(
+    desk: Desk, market: Market, orders: tuple[OpenOrder, ...], doubtful: frozenset[str]
+) -> bool:
     """Forget what is no longer on its way, and return whether an entry is among it.
 
-    Every open intent was settled before, so that only orders at the venue can still be in flight.
+    Every open intent was settled before or is in doubt, so that only these and orders at the venue can still
+    be in flight.
     """
     entry, open_ids = market.entry, {order.client_id for order in orders}
-    is_settled = entry is not None and entry.client_id != "" and entry.client_id not in open_ids
+    is_settled = entry is not None and entry.client_id not in {"", *open_ids, *doubtful}
     in_flight = desk.state.in_flight
     for key in [key for key, intent in in_flight.items() if intent.action.symbol == market.instrument.symbol]:
+        if key in doubtful:
+            continue
         if key in open_ids and isinstance(in_flight[key].action, OpenPosition | ReducePosition):
             continue
         action = in_flight.pop(key).action
@@ -167,7 +175,7 @@ def _adopt_stop(desk: Desk, market: Market, holding: Holding, orders: tuple[Open
         holding.unprotected_since_ms = 0
         facts: dict[str, Fact] = {"believed": known, "venue": tightest.client_id}
         desk.outbox.note(Reconciled(desk.state.now_ms, symbol, "stop", facts))
-    elif not holding.is_closing and not desk.is_in_flight(symbol, PlaceStop):
+    elif not holding.is_closing:  # a stop of unknown fate counts as absent
         price = holding.stop.trigger_price if holding.stop is not None else holding.initial_stop
         holding.stop = None
         holding.unprotected_since_ms = holding.unprotected_since_ms or desk.state.now_ms

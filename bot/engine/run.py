@@ -187,6 +187,10 @@ class Session:
             if self._is_stopping:
                 return
 
+    def doubtful_ids(self) -> frozenset[str]:
+        """Return the client ids of the requests whose fate the venue has not told yet."""
+        return frozenset(intent.client_id for intent in self._doubts.values())
+
     async def settle(self, events: tuple[Event, ...], decision: Decision) -> None:
         """Journal a decision, then perform its intents one by one, outcomes included."""
         told = tuple(event for event in events if not isinstance(event, _MARKET_EVENTS))

@@ -16,7 +16,7 @@ from bot.core.event import (
     Refused,
     VenueEvent,
 )
-from bot.core.intent import Intent, OpenPosition, PlaceStop
+from bot.core.intent import AddMargin, Intent, OpenPosition, PlaceStop
 from bot.engine.reconcile import adopt_truth, resume
 from bot.engine.state import restore
 from tests.unit.engine.desk_builder import A, Bench, kinds
@@ -162,19 +162,23 @@ class Outage:
         self.bench.ts_ms += 1_000
         list(self.bench.venue.advance(MarkPrice(self.bench.ts_ms, A, mark, mark)))
 
-    def adopt(self) -> list[Any]:
-        """Return what was sent to make it right."""
+    def adopt(self, *doubtful: Intent) -> list[Any]:
+        """Return what was sent to make it right, while nobody knows what became of `doubtful`."""
         bench, before = self.bench, len(self.bench.sent)
         account = asyncio.run(bench.venue.account())
-        asyncio.run(adopt_truth(StandIn(bench), account))  # pyright: ignore[reportArgumentType]
+        session: Any = StandIn(bench, frozenset(each.client_id for each in doubtful))
+        asyncio.run(adopt_truth(session, account))
         return bench.sent[before:]
 
 
 class StandIn:
     """As much of a session as adopting needs, over a bench."""
 
-    def __init__(self, bench: Bench) -> None:
-        self.engine, self._bench = bench.engine, bench
+    def __init__(self, bench: Bench, doubtful: frozenset[str] = frozenset()) -> None:
+        self.engine, self._bench, self._doubtful = bench.engine, bench, doubtful
+
+    def doubtful_ids(self) -> frozenset[str]:
+        return self._doubtful
 
     def commit(self, commit: Any) -> None:
         self._bench.notes.extend(commit.notes)
@@ -275,6 +279,38 @@ def test_an_entry_still_on_its_way_stays_awaited() -> None:
     assert outage.adopt() == []
     assert bench.market().entry is not None
     assert list(bench.engine.state.in_flight) == [entry.client_id]
+
+
+def test_a_margin_move_of_unknown_fate_is_not_asked_for_again_by_a_start() -> None:
+    outage = held_outage()
+    bench = outage.bench
+    bench.is_deaf = True
+    add = bench.engine.desk.outbox.intend(AddMargin(A, 600.0), "below_band")
+    bench.engine.desk.outbox.take()
+    outage.adopt(add)
+    assert list(bench.engine.state.in_flight) == [add.client_id]
+    assert "AddMargin" not in kinds(bench.tick(98.2))
+
+
+def test_an_entry_of_unknown_fate_stays_awaited_by_a_start() -> None:
+    outage = Outage(latency_ms=500)
+    bench = outage.bench
+    entry = bench.enter()[-1]
+    cancel(bench, entry.client_id)
+    outage.adopt(entry)
+    assert bench.market().entry is not None
+    assert list(bench.engine.state.in_flight) == [entry.client_id]
+
+
+def test_a_stop_of_unknown_fate_counts_as_absent_to_a_start() -> None:
+    outage = held_outage()
+    bench = outage.bench
+    cancel(bench, bench.stop().client_id)
+    bench.is_deaf = True
+    doubtful = bench.engine.desk.outbox.intend(PlaceStop(A, 1, 98.0), "stop_missing")
+    bench.engine.desk.outbox.take()
+    assert kinds(outage.adopt(doubtful)) == ["PlaceStop"]
+    assert doubtful.client_id in bench.engine.state.in_flight
 
 
 def test_a_close_that_failed_while_away_is_no_longer_awaited() -> None:
