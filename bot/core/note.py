@@ -55,7 +55,7 @@ class PositionOpened(NamedTuple):
 
 
 class PositionClosed(NamedTuple):
-    """`cause`: "stop", "take_profit", "trailing", "exit", "liquidation", "protection"."""
+    """`cause`: "stop", "take_profit", "trailing", "exit", "liquidation", "deleveraged", "protection"."""
 
     ts_ms: int
     symbol: str

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bot.core.event import LeverageSet, SignalSeen
 from bot.core.intent import Fact, OpenPosition, SetLeverage
 from bot.core.signal import Signal
+from bot.core.timerange import utc_text
 from bot.engine import foreign, halts
 from bot.engine.desk import Desk
 from bot.engine.protection import close
@@ -117,6 +118,9 @@ def _blocked(desk: Desk, market: Market) -> tuple[str, ...]:
     checks = [*halts.checks(desk.state), *foreign.checks(market)]
     if market.is_leaving:
         checks.append("the symbol is not among feed.symbols: only what is held in it is managed")
+    if desk.state.now_ms < market.cool_until_ms:
+        until = utc_text(market.cool_until_ms)
+        checks.append(f"the venue liquidated or deleveraged a position here: no entry until {until} UTC")
     if desk.is_blind(market):
         age_ms = desk.state.now_ms - market.mark_ms
         checks.append(f"the mark price is {age_ms} ms old or in a gap (at most {desk.max_mark_age_ms} ms)")

@@ -1,5 +1,7 @@
 """Fills, funding and liquidations: how holdings are born, change and die."""
 
+from typing import Final
+
 from bot.core.event import FundingSettled, Liquidated, OrderFilled, PositionClosed
 from bot.core.intent import CancelOrder, Intent
 from bot.core.position import Position
@@ -10,6 +12,9 @@ from bot.engine.opening import open_holding
 from bot.engine.protection import keep_stop_inside, place_take_profits, protect, take_back_unseen
 from bot.engine.state import Holding, Market, PendingEntry
 
+DELEVERAGED: Final = "deleveraged"
+_DELEVERAGING: Final = "adl"  # how client ids of the venue's own orders begin at Binance and Gate
+
 
 def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | None) -> None:
     """Book a fill: an entry's first fill is protected at once, an exit's last one ends the position.
@@ -18,6 +23,8 @@ def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | N
     """
     if event.leg == "entry" and event.position is not None:
         _on_entry(desk, market, event, event.position)
+    if _is_deleveraging(event):
+        _cool_down(desk, market, event.ts_ms)
     holding = market.holding
     if holding is None:
         foreign.seen(desk, market, event.position)
@@ -62,6 +69,7 @@ def on_funding(desk: Desk, market: Market, event: FundingSettled) -> None:
 
 def on_liquidated(desk: Desk, market: Market, event: Liquidated) -> None:
     """The venue closed the position and kept its margin."""
+    _cool_down(desk, market, event.ts_ms)
     holding = market.holding
     if holding is None:
         foreign.seen(desk, market, None)
@@ -100,7 +108,17 @@ def _count_leg(desk: Desk, event: OrderFilled) -> None:
         tally.take_profits_filled += 1
 
 
+def _cool_down(desk: Desk, market: Market, ts_ms: int) -> None:
+    market.cool_until_ms = max(market.cool_until_ms, ts_ms + desk.risk.entry_limits.forced_cooldown_ms)
+
+
+def _is_deleveraging(event: OrderFilled) -> bool:
+    return event.leg == "exit" and event.client_id.startswith(_DELEVERAGING)
+
+
 def _cause(event: OrderFilled, intent: Intent | None) -> str:
+    if _is_deleveraging(event):
+        return DELEVERAGED
     if event.leg != "exit":
         return event.leg
     return intent.reason if intent is not None else "exit"

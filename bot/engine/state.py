@@ -95,7 +95,8 @@ class Market:
 
     `alerts`: the position id for which a cause was raised, 0 for none. `fault`: what is wrong with the
     rules themselves, "" for nothing; no margin moves while it says something. `foreign`: what somebody else
-    holds there. `is_leaving`: what is held is managed, nothing is entered; not kept, each start says it anew.
+    holds there. `cool_until_ms`: nothing is entered before, for the venue liquidated or deleveraged what was
+    held. `is_leaving`: what is held is managed, nothing is entered; not kept, each start says it anew.
     """
 
     instrument: Instrument
@@ -117,6 +118,7 @@ class Market:
     fault: str = ""
     foreign: Position | None = None
     is_leaving: bool = False
+    cool_until_ms: int = 0
 
     def liquidation_price(self, position: Position) -> float:
         """Return the position's liquidation price; the answer for the last one is kept."""
@@ -273,6 +275,7 @@ _MARKET_FIELDS: Final = (
     "funding_rate",
     "gap_until_ms",
     "leverage",
+    "cool_until_ms",
 )
 
 
@@ -338,7 +341,7 @@ def _market_snapshot(market: Market) -> dict[str, Any]:
 
 def _restore_market(market: Market, saved: dict[str, Any]) -> None:
     for name in _MARKET_FIELDS:
-        setattr(market, name, saved[name])
+        setattr(market, name, saved.get(name, getattr(market, name)))  # absent: written before it existed
     known: list[Any] = [math.nan if value is None else value for value in saved["estimates"]]
     market.estimates = MarketEstimates(*known)
     market.alerts = dict(saved.get("alerts", {}))  # absent: written before there were alerts

@@ -133,6 +133,7 @@ class EntryLimits(NamedTuple):
     outcome_horizon_days: float = 3.0
     min_strength: float = 0.0
     min_share_of_wanted: float = 0.25
+    forced_cooldown_ms: int = 3_600_000
 
 
 class BracketLimits(NamedTuple):
@@ -293,6 +294,9 @@ ENTRY_BOUNDS: Mapping[str, Bound] = {
     ),
     "min_share_of_wanted": Bound(
         0.0, 1.0, "fraction of wanted", "An entry that a cap on the book makes smaller is refused below it."
+    ),
+    "forced_cooldown_ms": Bound(
+        0, 604_800_000, "ms", "After the venue liquidated or deleveraged, nothing is entered in that symbol."
     ),
 }
 
