@@ -33,7 +33,7 @@ from bot.errors import Transient, Unavailable, UserError
 from bot.identity import database_path, identity, kept_identity
 from bot.loopback import SERVED_PACE
 from bot.paper import paper_edges
-from bot.plugins import check_confined, load_strategy, strategy_key
+from bot.plugins import check_confined, check_pinned, load_strategy, strategy_key
 from bot.ports import Commit, Json, Recovered
 from bot.risk.limits import ForeignPositions
 from bot.risk.manager import RiskManager
@@ -69,6 +69,7 @@ class Application:
         choice = settings.strategy
         if settings.run.mode != "paper":
             check_confined(choice.name, choice.directory)
+        check_pinned(choice.name, choice.directory, choice.sha256)
         self.strategy = load_strategy(
             choice.name, choice.directory, choice.params.get(strategy_key(choice.name), {})
         )

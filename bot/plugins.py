@@ -111,6 +111,20 @@ def check_confined(name: str, directory: Path) -> Path:
     return file
 
 
+def check_pinned(name: str, directory: Path, sha256: str) -> None:
+    """Return when the strategy's file is the one that was pinned, or none was; nothing of it has run yet.
+
+    UserError: its content is another. What it imports is not looked at.
+    """
+    file = Path(name) if _is_path(name) else directory / f"{name}.py"
+    if not sha256 or (file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == sha256):
+        return
+    raise UserError(
+        f'Strategy "{name}" is not the file whose SHA-256 strategy.sha256 names. Nothing of it was run. Read '
+        f"what changed in {file}; then set strategy.sha256 to its sum anew (sha256sum {file})."
+    )
+
+
 def check_strategy_tables(name: str, directory: Path, tables: Iterable[str]) -> None:
     """Return when each table of [strategy.params] belongs to a strategy there is; UserError otherwise."""
     known = {*strategy_files(directory), strategy_key(name)}

@@ -21,6 +21,8 @@ from bot.settings.values import plain
 
 _PREFIX: Final = {"testnet": "RFT", "live": "RFL"}
 _EPOCH_BYTES: Final = 3
+_DAY_MS: Final = 86_400_000
+_OLD_KEY_DAYS: Final = 180
 
 
 async def real_edges(settings: Settings, step_ms: int) -> Edges:
@@ -85,7 +87,7 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
         missed=gateway.catch_up,
         leave=connection.close,
         silence_ms=settings.feed.silence_ms,
-        notices=() if settings.exchange.base_url else key_notices(rights, connection.venue.title),
+        notices=() if settings.exchange.base_url else _notices(rights, connection),
     )
 
 
@@ -98,9 +100,18 @@ def leave_no_core() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def key_notices(rights: Rights, title: str) -> tuple[str, ...]:
+def _notices(rights: Rights, connection: Connection) -> tuple[str, ...]:
+    return key_notices(rights, connection.venue.title, connection.link.clock.now_ms())
+
+
+def key_notices(rights: Rights, title: str, now_ms: int) -> tuple[str, ...]:
     """Return what is legal and unwise about the key and where it stands."""
     notices = []
+    days = (now_ms - rights.made_ms) // _DAY_MS
+    if rights.made_ms and days >= _OLD_KEY_DAYS:
+        notices.append(
+            f"The API key is {days} days old. Make a new one at {title} twice a year, and delete this one."
+        )
     if rights.is_bound is False:
         notices.append(
             "The API key works from any address: whoever gets it can trade. "

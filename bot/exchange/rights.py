@@ -13,11 +13,12 @@ _ANYWHERE: Final = ("", "*", "0.0.0.0")
 
 
 class Rights(NamedTuple):
-    """None: the venue does not say. `is_bound`: accepted from listed addresses only."""
+    """None, or 0 of `made_ms`: the venue does not say. `is_bound`: accepted from listed addresses only."""
 
     may_trade: bool | None
     may_withdraw: bool | None
     is_bound: bool | None
+    made_ms: int = 0
 
 
 async def rights_of(client: Any, ccxt_id: str, access: Access) -> Rights:
@@ -31,7 +32,10 @@ async def _binance(client: Any, access: Access) -> Rights:
         row = await client.fapiPrivateV2GetAccount()
         return Rights(bool(row["canTrade"]), None, None)
     row = await client.sapiGetAccountApiRestrictions()
-    return Rights(bool(row["enableFutures"]), bool(row["enableWithdrawals"]), bool(row["ipRestrict"]))
+    made_ms = int(row.get("createTime") or 0)
+    return Rights(
+        bool(row["enableFutures"]), bool(row["enableWithdrawals"]), bool(row["ipRestrict"]), made_ms
+    )
 
 
 async def _bybit(client: Any, _access: Access) -> Rights:
@@ -40,7 +44,8 @@ async def _bybit(client: Any, _access: Access) -> Rights:
     may_trade = str(row.get("readOnly", "0")) == "0"
     addresses = [str(each) for each in row.get("ips") or ()]
     is_bound = bool(addresses) and not any(each in _ANYWHERE for each in addresses)
-    return Rights(may_trade, "Withdraw" in (permissions.get("Wallet") or ()), is_bound)
+    made_ms = client.parse8601(str(row.get("createdAt") or "")) or 0
+    return Rights(may_trade, "Withdraw" in (permissions.get("Wallet") or ()), is_bound, made_ms)
 
 
 async def _okx(client: Any, _access: Access) -> Rights:

@@ -244,6 +244,11 @@ class StrategyChoice(Section):
     params: StrategyParams = _setting(
         {}, "One table per strategy, [strategy.params.NAME]; list-strategies shows names and bounds."
     )
+    sha256: str = _setting(
+        "",
+        "SHA-256 that the strategy's file must have; the log says it at every start. Empty: any.",
+        pattern="^([0-9a-f]{64})?$",
+    )
     answer_ms: Whole = _setting(
         30_000,
         "One that takes longer for an answer ends the process; the next start does not ask it.",

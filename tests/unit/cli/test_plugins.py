@@ -9,6 +9,7 @@ from bot.app import Application
 from bot.errors import UserError
 from bot.plugins import (
     check_confined,
+    check_pinned,
     did_you_mean,
     load_strategy,
     source_of,
@@ -163,6 +164,20 @@ def test_the_file_of_a_strategy_is_named_with_its_sum(folder):
     assert source_of(strategy) == ((folder / "mine.py").resolve(), hashlib.sha256(content).hexdigest())
     (folder / "mine.py").write_bytes(content + b"# another\n")
     assert source_of(load_strategy("mine", folder, {}))[1] != hashlib.sha256(content).hexdigest()
+
+
+def test_a_pinned_strategy_that_was_changed_is_refused_before_it_runs_a_line(folder):
+    file = folder / "mine.py"
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    check_pinned("mine", folder, digest)
+    check_pinned("mine", folder, "")
+    file.write_text("raise SystemExit('it ran')\n")
+    choice = StrategyChoice(name="mine", directory=folder, sha256=digest)
+    settings = Settings.model_construct(
+        **{**{name: getattr(Settings(), name) for name in Settings.model_fields}, "strategy": choice}
+    )
+    with pytest.raises(UserError, match="is not the file whose SHA-256"):
+        Application(settings, lambda _: None)
 
 
 def test_outside_of_paper_a_strategy_that_anybody_may_change_is_refused(folder):

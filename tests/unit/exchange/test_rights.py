@@ -33,11 +33,13 @@ async def read(venue_id: str, answer: Any, access: Access = LOOPBACK, keys: Cred
     [
         (
             "binanceusdm",
-            {"enableFutures": True, "enableWithdrawals": True, "ipRestrict": True},
-            Rights(True, True, True),
+            {"enableFutures": True, "enableWithdrawals": True, "ipRestrict": True,
+             "createTime": 1_700_000_000_000},
+            Rights(True, True, True, 1_700_000_000_000),
         ),
-        ("bybit", {"result": {"readOnly": 0, "permissions": {"Wallet": ["Withdraw"]}, "ips": ["1.2.3.4"]}},
-         Rights(True, True, True)),
+        ("bybit", {"result": {"readOnly": 0, "permissions": {"Wallet": ["Withdraw"]}, "ips": ["1.2.3.4"],
+                               "createdAt": "2023-11-14T22:13:20Z"}},
+         Rights(True, True, True, 1_700_000_000_000)),
         ("bybit", {"result": {"readOnly": 1, "permissions": {"Wallet": []}, "ips": ["*"]}},
          Rights(False, False, False)),
         ("okx", {"code": "0", "data": [{"perm": "read_only,withdraw", "ip": ""}]},

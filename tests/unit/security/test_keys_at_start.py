@@ -9,6 +9,9 @@ from bot.exchange.rights import Rights
 from bot.real import key_notices, leave_no_core, real_edges
 from bot.settings.model import Exchange, Run, Settings
 
+DAY_MS = 86_400_000
+NOW_MS = 1_790_000_000_000
+
 
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,20 +20,26 @@ def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_key_bound_to_addresses_and_kept_in_files_needs_no_words() -> None:
-    assert key_notices(Rights(True, False, True), "Bybit") == ()
-    assert key_notices(Rights(True, False, None), "Gate") == ()
+    assert key_notices(Rights(True, False, True), "Bybit", NOW_MS) == ()
+    assert key_notices(Rights(True, False, None), "Gate", NOW_MS) == ()
 
 
 def test_a_key_that_works_from_anywhere_is_said() -> None:
-    (notice,) = key_notices(Rights(True, False, False), "Bybit")
+    (notice,) = key_notices(Rights(True, False, False), "Bybit", NOW_MS)
     assert "works from any address" in notice
     assert "at Bybit" in notice
+
+
+def test_a_key_of_half_a_year_is_said_by_its_age() -> None:
+    assert key_notices(Rights(True, False, True, NOW_MS - 179 * DAY_MS), "Bybit", NOW_MS) == ()
+    (notice,) = key_notices(Rights(True, False, True, NOW_MS - 180 * DAY_MS), "Bybit", NOW_MS)
+    assert "180 days old" in notice
 
 
 def test_keys_in_the_environment_are_said_by_name_and_never_by_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RINGFENCE__EXCHANGE__SECRET", "CANARY")
     monkeypatch.setenv("RINGFENCE__EXCHANGE__NAME", "bybit")
-    (notice,) = key_notices(Rights(True, False, True), "Bybit")
+    (notice,) = key_notices(Rights(True, False, True), "Bybit", NOW_MS)
     assert "(RINGFENCE__EXCHANGE__SECRET)" in notice
     assert "CANARY" not in notice
 
