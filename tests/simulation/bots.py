@@ -10,8 +10,6 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 import bot.app
 import bot.real
 from bot.app import Application
@@ -210,7 +208,6 @@ def simulated_edges(world: "World") -> Iterator[None]:
         return WatchedJournal(open_journal(path, binding), process, owner.borders)
 
     level = logging.getLogger().level
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     bot.real.connect, bot.real.secrets, bot.app.open_journal = connected, _Tokens(world.random), opened
     try:
         yield
