@@ -33,8 +33,11 @@ class Exchange:
             *(sys.executable, "-m", "bot", "exchange", "serve", *market, "--quiet-ms", "10"),
             *("--state", str(self.state), "--control", "--paused", *_LIMITS),
         ]
-        self.port = 0
+        # A bot's database belongs to one address.
+        kept = folder / "exchange.port"
+        self.port = int(kept.read_text()) if kept.exists() else 0
         self.live()
+        kept.write_text(str(self.port))
 
     def live(self) -> None:
         """Start, or start again where it was killed; the market stands still until `resume`."""
