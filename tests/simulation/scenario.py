@@ -11,10 +11,12 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple
 
+from tests.simulation.believed import compare_beliefs
 from tests.simulation.books import compare
 from tests.simulation.exchanges import DIALECTS
 from tests.simulation.faults.table import FAULTS, PROTECTED_WITHIN_S, Fault
 from tests.simulation.loop import Stuck
+from tests.simulation.manners import breaches
 from tests.simulation.storage import rows
 from tests.simulation.wall import cpu_seconds
 from tests.simulation.world import World
@@ -172,6 +174,10 @@ def judge(world: World, when: str, undecided: Collection[str] = ()) -> None:
         return
     for difference in compare(world, world.bot.database, {*world.incomparable, *undecided}):
         world.violate("I11", f"{when}: {difference}")
+    for difference in compare_beliefs(world, world.bot.database, {*world.incomparable, *undecided}):
+        world.violate("I11", f"{when}: {difference}")
+    for breach in breaches(world, world.bot.database):
+        world.violate("I3", f"{when}: {breach}")
 
 
 def differences_noted(world: World) -> int:

@@ -8,10 +8,12 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from bot.ports import Commit
 from tests.simulation.bots import Bot, simulated_edges
 from tests.simulation.exchanges import SimulatedExchange
 from tests.simulation.invariants import Watch
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.manners import Manners
 from tests.simulation.market import MarketPlan, SmallMarket
 from tests.simulation.network import Network
 from tests.simulation.process import Killed
@@ -87,6 +89,7 @@ class World:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.exchange: SimulatedExchange
         self.watch: Watch
+        self.manners: Manners
 
     @property
     def bot(self) -> Bot:
@@ -162,7 +165,7 @@ class World:
         self.network.is_down = False
         self.wall.skew_ms = 0.0
         self.exchange.faults.clear()
-        self.network.watchers[:] = [self.watch.hear_call]
+        self.network.watchers[:] = [self.watch.hear_call, self.manners.hear_call]
         for bot in self.bots:
             bot.restart_seconds, bot.kill_next_at_step = 1.0, 0
             bot.life.process.kill_at_step = 0
@@ -184,6 +187,7 @@ class World:
         )
         self.network.application = self.exchange.application
         self.watch = Watch(self)
+        self.manners = Manners(self)
         if self.is_cross_at_first and self.dialect != "okx":
             for symbol in self.symbols:
                 self.exchange.server.force_margin_mode(symbol, is_isolated=False)
@@ -191,9 +195,13 @@ class World:
     def add_bot(self, name: str, database: Path | None = None) -> Bot:
         """Add a bot; its supervisor starts with `run`, or at once when the world runs already."""
         made = Bot(self, name, database or self.folder / f"{name}.db", dict(self.settings))
-        made.borders.append(lambda where, commit, _: self.watch.hear_commit(where, commit))
+        made.borders.append(self._hear_commit)
         self.bots.append(made)
         return made
+
+    def _hear_commit(self, where: str, commit: Commit, _: object) -> None:
+        self.watch.hear_commit(where, commit)
+        self.manners.hear_commit(where, commit)
 
     def spawn(self, work: Any) -> "asyncio.Task[Any]":
         """Run something in the world."""
