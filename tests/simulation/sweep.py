@@ -108,16 +108,32 @@ async def _told(world: World, story: Story, crash: Crash, counts: dict[str, int]
         world.violate("I11", "another restart found differences that the first had settled")
     if crash.border == _NEVER:
         _check_point(world, story)
+    _check_forbidden(world, story)
     counts["fills"] = rows(world.bot.database, "SELECT count(*) FROM fill")[0][0]
 
 
 def _check_point(world: World, story: Story) -> None:
-    database = world.bot.database
-    held = {row[0] for row in rows(database, "SELECT kind FROM intent UNION SELECT leg FROM fill")}
-    held |= {"funding"} if rows(database, "SELECT 1 FROM funding") else set()
-    missing = set(story.needs) - held
+    missing = set(story.needs) - _said(world)
     if missing:
         world.violate("STORY", f"it happened without {', '.join(sorted(missing))}")
+
+
+def _check_forbidden(world: World, story: Story) -> None:
+    forbidden = set(story.forbids) & _said(world)
+    if forbidden:
+        world.violate("STORY", f"{', '.join(sorted(forbidden))} happened")
+    fault = story.fault_at_end(world)
+    if fault:
+        world.violate("STORY", fault)
+
+
+def _said(world: World) -> set[str]:
+    """Return the kinds of intents, the legs of fills, and what else a story may speak of."""
+    database, state = world.bot.database, world.exchange.venue.state
+    said = {row[0] for row in rows(database, "SELECT kind FROM intent UNION SELECT leg FROM fill")}
+    said |= {"funding"} if rows(database, "SELECT 1 FROM funding") else set()
+    stops = (order.leg == "stop" for symbol in state.positions for order in state.orders.of(symbol))
+    return said | ({"held"} if any(stops) else set()) | (set() if state.positions else {"flat"})
 
 
 def crashes(dry: Crash, borders: int) -> Iterator[Crash]:
