@@ -61,10 +61,11 @@ simulate-gate: $(VENV)/.dev-stamp ## Simulate 20 seeds of each fault, 500 mixed,
 NIGHT_SEEDS ?= 1000
 NIGHT ?= .simulated-night
 .PHONY: simulate-nightly
-simulate-nightly: $(VENV)/.dev-stamp ## Simulate every fault with 1,000 seeds; goes on where it was stopped
+simulate-nightly: $(VENV)/.dev-stamp ## Simulate every fault with 1,000 seeds, then plant bugs; goes on where it was stopped
 	$(BIN)/python -m tests.simulation --night $(NIGHT) --seeds $(NIGHT_SEEDS) --seed-base $(SEED_BASE) \
 		--jobs $(JOBS) $(ARGS)
 	$(BIN)/python -m tests.kills --kills 200 --terms 50 --seed $(SEED_BASE) --folder $(NIGHT).kills
+	$(BIN)/python -m tests.simulation --planted --jobs $(JOBS)
 
 KILLS ?= 200
 TERMS ?= 50
@@ -72,6 +73,10 @@ DIALECT ?= binance
 .PHONY: kills
 kills: $(VENV)/.dev-stamp ## End a trading bot by SIGKILL and SIGTERM: KILLS=200 TERMS=50 DIALECT=binance
 	$(BIN)/python -m tests.kills --kills $(KILLS) --terms $(TERMS) --seed $(SEED_BASE) --dialect $(DIALECT) $(ARGS)
+
+.PHONY: simulate-planted
+simulate-planted: $(VENV)/.dev-stamp ## Plant bugs in the bot and see the simulation notice them: JOBS=2
+	$(BIN)/python -m tests.simulation --planted --jobs $(JOBS) $(ARGS)
 
 .PHONY: testnet-rehearsal
 testnet-rehearsal: $(VENV)/.dev-stamp ## Trade over ccxt on the embedded exchange, with kills on both sides

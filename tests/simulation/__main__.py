@@ -23,6 +23,9 @@ from tests.simulation.jobs import (
     verdicts,
 )
 from tests.simulation.night import run_night
+from tests.simulation.planted import page as planted_page
+from tests.simulation.planted import run as planted
+from tests.simulation.planted.table import PLANTED
 from tests.simulation.regressions import KNOWN_TO_FAIL
 from tests.simulation.report import Tally
 from tests.simulation.scenario import STORY_SECONDS, Case, case_of, run_case
@@ -34,6 +37,8 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return 1 when anything failed."""
     asked = _parsed(words)
     keep_quiet()
+    if asked.planted:
+        return _planted(asked)
     if asked.page:
         return page.write(asked.seeds, asked.jobs)
     if asked.gate:
@@ -73,6 +78,22 @@ def _gate(size: Gate, processes: int) -> int:
     return tally.close()
 
 
+def _planted(asked: argparse.Namespace) -> int:
+    """Plant bugs in the bot, one at a time, and see whether they are noticed."""
+    began = time.monotonic()
+    findings = planted.run(
+        asked.only or tuple(PLANTED),
+        asked.jobs,
+        most=asked.most,
+        is_afresh=asked.afresh,
+        is_kept=asked.page,
+    )
+    if asked.page:
+        planted.write(findings)
+        planted_page.write()
+    return planted.close(findings, began)
+
+
 def _sweep(asked: argparse.Namespace, tally: Tally) -> None:
     names = STORIES if asked.sweep == "all" else (asked.sweep,)
     dialects = (asked.dialect,) if asked.dialect else DIALECTS
@@ -105,7 +126,11 @@ def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     add("--polite", action="store_true", help="of the sweep: SIGTERM instead of SIGKILL")
     add("--gate", choices=sorted(GATES), help="short: what make test runs; whole: every seed of it")
     add("--night", type=Path, metavar="FILE", help="every fault with every seed; go on after what FILE holds")
-    add("--page", action="store_true", help="measure the time to protection and write FAULTS.md")
+    add("--page", action="store_true", help="write FAULTS.md, or with --planted PLANTED.md")
+    add("--planted", action="store_true", help="plant bugs in the bot; fail when too few are noticed")
+    add("--only", nargs="+", choices=PLANTED, metavar="NAME", help="of the planted bugs: these")
+    add("--most", type=int, default=0, help="of the planted bugs: runs for each; 0: all of the gate's")
+    add("--afresh", action="store_true", help="of the planted bugs: without what is known to notice them")
     add("--jobs", type=int, default=1, help="processes")
     add("--trace", action="store_true", help="print every step")
     add("--verbose", action="store_true", help="a line for every run")

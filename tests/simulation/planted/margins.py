@@ -1,0 +1,178 @@
+"""Planted bugs in margin moves and in halts."""
+
+from typing import Final
+
+from tests.simulation.planted.bug import Bug
+
+_ENGINE: Final = "bot/engine/engine.py"
+_MARGINS: Final = "bot/engine/margins.py"
+_HALTS: Final = "bot/engine/halts.py"
+_RUN: Final = "bot/engine/run.py"
+_GATEWAY: Final = "bot/exchange/gateway.py"
+_AMOUNT: Final = "bot/exchange/margin_amount.py"
+_ADDITION: Final = "bot/risk/addition.py"
+_RELEASE: Final = "bot/risk/release.py"
+
+MARGIN: Final = (
+    # --- margin ----------------------------------------------------------------------------------
+    Bug(
+        "added-instead-of-target",
+        _AMOUNT,
+        "        amount = action.target_wallet - held.isolated_wallet\n",
+        "        amount = action.target_wallet\n",
+        "the target wallet is added to what is there",
+        ("add",),
+    ),
+    Bug(
+        "added-without-reading",
+        _GATEWAY,
+        "        amount = self.margin_amount(action, held)\n",
+        "        amount = self.margin_amount(action, self.book.positions.get(action.symbol, held))\n",
+        "margin is added to the wallet of the last reading",
+        ("F46", "F34", "add"),
+    ),
+    Bug(
+        "released-is-added",
+        _AMOUNT,
+        "return -step_down(amount, instrument.margin_step_quote) if amount >= half_step else 0.0",
+        "return step_down(amount, instrument.margin_step_quote) if amount >= half_step else 0.0",
+        "a release adds",
+        ("release",),
+    ),
+    Bug(
+        "add-cooldown-ignored",
+        _ADDITION,
+        "if book.last_add_ms > 0 and view.ts_ms < retry_at_ms and not is_emergency:",
+        "if book.last_add_ms < 0 and view.ts_ms < retry_at_ms and not is_emergency:",
+        "adds follow each other without the cooldown",
+        ("adds", "F41"),
+    ),
+    Bug(
+        "most-adds-ignored",
+        _ADDITION,
+        "    if book.adds >= limits.max_adds:\n",
+        "    if book.adds >= 100 * limits.max_adds:\n",
+        "more adds than the settings allow",
+        ("adds", "F41"),
+    ),
+    Bug(
+        "agreed-loss-ignored",
+        _ADDITION,
+        "    ceiling = Edge(book.agreed_loss_quote, AGREED_LOSS)\n",
+        "    ceiling = Edge(1e12, AGREED_LOSS)\n",
+        "margin beyond the agreed loss is added",
+        ("adds", "F41"),
+    ),
+    Bug(
+        "released-below-the-floor",
+        _RELEASE,
+        "    floor = Edge(target_wallet(view, wanted), BELOW_STEP)\n    if view.stop_price > 0.0:\n",
+        "    floor = Edge(0.2 * target_wallet(view, wanted), BELOW_STEP)\n    if view.stop_price < 0.0:\n",
+        "a release takes what the band and the stop's anchor want to keep",
+        ("measure", "release", "F41"),
+    ),
+    Bug(
+        "release-cooldown-ignored",
+        _RELEASE,
+        "    if last_ms > 0 and view.ts_ms < retry_at_ms:\n",
+        "    if last_ms < 0 and view.ts_ms < retry_at_ms:\n",
+        "releases follow each other without the cooldown",
+        ("measure", "release", "F41"),
+    ),
+    Bug(
+        "moved-while-a-move-is-under-way",
+        _MARGINS,
+        "if not holding.is_filled or desk.is_in_flight(symbol, PlaceStop, AddMargin, ReleaseMargin):",
+        "if not holding.is_filled or desk.is_in_flight(symbol, PlaceStop):",
+        "margin is moved while an earlier move has no outcome",
+        ("F34", "F21"),
+    ),
+    Bug(
+        "add-not-booked",
+        _MARGINS,
+        "    holding.position = event.position\n    amount, tally",
+        "    amount, tally",
+        "the engine's wallet stays as it was before a move",
+        ("add",),
+    ),
+    Bug(
+        "by-hand-not-booked",
+        _MARGINS,
+        '    desk.outbox.note(Reconciled(event.ts_ms, event.symbol, "margin", facts))\n'
+        "    holding.by_hand_quote += event.amount_quote\n"
+        "    holding.position = event.position\n",
+        '    desk.outbox.note(Reconciled(event.ts_ms, event.symbol, "margin", facts))\n'
+        "    holding.by_hand_quote += event.amount_quote\n",
+        "the engine's wallet stays as it was before somebody moved margin",
+        ("F46",),
+    ),
+    Bug(
+        "refused-add-forgotten",
+        _ENGINE,
+        "        intent = self.state.in_flight.pop(event.client_id, None)\n"
+        "        action = intent.action if intent is not None else None\n",
+        "        intent = self.state.in_flight.get(event.client_id)\n"
+        "        action = intent.action if intent is not None else None\n",
+        "a refused request is in flight for ever",
+        ("F31", "F20"),
+    ),
+)
+
+HALTS: Final = (
+    Bug(
+        "halt-only-told",
+        _HALTS,
+        "    state.halts[cause] = Halt(level, message, state.now_ms, True)\n",
+        "    state.tally.alerts += 1\n",
+        "a halt is told and not raised",
+        ("halted",),
+    ),
+    Bug(
+        "halt-not-latched",
+        _HALTS,
+        "    state.halts[cause] = Halt(level, message, state.now_ms, True)\n",
+        "    state.halts[cause] = Halt(level, message, state.now_ms, False)\n",
+        "a halt counts as a condition, so that nobody can lift it",
+        ("resumed", "halted"),
+    ),
+    Bug(
+        "halt-lost-at-restart",
+        "bot/engine/state.py",
+        'for cause, halt in saved["halts"].items()}',
+        'for cause, halt in saved["halts"].items() if cause == ""}',
+        "a start forgets every halt",
+        ("halted",),
+    ),
+    Bug(
+        "halt-lifted-by-itself",
+        _ENGINE,
+        "        alerts.stale_elsewhere(self.desk)\n",
+        "        self.state.halts.clear()\n        alerts.stale_elsewhere(self.desk)\n",
+        "the next candle lifts every halt",
+        ("halted",),
+    ),
+    Bug(
+        "order-forgotten-before-it-is-written",
+        _RUN,
+        "            self._heard.add(command.command_id)\n",
+        "            self._commands.done(command.command_id) if self._commands else None\n",
+        "a person's order is removed before it is in the database",
+        ("halted",),
+    ),
+    Bug(
+        "order-never-heard",
+        _RUN,
+        "                is_due = self.hear() or is_due\n",
+        "                is_due = False\n",
+        "a person's order waits for the next start",
+        ("halted", "flatten"),
+    ),
+    Bug(
+        "flatten-only-halts",
+        _HALTS,
+        "    return any(halt.level == FLATTEN for halt in state.halts.values())\n",
+        "    return any(halt.level == FLATTEN and not halt.is_latched for halt in state.halts.values())\n",
+        "FLATTEN closes nothing",
+        ("flatten",),
+    ),
+)
