@@ -115,13 +115,17 @@ class OrderFilled(NamedTuple):
 
 
 class OrderCancelled(NamedTuple):
-    """No longer resting. `cause`: "requested", "position_closed", "reduce_only", "expired"."""
+    """No longer resting. `cause`: "requested", "position_closed", "reduce_only", "expired".
+
+    `free_quote`: for an entry, whose reserve is free again; None: it did not change, or nobody said.
+    """
 
     ts_ms: int
     symbol: str
     client_id: str
     leg: Leg
     cause: str
+    free_quote: float | None = None
 
 
 class Refused(NamedTuple):

@@ -295,6 +295,8 @@ class Engine:
 
     def _on_cancelled(self, event: OrderCancelled) -> None:
         market = self._markets[event.symbol]
+        if event.free_quote is not None:
+            self.state.free_quote = event.free_quote
         self._forget_cancel(event.client_id)
         was_entry = market.entry is not None and market.entry.client_id == event.client_id
         intent = self.state.in_flight.pop(event.client_id, None)

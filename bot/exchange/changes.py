@@ -263,7 +263,8 @@ class Changes:
             if order is not None and (order.status == "open" or self._has_traded(kept, order)):
                 continue
             cause = self._cause(kept)
-            self._emit(OrderCancelled(ended_ms, kept.symbol, key, kept.leg, cause))
+            free_quote = self._sight.money.free_quote if kept.leg == "entry" else None
+            self._emit(OrderCancelled(ended_ms, kept.symbol, key, kept.leg, cause, free_quote))
 
     def _has_traded(self, kept: VenueOrder, order: VenueOrder) -> bool:
         """A trigger that fired has ended well only if what it became traded (ccxt calls both "closed").

@@ -84,7 +84,7 @@ class Observer:
         orders, new, position, money = await self.glance(symbol, urgency)
         resting = self.by_our_id(orders, self._book.owners)
         ended, money = await asyncio.gather(
-            self._ended(symbol, resting, new, urgency), self._money_after(new, money, urgency)
+            self._ended(symbol, resting, new, urgency), self._money_after(symbol, new, money, urgency)
         )
         resting = self.by_our_id(orders, {**self._book.owners, **_children(ended)})
         ended = {key: row for key, row in ended.items() if key not in resting}
@@ -112,9 +112,14 @@ class Observer:
         )
         return Glance(orders, self._new_trades(symbol, trades), position, money)
 
-    async def _money_after(self, new: tuple[Trade, ...], money: Money, urgency: Urgency) -> Money:
-        """Return money that is no older than the trades: of one instant's answers any may be the first."""
-        if not new:
+    async def _money_after(
+        self, symbol: str, new: tuple[Trade, ...], money: Money, urgency: Urgency
+    ) -> Money:
+        """Return money that is no older than trades, or than an entry's end, which frees what it reserved.
+
+        Of one instant's answers any may be the first.
+        """
+        if not new and all(each.leg != "entry" for each in self._book.orders_of(symbol).values()):
             return money
         client = self._link.client
         return await self._link.read(lambda: self._dialect.money(client), urgency)

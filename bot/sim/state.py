@@ -171,7 +171,8 @@ class State:
     def cancel(self, order: Order, cause: str, at: Moment) -> None:
         """Forget an open order and say so."""
         self.drop_order(order)
-        at.out.append(OrderCancelled(at.ts_ms, order.symbol, order.client_id, order.leg, cause))
+        free_quote = self.free_quote if order.leg == "entry" else None
+        at.out.append(OrderCancelled(at.ts_ms, order.symbol, order.client_id, order.leg, cause, free_quote))
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything that changes as plain JSON values."""

@@ -143,8 +143,8 @@ TRUTH: Final = (
     Bug(
         "money-read-before-the-fill",
         _SIGHT,
-        "        if not new:\n            return money\n",
-        "        if new or not new:\n            return money\n",
+        "        if not new and all(each.leg",
+        "        if new or all(each.leg",
         "the free balance told with a fill is the one before it",
         ("regressions", "F26"),
     ),

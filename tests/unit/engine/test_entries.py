@@ -219,6 +219,15 @@ def test_the_rest_of_an_entry_is_taken_back_when_its_position_ends() -> None:
     assert bench.engine.state.in_flight == {}
 
 
+def test_a_cancelled_entry_gives_back_what_it_had_reserved() -> None:
+    bench = Bench(depth=500.0)
+    bench.enter()
+    entry, free_quote = bench.market().entry, bench.engine.state.free_quote
+    assert entry is not None
+    bench.hear(OrderCancelled(bench.ts_ms, A, entry.client_id, "entry", "requested", free_quote + 70.0))
+    assert bench.engine.state.free_quote == free_quote + 70.0
+
+
 def stop_filled(bench: Bench, client_id: str, quantity: float) -> OrderFilled:
     return OrderFilled(
         bench.ts_ms, A, client_id, 99, "stop", -1, 98.0, quantity, 0.0, 0.1, False, -2.0, None, 9e3

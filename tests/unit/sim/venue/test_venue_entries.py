@@ -152,7 +152,7 @@ def test_a_limit_order_in_flight_rests_from_its_arrival(new_bench) -> None:
 def test_cancelling_a_limit_order_frees_its_margin(bench) -> None:
     bench.do(OpenPosition(SYMBOL, 1, 10.0, "limit", 99.0), "limit")
     (cancelled,) = bench.do(CancelOrder(SYMBOL, "limit"))
-    assert cancelled == OrderCancelled(bench.ts_ms, SYMBOL, "limit", "entry", "requested")
+    assert cancelled == OrderCancelled(bench.ts_ms, SYMBOL, "limit", "entry", "requested", 10_000.0)
     assert bench.free() == 10_000.0
     assert bench.code(CancelOrder(SYMBOL, "limit")) == "unknown_order"
 
