@@ -31,7 +31,10 @@ _READ_ONLY: Final = frozenset({"time", "listen_key"})
 
 @dataclass(slots=True)
 class Call:
-    """One HTTP request. `kind`: entry, exit, stop, cancel, margin, leverage, mode, read:position, ..."""
+    """One HTTP request. `kind`: entry, exit, stop, cancel, margin, leverage, mode, read:position, ...
+
+    `status` and `wait_s`, what the venue asked to wait: once it is answered.
+    """
 
     number: int
     process: Any
@@ -42,6 +45,8 @@ class Call:
     headers: Mapping[str, str]
     kind: str = ""
     sent_ms: int = 0
+    status: int = 0
+    wait_s: float = 0.0
 
     @property
     def text(self) -> str:

@@ -150,11 +150,20 @@ class Manners:
                 self._world.violate("LATE", f"{intent.client_id} was sent by a start after its decision")
             asked = self._leverage_asked(intent)
             there = self._world.exchange.venue.state.leverage.get(intent.action.symbol, 0)
+            if not self._is_isolated(intent.action.symbol) and not self._world.touched_by_hand:
+                self._world.violate("I15", f"{intent.client_id} enters a symbol in cross margin")
             if asked and asked != there and not self._world.touched_by_hand:
                 self._world.violate("I15", f"{intent.client_id} enters with {there}x instead of {asked}x")
             late_ms = call.sent_ms - self._approved_ms.get(intent.action.symbol, call.sent_ms)
             if isinstance(intent.action, OpenPosition) and late_ms > _BAR_MS:
                 self._world.violate("LATE", f"{intent.client_id} was sent {late_ms} ms after its decision")
+
+    def _is_isolated(self, symbol: str) -> bool:
+        """Whether the venue has the symbol in isolated margin; at OKX each order says so itself."""
+        settings = self._world.exchange.embedded.settings
+        if self._world.dialect == "bybit":
+            return settings["margin_mode"] == "ISOLATED_MARGIN"
+        return self._world.dialect == "okx" or settings["margin_type"][symbol] == "ISOLATED"
 
     def _leverage_asked(self, intent: Intent) -> int:
         """Return the leverage asked for last before an entry; 0: none ever was."""
@@ -199,6 +208,12 @@ def _told_twice(database: Path) -> Iterator[str]:
     )
     for kind, client_id, count in rows(database, query):
         yield f"{kind} of {client_id} was told {count} times"
+    query = (
+        "SELECT json_extract(body, '$.client_id') AS client_id FROM event WHERE kind IN "
+        "('MarginAdjusted', 'Refused') AND client_id <> '' GROUP BY client_id HAVING count(*) > 1"
+    )
+    for (client_id,) in rows(database, query):
+        yield f"what came of {client_id} was told more than once"
 
 
 def _half_filled(database: Path) -> Iterator[str]:

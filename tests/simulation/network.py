@@ -66,6 +66,8 @@ class Network:
         async with asyncio.timeout(timeout_s):
             answer = await reply
         process.check()
+        low = {name.lower(): value for name, value in answer.headers.items()}
+        call.status, call.wait_s = answer.status, float(low.get("retry-after", 0.0))
         self._tell(call, "answered")
         process.check()
         if answer.status == 0:

@@ -15,20 +15,55 @@ from tests.simulation.process import Process
 Border = Callable[[str, Commit, sqlite3.Connection], None]
 
 
+class WatchedConnection:
+    """A connection that says when a transaction begins."""
+
+    def __init__(self, connection: sqlite3.Connection, begins: Callable[[], None]) -> None:
+        self._connection, self._begins = connection, begins
+
+    def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        """Run a statement."""
+        if statement.startswith("BEGIN"):
+            self._begins()
+        return self._connection.execute(statement, *values)
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self._connection.__enter__()
+
+    def __exit__(self, *ended: Any) -> bool | None:
+        return self._connection.__exit__(*ended)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
 class WatchedJournal:
-    """`SqliteJournal` with a border that may kill, delay or spoil. `borders` hear "before" and "after"."""
+    """`SqliteJournal` with a border that may kill, delay or spoil.
+
+    `borders` hear "before" and "after", and "between" two transactions that one commit should not take.
+    """
 
     def __init__(self, journal: SqliteJournal, process: Process, borders: list[Border]) -> None:
         self._journal, self._process, self._borders = journal, process, borders
         self.connection: sqlite3.Connection = journal._connection
+        self._begun = 0
+        self._commit = Commit(0)
+        watched: Any = WatchedConnection(self.connection, self._begin)
+        journal._connection = watched
         # Waiting for a lock is real time, which the simulation has none of.
         self.connection.execute("PRAGMA busy_timeout = 0")
 
     def commit(self, commit: Commit) -> None:
         """Write, unless the process dies first."""
         self._tell("before", commit)
+        self._begun, self._commit = 0, commit
         self._journal.commit(commit)
         self._tell("after", commit)
+
+    def _begin(self) -> None:
+        self._begun += 1
+        if self._begun > 1:
+            self._tell("between", self._commit)
 
     def recover(self) -> Recovered | None:
         """Return what the journal knew."""

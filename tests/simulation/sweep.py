@@ -12,9 +12,10 @@ from random import Random
 from typing import Final, NamedTuple
 
 from tests.simulation.calls import Call
+from tests.simulation.plots import Story
 from tests.simulation.scenario import Verdict, differences_noted, judge, run_in
 from tests.simulation.storage import rows
-from tests.simulation.stories import STORIES, Story
+from tests.simulation.stories import STORIES
 from tests.simulation.world import World
 
 _CALM_SECONDS: Final = 10.0

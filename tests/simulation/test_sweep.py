@@ -9,6 +9,7 @@ from bot.store.journal import SqliteJournal
 from tests.simulation import jobs, shrink
 from tests.simulation.exchanges import DIALECTS
 from tests.simulation.scenario import case_of, run_case
+from tests.simulation.situations import SITUATIONS
 from tests.simulation.stories import STORIES
 from tests.simulation.sweep import Crash, crashes, tell
 
@@ -18,7 +19,8 @@ def test_a_story_keeps_its_point_and_every_invariant(name: str) -> None:
     dialect = DIALECTS[len(name) % len(DIALECTS)]
     verdict = tell(Crash(name, dialect, seed=STORIES[name].seed))
     assert verdict.violations == ()
-    assert verdict.counts["borders"] >= 8
+    if name not in SITUATIONS:  # in these nobody dies
+        assert verdict.counts["borders"] >= 8
 
 
 @pytest.mark.parametrize("border", [1, 4, 7])

@@ -16,6 +16,7 @@ from tests.simulation.loop import VirtualLoop
 from tests.simulation.manners import Manners
 from tests.simulation.market import MarketPlan, SmallMarket
 from tests.simulation.network import Network
+from tests.simulation.news import News
 from tests.simulation.process import Killed
 from tests.simulation.wall import VenueClock, Wall, on_the_wall
 
@@ -90,6 +91,7 @@ class World:
         self.exchange: SimulatedExchange
         self.watch: Watch
         self.manners: Manners
+        self.news: News
 
     @property
     def bot(self) -> Bot:
@@ -165,7 +167,7 @@ class World:
         self.network.is_down = False
         self.wall.skew_ms = 0.0
         self.exchange.faults.clear()
-        self.network.watchers[:] = [self.watch.hear_call, self.manners.hear_call]
+        self.network.watchers[:] = [self.watch.hear_call, self.manners.hear_call, self.news.hear_call]
         for bot in self.bots:
             bot.restart_seconds, bot.kill_next_at_step = 1.0, 0
             bot.life.process.kill_at_step = 0
@@ -188,6 +190,7 @@ class World:
         self.network.application = self.exchange.application
         self.watch = Watch(self)
         self.manners = Manners(self)
+        self.news = News(self)
         if self.is_cross_at_first and self.dialect != "okx":
             for symbol in self.symbols:
                 self.exchange.server.force_margin_mode(symbol, is_isolated=False)
@@ -202,6 +205,7 @@ class World:
     def _hear_commit(self, where: str, commit: Commit, _: object) -> None:
         self.watch.hear_commit(where, commit)
         self.manners.hear_commit(where, commit)
+        self.news.hear_commit(where, commit)
 
     def spawn(self, work: Any) -> "asyncio.Task[Any]":
         """Run something in the world."""
