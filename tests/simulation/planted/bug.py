@@ -9,8 +9,16 @@ from typing import Final, NamedTuple
 ROOT: Final = Path(__file__).parents[3]
 
 
+class Change(NamedTuple):
+    """`old` stands exactly once in `file`, and `new` takes its place."""
+
+    file: str
+    old: str
+    new: str
+
+
 class Bug(NamedTuple):
-    """`old` stands exactly once in `file`; `new` takes its place and breaks what `breaks` says.
+    """A change of one place that breaks what `breaks` says; `also`: the guard behind it is out as well.
 
     `near`: numbers of faults and names of stories that reach the place; they are tried first.
     """
@@ -21,15 +29,21 @@ class Bug(NamedTuple):
     new: str
     breaks: str
     near: tuple[str, ...]
+    also: tuple[Change, ...] = ()
 
-    @property
-    def module(self) -> str:
-        """Return the name under which the file is imported."""
-        return self.file.removesuffix(".py").replace("/", ".")
+    def sources(self) -> dict[str, str]:
+        """Return the changed files, whole. ValueError: a text does not stand exactly once in its file."""
+        found: dict[str, str] = {}
+        for change in (Change(self.file, self.old, self.new), *self.also):
+            before = found.get(change.file) or (ROOT / change.file).read_text()
+            if before.count(change.old) != 1:
+                raise ValueError(
+                    f"{self.name}: a text stands {before.count(change.old)} times in {change.file}"
+                )
+            found[change.file] = before.replace(change.old, change.new)
+        return found
 
-    def source(self) -> str:
-        """Return the file with the bug in it. ValueError: `old` does not stand in it exactly once."""
-        sound = (ROOT / self.file).read_text()
-        if sound.count(self.old) != 1:
-            raise ValueError(f"{self.name}: its text stands {sound.count(self.old)} times in {self.file}")
-        return sound.replace(self.old, self.new)
+
+def module_of(file: str) -> str:
+    """Return the name under which a file is imported."""
+    return file.removesuffix(".py").replace("/", ".")

@@ -27,7 +27,7 @@ CONDUCT: Final = (
         "    if desk.is_blind(market):\n        age_ms",
         "    if desk.timeframe_ms < 0:\n        age_ms",
         "an entry is decided on marks that are too old",
-        ("F57", "F52"),
+        ("stale", "F57", "F52"),
     ),
     Bug(
         "entered-late-after-the-leverage",
@@ -35,7 +35,7 @@ CONDUCT: Final = (
         "    if event.ts_ms - decided_ms >= desk.timeframe_ms:\n",
         "    if event.ts_ms - decided_ms >= 1_000 * desk.timeframe_ms:\n",
         "an entry whose leverage took longer than its bar is sent",
-        ("F48", "F57", "F59"),
+        ("long_leverage", "F48", "F57", "F59"),
     ),
     Bug(
         "rest-of-an-entry-not-taken-back",
@@ -43,7 +43,7 @@ CONDUCT: Final = (
         "if entry is not None and entry.client_id in desk.state.in_flight:",
         "if entry is not None and entry.client_id not in desk.state.in_flight:",
         "what is left of an entry whose position has ended opens a new one",
-        ("F08", "F26"),
+        ("thin", "F08", "F26"),
     ),
     # --- fills -----------------------------------------------------------------------------------
     Bug(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.simulation.planted.bug import Bug
+from tests.simulation.planted.bug import Bug, Change
 
 _ENGINE: Final = "bot/engine/engine.py"
 _MARGINS: Final = "bot/engine/margins.py"
@@ -29,7 +29,7 @@ MARGIN: Final = (
         "        amount = self.margin_amount(action, held)\n",
         "        amount = self.margin_amount(action, self.book.positions.get(action.symbol, held))\n",
         "margin is added to the wallet of the last reading",
-        ("F46", "F34", "add"),
+        ("helped_add", "F46", "F34", "add"),
     ),
     Bug(
         "released-is-added",
@@ -60,8 +60,15 @@ MARGIN: Final = (
         _ADDITION,
         "    ceiling = Edge(book.agreed_loss_quote, AGREED_LOSS)\n",
         "    ceiling = Edge(1e12, AGREED_LOSS)\n",
-        "margin beyond the agreed loss is added",
-        ("adds", "F41"),
+        "margin beyond the agreed loss is added, the limit of added margin being out as well",
+        ("agreed", "adds", "F41"),
+        (
+            Change(
+                _ADDITION,
+                "    if by_added < ceiling.wallet:\n",
+                "    if by_added < 0.0 * ceiling.wallet:\n",
+            ),
+        ),
     ),
     Bug(
         "released-below-the-floor",
@@ -77,7 +84,7 @@ MARGIN: Final = (
         "    if last_ms > 0 and view.ts_ms < retry_at_ms:\n",
         "    if last_ms < 0 and view.ts_ms < retry_at_ms:\n",
         "releases follow each other without the cooldown",
-        ("measure", "release", "F41"),
+        ("hasty", "measure", "release", "F41"),
     ),
     Bug(
         "moved-while-a-move-is-under-way",
@@ -85,7 +92,7 @@ MARGIN: Final = (
         "if not holding.is_filled or desk.is_in_flight(symbol, PlaceStop, AddMargin, ReleaseMargin):",
         "if not holding.is_filled or desk.is_in_flight(symbol, PlaceStop):",
         "margin is moved while an earlier move has no outcome",
-        ("F34", "F21"),
+        ("late_add", "slow_add", "F34", "F21"),
     ),
     Bug(
         "add-not-booked",

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.simulation.planted import run, words
+from tests.simulation.planted import findings, words
 from tests.simulation.planted.bug import Bug
-from tests.simulation.planted.run import Finding
+from tests.simulation.planted.findings import Finding
 from tests.simulation.planted.table import AREAS
 
 PAGE: Final = Path(__file__).parents[1] / "PLANTED.md"
@@ -15,9 +15,10 @@ _HEAD: Final = """# Planted bugs
 Made by `python -m tests.simulation --planted --page --jobs 2`; a test holds the table to what is planted.
 
 A simulation that never fails proves nothing. Each bug is one place of `bot/`, changed when it is imported,
-in a process of its own, which then tries the cases of the gate (`--gate whole`), those near to the bug first,
-until one fails. **After** is how many runs that took in the search that found it; a case named here is tried
-first from then on. Every case named here passes without the bug. Unit tests do not count.
+in a process of its own; the cases of the gate (`--gate whole`) are tried, those near to the bug first,
+until one fails. Where a second guard stands behind the place, so that nothing would be seen from outside, that
+is out as well, and the row says so. **After** is how many runs that took in the search that found it; a case
+named here is tried first from then on. Every case named here passes without the bug. Unit tests do not count.
 
 {caught} of {all} are caught, {missed} missed.
 """
@@ -25,7 +26,7 @@ first from then on. Every case named here passes without the bug. Unit tests do 
 
 def write() -> None:
     """Write the page of what was found."""
-    PAGE.write_text(rendered(run.read()))
+    PAGE.write_text(rendered(findings.read()))
     print(f"{PAGE} is written")
 
 

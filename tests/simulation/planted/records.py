@@ -76,7 +76,7 @@ RECORDS: Final = (
                 self._write(part)
 """,
         "the checkpoint is a transaction of its own, after its events",
-        ("F62",),
+        ("entry",),
     ),
     Bug(
         "checkpoint-first",
@@ -92,7 +92,7 @@ RECORDS: Final = (
                 self._write(part)
 """,
         "the checkpoint is a transaction of its own, before its events",
-        ("F62",),
+        ("entry",),
     ),
     Bug(
         "checkpoint-now-and-then",
@@ -170,7 +170,7 @@ RECORDS: Final = (
         "is_due = not self._is_late and self._end is None and intent.seq not in self._doubts",
         "is_due = True",
         "an entry that never arrived is sent by the next start, at another price",
-        ("F12", "entry"),
+        ("entry",),
     ),
     Bug(
         "unknown-counts-as-refused",
@@ -223,13 +223,13 @@ RECORDS: Final = (
     await session.settle((), Decision((), notes))
 """,
         "a death between two of the events that a start tells loses the rest",
-        ("F48", "F63"),
+        ("absence", "F63"),
     ),
     Bug(
         "foreign-adopted-silently",
         "bot/engine/foreign.py",
         "    before, market.foreign = market.foreign, actual\n",
-        "    before = market.foreign = None\n",
+        "    before, market.foreign, actual = market.foreign, None, None\n",
         "nobody is told of a position that somebody else opened, and entries go on",
         ("F45",),
     ),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.simulation.planted.bug import Bug
+from tests.simulation.planted.bug import Bug, Change
 
 _GATEWAY: Final = "bot/exchange/gateway.py"
 _ORDERS: Final = "bot/exchange/orders.py"
@@ -48,7 +48,7 @@ REQUESTS: Final = (
         "    ccxt.ExchangeNotAvailable: _PASSING,\n",
         '    ccxt.ExchangeNotAvailable: Meaning("transient", "rejected", "position_limit"),\n',
         "a change whose connection is cut counts as refused",
-        ("F11",),
+        ("cut", "F11"),
     ),
     Bug(
         "server-error-is-nothing-done",
@@ -72,7 +72,7 @@ REQUESTS: Final = (
         'return Outcome("rejected", listed, message)  #',
         'return Outcome("unknown" if is_write else "rejected", listed, message)  #',
         "a refusal counts as no answer",
-        ("F19", "F14", "F28"),
+        ("refused", "F19", "F14", "F28"),
     ),
     Bug(
         "overload-is-unknown",
@@ -92,7 +92,7 @@ REQUESTS: Final = (
         'if refusal.args[0] != "duplicate_client_id":',
         'if refusal.args[0] != "unknown_order":',
         "an order whose id is taken, because it arrived, counts as refused",
-        ("F02", "F01", "F03"),
+        ("thrown_away", "F02", "F01", "F03"),
     ),
     Bug(
         "another-client-id",
@@ -164,7 +164,7 @@ REQUESTS: Final = (
         "    if not (now.is_isolated and now.is_one_way):\n        raise Rejected",
         "    if not (now.is_isolated or now.is_one_way):\n        raise Rejected",
         "an entry goes into a symbol in cross margin",
-        ("F37", "F42"),
+        ("mode", "F37", "F42"),
     ),
     Bug(
         "isolated-not-set",
@@ -188,7 +188,7 @@ REQUESTS: Final = (
         'if code in ("reduce_only", "no_position", "unknown_order", "in_liquidation", "beyond_removable"):',
         'if code == "nothing":',
         "a refusal is told before the fill that explains it",
-        ("F32", "F09", "F23"),
+        ("late_end", "F32", "F09", "F23"),
     ),
     Bug(
         "gives-up-at-once",
@@ -227,8 +227,15 @@ REQUESTS: Final = (
         _FATE,
         '    if found is not None and found.status == "open":\n        return None\n',
         '    if found is not None and found.status == "nothing":\n        return None\n',
-        "a cancellation that never arrived counts as done",
+        "a cancellation that never arrived counts as done, what the venue lists being overlooked as well",
         ("F11", "F12", "trailing"),
+        (
+            Change(
+                _FATE,
+                "    return None if action.target_client_id in gateway.book.orders else",
+                "    return None if not action.target_client_id else",
+            ),
+        ),
     ),
     Bug(
         "history-of-margin-not-read",
@@ -236,7 +243,7 @@ REQUESTS: Final = (
         "    return Move(intent.client_id, mine[-1]) if mine else NO_MOVE\n",
         "    return Move(intent.client_id, mine[-1]) if len(mine) > 9 else NO_MOVE\n",
         "margin that moved and that positions show late is moved again",
-        ("F34", "F04"),
+        ("late_add", "F34", "F04"),
     ),
     Bug(
         "no-fence",
@@ -244,7 +251,7 @@ REQUESTS: Final = (
         "if move is None and is_short and not gateway.was_unsent(intent):",
         "if move is None and is_short and gateway.was_unsent(intent):",
         "where there is no history, margin that positions show late is moved again",
-        ("F34", "F04"),
+        ("late_add", "F34", "F04"),
     ),
     Bug(
         "lane-loses-places",
@@ -274,7 +281,7 @@ REQUESTS: Final = (
         "        if now_ms < self._blocked_until_ms:\n",
         "        if now_ms < 0 * self._blocked_until_ms:\n",
         "requests go on while the venue has banned them",
-        ("F50",),
+        ("ban", "F50"),
     ),
     Bug(
         "clock-not-set",
@@ -290,6 +297,6 @@ REQUESTS: Final = (
         "        self._suspects[symbol] = None\n",
         "        self._suspects.pop(symbol, None)\n",
         "tiers and steps that have changed are not read again after a refusal",
-        ("F17", "F40"),
+        ("terms", "F17", "F40"),
     ),
 )

@@ -4,62 +4,40 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from itertools import chain
 from threading import Lock
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from tests.simulation.planted.bug import ROOT
-from tests.simulation.planted.hunt import NO_BUG
+from tests.simulation.planted.findings import Finding, write
 from tests.simulation.planted.table import PLANTED
 
-FOUND: Final = Path(__file__).parent / "found.json"
 _LEAST_CAUGHT: Final = 0.95
-
-
-class Finding(NamedTuple):
-    """What became of one planted bug. `case` None: no case of the gate failed, or a run did not end."""
-
-    name: str
-    case: list[Any] | None
-    violation: str
-    runs: int
-    cpu_s: float
-
-    @property
-    def is_caught(self) -> bool:
-        """Whether something failed."""
-        return bool(self.violation)
+_HUNT: Final = (sys.executable, "-m", "tests.simulation.planted.hunt")
 
 
 def run(
     names: Sequence[str], processes: int, *, most: int = 0, is_afresh: bool = False, is_kept: bool = False
 ) -> list[Finding]:
-    """Hunt for every bug, each in a process of its own; print each finding as it comes.
+    """Hunt for every bug; print each finding as it comes.
 
     `is_afresh`: without trying first what caught it the last time. `is_kept`: write each finding down.
     """
-    known = {} if is_afresh else read()
     writing = Lock()
+    options = ["--most", str(most), *(["--afresh"] if is_afresh else [])]
 
-    def one(name: str) -> Finding:
-        finding = hunt(name, known.get(name), most)
-        print(_line(finding), flush=True)
-        if is_kept:
-            with writing:
+    def hear(finding: Finding) -> None:
+        with writing:
+            print(_line(finding), flush=True)
+            if is_kept:
                 write([finding])
-        return finding
 
     with ThreadPoolExecutor(processes) as pool:
-        return controlled(list(pool.map(one, names)))
-
-
-def hunt(name: str, known: Finding | None = None, most: int = 0) -> Finding:
-    """Hunt for one bug in a process that has it. RuntimeError: the process failed."""
-    first = [] if known is None or known.case is None else [known.case]
-    told = _asked(name, "--first", json.dumps(first), "--most", str(most))
-    return Finding(name, told["case"], told["violation"], told["runs"], told["cpu_s"])
+        shares = [names[first::processes] for first in range(min(processes, len(names)))]
+        found = pool.map(lambda share: list(_heard(_hunted([*share, *options]), hear)), shares)
+        return controlled(list(chain.from_iterable(found)))
 
 
 def close(findings: Iterable[Finding], began: float) -> int:
@@ -74,41 +52,32 @@ def close(findings: Iterable[Finding], began: float) -> int:
     return int(len(missed) > (1.0 - _LEAST_CAUGHT) * len(listed))
 
 
-def read() -> dict[str, Finding]:
-    """Return what caught each bug the last time the page was made."""
-    if not FOUND.exists():
-        return {}
-    rows: Mapping[str, Any] = json.loads(FOUND.read_text())
-    return {name: Finding(name, **row) for name, row in rows.items() if name in PLANTED}
-
-
-def write(findings: Iterable[Finding]) -> None:
-    """Keep findings. How long a search took stays as it was when the same case caught the bug again."""
-    known = read()
-    for each in findings:
-        before = known.get(each.name)
-        if before is None or before.case != each.case:
-            known[each.name] = each
-    rows = {name: dict(list(each._asdict().items())[1:]) for name, each in known.items()}
-    lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(rows[name])}" for name in PLANTED if name in rows)
-    FOUND.write_text("{\n" + lines + "\n}\n")
-
-
 def controlled(findings: list[Finding]) -> list[Finding]:
     """Return the findings without those whose case fails without any bug."""
     cases = [each.case for each in findings if each.case is not None]
-    failed = _asked(NO_BUG, "--first", json.dumps(cases))["failed"]
+    command = [*_HUNT, "--sound", json.dumps(cases)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    failed = json.loads(ended.stdout.splitlines()[-1])
     for each in failed:
         print(f"it fails without a bug too: {each}")
     return [each._replace(case=None, violation="") if each.case in failed else each for each in findings]
 
 
-def _asked(*words: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.simulation.planted.hunt", *words]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        raise RuntimeError(f"{' '.join(command)}\n{ended.stderr[-3000:]}")
-    return json.loads(ended.stdout.splitlines()[-1])
+def _hunted(words: Sequence[str]) -> Iterator[Finding]:
+    """Yield what a hunting process finds. RuntimeError: it failed."""
+    with subprocess.Popen([*_HUNT, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True) as hunting:
+        assert hunting.stdout is not None
+        for line in hunting.stdout:
+            if line.startswith('{"name"'):
+                yield Finding(**json.loads(line))
+    if hunting.returncode:
+        raise RuntimeError(f"the hunt ended with {hunting.returncode}: {' '.join(words)}")
+
+
+def _heard(findings: Iterable[Finding], hear: Callable[[Finding], None]) -> Iterator[Finding]:
+    for each in findings:
+        hear(each)
+        yield each
 
 
 def _line(finding: Finding) -> str:

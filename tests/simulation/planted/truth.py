@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.simulation.planted.bug import Bug
+from tests.simulation.planted.bug import Bug, Change
 
 _BOOK: Final = "bot/exchange/book.py"
 _CHANGES: Final = "bot/exchange/changes.py"
@@ -25,7 +25,7 @@ TRUTH: Final = (
         "return ts_ms > self.since_ms or (ts_ms == self.since_ms and row_id not in self.seen)",
         "return ts_ms > self.since_ms",
         "a fill at the instant of the last one is not read",
-        ("regressions", "F08", "F26"),
+        ("instant", "regressions", "F08", "F26"),
     ),
     Bug(
         "margin-doubt-not-kept",
@@ -33,7 +33,7 @@ TRUTH: Final = (
         "        self.doubts[action.symbol] = intent.client_id\n",
         "        self.doubts.pop(action.symbol, None)\n",
         "margin that moved without an answer is taken for somebody else's",
-        ("F34", "F04"),
+        ("late_add", "slow_add", "F34", "F04"),
     ),
     Bug(
         "reported-twice",
@@ -41,7 +41,7 @@ TRUTH: Final = (
         "        self.reported[client_id] = None\n",
         "        self.reported.pop(client_id, None)\n",
         "nobody remembers which outcomes were told",
-        ("add", "F34", "F01"),
+        ("add", "slow_add", "F34", "F01"),
     ),
     Bug(
         "partial-fill-not-told",
@@ -95,7 +95,7 @@ TRUTH: Final = (
         "if held is not None and self._truth is None and amount:",
         "if held is not None and self._truth is not None and amount:",
         "margin that moved and ended with its position is not told",
-        ("F32",),
+        ("ended_add", "F32"),
     ),
     Bug(
         "margin-by-hand-ignored",
@@ -130,15 +130,22 @@ TRUTH: Final = (
         """        rows = [None for _ in gone if urgency is not None and trades is not None]
 """,
         "an order that is in no list counts as cancelled, though lists lag",
-        ("F04", "stop"),
+        ("lists", "F04", "stop"),
     ),
     Bug(
         "fired-trigger-counts-as-filled",
         _SIGHT,
         'return row._replace(status="cancelled")',
         "return row",
-        "a trigger that fired and came to nothing counts as filled",
-        ("F13", "F25", "F26"),
+        "a trigger that fired and came to nothing counts as filled, its own fills not being counted either",
+        ("fizzled", "F13", "F25", "F26"),
+        (
+            Change(
+                _CHANGES,
+                "        return filled > max(kept.quantity * (1.0 - _FLOAT_NOISE), 0.0)\n",
+                "        return filled >= min(kept.quantity, 0.0)\n",
+            ),
+        ),
     ),
     Bug(
         "money-read-before-the-fill",
@@ -146,7 +153,7 @@ TRUTH: Final = (
         "        if not new and all(each.leg",
         "        if new or all(each.leg",
         "the free balance told with a fill is the one before it",
-        ("regressions", "F26"),
+        ("old_money", "regressions", "F26"),
     ),
     Bug(
         "contradiction-believed",
@@ -170,7 +177,7 @@ TRUTH: Final = (
         "    return abs(change - paid) >= 0.5 * share * abs(amount_quote)\n",
         "    return abs(change - paid) >= 0.0 * share * abs(amount_quote)\n",
         "a margin move is told although the position does not show it yet",
-        ("F04", "F22"),
+        ("slow_add", "late_add", "F04", "F22"),
     ),
     Bug(
         "positions-never-read-again",
@@ -178,7 +185,7 @@ TRUTH: Final = (
         "if now_ms - self._swept_ms.get(symbol, 0) >= self._pause_ms(symbol):",
         "if now_ms - self._swept_ms.get(symbol, 0) >= 1e6 * self._pause_ms(symbol):",
         "what no message tells is never read",
-        ("F53", "F52", "F27"),
+        ("silence", "F53", "F52", "F27"),
     ),
     Bug(
         "messages-never-heard",
@@ -186,7 +193,7 @@ TRUTH: Final = (
         "            self._sweep_soon(*(symbols or self._gateway.symbols), urgency=Urgency.NORMAL)\n",
         "            self._gateway.book.saw(len(symbols))\n",
         "nothing is read when the venue says that something happened",
-        ("stop", "F26"),
+        ("stop", "profit", "ladder", "F26"),
     ),
     Bug(
         "late-marks-believed",
@@ -194,7 +201,7 @@ TRUTH: Final = (
         "        if told.ts_ms < self._mark_ms.get(symbol, 0):\n            return\n",
         "        if told.ts_ms < 0:\n            return\n",
         "a mark that comes late counts as the newest",
-        ("F21", "F53"),
+        ("overtaken_marks", "F21", "F53"),
     ),
     Bug(
         "stream-not-renewed",
@@ -202,7 +209,7 @@ TRUTH: Final = (
         "        while True:\n            began_ms",
         "        while not is_again:\n            began_ms",
         "a stream that broke is not subscribed to again",
-        ("F57", "reconnect"),
+        ("rejoined", "F57", "reconnect"),
     ),
     Bug(
         "user-stream-key-kept",
@@ -212,6 +219,6 @@ TRUTH: Final = (
         """                if name == "nothing":
 """,
         "a user stream whose key has expired is asked for with the same key",
-        ("F54",),
+        ("key", "F54"),
     ),
 )

@@ -28,11 +28,11 @@ def failing(near: Iterable[str], first: Iterable[Case | Crash] = ()) -> Iterator
 
 
 def _ordered(near: tuple[str, ...]) -> Iterator[Job]:
-    if REGRESSED in near:
-        yield from REGRESSIONS
     stories = [name for name in near if name in STORIES]
     faults = [name for name in near if name in FAULTS]
     yield from _dry(stories)
+    if REGRESSED in near:
+        yield from REGRESSIONS
     yield from (case_of(seed, (name,)) for seed in range(1, _GATE.seeds_a_fault + 1) for name in faults)
     yield from _deaths(stories)
     yield from REGRESSIONS
