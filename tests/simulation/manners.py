@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.core.event import Event, FundingSettled, MarginAdjusted, OrderFilled
-from bot.core.intent import AddMargin, Intent, OpenPosition, PlaceStop, ReleaseMargin, SetLeverage
+from bot.core.intent import AddMargin, Intent, OpenPosition, PlaceStop, ReleaseMargin
 from bot.core.margin import liquidation_price
 from bot.core.note import SignalSeen
 from bot.core.position import Position
@@ -148,12 +148,12 @@ class Manners:
         for intent in intents:
             if self._writers.get(intent.client_id) is not call.process:
                 self._world.violate("LATE", f"{intent.client_id} was sent by a start after its decision")
-            asked = self._leverage_asked(intent)
+            planned = int(intent.facts.get("leverage") or 0)
             there = self._world.exchange.venue.state.leverage.get(intent.action.symbol, 0)
             if not self._is_isolated(intent.action.symbol) and not self._world.touched_by_hand:
                 self._world.violate("I15", f"{intent.client_id} enters a symbol in cross margin")
-            if asked and asked != there and not self._world.touched_by_hand:
-                self._world.violate("I15", f"{intent.client_id} enters with {there}x instead of {asked}x")
+            if planned not in (0, there) and not self._world.touched_by_hand:
+                self._world.violate("I15", f"{intent.client_id} enters with {there}x instead of {planned}x")
             late_ms = call.sent_ms - self._approved_ms.get(intent.action.symbol, call.sent_ms)
             if isinstance(intent.action, OpenPosition) and late_ms > _BAR_MS:
                 self._world.violate("LATE", f"{intent.client_id} was sent {late_ms} ms after its decision")
@@ -164,17 +164,6 @@ class Manners:
         if self._world.dialect == "bybit":
             return settings["margin_mode"] == "ISOLATED_MARGIN"
         return self._world.dialect == "okx" or settings["margin_type"][symbol] == "ISOLATED"
-
-    def _leverage_asked(self, intent: Intent) -> int:
-        """Return the leverage asked for last before an entry; 0: none ever was."""
-        asked = [
-            (each.seq, each.action.leverage)
-            for each in self._world.watch.intents.values()
-            if isinstance(each.action, SetLeverage)
-            and each.action.symbol == intent.action.symbol
-            and each.seq < intent.seq
-        ]
-        return max(asked, default=(0, 0))[1]
 
 
 def _position_of(event: Event) -> Position | None:

@@ -16,7 +16,7 @@ Made by `python -m tests.simulation --planted --page --jobs 2`; a test holds the
 
 A simulation that never fails proves nothing. Each bug is one place of `bot/`, changed when it is imported,
 in a process of its own; the cases of the gate (`--gate whole`) are tried, those near to the bug first,
-until one fails. Where a second guard stands behind the place, so that nothing would be seen from outside, that
+until one fails. Where a second guard stands behind the place, so that nothing would be seen from outside, it
 is out as well, and the row says so. **After** is how many runs that took in the search that found it; a case
 named here is tried first from then on. Every case named here passes without the bug. Unit tests do not count.
 

@@ -123,7 +123,7 @@ REQUESTS: Final = (
         _ORDERS,
         "for order in [each for each in left if each.is_conditional and each.is_reduce_only]:",
         "for order in [each for each in left if each.is_conditional and not each.is_reduce_only]:",
-        "an entry does not cancel the stop that an earlier position left behind",
+        "an entry does not cancel the stop that an earlier position left; no simulated venue leaves one",
         ("F23", "leave", "F68"),
     ),
     Bug(
