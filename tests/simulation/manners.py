@@ -27,6 +27,7 @@ _BAR_MS: Final = 60_000
 _STOP_LEG: Final = "S"
 _ROUNDING: Final = 1e-6
 _QUICK_S: Final = 0.1  # a read and its latency; polls take turns every 50 ms
+_POSITION_LAGS: Final = "stale read:position"
 _Stop = tuple[int, float]  # the side of the position, and the tightest trigger; 0.0: none
 
 
@@ -138,9 +139,10 @@ class Manners:
             now_side, now_price = after.get(symbol, (0, 0.0))
             if now_side != side or not price:
                 continue
-            if not now_price:
+            # A start that reads no position takes back the stop of an entry that it cannot see filled.
+            if not now_price and _POSITION_LAGS not in self._world.fired:
                 self._world.violate("I1", f"the only stop of {symbol}, at {price}, was cancelled")
-            elif side * (now_price - price) < 0.0:
+            elif now_price and side * (now_price - price) < 0.0:
                 self._world.violate("I1", f"the stop of {symbol} was loosened from {price} to {now_price}")
 
     def _look_at_entry(self, call: Call) -> None:
