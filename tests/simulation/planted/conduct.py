@@ -58,10 +58,10 @@ CONDUCT: Final = (
     Bug(
         "part-of-an-entry-unprotected",
         _FILLS,
-        """        protect(desk, market, holding, plan.stop_price, "entry")
+        """        _protect_entry(desk, market, holding, entry)
 """,
         """        if event.remaining_quantity <= 0.0:
-            protect(desk, market, holding, plan.stop_price, "entry")
+            _protect_entry(desk, market, holding, entry)
 """,
         "an entry that fills in part gets no stop",
         ("F08",),
@@ -69,9 +69,9 @@ CONDUCT: Final = (
     Bug(
         "entry-without-a-stop",
         _FILLS,
-        """        protect(desk, market, holding, plan.stop_price, "entry")
+        """        protect(desk, market, holding, entry.plan.stop_price, "entry")
 """,
-        """        holding.stop_again_ms = event.ts_ms
+        """        holding.stop_again_ms = desk.state.now_ms
 """,
         "the stop of an entry waits for the next mark that is looked at",
         ("entry",),

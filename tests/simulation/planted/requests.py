@@ -137,11 +137,11 @@ REQUESTS: Final = (
     Bug(
         "fills-of-an-entry-not-awaited",
         _ORDERS,
-        """        self._accept(order, sent)
+        """        patient_until_ms = self._link.clock.now_ms() + _PATIENCE_MS
         for wait_seconds in _SETTLE_WAITS_SECONDS:
 """,
-        """        self._accept(order, sent)
-        self._book.filled[sent.client_id] = order.quantity
+        """        self._book.filled[sent.client_id] = order.quantity
+        patient_until_ms = self._link.clock.now_ms() + _PATIENCE_MS
         for wait_seconds in _SETTLE_WAITS_SECONDS[:1]:
 """,
         "an order that was sent counts as filled",
@@ -193,8 +193,8 @@ REQUESTS: Final = (
     Bug(
         "gives-up-at-once",
         _FATE,
-        "        is_last = clock.now_ms() > deadline_ms\n",
-        "        is_last = clock.now_ms() > 0 * deadline_ms\n",
+        "        left_ms = deadline_ms - clock.now_ms()\n",
+        "        left_ms = 0 * deadline_ms\n",
         "what no read shows at once counts as never arrived",
         ("overtaken",),
     ),
