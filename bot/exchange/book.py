@@ -16,6 +16,7 @@ from bot.exchange.rows import VenueOrder
 
 _MOST_OWNERS: Final = 400
 _MOST_REPORTED: Final = 400
+_MOST_ENDED: Final = 50  # lists lag by seconds
 
 
 class Owner(NamedTuple):
@@ -74,6 +75,7 @@ class Book:
         self.filled: dict[str, float] = {}
         self.cancelling: set[str] = set()
         self.reported: dict[str, None] = {}
+        self.ended: dict[str, None] = {}  # told to have ended; a list that lags may show one again
         self.outbox: list[VenueEvent] = []
         self.doubts: dict[str, str] = {}
         self.acknowledged: dict[str, float] = {}  # margin moves that no position has shown yet
@@ -116,6 +118,12 @@ class Book:
         self.doubts = {symbol: each for symbol, each in self.doubts.items() if each != client_id}
         while len(self.reported) > _MOST_REPORTED:
             del self.reported[next(iter(self.reported))]
+
+    def end(self, client_id: str) -> None:
+        """Remember that an order was told to have ended."""
+        self.ended[client_id] = None
+        while len(self.ended) > _MOST_ENDED:
+            del self.ended[next(iter(self.ended))]
 
     def doubt(self, intent: Intent) -> None:
         """Remember a margin move of unknown fate: when the wallet moves by itself, it was that."""
@@ -166,6 +174,7 @@ class Book:
             "filled": dict(self.filled),
             "cancelling": sorted(self.cancelling),
             "reported": list(self.reported),
+            "ended": list(self.ended),
             "outbox": to_json([each for each in self.outbox if not isinstance(each, InstrumentChanged)]),
             "doubts": dict(self.doubts),
             "acknowledged": dict(self.acknowledged),
@@ -191,6 +200,7 @@ class Book:
         self.filled = dict(values["filled"])
         self.cancelling = set(values["cancelling"])
         self.reported = dict.fromkeys(values["reported"])
+        self.ended = dict.fromkeys(values.get("ended", ()))  # absent: written before it was kept
         self.outbox[:] = from_json(values["outbox"])
         self.doubts = dict(values["doubts"])
         self.acknowledged = dict(values.get("acknowledged", {}))

@@ -262,6 +262,9 @@ class Changes:
             kept = self._book.orders[key]
             if order is not None and (order.status == "open" or self._has_traded(kept, order)):
                 continue
+            if key in self._book.ended:
+                continue
+            self._book.end(key)
             cause = self._cause(kept)
             free_quote = self._sight.money.free_quote if kept.leg == "entry" else None
             self._emit(OrderCancelled(ended_ms, kept.symbol, key, kept.leg, cause, free_quote))
