@@ -81,10 +81,13 @@ class OrderDesk:
         await self._trade(order)
 
     async def place_stop(self, intent: Intent, action: PlaceStop) -> None:
-        """Rest a stop over the whole position, or over what was entered and is not shown yet."""
+        """Rest a stop over the whole position, or over what is known or entered and no reading shows."""
         held = None
         if not self._book.is_awaited(action.symbol, self._link.clock.now_ms()):
-            held = await self._held(action.symbol, action.side, Urgency.URGENT)
+            held = await self._sweeper.observer.position(action.symbol, Urgency.URGENT)
+            if held is None or held.side != action.side:
+                held = self._book.positions.get(action.symbol)
+            _check_held(held, action.symbol, action.side)
         order = NewOrder(
             intent.client_id,
             action.symbol,
@@ -256,7 +259,10 @@ class OrderDesk:
             raise Rejected("precision", message)
 
     async def _held(self, symbol: str, side: int, urgency: Urgency) -> Position:
-        held = await self._sweeper.observer.position(symbol, urgency)
-        if held is None or held.side != side:
-            raise Rejected("no_position", f"there is no {side_name(side)} position in {symbol}")
-        return held
+        return _check_held(await self._sweeper.observer.position(symbol, urgency), symbol, side)
+
+
+def _check_held(held: Position | None, symbol: str, side: int) -> Position:
+    if held is None or held.side != side:
+        raise Rejected("no_position", f"there is no {side_name(side)} position in {symbol}")
+    return held

@@ -28,25 +28,38 @@ def compare_beliefs(world: "World", database: Path, undecided: Collection[str] =
     if not checkpoint:
         return []
     state = json.loads(checkpoint[0][0])
-    found = list(_unfinished(database, state))
+    working = _closing(world)
+    found = list(_unfinished(database, state, working))
     for symbol, market in state["markets"].items():
         held, holding = world.exchange.venue.state.positions.get(symbol), market["holding"]
         if holding is None and held is not None:
             found += _foreign(state, symbol)
         elif holding is not None and "positions" not in undecided:
-            found += _position(symbol, held, holding)
+            found += _position(symbol, held, holding, is_closing=symbol in working.values())
         if holding is not None and held is not None:
             found += _orders(world, symbol, holding)
     return found
 
 
-def _unfinished(database: Path, state: dict[str, Any]) -> Iterator[str]:
+def _closing(world: "World") -> dict[str, str]:
+    """Return the symbols of market orders that still work at the exchange, by id: its market stands still."""
+    orders, embedded = world.exchange.venue.state.orders, world.exchange.embedded
+    return {
+        books_id(embedded, order.client_id): symbol
+        for symbol in world.symbols
+        for order in orders.of(symbol)
+        if order.leg not in _EXITS
+    }
+
+
+def _unfinished(database: Path, state: dict[str, Any], working: Collection[str]) -> Iterator[str]:
     """What was asked for has an end, long after the last fault."""
     open_ones = rows(database, "SELECT client_id FROM intent WHERE status IN ('pending', 'unknown')")
     if open_ones:
         yield f"intents: {[row[0] for row in open_ones]} have no end"
-    if state["in_flight"]:
-        yield f"intents: {sorted(state['in_flight'])} are believed to be on their way"
+    under_way = sorted(set(state["in_flight"]).difference(working))
+    if under_way:
+        yield f"intents: {under_way} are believed to be on their way"
 
 
 def _foreign(state: dict[str, Any], symbol: str) -> Iterator[str]:
@@ -55,7 +68,9 @@ def _foreign(state: dict[str, Any], symbol: str) -> Iterator[str]:
         yield f"foreign: {symbol} is held, the engine does not believe it and has halted nothing"
 
 
-def _position(symbol: str, held: Position | None, holding: dict[str, Any]) -> Iterator[str]:
+def _position(
+    symbol: str, held: Position | None, holding: dict[str, Any], *, is_closing: bool
+) -> Iterator[str]:
     believed = Position(*holding["position"])
     if held is None:
         yield f"beliefs: {symbol} is flat, the engine believes {believed}"
@@ -64,7 +79,7 @@ def _position(symbol: str, held: Position | None, holding: dict[str, Any]) -> It
     wallet = abs(believed.isolated_wallet - held.isolated_wallet)
     if quantity > _RELATIVE * held.quantity or wallet > _MONEY:
         yield f"beliefs: {symbol} is {held}, the engine believes {believed}"
-    if holding["is_closing"]:
+    if holding["is_closing"] and not is_closing:
         yield f"beliefs: {symbol} is held, the engine believes that it is being closed"
 
 
