@@ -5,6 +5,7 @@ rests. No entry is late. Adds and releases keep their distance,
 and no position gets more of them than the settings allow.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ from bot.core.position import Position
 from bot.ports import Commit
 from bot.risk.limits import MarginLimits
 from tests.simulation.calls import Call
+from tests.simulation.oracles import JUDGED_ELSEWHERE
 from tests.simulation.process import Process, current_process
 from tests.simulation.storage import rows
 
@@ -187,7 +189,8 @@ def breaches(world: "World", database: Path) -> list[str]:
     found = [*_crowded(database, limits), *_half_filled(database), *_told_twice(database)]
     noticed = rows(database, "SELECT body FROM event WHERE kind = 'InvariantBroken'")
     for body in noticed if not world.touched_by_hand else ():  # a person may go beyond any limit of ours
-        found.append(f"the bot noticed it itself: {body[0]}")
+        if json.loads(body[0])["invariant"] not in JUDGED_ELSEWHERE:
+            found.append(f"the bot noticed it itself: {body[0]}")
     return found
 
 

@@ -40,7 +40,7 @@ _MOST_ORDERS: Final = 120
 _FROM_THE_FUTURE_MS: Final = 2_000
 _ORDERS: Final = ("entry", "exit", "stop")
 # The venue's orders show for how long there was no stop; that the bot noticed at once is as it should be.
-_JUDGED_AT_THE_VENUE: Final = ("I1", "I2")
+JUDGED_ELSEWHERE: Final = ("I1", "I2", "I21")
 _SENT_ON_HALT: Final = 1  # one may be on its way when the halt is committed
 
 
@@ -64,7 +64,7 @@ class Oracles:
     def hear_commit(self, commit: Commit) -> None:
         """Look at what is on disk now."""
         for note in commit.notes:
-            if isinstance(note, InvariantBroken) and note.invariant not in _JUDGED_AT_THE_VENUE:
+            if isinstance(note, InvariantBroken) and self._is_judged(note):
                 self._say(note.invariant, note.message, f"the bot says: {note.symbol} {note.message}")
             if isinstance(note, Reconciled) and note.what == "money" and not self._world.touched_by_hand:
                 self._say("I23", str(note.ts_ms), f"the bot says: {note.facts}")
@@ -73,6 +73,11 @@ class Oracles:
         self._look_at_ends(commit)
         if commit.checkpoint is not None:
             self._look_at_halts(commit, commit.checkpoint.engine.get("halts", {}))
+
+    def _is_judged(self, note: InvariantBroken) -> bool:
+        """While the market stands still, what is asked for is stamped now, what streams say with the last tick."""
+        is_time = note.invariant == "I21" and not self._world.exchange.pump.is_paused
+        return is_time or note.invariant not in JUDGED_ELSEWHERE
 
     def _look_at_intent(self, intent: Intent) -> None:
         action = intent.action
