@@ -1,6 +1,7 @@
 """F01 to F12: a request, its reply and what is left of it."""
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.simulation.calls import Answer, Call, Effect
@@ -71,7 +72,7 @@ def stale_reads(world: "World", lag_s: float) -> None:
             stale = old[-1] if old else history[0][1]
             if stale.body != fresh.body:
                 world.fault_fires(f"stale {call.kind}")
-            return stale
+            return replace(stale, headers=fresh.headers)  # what was used is counted at the door, of now
 
         return Effect("changed", change=change)
 
