@@ -24,6 +24,8 @@ _HOUR_MS: Final = 3_600_000
 # position may not show one that is there. Together with two readings less than a minute.
 _PAID_WITHIN_MS: Final = 45_000
 _PAYMENT_SHOWN_WITHIN_MS: Final = 30_000
+# Payments are settled at whole hours. That none is there is believed so long: marks may stand still.
+_UNPAID_HOLDS_MS: Final = 10_000
 _SHOWN_WITHIN_MS: Final = 30_000  # of its acceptance an order is in every list and history
 
 
@@ -78,6 +80,7 @@ class Observer:
 
     def __init__(self, link: Link, dialect: Dialect, book: Book) -> None:
         self._link, self._dialect, self._book = link, dialect, book
+        self._unpaid: dict[str, tuple[int, int]] = {}  # the market's hour, and when by the clock
 
     async def look(self, symbol: str, urgency: Urgency, moved_quote: float) -> Sight:
         """Return one reading. `moved_quote`: margin that a request of ours has moved since the last one."""
@@ -273,11 +276,27 @@ class Observer:
             return False
         if self._is_payment_due(symbol, ()):
             return True
+        if self._is_known_unpaid(symbol):
+            return False
         if position is not None and not trades:
             unexplained = position.isolated_wallet - before.isolated_wallet - moved_quote
             return abs(unexplained) > WALLET_TOLERANCE
         now_ms = max((self._book.now_ms, *(trade.ts_ms for trade in trades)))
         return now_ms // _HOUR_MS > self._book.payments_read_ms.get(symbol, 0) // _HOUR_MS
+
+    def _is_known_unpaid(self, symbol: str) -> bool:
+        """Whether the history was just asked and no whole hour has come since: it weighs as much as a sweep.
+
+        A wallet that nothing explains is looked at again and again within a second.
+        """
+        hour, asked_ms = self._unpaid.get(symbol, (-1, 0))
+        is_fresh = self._link.clock.now_ms() - asked_ms < _UNPAID_HOLDS_MS
+        return is_fresh and hour == self._book.now_ms // _HOUR_MS
+
+    def _note_unpaid(self, symbol: str) -> None:
+        hour, since_ms = divmod(self._book.now_ms, _HOUR_MS)
+        if since_ms > _PAID_WITHIN_MS:
+            self._unpaid[symbol] = (hour, self._link.clock.now_ms())
 
     def _is_payment_due(self, symbol: str, settlements: tuple[Settlement, ...]) -> bool:
         """Bybit takes funding out of the free balance first: the wallet need not show it."""
@@ -316,6 +335,8 @@ class Observer:
                 lambda ts_ms=payment.ts_ms: self._dialect.funding_rate_at(client, symbol, ts_ms), urgency
             )
             found.append(Settlement(payment, rate, mark))
+        if not found:
+            self._note_unpaid(symbol)
         return tuple(found)
 
 
