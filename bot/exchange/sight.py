@@ -81,6 +81,7 @@ class Observer:
     def __init__(self, link: Link, dialect: Dialect, book: Book) -> None:
         self._link, self._dialect, self._book = link, dialect, book
         self._unpaid: dict[str, tuple[int, int]] = {}  # the market's hour, and when by the clock
+        self._hour_began: tuple[int, int] = (-1, 0)  # the same of the first look within it
 
     async def look(self, symbol: str, urgency: Urgency, moved_quote: float) -> Sight:
         """Return one reading. `moved_quote`: margin that a request of ours has moved since the last one."""
@@ -98,7 +99,7 @@ class Observer:
             settlements = await self._settlements(symbol, urgency)
             # Money that was paid after the position was read would look like margin moved by a person.
             is_consistent = not settlements or position == await self.position(symbol, urgency)
-        is_due = self._is_payment_due(symbol, settlements)
+        is_due = self._is_payment_due(symbol, settlements) or self._may_just_have_paid(symbol, settlements)
         if settlements and self._is_late(symbol, position, new, moved_quote):
             settlements, is_due = (), True  # told when the position shows it
         return Sight(symbol, money, position, resting, new, ended, owners, settlements, is_due, is_consistent)
@@ -306,6 +307,20 @@ class Observer:
         read_ms = self._book.payments.get(symbol, START).since_ms
         is_read = max((read_ms, *(each.payment.ts_ms for each in settlements))) >= settled_ms
         return not is_read and self._since_settled_ms(symbol) <= _PAID_WITHIN_MS
+
+    def _may_just_have_paid(self, symbol: str, settlements: tuple[Settlement, ...]) -> bool:
+        """Whether an hour has just turned: a process that began after it saw no settlement pass."""
+        hour, since_ms = divmod(self._book.now_ms, _HOUR_MS)
+        if hour != self._hour_began[0]:
+            self._hour_began = (hour, self._link.clock.now_ms())
+        held = self._book.positions.get(symbol)
+        if held is None or max(since_ms, self._link.clock.now_ms() - self._hour_began[1]) > _PAID_WITHIN_MS:
+            return False
+        told_ms = (
+            self._book.payments.get(symbol, START).since_ms,
+            *(each.payment.ts_ms for each in settlements),
+        )
+        return max(held.opened_ms, *told_ms) < hour * _HOUR_MS
 
     def _is_late(
         self, symbol: str, position: Position | None, trades: tuple[Trade, ...], moved_quote: float
