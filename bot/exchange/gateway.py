@@ -33,7 +33,7 @@ from bot.exchange.fate import fate_of
 from bot.exchange.freshness import Freshness, is_changed
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
-from bot.exchange.margin_amount import margin_amount
+from bot.exchange.margin_amount import margin_amount, paid_up
 from bot.exchange.orders import OrderDesk
 from bot.exchange.rows import Settings, VenueOrder
 from bot.exchange.sweep import Sweeper
@@ -335,7 +335,8 @@ class CcxtGateway:
         held = await self.sweeper.observer.position(symbol, urgency)
         if held is None:
             raise Rejected("no_position", f"there is no position in {symbol}")
-        amount = self.margin_amount(action, held)
+        unshown = await self.sweeper.observer.unshown_quote(held, urgency)
+        amount = self.margin_amount(action, paid_up(action, held, unshown))
         if amount == 0.0:
             verb = "add" if isinstance(action, AddMargin) else "release"
             wallet = held.isolated_wallet

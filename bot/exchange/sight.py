@@ -134,7 +134,19 @@ class Observer:
         rows = await self._link.read(lambda: self._dialect.positions(client, self._book.leverage), urgency)
         return next((each for each in rows if each.symbol == symbol), None)
 
-    async def payments(self, symbol: str) -> tuple[Payment, ...]:
+    async def unshown_quote(self, held: Position, urgency: Urgency) -> float:
+        """Return payments that the history tells and a reading of the position may not show yet; else 0.0.
+
+        Such a wallet is that of before a settlement: a target that is reached from there is missed by them.
+        """
+        before = self._book.positions.get(held.symbol)
+        if before is None or self._since_settled_ms(held.symbol) > _PAYMENT_SHOWN_WITHIN_MS:
+            return 0.0
+        if abs(held.isolated_wallet - before.isolated_wallet) > WALLET_TOLERANCE:
+            return 0.0
+        return sum(each.amount_quote for each in await self.payments(held.symbol, urgency))
+
+    async def payments(self, symbol: str, urgency: Urgency = Urgency.POLL) -> tuple[Payment, ...]:
         """Return the symbol's funding payments that were not reported yet.
 
         Where none was ever read they are asked for from the position's beginning: without a beginning a venue
@@ -143,7 +155,7 @@ class Observer:
         cursor, held = self._book.payments.get(symbol, START), self._book.positions.get(symbol)
         since_ms = cursor.since_ms or (held.opened_ms if held is not None else 0) or None
         client = self._link.client
-        rows = await self._link.read(lambda: self._dialect.funding(client, symbol, since_ms))
+        rows = await self._link.read(lambda: self._dialect.funding(client, symbol, since_ms), urgency)
         return tuple(sorted(row for row in rows if cursor.is_new(row.ts_ms, row.payment_id)))
 
     async def order(self, symbol: str, client_id: str, kinds: tuple[bool, ...]) -> VenueOrder | None:

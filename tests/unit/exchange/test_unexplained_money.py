@@ -337,3 +337,30 @@ async def test_a_fill_is_told_with_a_balance_that_is_no_older_than_the_fill(
     fills = [each for each in await desk.send(ReducePosition(BTC, 1, 0.1)) if isinstance(each, OrderFilled)]
     assert fills[-1].free_quote == pytest.approx(world.embedded.state.free_quote, abs=1e-8)
     assert fills[-1].free_quote > before.free_quote
+
+
+@pytest.mark.parametrize(
+    ("action", "rate"),
+    [(AddMargin(BTC, 700.0), -RATE), (ReleaseMargin(BTC, 550.0), RATE)],
+    ids=["add", "release"],
+)
+async def test_a_margin_move_counts_a_payment_that_the_position_does_not_show_yet(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch, action: AddMargin | ReleaseMargin, rate: float
+) -> None:
+    """A position of before the settlement, read once: what moves would miss the target by the payment."""
+    await opened(desk)
+    await desk.send(AddMargin(BTC, 600.0))
+    gateway = world.connection.gateway
+    read = gateway.dialect.positions
+    old = [await read(world.connection.link.client, gateway.book.leverage)]
+
+    async def late(*args: Any) -> Any:
+        return old.pop() if old else await read(*args)
+
+    world.embedded.apply(FundingDue(START_MS + 1_000, BTC, rate))
+    world.embedded.commit()
+    gateway.book.settled(BTC, START_MS + 1_000, world.clock.now_ms())
+    monkeypatch.setattr(type(gateway.dialect), "positions", lambda _, *args: late(*args))
+    await desk.send(action)
+    (held,) = await read(world.connection.link.client, gateway.book.leverage)
+    assert held.isolated_wallet == pytest.approx(action.target_wallet, abs=1e-6)
