@@ -83,6 +83,7 @@ class Book:
         self.written: set[str] = set()  # margin moves that this process sent
         self.awaited_ms: dict[str, int] = {}  # until when fills are expected that no reading shows
         self.asked_ms: dict[str, int] = {}  # when this process first asked what became of one
+        self.read_ms: dict[str, int] = {}  # when a symbol's last reading that agreed with itself began
         self.adding: set[str] = set()  # symbols whose auto-add-margin was found on
 
     def saw(self, ts_ms: int) -> None:
