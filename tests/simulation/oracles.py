@@ -75,7 +75,7 @@ class Oracles:
             self._look_at_halts(commit, commit.checkpoint.engine.get("halts", {}))
 
     def _is_judged(self, note: InvariantBroken) -> bool:
-        """While the market stands still, what is asked for is stamped now, what streams say with the last tick."""
+        """While the market stands still, answers are stamped now and streams repeat the last tick."""
         is_time = note.invariant == "I21" and not self._world.exchange.pump.is_paused
         return is_time or note.invariant not in JUDGED_ELSEWHERE
 
