@@ -137,6 +137,7 @@ class CcxtGateway:
         for symbol in self._symbols:
             found = await self._link.read(lambda key=symbol: dialect.open_orders(client, key), now)
             orders += self.sweeper.observer.by_our_id(found, self.book.owners).values()
+        orders += self.book.unseen({each.symbol for each in positions}, self._link.clock.now_ms())
         return Account(
             self.book.now_ms,
             money.free_quote,

@@ -4,6 +4,7 @@ import pytest
 
 from bot.core.event import OrderFilled
 from tests.unit.exchange.bybit_wire import execution_row, position_row, wired
+from tests.unit.exchange.wire import BTC
 
 
 @pytest.mark.parametrize(
