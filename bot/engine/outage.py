@@ -27,7 +27,7 @@ class Outage:
     """
 
     def __init__(self, desk: Desk, clock: Clock, limit_ms: int, proof: Proof | None = None) -> None:
-        self._desk, self._clock, self._limit_ms, self._proof = desk, clock, limit_ms, proof
+        self._desk, self._clock, self._limit_ms, self.proof = desk, clock, limit_ms, proof
         self.heard = self._seen = 0
         self._since_ms = clock.now_ms()
 
@@ -61,7 +61,7 @@ class Outage:
         if self.silent_ms >= self._limit_ms and not self.words:
             self._raise()
             return True
-        is_news = self._proof is not None and not self.words and self._proof.look()
+        is_news = self.proof is not None and not self.words and self.proof.look()
         return self._is_lasting() or is_news
 
     def _is_lasting(self) -> bool:

@@ -10,12 +10,16 @@ from typing import Final
 
 from bot.core.event import AlertRaised
 from bot.core.halt import REDUCE_ONLY
+from bot.core.intent import Action, OpenPosition, ReleaseMargin
 from bot.engine import halts
 from bot.engine.desk import Desk
 from bot.ports import Clock
 
 STOP_UNREAD: Final = "stop_unread"
 LONGEST_UNREAD_MS: Final = 30_000
+# I14. A flat symbol is read every 30 s, and each reading brings the balance of the whole account.
+_OLDEST_POSITION_MS: Final = 10_000
+_OLDEST_BALANCE_MS: Final = 45_000
 
 
 class Proof:
@@ -35,6 +39,16 @@ class Proof:
         else:
             halts.end(self._desk, STOP_UNREAD)
         return True
+
+    def fault_of(self, action: Action) -> str:
+        """Return why the account is known from too long ago for an action that enlarges; "" for nothing."""
+        now_ms = self._clock.now_ms()
+        if isinstance(action, ReleaseMargin) and now_ms - self._read_ms(action.symbol) > _OLDEST_POSITION_MS:
+            return f"the position was not read for {_OLDEST_POSITION_MS // 1000} s"
+        newest_ms = max(map(self._read_ms, self._desk.state.markets))
+        if isinstance(action, OpenPosition) and now_ms - newest_ms > _OLDEST_BALANCE_MS:
+            return f"the balance was not read for {_OLDEST_BALANCE_MS // 1000} s"
+        return ""
 
     def _unread(self) -> Iterator[str]:
         """Yield the symbols that are held and were not read for long, counted from when they were held."""

@@ -5,9 +5,11 @@ import pytest
 from bot.clock import VirtualClock
 from bot.core.event import AlertRaised, EntriesHalted, EntriesResumed, Note
 from bot.core.halt import REDUCE_ONLY
+from bot.core.intent import Action, AddMargin, Intent, OpenPosition, ReleaseMargin
+from bot.engine.gate import Gate
 from bot.engine.outage import Outage
 from bot.engine.proof import LONGEST_UNREAD_MS, STOP_UNREAD, Proof
-from tests.unit.engine.desk_builder import Bench
+from tests.unit.engine.desk_builder import A, Bench
 
 BEGAN_MS = 1_800_000_000_000
 
@@ -21,8 +23,8 @@ class Watched:
             self.bench.enter()
         desk = self.bench.engine.desk
         desk.outbox.take()
-        proof = Proof(desk, self.clock, lambda _: self.read_ms)
-        self.outage = Outage(desk, self.clock, 3_600_000, proof)
+        self.proof = Proof(desk, self.clock, lambda _: self.read_ms)
+        self.outage = Outage(desk, self.clock, 3_600_000, self.proof)
         self.outage.begin()
         self.look()
 
@@ -68,3 +70,23 @@ def test_what_was_not_read_before_it_was_held_does_not_count() -> None:
     watched.bench.engine.desk.outbox.take()
     assert watched.look() == []
     assert len(watched.look(LONGEST_UNREAD_MS + 1)) == 2
+
+
+@pytest.mark.parametrize(
+    ("action", "oldest_ms"),
+    [(ReleaseMargin(A, 50.0), 10_000), (OpenPosition(A, 1, 1.0), 45_000), (AddMargin(A, 900.0), None)],
+    ids=["a release on an old position", "an entry on an old balance", "an add is always sent"],
+)
+def test_the_gate_keeps_back_what_enlarges_on_an_account_that_was_read_too_long_ago(
+    action: Action, oldest_ms: int | None
+) -> None:
+    watched = Watched()
+    desk = watched.bench.engine.desk
+    gate, intent = Gate(desk, watched.proof), Intent(9, "T9X", 0, action, "planted", {})
+    watched.clock.advance(oldest_ms or 3_600_000)
+    assert gate.refusal(intent) is None
+    watched.clock.advance(1)
+    refused = gate.refusal(intent)
+    assert (refused is not None) == (oldest_ms is not None)
+    if refused is not None:
+        assert (refused.code, "was not read for" in refused.message) == ("halted", True)
