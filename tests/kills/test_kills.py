@@ -1,7 +1,7 @@
 """A few real deaths, and that the script which brings about hundreds can fail."""
 
-import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from tests.kills.verdict import faults
 def told_of(truth: Truth, database: Path, change: str) -> str:
     """Return what the verdict says of a copy of a database in which something was changed."""
     copy = database.with_name("changed.db")
-    shutil.copy(database, copy)
+    copy.unlink(missing_ok=True)
+    with closing(sqlite3.connect(database)) as whole, closing(sqlite3.connect(copy)) as other:
+        whole.backup(other)  # a bot that was killed left commits in the log beside the file
     with sqlite3.connect(copy) as connection:
         connection.execute(change)
     connection.close()
