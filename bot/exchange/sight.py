@@ -293,14 +293,12 @@ class Observer:
     ) -> bool:
         """Whether the position may be older than a payment that the history tells.
 
-        A wallet that never shows it did not pay: then it came out of the free balance. Fills are told first:
-        after them no wallet shows what was paid.
+        A wallet that never shows it did not pay: then it came out of the free balance. After a fill no wallet
+        shows what was paid.
         """
         before = self._book.positions.get(symbol)
-        if before is None or position is None:
+        if before is None or position is None or trades:
             return False
-        if trades:
-            return self._since_settled_ms(symbol) <= _PAYMENT_SHOWN_WITHIN_MS
         change = position.isolated_wallet - before.isolated_wallet - moved_quote
         return abs(change) <= WALLET_TOLERANCE and self._since_settled_ms(symbol) <= _PAYMENT_SHOWN_WITHIN_MS
 
