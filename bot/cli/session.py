@@ -46,7 +46,9 @@ def trade_on(settings: Settings, is_watched: bool, confirm: Confirm, announce: C
     application = Application(settings, observe)
     console = Console()
     view = LiveView(console) if is_watched and can_show(console) else None
-    told = asyncio.run(_trade(application, confirm, announce, view, moves))
+    answer_ms = settings.strategy.answer_ms
+    with Watchdog(application.question, application.strategy_name, application.path, answer_ms):
+        told = asyncio.run(_trade(application, confirm, announce, view, moves))
     if settings.run.summary is not None:
         write_summary(settings.run.summary, told)
     logs.logger().info("run.ended", **{name: value for name, value in told.items() if name != "evidence"})
@@ -64,18 +66,6 @@ async def _trade(
 ) -> dict[str, Any]:
     """Run the session to its end and return its totals."""
     logs.tell_of_the_loop()
-    answer_ms = application.settings.strategy.answer_ms
-    with Watchdog(application.question, application.strategy_name, application.path, answer_ms):
-        return await _attended(application, confirm, announce, view, moves)
-
-
-async def _attended(
-    application: Application,
-    confirm: Confirm,
-    announce: Callable[[], None],
-    view: LiveView | None,
-    moves: list[MarginMoved],
-) -> dict[str, Any]:
     try:
         await application.meet()
         await confirm(application)

@@ -15,9 +15,8 @@ from bot.risk.view import TakeProfit
 _MIN_GAP_FRACTION = 0.002  # of the liquidation price, between it and the stop, whatever the policy
 _STOP_AGAIN_MS = 60_000
 _CLOSE_AGAIN_MS = 1_000
-_UNSEEN_MS = (
-    2_000  # an entry whose fill is not told for so long may be open: a reduce-only stop costs nothing
-)
+# An entry whose fill is not told for so long may be open: a reduce-only stop costs nothing.
+_UNSEEN_MS = 2_000
 _UNSEEN_AGAIN_MS = 4_000
 
 

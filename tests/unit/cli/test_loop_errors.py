@@ -4,8 +4,6 @@ import asyncio
 import gc
 import io
 from collections.abc import Callable
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -14,7 +12,6 @@ import structlog
 
 from bot import logs
 from bot.cli import session
-from bot.engine.desk import Question
 from bot.errors import UserError
 
 SIGNED = "GET https://fapi.example/fapi/v1/order?timestamp=1&signature=0123abcd"
@@ -94,9 +91,6 @@ def test_a_verb_without_a_log_keeps_its_output_clean(capsys: pytest.CaptureFixtu
 
 class Refusing:
     """An application whose venue cannot be met."""
-
-    settings, question = SimpleNamespace(strategy=SimpleNamespace(answer_ms=30_000)), Question()
-    strategy_name, path = "quiet", Path("none.db")
 
     async def meet(self) -> None:
         raise UserError("no venue")

@@ -27,6 +27,6 @@ async def test_notices_are_shown_where_the_view_owns_the_log(
     application: Any = SimpleNamespace(
         meet=_nothing, open=_nothing, leave=_nothing, edges=edges, strategy=None
     )
-    await session._attended(application, _nothing, lambda: None, view, [])
+    await session._trade(application, _nothing, lambda: None, view, [])
     said = [line for line in capsys.readouterr().err.splitlines() if line == NOTICE]
     assert len(said) == shown
