@@ -246,6 +246,7 @@ class Application:
         fitting = self._fitting(recovered.checkpoint.engine)
         restore(self.engine.state, fitting)
         check_restored(self.engine.desk, fitting)
+        self.engine.state.epoch = self.edges.epoch
         self._put_instruments()  # the venue may have changed its rules since the last start
 
     def _fitting(self, engine: Json) -> Json:

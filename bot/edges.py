@@ -30,8 +30,8 @@ class Edges:
     `profiles`: the margin rules of each symbol. `start_ms`: the market's time at a first start. `played` and
     `notices`: what the data is and lacks.
     `missed`: what happened since the checkpoint at a venue that lived on; None: it stood still.
-    `prefix`: the beginning of every client id, one per mode; `epoch`: what tells a new database's ids from
-    those of any other.
+    `prefix`: the beginning of every client id, one per mode; `epoch`: what tells this run's ids from those of
+    any other, also where a copy has taken the place of the database.
     `conservation_error`: of the venue's books, relative; 0.0 where they are not ours to see. `leave` gives
     connections back. `silence_ms`: without market data for so long of wall time its feed is out; 0: never.
     """

@@ -171,9 +171,9 @@ class Rebalance:
 class State:
     """The whole session. `wallet_start_quote` is what the account held at the very first start.
 
-    `epoch` names this database in every client id, so that two of them never share one. `commands`: ids of
-    the last orders of a person that were obeyed. Equity the day's loss and the drawdown are measured from
-    includes unrealised PnL; 0: from the next look. The lists hold when the newest requests were made.
+    `epoch` names this run in every client id, so that no two runs ever share one. `commands`: ids of the last
+    orders of a person that were obeyed. Equity the day's loss and the drawdown are measured from includes
+    unrealised PnL; 0: from the next look. The lists hold when the newest requests were made.
     `stale_since_ms`: when a held symbol was first found silent while others were heard.
     """
 
