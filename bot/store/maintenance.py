@@ -35,10 +35,20 @@ class Finding(NamedTuple):
 
 
 def backup(path: Path, to: Path) -> None:
-    """Write a consistent copy to the new file `to`, also while the bot trades. UserError: it cannot."""
-    full = existing_file(path)
+    """Write a consistent copy to the new file `to`, also while the bot trades.
+
+    UserError: it cannot, or what it would write is damaged; nothing is left of it then.
+    """
+    full, copy = existing_file(path), to.expanduser().resolve()
     check_header(full)
-    copy_in_use(full, to.expanduser().resolve())
+    copy_in_use(full, copy)
+    findings = damage(copy)
+    if findings:
+        copy.unlink()
+        raise UserError(
+            f"The database {full} is damaged ({findings[0].message}), and so would the copy be: none was kept. "
+            "Put an older copy in its place with `ringfence db restore COPY`."
+        )
 
 
 def copy_in_use(path: Path, to: Path, go_on: Continue = lambda: True) -> None:

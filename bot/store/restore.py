@@ -1,8 +1,9 @@
 """Putting a copy in the place of a database, which is kept under another name."""
 
 import os
+import sqlite3
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,8 @@ from bot.store.header import LOG, check_header
 from bot.store.location import writable_directory
 from bot.store.lock import DatabaseLock
 from bot.store.maintenance import copy_in_use, damage
+from bot.store.reader import connect_read_only
+from bot.store.schema import HEAD, is_known, revision_of
 
 _SHARED_MEMORY: Final = "-shm"
 
@@ -35,6 +38,7 @@ def restore(copy: Path, path: Path, now: float) -> Path | None:
         draft.unlink(missing_ok=True)
         copy_in_use(source, draft)
         _check_sound(source, draft)
+        _check_fitting(source, draft, full)
         try:
             return _swap(draft, full, now)
         except OSError as error:
@@ -57,6 +61,41 @@ def _check_sound(source: Path, draft: Path) -> None:
         raise UserError(
             f"The copy {source} is damaged ({findings[0].message}). Nothing was changed. Name an older one."
         )
+
+
+def _check_fitting(source: Path, draft: Path, path: Path) -> None:
+    """Refuse what the next start would refuse, while the database is still in its place."""
+    with closing(connect_read_only(draft)) as connection:
+        revision = revision_of(connection)
+        ours = None if revision is None else _account(connection)
+    if revision != HEAD and not is_known(revision):
+        raise UserError(
+            f"The copy {source} was written by a newer ringfence (revision {revision}). Nothing was changed. "
+            "Install the newer version, or name another copy."
+        )
+    theirs = _account_at(path)
+    if theirs is not None and ours is not None and theirs != ours:
+        raise UserError(
+            f"The copy {source} is of the {ours[1]} account {ours[2]!r} on {ours[0]}, and {path} belongs to "
+            f"the {theirs[1]} account {theirs[2]!r} on {theirs[0]}. Nothing was changed. Name a copy of that "
+            "account, or another database with --db."
+        )
+
+
+def _account_at(path: Path) -> tuple[str, str, str] | None:
+    """Return whose the database is; None: there is none, or it is too damaged to say."""
+    if not path.exists():
+        return None
+    try:
+        with closing(connect_read_only(path)) as connection:
+            return _account(connection)
+    except sqlite3.DatabaseError:
+        return None
+
+
+def _account(connection: sqlite3.Connection) -> tuple[str, str, str] | None:
+    row = connection.execute("SELECT venue, mode, name FROM account").fetchone()
+    return None if row is None else (row[0], row[1], row[2])
 
 
 def _swap(draft: Path, path: Path, now: float) -> Path | None:

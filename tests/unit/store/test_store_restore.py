@@ -229,3 +229,40 @@ def test_a_copy_says_that_it_has_no_log(copied: Path) -> None:
     assert copied.read_bytes()[18:20] == b"\x01\x01"
     with closing(sqlite3.connect(copied)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_copy_of_a_newer_program_is_refused_while_the_database_stands(copied: Path, path: Path) -> None:
+    with closing(sqlite3.connect(copied)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0099'")
+        connection.commit()
+    before = events(path)
+    with pytest.raises(UserError, match="written by a newer ringfence"):
+        restore(copied, path, NOW)
+    assert events(path) == before
+
+
+def test_a_copy_of_another_account_is_refused_while_the_database_stands(
+    copied: Path, path: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.db"
+    open_journal(other, BINDING._replace(account="somebody else's")).close()
+    before = events(path)
+    with pytest.raises(UserError, match="somebody else's"):
+        restore(copied, other, NOW)
+    assert events(path) == before
+
+
+def test_a_copy_of_a_damaged_database_is_not_kept(path: Path, tmp_path: Path) -> None:
+    journal = open_journal(path, BINDING)
+    journal.start_run(RUN)
+    journal.set_deposit(1000.0)
+    write(journal, whole_life())
+    journal.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = 1")
+        connection.execute("DELETE FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
+        connection.commit()
+    copy = tmp_path / "copy.db"
+    with pytest.raises(UserError, match="is damaged"):
+        backup(path, copy)
+    assert not copy.exists()
