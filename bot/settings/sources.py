@@ -124,12 +124,17 @@ def secret_variables() -> tuple[str, ...]:
 
 
 def _refuse_readable(folder: Path, file: Path) -> None:
-    """Refuse a secret that every user of the machine may read; /run/secrets is the container's own."""
+    """Refuse a secret that others may read or put in its place; /run/secrets is the container's own."""
     path = folder / file
-    if path.stat().st_mode & stat.S_IROTH:
+    if path.stat().st_mode & (stat.S_IROTH | stat.S_IRGRP):
         raise UserError(
-            f"Every user of this machine may read the secret {path}. Nothing was started: chmod 600 {path}, "
+            f"Other users of this machine may read the secret {path}. Nothing was started: chmod 600 {path}, "
             "and make a new key if others use this machine."
+        )
+    if folder.stat().st_mode & (stat.S_IWOTH | stat.S_IWGRP):
+        raise UserError(
+            f"Other users of this machine may put files into the secrets folder {folder}. Nothing was "
+            f"started: chmod 700 {folder}."
         )
 
 

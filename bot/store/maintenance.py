@@ -46,8 +46,8 @@ def backup(path: Path, to: Path) -> None:
     if findings:
         copy.unlink()
         raise UserError(
-            f"The database {full} is damaged ({findings[0].message}), and so would the copy be: none was kept. "
-            "Put an older copy in its place with `ringfence db restore COPY`."
+            f"The database {full} is damaged ({findings[0].message}), and so would the copy be: none was "
+            "kept. Put an older copy in its place with `ringfence db restore COPY`."
         )
 
 

@@ -112,11 +112,11 @@ def _sweep(asked: argparse.Namespace, tally: Tally) -> None:
 def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     add = parser.add_argument
-    add("--seeds", type=int, default=10, help="how many seeds")
+    add("--seeds", type=_count, default=10, help="how many seeds")
     add("--seed-base", type=int, default=1, help="the first of them")
     add("--seed", type=int, help="this seed only, with everything it did")
     add("--dialect", choices=DIALECTS, default="", help="absent: the seed draws it; sweep: all")
-    add("--faults", help="comma-separated; 'none', 'all' (each alone); absent: the seed draws")
+    add("--faults", type=_faults, help="comma-separated; 'none', 'all' (each alone); absent: the seed draws")
     add("--seconds", type=int, default=STORY_SECONDS, help="how long the story is")
     add("--twice", action="store_true", help="run each twice and compare the traces")
     add("--sweep", choices=("all", *STORIES), help="die at every border of a story")
@@ -124,7 +124,7 @@ def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     add("--again", type=int, default=0, help="of the sweep: the step at which the recovery dies")
     add("--every", action="store_true", help="of the sweep: the borders of reads as well")
     add("--polite", action="store_true", help="of the sweep: SIGTERM instead of SIGKILL")
-    add("--gate", choices=sorted(GATES), help="short: what make test runs; whole: every seed of it")
+    add("--gate", choices=sorted(GATES), help="test: what make test runs; short: a look")
     add("--night", type=Path, metavar="FILE", help="every fault with every seed; go on after what FILE holds")
     add("--page", action="store_true", help="write FAULTS.md, or with --planted PLANTED.md")
     add("--planted", action="store_true", help="plant bugs in the bot; fail when too few are noticed")
@@ -136,6 +136,20 @@ def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     add("--verbose", action="store_true", help="a line for every run")
     add("--no-shrink", action="store_true", help="do not look for a smaller failure")
     return parser.parse_args(words)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number}: one at least")
+    return number
+
+
+def _faults(text: str) -> str:
+    unknown = [name for name in text.split(",") if name not in ("", "none", "all") and name not in FAULTS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not injected; FAULTS.md lists them all")
+    return text
 
 
 def _cases(asked: argparse.Namespace) -> Iterator[Case]:

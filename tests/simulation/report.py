@@ -1,13 +1,17 @@
 """What the command line says of verdicts: failures with their replay, and the tally at the end."""
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from tests.simulation.jobs import run_job
 from tests.simulation.scenario import Case, Verdict
 from tests.simulation.shrink import shrunk
 from tests.simulation.sweep import Crash
 
-_MOST_SHRUNK = 3
+_MOST_SHRUNK: Final = 3
+_VARYING: Final = re.compile(r"at \S+:|[{\[].*|'[^']*'|\b(?=\w*\d)\w[\w.]*\b|[\d.:]")
+_KIND_LENGTH: Final = 60
 
 
 class Tally:
@@ -59,10 +63,16 @@ class Tally:
 
 
 def smallest_of(case: Case | Crash) -> Case | Crash | None:
-    """Return the smallest case that still fails; None when this one does not fail when run again."""
-    if not run_job(case).violations:
+    """Return the smallest case that still fails alike; None when this one does not fail when run again."""
+    found = kinds_of(run_job(case).violations)
+    if not found:
         return None
-    return shrunk(case, lambda each: bool(run_job(each).violations))
+    return shrunk(case, lambda each: bool(found & kinds_of(run_job(each).violations)))
+
+
+def kinds_of(violations: Iterable[str]) -> set[str]:
+    """Return what was violated in words that do not depend on when, how much and which order."""
+    return {_VARYING.sub("", violation)[:_KIND_LENGTH] for violation in violations}
 
 
 def named(case: Case | Crash) -> str:

@@ -8,6 +8,7 @@ import pytest
 from bot.store.journal import SqliteJournal
 from tests.simulation import jobs, shrink
 from tests.simulation.exchanges import DIALECTS
+from tests.simulation.report import kinds_of
 from tests.simulation.scenario import case_of, run_case
 from tests.simulation.situations import SITUATIONS
 from tests.simulation.stories import STORIES
@@ -110,3 +111,11 @@ def test_the_whole_gate_runs_twenty_seeds_of_each_fault_and_five_hundred_mixed_o
     assert parts["runs that come twice the same"] == 200
     left_out = [case for case in jobs.KNOWN_TO_FAIL if len(case.faults) == 1 and case.seed <= 20]
     assert parts[f"{len(jobs.FAULTS)} faults, 20 seeds each"] == 20 * len(jobs.FAULTS) - len(left_out)
+
+
+def test_only_what_fails_alike_counts_as_the_same_failure() -> None:
+    lost = "I11 at 174.000s: after the calm: funding: lost {('BTC/USDT:USDT', 17, 1.5): 1}, invented {}"
+    later = "I11 at 98.500s: after the calm: funding: lost {('BTC/USDT:USDT', 99, 2.25): 1}, invented {}"
+    other = "I11 at 174.000s: after the calm: intents: ['RFT58ead80000007X'] are believed to be on their way"
+    assert kinds_of([lost]) == kinds_of([later])
+    assert not kinds_of([lost]) & kinds_of([other])

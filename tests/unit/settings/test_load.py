@@ -363,14 +363,23 @@ def test_a_secret_in_a_configuration_file_is_refused_without_its_text(places, ke
     assert "CANARY" not in said
 
 
-def test_a_secret_that_everybody_may_read_is_refused_without_its_text(places):
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+def test_a_secret_that_everybody_may_read_is_refused_without_its_text(places, mode):
     places.secret("exchange__secret", "CANARY")
     path = places.folder / "secrets" / "exchange__secret"
     assert places.load().exchange.secret.get_secret_value() == "CANARY"
-    path.chmod(0o644)
+    path.chmod(mode)
     said = places.refusal()
     assert f"chmod 600 {path}" in said
     assert "CANARY" not in said
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707])
+def test_a_secrets_folder_that_others_may_write_to_is_refused(places, mode):
+    places.secret("exchange__secret", "CANARY")
+    folder = places.folder / "secrets"
+    folder.chmod(mode)
+    assert f"chmod 700 {folder}" in places.refusal()
 
 
 def test_no_flag_of_any_verb_takes_a_secret_of_an_exchange(root):
