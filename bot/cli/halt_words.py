@@ -6,6 +6,7 @@ from typing import Any, Final
 from bot.core.halt import MEANINGS, NO_ENTRY, Halt, rank
 
 LIFT: Final = "ringfence resume"
+_STRATEGY: Final = "strategy_error"
 _BY_PERSON: Final = {"person", "person_flatten"}
 
 
@@ -28,6 +29,8 @@ def next_step(halts: Mapping[str, Halt]) -> str:
     latched = {cause for cause, halt in halts.items() if halt.is_latched}
     if latched:
         return f"{LIFT} lifts it" if latched <= _BY_PERSON else f"look into the cause, then {LIFT}"
+    if _STRATEGY in halts:
+        return "correct the strategy, then start again"
     return "nothing: it ends when its cause has passed"
 
 

@@ -26,6 +26,7 @@ LIQUIDATION_MOVED = "liquidation_moved"
 PAST_LIQUIDATION = "past_liquidation"
 STALE = "stale"
 STOP_MISSING = "stop_missing"
+STRATEGY_FAILED = "strategy_failed"
 UNUSABLE = "unusable_numbers"
 
 
@@ -191,6 +192,15 @@ def stop_missing(desk: Desk, market: Market, what: str, doing: str) -> None:
     """Raise that no stop rests at the venue: `what` happened, and what is being done about it."""
     message = f"no stop rests at the venue: {what}. {doing}"
     raise_once(desk, market, STOP_MISSING, "critical", message, {"mark": market.mark})
+
+
+def strategy_failed(desk: Desk, market: Market, said: str) -> None:
+    """Raise that the strategy is not asked any more."""
+    message = (
+        f"the strategy {desk.strategy_name} failed and is not asked again: {said}. Nothing is entered; what "
+        "is open stays protected and its margin guarded. Correct the strategy, then start again."
+    )
+    raise_once(desk, market, STRATEGY_FAILED, "warning", message, {"mark": market.mark})
 
 
 def bad_price(desk: Desk, market: Market, event: MarkPrice) -> None:

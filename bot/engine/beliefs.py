@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.core.halt import NO_ENTRY
 from bot.core.signal import Signal
-from bot.engine import halts
+from bot.engine import alerts, halts
 from bot.engine.desk import Desk
 from bot.engine.state import Market
 from bot.engine.window import CandleWindow
@@ -33,7 +33,9 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
             signals = strategy.signals(candles)
         check_signals(signals, len(candles.close))
     except _FAILURES as error:
-        halts.begin(desk, NO_ENTRY, STRATEGY_HALT, failure_text(strategy, error), symbol=symbol)
+        said = failure_text(strategy, error)
+        halts.begin(desk, NO_ENTRY, STRATEGY_HALT, said, symbol=symbol)
+        alerts.strategy_failed(desk, market, said)
         return None
     return Signal(
         symbol=symbol,
@@ -59,6 +61,8 @@ def lift_halt(desk: Desk) -> None:
         desk.state.halts[STRATEGY_HALT] = known._replace(message=str(error))
         return
     halts.end(desk, STRATEGY_HALT)
+    for market in desk.state.markets.values():
+        alerts.clear(market, alerts.STRATEGY_FAILED)
 
 
 def refuse_broken(strategy: Strategy, name: str, window: CandleWindow) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bot.core.candles import Candles
-from bot.core.event import EntriesHalted, SignalSeen
+from bot.core.event import AlertRaised, EntriesHalted, SignalSeen
 from bot.engine import halts
 from bot.engine.beliefs import failure_text, lift_halt, refuse_broken
 from bot.engine.state import restore
@@ -53,6 +53,7 @@ def test_a_faulty_strategy_halts_entries_of_every_symbol_once(fault: str) -> Non
     assert kinds(bench.enter(symbol=B)) == []
     assert kinds(bench.enter()) == []
     assert [note.cause for note in bench.told(EntriesHalted)] == ["strategy_error"]
+    assert [note.cause for note in bench.told(AlertRaised)] == ["strategy_failed"]
     assert bench.told(SignalSeen) == []
 
 
