@@ -25,6 +25,7 @@ from bot.engine.engine import ESTIMATE_WINDOW_MS, MOST_CANDLES, Engine
 from bot.engine.invariants import check_restored
 from bot.engine.outage import Outage
 from bot.engine.outbox import Outbox
+from bot.engine.proof import Proof
 from bot.engine.reconcile import adopt_truth, begin, resume
 from bot.engine.run import Session
 from bot.engine.state import Market, State, restore
@@ -121,8 +122,9 @@ class Application:
         self._undo.callback(self.upkeep.close)
 
     def _outage(self) -> Outage | None:
-        silence_ms = self.edges.silence_ms
-        return Outage(self.engine.desk, WallClock(), silence_ms) if silence_ms else None
+        silence_ms, read_ms, desk = self.edges.silence_ms, self.edges.read_ms, self.engine.desk
+        proof = Proof(desk, WallClock(), read_ms) if read_ms is not None else None
+        return Outage(desk, WallClock(), silence_ms, proof) if silence_ms else None
 
     def _take_database(self) -> None:
         self.path.parent.mkdir(exist_ok=True)

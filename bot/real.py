@@ -87,6 +87,7 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
         missed=gateway.catch_up,
         leave=connection.close,
         silence_ms=settings.feed.silence_ms,
+        read_ms=lambda symbol: gateway.book.read_ms.get(symbol, 0),
         notices=() if settings.exchange.base_url else _notices(rights, connection),
     )
 

@@ -13,7 +13,16 @@ from bot.engine.protection import keep_stop_inside, place_take_profits, protect,
 from bot.engine.state import Holding, Market, PendingEntry
 
 DELEVERAGED: Final = "deleveraged"
-_DELEVERAGING: Final = "adl"  # how client ids of the venue's own orders begin at Binance and Gate
+# How client ids of the venue's own orders begin, as the dialects name them.
+_DELEVERAGING: Final = "adl"
+_FORCED: Final = (
+    _DELEVERAGING,
+    "autoclose-",
+    "liquidation-",
+    "BustTrade-",
+    "CreateByLiq",
+    "CreateByTakeOver",
+)
 
 
 def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | None) -> None:
@@ -23,7 +32,7 @@ def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | N
     """
     if event.leg == "entry" and event.position is not None:
         _on_entry(desk, market, event, event.position)
-    if _is_deleveraging(event):
+    if event.leg == "exit" and event.client_id.startswith(_FORCED):
         _cool_down(desk, market, event.ts_ms)
     holding = market.holding
     if holding is None:

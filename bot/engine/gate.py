@@ -6,13 +6,14 @@ from bot.core.intent import Intent
 from bot.engine import tripwires
 from bot.engine.conduct import fault_of
 from bot.engine.desk import Desk
+from bot.engine.proof import Proof
 
 
 class Gate:
     """Stands between the loop and whatever exchange there is: paper, testnet and live alike."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, proof: Proof | None = None) -> None:
+        self._desk, self._proof = desk, proof
 
     def refusal(self, intent: Intent) -> Refused | None:
         """Return why the intent may not be sent; None: send it."""
@@ -22,6 +23,10 @@ class Gate:
         if fault := fault_of(intent.action):
             message = f"not sent: {fault}"
             return Refused(state.now_ms, intent.action.symbol, intent.client_id, "not_finite", message)
+        old = self._proof.fault_of(intent.action) if self._proof is not None else ""
+        if old:
+            message = f"not sent: {old}"
+            return Refused(state.now_ms, intent.action.symbol, intent.client_id, "halted", message)
         level = state.halt_level()
         if is_permitted(level, intent.action):
             return None

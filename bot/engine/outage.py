@@ -11,6 +11,7 @@ from bot.core.intent import Fact
 from bot.core.timerange import utc_text
 from bot.engine import alerts, halts
 from bot.engine.desk import Desk
+from bot.engine.proof import Proof
 from bot.engine.state import Holding, Market
 from bot.ports import Clock
 
@@ -22,11 +23,11 @@ _LOOK_SECONDS: Final = 1.0
 class Outage:
     """Watches one feed. `heard` counts market events; whoever hands them on counts them up.
 
-    `limit_ms` of wall time without any is an outage.
+    `limit_ms` of wall time without any is an outage. `proof` is looked at while there is none.
     """
 
-    def __init__(self, desk: Desk, clock: Clock, limit_ms: int) -> None:
-        self._desk, self._clock, self._limit_ms = desk, clock, limit_ms
+    def __init__(self, desk: Desk, clock: Clock, limit_ms: int, proof: Proof | None = None) -> None:
+        self._desk, self._clock, self._limit_ms, self.proof = desk, clock, limit_ms, proof
         self.heard = self._seen = 0
         self._since_ms = clock.now_ms()
 
@@ -60,7 +61,8 @@ class Outage:
         if self.silent_ms >= self._limit_ms and not self.words:
             self._raise()
             return True
-        return self._is_lasting()
+        is_news = self.proof is not None and not self.words and self.proof.look()
+        return self._is_lasting() or is_news
 
     def _is_lasting(self) -> bool:
         """Latch an outage that lasts: who comes back after so long must be looked at by a person."""

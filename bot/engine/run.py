@@ -57,7 +57,7 @@ class Session:
         commands: Commands | None = None,
     ) -> None:
         self.engine = engine
-        self._gate = Gate(engine.desk)
+        self._gate = Gate(engine.desk, outage.proof if outage is not None else None)
         self._sendings = Sendings(engine.desk)
         self._feed = feed
         self._exchange = exchange

@@ -17,6 +17,7 @@ from bot.exchange.rows import VenueOrder
 _MOST_OWNERS: Final = 400
 _MOST_REPORTED: Final = 400
 _MOST_ENDED: Final = 50  # lists lag by seconds
+_AWAITED_MS: Final = 60_000
 
 
 class Owner(NamedTuple):
@@ -82,7 +83,9 @@ class Book:
         self.wanted: dict[str, float] = {}  # what the margin moves of unknown fate would move, added > 0
         self.written: set[str] = set()  # margin moves that this process sent
         self.awaited_ms: dict[str, int] = {}  # until when fills are expected that no reading shows
+        self.awaited: dict[str, VenueOrder] = {}  # the orders that they are of
         self.asked_ms: dict[str, int] = {}  # when this process first asked what became of one
+        self.read_ms: dict[str, int] = {}  # when a symbol's last reading that agreed with itself began
         self.adding: set[str] = set()  # symbols whose auto-add-margin was found on
 
     def saw(self, ts_ms: int) -> None:
@@ -135,9 +138,22 @@ class Book:
         if held is not None:
             self.wanted.setdefault(intent.client_id, action.target_wallet - held.isolated_wallet)
 
+    def await_fills(self, sent: VenueOrder, clock_ms: int) -> None:
+        """Expect fills of an order that was accepted and that no reading shows yet."""
+        self.awaited[sent.symbol] = sent
+        self.awaited_ms[sent.symbol] = clock_ms + _AWAITED_MS
+
     def is_awaited(self, symbol: str, clock_ms: int) -> bool:
         """Return whether something was entered there whose fill no reading shows yet."""
         return self.awaited_ms.get(symbol, 0) > clock_ms and symbol not in self.positions
+
+    def unseen(self, held: Collection[str], clock_ms: int) -> list[VenueOrder]:
+        """Return entries that were accepted and that nothing shows yet: they are on their way still."""
+        return [
+            order
+            for symbol, order in self.awaited.items()
+            if symbol not in held and order.leg == "entry" and self.is_awaited(symbol, clock_ms)
+        ]
 
     def note_auto_add(self, symbol: str, is_on: bool) -> bool:
         """Remember whether the venue adds margin by itself; return whether that is news."""
@@ -180,6 +196,8 @@ class Book:
             "acknowledged": dict(self.acknowledged),
             "wanted": dict(self.wanted),
             "adding": sorted(self.adding),
+            "awaited_ms": dict(self.awaited_ms),
+            "awaited": [list(each) for each in self.awaited.values()],
         }
 
     def restore(self, values: Mapping[str, Any]) -> None:
@@ -206,6 +224,8 @@ class Book:
         self.acknowledged = dict(values.get("acknowledged", {}))
         self.wanted = dict(values.get("wanted", {}))
         self.adding = set(values.get("adding", ()))  # absent: written before it was looked at
+        self.awaited_ms = dict(values.get("awaited_ms", {}))
+        self.awaited = {row[2]: VenueOrder(*row) for row in values.get("awaited", ())}
 
     def keep_only(self, symbols: Collection[str]) -> None:
         """Forget other symbols: nobody follows them now, and who comes back to one begins anew there."""
@@ -214,6 +234,7 @@ class Book:
         self.trades, self.payments = _of(symbols, self.trades), _of(symbols, self.payments)
         self.payments_read_ms = _of(symbols, self.payments_read_ms)
         self.adding &= set(symbols)
+        self.awaited = _of(symbols, self.awaited)
         self.outbox[:] = [event for event in self.outbox if event.symbol in symbols]
 
 

@@ -82,6 +82,8 @@ async def _order(gateway: "CcxtGateway", intent: Intent) -> Events | None:
         book.report(client_id)
         book.outbox.append(OrderAccepted(book.handed_ms, symbol, client_id, found.leg))
     await gateway.sweeper.sweep(symbol, Urgency.URGENT)
+    if isinstance(intent.action, OpenPosition) and found.filled_quantity > book.filled.get(client_id, 0.0):
+        book.await_fills(found, gateway.link.clock.now_ms())
     if not is_conditional and client_id in book.filled:
         gateway.orders.tell_expired(found, found.quantity)
     return book.take_outbox()

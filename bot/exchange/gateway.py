@@ -33,7 +33,7 @@ from bot.exchange.fate import fate_of
 from bot.exchange.freshness import Freshness, is_changed
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
-from bot.exchange.margin_amount import margin_amount
+from bot.exchange.margin_amount import margin_amount, paid_up
 from bot.exchange.orders import OrderDesk
 from bot.exchange.rows import Settings, VenueOrder
 from bot.exchange.sweep import Sweeper
@@ -50,6 +50,7 @@ class CcxtGateway:
         self._link, self._dialect, self._symbols = link, dialect, tuple(symbols)
         self._instruments: dict[str, Instrument] = {}
         self._checked_ms: dict[str, int] = {}
+        self._modes_read_ms: dict[str, int] = {}
         self._sent_ms: dict[str, int] = {}
         self._told_when_held: set[str] = set()
         self._entered: set[str] = set()
@@ -93,7 +94,7 @@ class CcxtGateway:
         for symbol in tuple(self.book.positions):
             if symbol in self._entered:
                 await self._settle_in(symbol)
-            elif symbol in self._symbols and now_ms - self._checked_ms.get(symbol, 0) >= _MODES_HOLD_MS:
+            elif symbol in self._symbols and self._are_modes_old(symbol, self._checked_ms.get(symbol, 0)):
                 self._checked_ms[symbol] = now_ms
                 await self._settings(symbol, Urgency.POLL)
         await self._cross_check.look()
@@ -136,6 +137,7 @@ class CcxtGateway:
         for symbol in self._symbols:
             found = await self._link.read(lambda key=symbol: dialect.open_orders(client, key), now)
             orders += self.sweeper.observer.by_our_id(found, self.book.owners).values()
+        orders += self.book.unseen({each.symbol for each in positions}, self._link.clock.now_ms())
         return Account(
             self.book.now_ms,
             money.free_quote,
@@ -146,12 +148,20 @@ class CcxtGateway:
         )
 
     async def _check_modes(self, positions: Sequence[Position]) -> None:
-        """A row need not tell: what Bybit writes of a cross position's margin depends on the account."""
-        for symbol in {each.symbol for each in positions}.intersection(self._symbols):
+        """A row need not tell: what Bybit writes of a cross position's margin depends on the account.
+
+        A start asks for the account twice, and the modes weigh as much as two readings of everything else.
+        """
+        held = {each.symbol for each in positions}.intersection(self._symbols)
+        for symbol in filter(self._are_modes_old, sorted(held)):
             now = await self._settings(symbol, Urgency.URGENT)
             mode = mode_of(is_hedged=not now.is_one_way, is_cross=not now.is_isolated)
             if mode:
                 raise not_managed(symbol, mode)
+
+    def _are_modes_old(self, symbol: str, asked_ms: int = 0) -> bool:
+        looked_ms = max(self._modes_read_ms.get(symbol, 0), asked_ms)
+        return self._link.clock.now_ms() - looked_ms >= _MODES_HOLD_MS
 
     async def execute(self, intent: Intent) -> tuple[VenueEvent, ...]:
         """Perform the intent once; return what happened, and before it what was not handed out yet.
@@ -274,6 +284,7 @@ class CcxtGateway:
     async def _settings(self, symbol: str, urgency: Urgency = Urgency.NORMAL) -> Settings:
         found = await self._link.read(lambda: self._dialect.settings(self._link.client, symbol), urgency)
         self.book.leverage[symbol] = found.leverage
+        self._modes_read_ms[symbol] = self._link.clock.now_ms()
         if found.is_auto_add is None:
             self._told_when_held.add(symbol)
         elif self.book.note_auto_add(symbol, found.is_auto_add):
@@ -325,7 +336,8 @@ class CcxtGateway:
         held = await self.sweeper.observer.position(symbol, urgency)
         if held is None:
             raise Rejected("no_position", f"there is no position in {symbol}")
-        amount = self.margin_amount(action, held)
+        unshown = await self.sweeper.observer.unshown_quote(held, urgency)
+        amount = self.margin_amount(action, paid_up(action, held, unshown))
         if amount == 0.0:
             verb = "add" if isinstance(action, AddMargin) else "release"
             wallet = held.isolated_wallet

@@ -29,6 +29,7 @@ class Urgency(IntEnum):
 
 
 urgency_now: ContextVar[Urgency] = ContextVar("urgency_now", default=Urgency.POLL)
+_began_ms: ContextVar[int | None] = ContextVar("began_ms", default=None)  # when the request got its turn
 
 
 _MINUTE_MS: Final = 60_000
@@ -89,9 +90,11 @@ class Lane:
         """Wait for a turn of the current urgency and hold it while the request is under way."""
         urgency = urgency_now.get()
         await self._enter(urgency, min(weight, self._allowed(urgency)))
+        token = _began_ms.set(self._clock.now_ms())
         try:
             yield
         finally:
+            _began_ms.reset(token)
             if urgency is Urgency.POLL:
                 self._in_flight -= 1
             self._pump()
@@ -181,10 +184,14 @@ class Lane:
         self._total += weight
 
     def _spend_unseen(self, weight: float) -> None:
-        """Book what others on this address spent in the venue's window, which ends with the minute."""
-        window_ms = self._budget.window_ms
-        since_turn_ms = (self._clock.now_ms() - _TURN_LATE_MS) % window_ms
-        insort(self._spent, (self._clock.now_ms() - since_turn_ms, weight))
+        """Book what others on this address spent in the venue's window, which ends with the minute.
+
+        A reply that the turn of the minute overtook tells of the window in which it was asked for.
+        """
+        began_ms = _began_ms.get()
+        asked_ms = self._clock.now_ms() if began_ms is None else began_ms
+        since_turn_ms = (asked_ms - _TURN_LATE_MS) % self._budget.window_ms
+        insort(self._spent, (asked_ms - since_turn_ms, weight))
         self._total += weight
 
     def _say_waiting(self, urgency: Urgency, wait_ms: int) -> None:

@@ -14,3 +14,9 @@ def margin_amount(action: AddMargin | ReleaseMargin, held: Position, instrument:
         return step_up(amount, instrument.margin_step_quote) if amount >= half_step else 0.0
     amount = held.isolated_wallet - action.target_wallet
     return -step_down(amount, instrument.margin_step_quote) if amount >= half_step else 0.0
+
+
+def paid_up(action: AddMargin | ReleaseMargin, held: Position, paid_quote: float) -> Position:
+    """Return the position with payments that it may not show, where without them too much would move."""
+    paid_quote = max(paid_quote, 0.0) if isinstance(action, AddMargin) else min(paid_quote, 0.0)
+    return held._replace(isolated_wallet=held.isolated_wallet + paid_quote)

@@ -25,7 +25,6 @@ from bot.exchange.link import Link
 from bot.exchange.rows import NewOrder, VenueOrder
 from bot.exchange.sweep import Sweeper
 
-_AWAITED_MS: Final = 60_000
 _PATIENCE_MS: Final = 2_000
 _SETTLE_WAITS_SECONDS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
 
@@ -177,7 +176,7 @@ class OrderDesk:
                 return
             if self._link.clock.now_ms() > patient_until_ms:
                 break
-        self._book.awaited_ms[order.symbol] = self._link.clock.now_ms() + _AWAITED_MS
+        self._book.await_fills(sent, self._link.clock.now_ms())
 
     def tell_expired(self, sent: VenueOrder, quantity: float) -> None:
         """Say what did not fill of a market order that has ended: it never rested, so no sweep says it."""

@@ -24,6 +24,8 @@ _HOUR_MS: Final = 3_600_000
 # position may not show one that is there. Together with two readings less than a minute.
 _PAID_WITHIN_MS: Final = 45_000
 _PAYMENT_SHOWN_WITHIN_MS: Final = 30_000
+# Payments are settled at whole hours. That none is there is believed so long: marks may stand still.
+_UNPAID_HOLDS_MS: Final = 10_000
 _SHOWN_WITHIN_MS: Final = 30_000  # of its acceptance an order is in every list and history
 
 
@@ -78,6 +80,8 @@ class Observer:
 
     def __init__(self, link: Link, dialect: Dialect, book: Book) -> None:
         self._link, self._dialect, self._book = link, dialect, book
+        self._unpaid: dict[str, tuple[int, int]] = {}  # the market's hour, and when by the clock
+        self._hour_began: tuple[int, int] = (-1, 0)  # the same of the first look within it
 
     async def look(self, symbol: str, urgency: Urgency, moved_quote: float) -> Sight:
         """Return one reading. `moved_quote`: margin that a request of ours has moved since the last one."""
@@ -95,7 +99,7 @@ class Observer:
             settlements = await self._settlements(symbol, urgency)
             # Money that was paid after the position was read would look like margin moved by a person.
             is_consistent = not settlements or position == await self.position(symbol, urgency)
-        is_due = self._is_payment_due(symbol, settlements)
+        is_due = self._is_payment_due(symbol, settlements) or self._may_just_have_paid(symbol, settlements)
         if settlements and self._is_late(symbol, position, new, moved_quote):
             settlements, is_due = (), True  # told when the position shows it
         return Sight(symbol, money, position, resting, new, ended, owners, settlements, is_due, is_consistent)
@@ -130,7 +134,19 @@ class Observer:
         rows = await self._link.read(lambda: self._dialect.positions(client, self._book.leverage), urgency)
         return next((each for each in rows if each.symbol == symbol), None)
 
-    async def payments(self, symbol: str) -> tuple[Payment, ...]:
+    async def unshown_quote(self, held: Position, urgency: Urgency) -> float:
+        """Return payments that the history tells and a reading of the position may not show yet; else 0.0.
+
+        Such a wallet is that of before a settlement: a target that is reached from there is missed by them.
+        """
+        before = self._book.positions.get(held.symbol)
+        if before is None or self._since_settled_ms(held.symbol) > _PAYMENT_SHOWN_WITHIN_MS:
+            return 0.0
+        if abs(held.isolated_wallet - before.isolated_wallet) > WALLET_TOLERANCE:
+            return 0.0
+        return sum(each.amount_quote for each in await self.payments(held.symbol, urgency))
+
+    async def payments(self, symbol: str, urgency: Urgency = Urgency.POLL) -> tuple[Payment, ...]:
         """Return the symbol's funding payments that were not reported yet.
 
         Where none was ever read they are asked for from the position's beginning: without a beginning a venue
@@ -139,7 +155,7 @@ class Observer:
         cursor, held = self._book.payments.get(symbol, START), self._book.positions.get(symbol)
         since_ms = cursor.since_ms or (held.opened_ms if held is not None else 0) or None
         client = self._link.client
-        rows = await self._link.read(lambda: self._dialect.funding(client, symbol, since_ms))
+        rows = await self._link.read(lambda: self._dialect.funding(client, symbol, since_ms), urgency)
         return tuple(sorted(row for row in rows if cursor.is_new(row.ts_ms, row.payment_id)))
 
     async def order(self, symbol: str, client_id: str, kinds: tuple[bool, ...]) -> VenueOrder | None:
@@ -273,11 +289,27 @@ class Observer:
             return False
         if self._is_payment_due(symbol, ()):
             return True
+        if self._is_known_unpaid(symbol):
+            return False
         if position is not None and not trades:
             unexplained = position.isolated_wallet - before.isolated_wallet - moved_quote
             return abs(unexplained) > WALLET_TOLERANCE
         now_ms = max((self._book.now_ms, *(trade.ts_ms for trade in trades)))
         return now_ms // _HOUR_MS > self._book.payments_read_ms.get(symbol, 0) // _HOUR_MS
+
+    def _is_known_unpaid(self, symbol: str) -> bool:
+        """Whether the history was just asked and no whole hour has come since: it weighs as much as a sweep.
+
+        A wallet that nothing explains is looked at again and again within a second.
+        """
+        hour, asked_ms = self._unpaid.get(symbol, (-1, 0))
+        is_fresh = self._link.clock.now_ms() - asked_ms < _UNPAID_HOLDS_MS
+        return is_fresh and hour == self._book.now_ms // _HOUR_MS
+
+    def _note_unpaid(self, symbol: str) -> None:
+        hour, since_ms = divmod(self._book.now_ms, _HOUR_MS)
+        if since_ms > _PAID_WITHIN_MS:
+            self._unpaid[symbol] = (hour, self._link.clock.now_ms())
 
     def _is_payment_due(self, symbol: str, settlements: tuple[Settlement, ...]) -> bool:
         """Bybit takes funding out of the free balance first: the wallet need not show it."""
@@ -287,6 +319,20 @@ class Observer:
         read_ms = self._book.payments.get(symbol, START).since_ms
         is_read = max((read_ms, *(each.payment.ts_ms for each in settlements))) >= settled_ms
         return not is_read and self._since_settled_ms(symbol) <= _PAID_WITHIN_MS
+
+    def _may_just_have_paid(self, symbol: str, settlements: tuple[Settlement, ...]) -> bool:
+        """Whether an hour has just turned: a process that began after it saw no settlement pass."""
+        hour, since_ms = divmod(self._book.now_ms, _HOUR_MS)
+        if hour != self._hour_began[0]:
+            self._hour_began = (hour, self._link.clock.now_ms())
+        held = self._book.positions.get(symbol)
+        if held is None or max(since_ms, self._link.clock.now_ms() - self._hour_began[1]) > _PAID_WITHIN_MS:
+            return False
+        told_ms = (
+            self._book.payments.get(symbol, START).since_ms,
+            *(each.payment.ts_ms for each in settlements),
+        )
+        return max(held.opened_ms, *told_ms) < hour * _HOUR_MS
 
     def _is_late(
         self, symbol: str, position: Position | None, trades: tuple[Trade, ...], moved_quote: float
@@ -314,6 +360,8 @@ class Observer:
                 lambda ts_ms=payment.ts_ms: self._dialect.funding_rate_at(client, symbol, ts_ms), urgency
             )
             found.append(Settlement(payment, rate, mark))
+        if not found:
+            self._note_unpaid(symbol)
         return tuple(found)
 
 

@@ -63,7 +63,7 @@ class Sweeper:
             await self._link.clock.sleep(wait_seconds)
             if is_behind:
                 await self._book.calm.wait()
-            version = self._book.version
+            version, began_ms = self._book.version, self._link.clock.now_ms()
             sight = await self.observer.look(symbol, urgency, move.amount_quote)
             move = move if move.amount_quote else _shown_move(sight, self._book)
             if (
@@ -74,6 +74,7 @@ class Sweeper:
                 rest_quote = _unexplained(sight, self._book, move)
                 if rest_quote in (0.0, suspected_quote):
                     instrument = self._instruments[symbol]
+                    self._book.read_ms[symbol] = began_ms
                     self._book.outbox += Changes(self._book, sight, self._dialect, instrument, move).apply()
                     return
                 suspected_quote = rest_quote

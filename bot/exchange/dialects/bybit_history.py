@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bot.errors import Transient
 from bot.exchange.convert import number, number_or_zero, whole_number
-from bot.exchange.dialects.bybit_orders import BUST
+from bot.exchange.dialects.bybit_orders import FORCED
 from bot.exchange.dialects.bybit_rows import CATEGORY, SETTLE, pages
 from bot.exchange.dialects.windows import WEEK_MS, Quiet, in_windows, reaches
 from bot.exchange.rows import Payment, Trade
@@ -108,13 +108,11 @@ class History:
             del self._pnl[next(iter(self._pnl))]
 
     def _trade(self, symbol: str, row: Mapping[str, Any]) -> Trade:
-        order_id = str(row["orderId"])
-        is_bust = row["execType"] == "BustTrade"
         return Trade(
             int(row["execTime"]),
             symbol,
             whole_number(str(row["execId"])),
-            f"{BUST}{order_id}" if is_bust else order_id,
+            f"{FORCED.get(row['execType'], '')}{row['orderId']}",
             1 if row["side"] == "Buy" else -1,
             number(row, "execPrice"),
             number(row, "execQty"),

@@ -27,7 +27,8 @@ _STATUS: Final[Mapping[str, OrderStatus]] = {
 }
 _WAITING: Final = ("Untriggered", "Deactivated")
 _LIQUIDATIONS: Final = ("CreateByLiquidate", "CreateByTakeOver", "BustTrade")
-BUST: Final = "BustTrade-"
+# How ids of the venue's own orders begin here, by the type of their executions; no order list need have them.
+FORCED: Final[Mapping[str, str]] = {"BustTrade": "BustTrade-", "AdlTrade": "adl-"}
 _LEG_OF_STOP_TYPE: Final[Mapping[str, Leg]] = {
     "TrailingStop": "trailing",
     "TakeProfit": "take_profit",
@@ -122,8 +123,8 @@ async def found(client: Any, symbol: str, query: Mapping[str, str]) -> VenueOrde
 
 
 async def by_venue_id(client: Any, symbol: str, venue_id: str) -> VenueOrder:
-    """Return an order by the venue's id; a liquidation's is known by its executions alone."""
-    if not venue_id.startswith(BUST):
+    """Return an order by the venue's id; a liquidation or deleveraging is known by its executions alone."""
+    if not venue_id.startswith(tuple(FORCED.values())):
         return await found(client, symbol, {"orderId": venue_id})
     return VenueOrder(
         venue_id, venue_id, symbol, "exit", 0, 0.0, 0.0, 0.0, "mark", 0.0, True, False, 0, "done", ""

@@ -22,7 +22,12 @@ MARGIN_STEP_QUOTE: Final = 1e-8
 LIQUIDATION_ID: Final = "liquidation-"
 FOREIGN_ID: Final = "okx-"  # an order without an id of its owner's, such as one made in the app
 
-_LIQUIDATIONS: Final = ("full_liquidation", "partial_liquidation")
+# What the venue did by itself, by the category of its order; the names are told apart by their beginning.
+_FORCED: Final = {
+    "full_liquidation": LIQUIDATION_ID,
+    "partial_liquidation": LIQUIDATION_ID,
+    "adl": "adl-",
+}
 _STATUS: Final[Mapping[str, OrderStatus]] = MappingProxyType(
     {"live": "open", "partially_filled": "open", "filled": "done"}
 )
@@ -171,9 +176,10 @@ def margin_move_from(row: Mapping[str, Any], symbol: str) -> MarginMove:
 def order_from(row: Mapping[str, Any], market: Mapping[str, Any]) -> VenueOrder:
     """Return a plain order. What a trigger became carries the algo's id of ours, not its own."""
     client_id, venue_id = str(row.get("clOrdId") or row.get("algoClOrdId") or ""), str(row["ordId"])
-    if row.get("category") in _LIQUIDATIONS:
-        client_id = f"{LIQUIDATION_ID}{venue_id}"
-    is_reduce_only = is_true(row, "reduceOnly")
+    forced = _FORCED.get(str(row.get("category")), "")
+    if forced:
+        client_id = f"{forced}{venue_id}"
+    is_reduce_only = bool(forced) or is_true(row, "reduceOnly")
     contracts = Contracts(market["info"])
     return VenueOrder(
         client_id or f"{FOREIGN_ID}{venue_id}",

@@ -1,6 +1,8 @@
 """F01 to F12: a request, its reply and what is left of it."""
 
 import re
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.simulation.calls import Answer, Call, Effect
@@ -50,12 +52,13 @@ def server_error(world: "World") -> None:
 
 def lists_lag(world: "World") -> None:
     """F04: lists and histories tell what was true a while ago."""
-    stale_reads(world, dice(world).uniform(0.5, 20.0))
-
-
-def stale_reads(world: "World", lag_s: float) -> None:
-    """Answer reads of some endpoints with what they said `lag_s` ago."""
+    lag_s = dice(world).uniform(0.5, 20.0)
     lagging = dice(world).sample(("read:orders", "read:trades", "read:position"), dice(world).randint(1, 2))
+    stale_reads(world, lag_s, lagging)
+
+
+def stale_reads(world: "World", lag_s: float, lagging: Collection[str]) -> None:
+    """Answer reads of these endpoints with what they said `lag_s` ago."""
     told: dict[str, list[tuple[int, Answer]]] = {}
 
     def disturb(call: Call) -> Effect | None:
@@ -71,7 +74,7 @@ def stale_reads(world: "World", lag_s: float) -> None:
             stale = old[-1] if old else history[0][1]
             if stale.body != fresh.body:
                 world.fault_fires(f"stale {call.kind}")
-            return stale
+            return replace(stale, headers=fresh.headers)  # what was used is counted at the door, of now
 
         return Effect("changed", change=change)
 

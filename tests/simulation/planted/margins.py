@@ -26,7 +26,7 @@ MARGIN: Final = (
     Bug(
         "added-without-reading",
         _GATEWAY,
-        "        amount = self.margin_amount(action, held)\n",
+        "        amount = self.margin_amount(action, paid_up(action, held, unshown))\n",
         "        amount = self.margin_amount(action, self.book.positions.get(action.symbol, held))\n",
         "margin is added to the wallet of the last reading",
         ("helped_add", "F46", "F34", "add"),

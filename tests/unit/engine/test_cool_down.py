@@ -53,3 +53,18 @@ def test_a_cool_down_of_zero_is_none() -> None:
     bench = Bench(entry=EntryLimits(forced_cooldown_ms=0))
     liquidated(bench)
     assert "OpenPosition" in kinds(bench.enter())
+
+
+@pytest.mark.parametrize(
+    "name", ["autoclose-1", "liquidation-1", "BustTrade-1", "CreateByLiquidate-1", "adl-1"]
+)
+def test_a_part_that_the_venue_took_begins_a_cool_down_as_well(name: str) -> None:
+    bench = Bench()
+    bench.enter()
+    held = bench.holding().position
+    left = held._replace(quantity=0.5 * held.quantity)
+    fill = OrderFilled(
+        bench.ts_ms, A, name, 77, "exit", -1, 100.0, left.quantity, 0.0, 0.0, False, 0.0, left, 9_990.0
+    )
+    bench.hear(fill)
+    assert bench.market().cool_until_ms == bench.ts_ms + HOUR_MS

@@ -141,6 +141,18 @@ async def test_a_reply_of_the_minute_before_is_not_booked_in_the_new_one() -> No
     assert clock.now_ms() - began <= 500
 
 
+async def test_a_reply_that_the_minute_overtook_is_not_booked_in_the_new_one() -> None:
+    """Asked for at the end of a minute, read three seconds after it: the new minute is not spent with it."""
+    lane, clock = lane_of(weight=100.0, reserve=20.0)
+    clock.advance(MINUTE_MS - clock.now_ms() % MINUTE_MS - 500)
+    async with lane.turn(1.0):
+        clock.advance(3_500)
+        lane.observe(200, {"x-mbx-used-weight-1m": "95"}, "X-MBX-USED-WEIGHT-1M")
+    began = clock.now_ms()
+    await request(lane, Urgency.NORMAL, 5.0, [], "entry")
+    assert clock.now_ms() == began
+
+
 async def test_a_long_wait_for_weight_is_told_with_what_is_used() -> None:
     clock, told = VirtualClock(1_000_000), list[tuple[int, float, float]]()
 

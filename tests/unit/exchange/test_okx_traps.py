@@ -267,15 +267,16 @@ async def test_funding_is_the_bills_amount_with_the_mark_it_names(moved: dict[st
 
 
 @pytest.mark.parametrize(
-    ("category", "left", "kind"),
+    ("category", "left", "kind", "name"),
     [
-        ("full_liquidation", 0, Liquidated),
-        ("partial_liquidation", 5, OrderFilled),
-        ("adl", 0, OrderFilled),
+        ("full_liquidation", 0, Liquidated, ""),
+        ("partial_liquidation", 5, OrderFilled, "liquidation-5"),
+        ("adl", 0, OrderFilled, "adl-5"),
+        ("adl", 5, OrderFilled, "adl-5"),
     ],
 )
 async def test_only_a_liquidation_that_ends_the_position_takes_its_wallet(
-    category: str, left: int, kind: type
+    category: str, left: int, kind: type, name: str
 ) -> None:
     connection, wire = wired()
     wire.answers["GET account/positions"] = [position_row()]
@@ -283,7 +284,10 @@ async def test_only_a_liquidation_that_ends_the_position_takes_its_wallet(
     wire.answers["GET account/positions"] = [position_row(str(left))] if left else []
     wire.answers["GET trade/order"] = [order_row("", "5", side="sell", category=category)]
     wire.answers["GET trade/fills"] = [fill_row(5, "5", side="sell", fillSz=str(10 - left))]
-    assert [type(event) for event in await connection.gateway.sweep(BTC)] == [kind]
+    (taken,) = await connection.gateway.sweep(BTC)
+    assert type(taken) is kind
+    if isinstance(taken, OrderFilled):
+        assert (taken.leg, taken.client_id) == ("exit", name)
 
 
 # --- time and rates -------------------------------------------------------------------------------

@@ -103,6 +103,38 @@ async def test_a_payment_that_the_history_tells_late_is_not_a_move_by_hand(
     assert await gateway.sweep(BTC) == ()
 
 
+async def test_a_payment_of_an_hour_that_turned_before_the_start_is_not_a_move_by_hand(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that began seconds after a settlement saw none pass, and the history tells it late."""
+    await opened(desk)
+    gateway, turn_ms = world.connection.gateway, START_MS - START_MS % 3_600_000 + 3_600_000
+
+    async def nothing_yet(*_: Any) -> tuple[()]:
+        return ()
+
+    world.embedded.apply(FundingDue(turn_ms, BTC, RATE))
+    world.embedded.commit()
+    gateway.book.saw(turn_ms + 3_000)
+    with monkeypatch.context() as lag:
+        lag.setattr(type(gateway.dialect), "funding", nothing_yet)
+        assert await gateway.sweep(BTC) == ()
+    events = await gateway.sweep(BTC)
+    assert (moved(events), paid(events)) == ([], 1)
+
+
+async def test_margin_moved_by_hand_as_an_hour_turns_is_told_when_no_payment_explains_it_in_time(
+    world: Served, desk: Desk
+) -> None:
+    await opened(desk)
+    gateway = world.connection.gateway
+    gateway.book.saw(START_MS - START_MS % 3_600_000 + 3_603_000)
+    await Desk(world.connect().gateway).send(AddMargin(BTC, 700.0))
+    assert await gateway.sweep(BTC) == ()
+    await world.clock.sleep(50.0)  # and the market's time stands still
+    assert moved(await gateway.sweep(BTC)) == [pytest.approx(202.5, abs=1e-9)]
+
+
 async def test_margin_moved_by_hand_is_told_when_no_payment_explains_it_in_time(
     world: Served, desk: Desk
 ) -> None:
@@ -302,3 +334,30 @@ async def test_a_fill_is_told_with_a_balance_that_is_no_older_than_the_fill(
     fills = [each for each in await desk.send(ReducePosition(BTC, 1, 0.1)) if isinstance(each, OrderFilled)]
     assert fills[-1].free_quote == pytest.approx(world.embedded.state.free_quote, abs=1e-8)
     assert fills[-1].free_quote > before.free_quote
+
+
+@pytest.mark.parametrize(
+    ("action", "rate"),
+    [(AddMargin(BTC, 700.0), -RATE), (ReleaseMargin(BTC, 550.0), RATE)],
+    ids=["add", "release"],
+)
+async def test_a_margin_move_counts_a_payment_that_the_position_does_not_show_yet(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch, action: AddMargin | ReleaseMargin, rate: float
+) -> None:
+    """A position of before the settlement, read once: what moves would miss the target by the payment."""
+    await opened(desk)
+    await desk.send(AddMargin(BTC, 600.0))
+    gateway = world.connection.gateway
+    read = gateway.dialect.positions
+    old = [await read(world.connection.link.client, gateway.book.leverage)]
+
+    async def late(*args: Any) -> Any:
+        return old.pop() if old else await read(*args)
+
+    world.embedded.apply(FundingDue(START_MS + 1_000, BTC, rate))
+    world.embedded.commit()
+    gateway.book.settled(BTC, START_MS + 1_000, world.clock.now_ms())
+    monkeypatch.setattr(type(gateway.dialect), "positions", lambda _, *args: late(*args))
+    await desk.send(action)
+    (held,) = await read(world.connection.link.client, gateway.book.leverage)
+    assert held.isolated_wallet == pytest.approx(action.target_wallet, abs=1e-6)

@@ -1,0 +1,40 @@
+"""What weighs most is asked for only when its answer can have changed."""
+
+from itertools import count
+
+from bot.clock import VirtualClock
+from tests.unit.exchange.wire import BTC, START_MS, position_row, wired
+
+MODES, PAYMENTS = "/fapi/v1/positionSide/dual", "/fapi/v1/income"
+HOUR_MS = 3_600_000
+
+
+async def test_a_start_reads_the_modes_of_what_is_held_once_and_again_after_five_minutes() -> None:
+    clock = VirtualClock(START_MS)
+    connection, wire = wired(clock)
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row()]
+    gateway = connection.gateway
+    for _ in range(2):
+        await gateway.account()
+    await gateway.sweep(BTC)
+    await gateway.refresh()
+    assert len(wire.sent("GET", MODES)) == 1
+    clock.advance(300_000)
+    await gateway.refresh()
+    assert len(wire.sent("GET", MODES)) == 2
+
+
+async def test_payments_are_asked_for_once_while_a_wallet_changes_and_none_can_have_been_paid() -> None:
+    clock = VirtualClock(START_MS)
+    connection, wire = wired(clock)
+    gateway, wallets = connection.gateway, count(101)
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row()]
+    await gateway.account()
+    gateway.book.saw(START_MS)
+    asked = len(wire.sent("GET", PAYMENTS))
+    wire.answers["GET /fapi/v3/positionRisk"] = lambda _: [position_row(wallet=f"{next(wallets)}.0")]
+    await gateway.sweep(BTC)
+    assert len(wire.sent("GET", PAYMENTS)) == asked + 1
+    gateway.book.saw(START_MS - START_MS % HOUR_MS + HOUR_MS)
+    await gateway.sweep(BTC)
+    assert len(wire.sent("GET", PAYMENTS)) > asked + 1, "an hour has turned"
