@@ -31,6 +31,7 @@ from bot.exchange.hosts import Access, check_environment, switch_client
 from bot.exchange.lane import Lane
 from bot.exchange.link import Link
 from bot.exchange.public_feed import PublicFeed
+from bot.exchange.session import bound_replies
 from bot.exchange.venues import VENUES, Venue
 from bot.ports import Clock
 
@@ -177,6 +178,7 @@ def _client(venue: Venue, credentials: Credentials) -> Any:
     )
     client.options = client.deep_extend(client.options, CLIENT_OPTIONS.get(venue.ccxt_id, {}))
     client.has["fetchCurrencies"] = False
+    bound_replies(client)
     return client
 
 

@@ -25,6 +25,7 @@ from bot.errors import (
 )
 from bot.exchange.codes import CODES
 from bot.exchange.key_faults import key_fault
+from bot.exchange.session import UnusableReply
 
 Kind = Literal["transient", "unknown", "rejected", "unavailable", "fatal"]
 
@@ -135,6 +136,9 @@ def _outcome(error: Exception, ccxt_id: str, is_write: bool) -> Outcome:
     message = error_text(error)
     if isinstance(error.__cause__, _SENT_NOTHING):
         return Outcome("transient", "", message)
+    if isinstance(error.__cause__, UnusableReply):
+        words = f"{message}: {error.__cause__}"
+        return Outcome("unknown" if is_write else "unavailable", "", words)
     code = venue_code(error)
     listed = CODES.get(ccxt_id, {}).get(code)
     if isinstance(error, ccxt.BaseError) and listed == "key":
