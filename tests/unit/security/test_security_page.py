@@ -55,3 +55,21 @@ def test_what_is_met_in_part_says_what_is_missing() -> None:
 def test_the_page_says_what_a_thief_would_ask_for_and_where_weaknesses_go() -> None:
     for words in ("will ever ask for a key", "Privately", "A strategy is a program", "Not protected"):
         assert words in PAGE
+
+
+def test_a_report_goes_somewhere_private_and_is_published_in_time() -> None:
+    policy = PAGE.split("## Report a weakness")[1].split("\n## ")[0]
+    fields = dict(re.findall(r"^([A-Z][A-Za-z-]+): (.+)$", policy, re.MULTILINE))
+    assert list(fields) == ["Contact", "Preferred-Languages", "Policy", "Acknowledgments"]
+    for words in (
+        "(private)",
+        "90 days after the report at the latest",
+        "never in a public issue",
+    ):
+        assert words in policy
+    for thing in ("a key", "a secret", "a database", "remote access", "write to you first"):
+        assert thing in policy.partition("will ever ask for")[2]
+
+
+def test_the_page_invents_no_address() -> None:
+    assert not re.search(r"[\w.+-]+@[\w-]+\.\w+|https?://", PAGE)
