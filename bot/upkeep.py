@@ -17,9 +17,10 @@ from bot.errors import RingfenceError, UserError
 from bot.ports import Clock
 from bot.settings.model import Storage as Choice
 from bot.store.backup import GivenUp
+from bot.store.chain import Head
 from bot.store.copies import Copies
 from bot.store.journal import SqliteJournal
-from bot.store.maintenance import copy_in_use, damage
+from bot.store.maintenance import copy_in_use, damage, head
 from bot.store.reserve import RESERVE_BYTES, Reserve
 
 _LOOK_SECONDS: Final = 1.0
@@ -123,17 +124,21 @@ class Upkeep:
 
     async def _copy(self) -> None:
         try:
-            file = await asyncio.to_thread(self._copied)
+            file, end = await asyncio.to_thread(self._copied)
         except (UserError, OSError) as error:
             self._copy_due = self._now() + min(_TRY_AGAIN_SECONDS, self._choice.backup_every)
             self._storage.backup_failed(str(error))
             self._note(True)
             return
         self._copy_due = self._now() + self._choice.backup_every
-        self._logger.info("storage.copied", file=str(file), bytes=file.stat().st_size)
+        told = {"journal_rows": end.last_id, "journal_link": end.link}
+        self._logger.info("storage.copied", file=str(file), bytes=file.stat().st_size, **told)
 
-    def _copied(self) -> Path:
-        """Make one copy, prove that it can be used, and remove the oldest beyond those kept."""
+    def _copied(self) -> tuple[Path, Head]:
+        """Make one copy, prove that it can be used, and remove the oldest beyond those kept.
+
+        Return it and the head of its journal, which a log that is kept elsewhere proves later.
+        """
         needed = self._path.stat().st_size + self._choice.min_free_mb * _MEGABYTE
         file = self._copies.next_file(self._now())
         if self._free_bytes(file.parent) < needed:
@@ -144,7 +149,7 @@ class Upkeep:
             file.unlink()
             raise UserError(f"the copy was damaged ({findings[0].message}). Run `ringfence db check`.")
         self._copies.prune()
-        return file
+        return file, head(file)
 
     def _goes_on(self) -> bool:
         return not self._ending.is_set()

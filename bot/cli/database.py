@@ -68,11 +68,24 @@ def restore(
 
 
 @app.command("check")
-def check(config: Config = None, db: Database = None, as_json: Json = False) -> int:
-    """Check every page, key and sum of the database; exit 1 when something is wrong."""
+def check(
+    config: Config = None,
+    db: Database = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="COPY", help="A copy whose journal must still stand in this one."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Check every page, key, sum and link of the journal's chain; exit 1 when something is wrong."""
     from bot.store.maintenance import check as find
+    from bot.store.maintenance import head
 
     path = database_of(config, db)
-    findings = [finding._asdict() for finding in find(path)]
-    show_rows(findings, columns("subject", "message"), as_json, empty=f"{path} is sound.")
+    findings = [finding._asdict() for finding in find(path, head(against) if against else None)]
+    if findings or as_json:
+        show_rows(findings, columns("subject", "message"), as_json, empty="")
+    else:
+        end = head(path)
+        print(f"{path} is sound. Its journal ends with row {end.last_id}, link {end.link[:16] or 'none'}.")
     return 1 if findings else 0

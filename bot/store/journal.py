@@ -16,6 +16,7 @@ from bot.errors import Fatal
 from bot.ports import Checkpoint, Commit, Recovered, Resolution
 from bot.store import statements as sql
 from bot.store.backup import copy_database
+from bot.store.chain import head_of, link_of
 from bot.store.faults import failure, is_want_of_space
 from bot.store.intents import intent_of, intent_row, order_row
 from bot.store.projection import instrument_row, project
@@ -49,6 +50,7 @@ class SqliteJournal:
         self._connection = connection
         self._path = path
         self._run_id: int | None = None
+        self._link: str | None = None  # of the last row; None: to be read
         self.reserve: Reserve | None = None  # given to a bot that trades, for a full disk
 
     def commit(self, commit: Commit) -> None:
@@ -129,6 +131,7 @@ class SqliteJournal:
             raise failure("The journal could not be written to", self._path, error) from error
 
     def _write_whole(self, commit: Commit) -> None:
+        self._link = None  # what a commit that failed had written is not there
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._write(commit)
@@ -167,7 +170,9 @@ class SqliteJournal:
             "symbol": event.symbol,
             "body": json_text(to_json(event)),
         }
-        self._connection.execute(sql.APPEND_EVENT, row)
+        before = head_of(self._connection).link if self._link is None else self._link
+        self._link = link_of(before, **row)
+        self._connection.execute(sql.APPEND_EVENT, {**row, "chain": self._link})
         project(self._connection, event)
 
     def _put_equity(self, ts_ms: int, free_quote: float) -> None:

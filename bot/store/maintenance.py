@@ -7,19 +7,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sqlalchemy import func, select
-
 from bot.errors import UserError
 from bot.store.backup import Continue, GivenUp, copy_database
 from bot.store.books import books_error
+from bot.store.chain import Head, breaks, head_of
 from bot.store.database import bring_up_to_date, check_pages
 from bot.store.faults import paragraph
 from bot.store.header import check_header
 from bot.store.location import existing_file, writable_directory
 from bot.store.lock import DatabaseLock
 from bot.store.queries import intents, margin_history, runs, status, trades
-from bot.store.reader import Reader, connect_read_only, connect_shared, open_reader
-from bot.store.tables import TABLES
+from bot.store.reader import Reader, connect_read_only, connect_shared, driver_of, open_reader
 
 TOLERANCE: Final = 1e-9
 _STEPS_BETWEEN_QUESTIONS: Final = 100_000  # of SQLite's machine: some milliseconds
@@ -80,8 +78,17 @@ def upgrade(path: Path) -> Path | None:
             raise UserError(paragraph("Cannot upgrade the database", full, error)) from error
 
 
-def check(path: Path) -> list[Finding]:
-    """Return everything wrong with the database; empty when nothing is. UserError: it cannot be read."""
+def head(path: Path) -> Head:
+    """Return the head of a database's journal, for a later check. UserError: it cannot be read."""
+    with open_reader(path) as reader:
+        return head_of(driver_of(reader))
+
+
+def check(path: Path, kept: Head | None = None) -> list[Finding]:
+    """Return everything wrong with the database; empty when nothing is. UserError: it cannot be read.
+
+    `kept`: the head of its journal at an earlier time, of a copy for example, which must stand in it still.
+    """
     full = existing_file(path)
     check_header(full)
     found = damage(full)
@@ -90,7 +97,7 @@ def check(path: Path) -> list[Finding]:
     with open_reader(full) as reader:
         return [
             *_keys(reader),
-            *_events(reader),
+            *_events(reader, kept),
             *_intents(reader),
             *_margin(reader),
             *_books(reader),
@@ -118,11 +125,9 @@ def _keys(reader: Reader) -> Iterator[Finding]:
         yield Finding("keys", f"row {row_id} of {table} names a row of {parent} that does not exist")
 
 
-def _events(reader: Reader) -> Iterator[Finding]:
-    identity = TABLES["event"].c.id
-    count, last = reader.execute(select(func.count(), func.max(identity))).one()
-    if count and count != last:
-        yield Finding("events", f"the append-only journal holds {count} rows but the last is number {last}")
+def _events(reader: Reader, kept: Head | None) -> Iterator[Finding]:
+    for words in breaks(driver_of(reader), kept):
+        yield Finding("events", words)
 
 
 def _intents(reader: Reader) -> Iterator[Finding]:

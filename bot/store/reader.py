@@ -48,6 +48,14 @@ def reader_on(connection: sqlite3.Connection) -> Iterator[Reader]:
         yield reader
 
 
+def driver_of(reader: Reader) -> sqlite3.Connection:
+    """Return the connection that a view reads by, in its snapshot."""
+    driver = reader.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError(f"{type(driver).__name__} is no connection of SQLite")
+    return driver
+
+
 def connect_read_only(path: Path) -> sqlite3.Connection:
     """Return a connection that cannot write, and leaves nothing beside a file that nobody writes to."""
     return _connect(path, "immutable=1") if _is_idle(path) else connect_shared(path)

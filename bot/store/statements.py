@@ -49,6 +49,9 @@ SET_FREE: Final = "UPDATE account SET free_quote = :free_quote, updated_ms = :ts
 PUT_INSTRUMENT: Final = _upsert("instrument", "symbol", _columns("instrument"))
 
 APPEND_EVENT: Final = _insert("event", _columns("event"))
+SELECT_HEAD: Final = "SELECT id, chain FROM event ORDER BY id DESC LIMIT 1"
+SELECT_LINKS: Final = "SELECT id, chain, run_id, ts_ms, kind, symbol, body FROM event ORDER BY id"
+SELECT_ROWS_GIVEN: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'event'"
 
 INSERT_INTENT: Final = _insert(
     "intent",

@@ -288,7 +288,10 @@ class SignalRow(Base, table=True):
 
 
 class EventRow(Base, table=True):
-    """The append-only journal: venue events and notes as JSON. Rows cannot be changed or deleted."""
+    """The append-only journal: venue events and notes as JSON. Rows cannot be changed or deleted.
+
+    `chain` is the hash of the row and of the one before it (chain.py); null in no row that we wrote.
+    """
 
     __tablename__ = "event"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -299,6 +302,7 @@ class EventRow(Base, table=True):
     kind: str = _words()
     symbol: str = _words()
     body: str = _words()
+    chain: str | None = _words(default=None)
 
 
 class CommandRow(Base, table=True):

@@ -1,6 +1,7 @@
 """The verbs that read: status, positions, trades, margin, journal, db. They never write."""
 
 import json
+import re
 import shutil
 import sqlite3
 
@@ -296,7 +297,24 @@ def test_upgrading_what_is_up_to_date_says_so(ringfence, closed):
 
 
 def test_a_sound_database_is_said_to_be_sound(ringfence, opened):
-    assert ringfence("db", "check").out == "var/paper.db is sound.\n"
+    said = ringfence("db", "check").out
+    assert re.fullmatch(
+        r"var/paper\.db is sound\. Its journal ends with row \d+, link [0-9a-f]{16}\.\n", said
+    )
+
+
+def test_a_journal_that_was_cut_off_since_a_copy_is_found_against_it(ringfence, opened, workplace):
+    ringfence("db", "backup", "copy.db")
+    assert ringfence("db", "check", "--against", "copy.db").code == 0
+    with sqlite3.connect(workplace / "var/paper.db") as connection:
+        connection.execute("DROP TRIGGER event_no_delete")
+        connection.execute("DELETE FROM event WHERE id = (SELECT max(id) FROM event)")
+        connection.execute("UPDATE sqlite_sequence SET seq = seq - 1 WHERE name = 'event'")
+    connection.close()
+    assert "events" not in [each["subject"] for each in json.loads(ringfence("db", "check", "--json").out)]
+    outcome = ringfence("db", "check", "--against", "copy.db", "--json")
+    assert outcome.code == 1
+    assert "is not the one that was kept elsewhere" in outcome.out
 
 
 def test_wrong_books_are_found_and_exit_with_1(ringfence, opened, workplace):

@@ -12,7 +12,7 @@ from bot.store import schema
 from bot.store.maintenance import upgrade
 from bot.store.tables import TABLES
 
-OLDER = ("0001", "0002", "0003")
+OLDER = ("0001", "0002", "0003", "0004")
 ONE_ROW = {"account", "checkpoint"}
 VALUES = {"BOOLEAN": 1, "FLOAT": 0.1, "REAL": 0.1}
 

@@ -20,7 +20,7 @@ from bot.settings.model import Storage as Choice
 from bot.store.backup import GivenUp
 from bot.store.database import open_journal
 from bot.store.lock import DatabaseLock
-from bot.store.maintenance import Finding, check, copy_in_use, damage
+from bot.store.maintenance import Finding, check, copy_in_use, damage, head
 from bot.upkeep import Upkeep
 from tests.unit.engine.desk_builder import Bench
 from tests.unit.store.story import BINDING, RUN, add_margin, checkpoint, whole_life, write
@@ -234,6 +234,15 @@ async def test_copies_are_made_on_schedule_checked_and_the_newest_are_kept(house
         f"{house.path.name}.1970010{day}T000000Z.backup" for day in (3, 4)
     ]
     assert all(check(copy) == [] for copy in copies)
+
+
+async def test_the_log_names_the_head_of_each_copys_journal(house: House) -> None:
+    house.clock.ms += DAY_MS
+    await house.upkeep.do_due()
+    (told,) = [facts for name, facts in house.log.lines if name == "storage.copied"]
+    end = head(house.copies()[0])
+    assert (told["journal_rows"], told["journal_link"]) == end
+    assert end.last_id > 0
 
 
 async def test_a_copy_is_restored_by_putting_it_in_the_file_s_place(house: House, tmp_path: Path) -> None:
