@@ -12,7 +12,7 @@ _SECRET_NAME: Final = re.compile(
 )
 _SECRET_TEXT: Final = re.compile(
     r"(?i)\b((?:api_?key|secret|password|passphrase|token|signature)\s*[=:]\s*)[^\s&,;\"']+"
-    r"|(?<=://)[^/\s@]+(?=@)"
+    r"|(?<=://)[^\s\"']+(?=@)"  # to the last at sign: a password may hold one, and a slash
 )
 
 

@@ -21,7 +21,14 @@ def test_a_value_under_a_secret_name_is_redacted(name):
 
 @pytest.mark.parametrize(
     "text",
-    ["GET /order?apiKey=hunter2&x=1", "secret: hunter2", "https://user:hunter2@host/path", "token=hunter2"],
+    [
+        "GET /order?apiKey=hunter2&x=1",
+        "secret: hunter2",
+        "https://user:hunter2@host/path",
+        "http://user:p/hunter2@host:8888",
+        "http://user:p@hunter2@host:8888",
+        "token=hunter2",
+    ],
 )
 def test_a_secret_inside_a_text_is_redacted(text):
     line = logs.redact_secrets(None, "info", {"event": "venue.refused", "detail": {"replies": [text]}})
