@@ -29,8 +29,8 @@ async def present_edges(settings: Settings, step_ms: int) -> Edges:
 
     UserError: an exchange or symbol that cannot be used, or an exchange that cannot be reached.
     """
-    base_url = settings.exchange.base_url
-    access = Access("loopback", base_url) if base_url else Access("live")
+    exchange = settings.exchange
+    access = Access("loopback" if exchange.base_url else "live", exchange.base_url, exchange.proxy)
     symbols = settings.feed.symbols
     check_served(venue_of(live_exchange(settings)), access)
     venue, link, market = public_feed_of(live_exchange(settings), access, symbols, step_ms, WallClock())

@@ -159,7 +159,7 @@ def access(settings: Settings) -> Access:
     environment: Environment = "live" if settings.run.mode == "live" else "testnet"
     if settings.exchange.base_url:
         environment = "loopback"
-    return Access(environment, settings.exchange.base_url)
+    return Access(environment, settings.exchange.base_url, settings.exchange.proxy)
 
 
 def credentials(settings: Settings) -> Credentials:

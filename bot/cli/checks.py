@@ -44,7 +44,7 @@ def doctor(
 
         settings = settings_of(config, {"feed.symbols": ("--symbols", symbols)})
         command = proving(venue, testnet, base_url, symbols, config)
-        access = access_of(testnet, base_url)
+        access = access_of(testnet, base_url, settings.exchange.proxy)
         return examine(settings, venue, access, as_json, prove_stop=prove_stop, command=command)
     if testnet or base_url is not None or prove_stop:
         raise UserError(

@@ -55,8 +55,9 @@ def download_data(
         raise UserError(f"{error}. Nothing was fetched. Correct --timerange or --timeframe.") from None
     if notice:
         print(notice, file=sys.stderr)
-    wanted = options.settings_of(config, {"feed.symbols": ("--symbols", symbols)}).feed.symbols
-    found = asyncio.run(_fetch(venue, access_of(False, base_url), wanted, span, length_ms, data))
+    settings = options.settings_of(config, {"feed.symbols": ("--symbols", symbols)})
+    access = access_of(False, base_url, settings.exchange.proxy)
+    found = asyncio.run(_fetch(venue, access, settings.feed.symbols, span, length_ms, data))
     rows = [each._asdict() for each in found]
     show_rows(rows, columns("file", "rows#", "fetched#", "note"), as_json, empty="Nothing to fetch.")
     return 0 if all(each.is_whole for each in found) else 1

@@ -41,7 +41,7 @@ def examine(
     return 0 if all(line.verdict != "wrong" for line in found) else 1
 
 
-def access_of(testnet: bool, base_url: str | None) -> "Access":
+def access_of(testnet: bool, base_url: str | None, proxy: str) -> "Access":
     """Return where to go: this machine, the test environment, or production. UserError: two of them."""
     from bot.exchange.hosts import Access, checked_base
 
@@ -51,8 +51,8 @@ def access_of(testnet: bool, base_url: str | None) -> "Access":
             "exchange on this machine: give one."
         )
     if base_url is not None:
-        return Access("loopback", checked_base(base_url))
-    return Access("testnet" if testnet else "live")
+        return Access("loopback", checked_base(base_url), proxy)
+    return Access("testnet" if testnet else "live", proxy=proxy)
 
 
 def proving(

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 from bot.errors import UserError
 from bot.exchange.venues import Venue
 from bot.loopback import is_loopback, loopback_address
+from bot.proxy import is_on_this_machine
 
 Environment = Literal["live", "testnet", "loopback"]
 # Bitget's clock is asked without the header that says test: it knows no account.
@@ -14,10 +15,14 @@ _CLOCKS: Final = frozenset({"/api/v2/public/time"})
 
 
 class Access(NamedTuple):
-    """Where to trade. `base_url` only for loopback: the address of an exchange on this machine."""
+    """Where to trade. `base_url` only for loopback: the address of an exchange on this machine.
+
+    `proxy`: the HTTP proxy in between, http://HOST:PORT; "" for none.
+    """
 
     environment: Environment
     base_url: str = ""
+    proxy: str = ""
 
 
 def switch_client(client: Any, venue: Venue, access: Access) -> None:
@@ -31,6 +36,7 @@ def switch_client(client: Any, venue: Venue, access: Access) -> None:
     elif access.environment == "testnet":
         check_environment(venue, access)
         _switch_to_test(client, venue)
+    _use_proxy(client, access)
     guard = Guard(venue, access)
     _check_rest_hosts(client, venue, guard)
     _watch_requests(client, guard)
@@ -91,6 +97,21 @@ def _switch_to_test(client: Any, venue: Venue) -> None:
             f"ccxt could not switch {venue.title} to its test environment ({type(error).__name__}). "
             "Cause: this ccxt version has no test addresses for it. Install the version in requirements/."
         ) from None
+
+
+def _use_proxy(client: Any, access: Access) -> None:
+    """Send requests and streams through the proxy, which sees host names: what is in them is encrypted.
+
+    Except on loopback, where nothing is: there it must be this machine's own.
+    """
+    if not access.proxy:
+        return
+    if access.environment == "loopback" and not is_on_this_machine(access.proxy):
+        raise UserError(
+            f"exchange.proxy is {access.proxy} and the exchange is on this machine, so that keys would be "
+            "sent unencrypted to another. Nothing was sent. Leave exchange.proxy out."
+        )
+    client.httpsProxy = client.wssProxy = access.proxy
 
 
 def _check_rest_hosts(client: Any, venue: Venue, guard: Guard) -> None:

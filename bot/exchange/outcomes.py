@@ -100,7 +100,8 @@ CLASSES: Final[Mapping[type[Exception], Meaning]] = {
     ccxt.UnsubscribeError: _PASSING,
 }
 
-_SENT_NOTHING: Final = (aiohttp.ClientConnectorError, socket.gaierror)
+# A proxy that refuses the way has been sent nothing to pass on.
+_SENT_NOTHING: Final = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, socket.gaierror)
 _ERRORS: Final[Mapping[str, type[RingfenceError]]] = {
     "transient": Transient,
     "unknown": OutcomeUnknown,
@@ -134,6 +135,8 @@ def outcome_of_error(error: Exception, ccxt_id: str, is_write: bool) -> Outcome:
 
 def _outcome(error: Exception, ccxt_id: str, is_write: bool) -> Outcome:
     message = error_text(error)
+    if isinstance(error.__cause__, aiohttp.ClientHttpProxyError):
+        message += f": the proxy refuses it with status {error.__cause__.status}"
     if isinstance(error.__cause__, _SENT_NOTHING):
         return Outcome("transient", "", message)
     if isinstance(error.__cause__, UnusableReply):

@@ -21,6 +21,7 @@ from bot.core.timeframe import MINUTE_MS, timeframe_ms
 from bot.core.timerange import TimeRange, parse_timerange, timerange_text
 from bot.loopback import loopback_address
 from bot.plugins import did_you_mean
+from bot.proxy import proxy_address
 from bot.risk.limits import (
     ALLOCATION_BOUNDS,
     BRACKET_BOUNDS,
@@ -193,6 +194,9 @@ class Exchange(Section):
     base_url: str = _setting(
         "", "Address of an exchange on this machine (ringfence exchange serve); not in live mode."
     )
+    proxy: str = _setting(
+        "", "HTTP proxy that the exchange is reached through, http://HOST:PORT; see egress/. Empty: directly."
+    )
     pace: Number = _setting(
         0.0,
         "Market seconds per second at base_url; invariants wait so much longer. 0: 60 there, else 1.",
@@ -227,6 +231,11 @@ class Exchange(Section):
     @classmethod
     def _check_base_url(cls, base_url: str) -> str:
         return loopback_address(base_url) if base_url else ""
+
+    @field_validator("proxy")
+    @classmethod
+    def _check_proxy(cls, proxy: str) -> str:
+        return proxy_address(proxy) if proxy else ""
 
     @field_validator("name")
     @classmethod
