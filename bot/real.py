@@ -15,6 +15,7 @@ from bot.exchange.lane import Urgency
 from bot.exchange.own_machine import check_served, unserved
 from bot.exchange.rights import Rights, rights_of
 from bot.exchange.symbols import symbol_fault
+from bot.installed import check_ccxt, foreign_start_files
 from bot.settings import Settings
 from bot.settings.sources import SECRETS_VARIABLE, secret_variables
 from bot.settings.values import plain
@@ -32,6 +33,8 @@ async def real_edges(settings: Settings, step_ms: int) -> Edges:
     """
     leave_no_core()
     exchange = settings.exchange
+    if settings.run.mode == "live":
+        check_ccxt()
     check_served(venue_of(exchange.name), access(settings))
     connection = connect(
         exchange.name,
@@ -88,7 +91,7 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
         leave=connection.close,
         silence_ms=settings.feed.silence_ms,
         read_ms=lambda symbol: gateway.book.read_ms.get(symbol, 0),
-        notices=() if settings.exchange.base_url else _notices(rights, connection),
+        notices=() if settings.exchange.base_url else _notices(rights, connection, mode),
     )
 
 
@@ -101,8 +104,14 @@ def leave_no_core() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def _notices(rights: Rights, connection: Connection) -> tuple[str, ...]:
-    return key_notices(rights, connection.venue.title, connection.link.clock.now_ms())
+def _notices(rights: Rights, connection: Connection, mode: str) -> tuple[str, ...]:
+    of_key = key_notices(rights, connection.venue.title, connection.link.clock.now_ms())
+    return (*of_key, *start_file_notices()) if mode == "live" else of_key
+
+
+def start_file_notices() -> tuple[str, ...]:
+    """Return a sentence on each file that every Python runs here and that we did not bring."""
+    return tuple(f"{each.words}. If you do not know it, remove it." for each in foreign_start_files())
 
 
 def key_notices(rights: Rights, title: str, now_ms: int) -> tuple[str, ...]:

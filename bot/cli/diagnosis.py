@@ -47,6 +47,8 @@ def diagnose(config: Path | None, database: Path | None) -> Iterator[Finding]:
     yield _library()
     for package, module in _PACKAGES.items():
         yield _package(package, module)
+    yield _ccxt()
+    yield from _start_files()
     yield from _configuration(config, database)
 
 
@@ -83,6 +85,31 @@ def _package(package: str, module: str) -> Finding:
         return Finding("ok", package, metadata.version(package))
     except (ImportError, OSError, metadata.PackageNotFoundError) as error:
         return Finding("wrong", package, f"cannot be imported: {error}. Run make setup.")
+
+
+def _ccxt() -> Finding:
+    """The package that gets the keys: its version, where it stands, and each of its files."""
+    from bot.installed import CCXT_VERSION, changed_files, check_ccxt
+
+    try:
+        check_ccxt()
+    except UserError as error:
+        return Finding("wrong", "ccxt files", str(error))
+    changed = list(changed_files("ccxt"))
+    if changed:
+        words = f"{len(changed)} files are not as installed, {changed[0]} for one. Run make setup anew."
+        return Finding("wrong", "ccxt files", words)
+    return Finding("ok", "ccxt files", f"{CCXT_VERSION} as locked, every file as installed")
+
+
+def _start_files() -> Iterator[Finding]:
+    from bot.installed import foreign_start_files
+
+    files = foreign_start_files()
+    for file in files:
+        yield Finding("note", "start of Python", f"{file.words}. If you do not know it, remove it.")
+    if not files:
+        yield Finding("ok", "start of Python", "no file from outside the lock is run")
 
 
 def _configuration(config: Path | None, database: Path | None) -> Iterator[Finding]:
