@@ -110,6 +110,10 @@ lock: $(VENV)/.checkout ## Resolve the requirements again; ARGS="--upgrade" for 
 	$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.lock
 	rm -rf $(LOCKER)
 
+.PHONY: sbom
+sbom: $(VENV)/.checkout ## Write what the lock holds as CycloneDX JSON to dist/ringfence.cdx.json
+	$(BIN)/python .ci/sbom.py dist/ringfence.cdx.json
+
 .PHONY: clean
 clean: ## Remove the environment and every cache; databases stay
 	rm -rf $(VENV) .hypothesis .ruff_cache .pytest_cache .import_linter_cache .benchmarks dist
