@@ -17,7 +17,8 @@ app = typer.Typer(
 
 _PACE: Final = f"{SERVED_PACE:g}x"
 Dialect = Annotated[
-    str, typer.Option("--dialect", metavar="binance|bybit|okx", help="Whose wire protocol it speaks.")
+    str,
+    typer.Option("--dialect", metavar="binance|bybit|okx|hyperliquid", help="Whose wire protocol it speaks."),
 ]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Loopback port; 0: a free one.")]
 Host = Annotated[str, typer.Option("--host", help="A loopback address; others are refused.")]

@@ -5,10 +5,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from bot.core.instrument import Instrument
-from bot.core.profile import BINANCE_USDM, VenueProfile, bybit, okx
+from bot.core.profile import BINANCE_USDM, HYPERLIQUID, VenueProfile, bybit, okx
 from bot.ports import Clock
 from bot.sim.server import control
-from bot.sim.server.auth import ApiKey
+from bot.sim.server.auth import PAPER_AGENT_KEY, PAPER_KEY, PAPER_SECRET, PAPER_WALLET, ApiKey
 from bot.sim.server.binance.application import BinanceServer
 from bot.sim.server.binance.door import Rates
 from bot.sim.server.bybit.application import BybitServer
@@ -16,6 +16,9 @@ from bot.sim.server.bybit.door import Rates as BybitRates
 from bot.sim.server.bybit.terms import as_bybit
 from bot.sim.server.exchange import EmbeddedExchange
 from bot.sim.server.faults import Faults
+from bot.sim.server.hyperliquid.application import HyperliquidServer
+from bot.sim.server.hyperliquid.door import USUAL_WEIGHT
+from bot.sim.server.hyperliquid.terms import as_hyperliquid
 from bot.sim.server.okx.application import OkxServer
 from bot.sim.server.okx.terms import as_okx
 
@@ -49,7 +52,10 @@ class Limits(NamedTuple):
 
 
 class Spoken(NamedTuple):
-    """`terms` and `profile`: how the venue's margin differs. `has_passphrase`: keys have a third part."""
+    """`terms` and `profile`: how the venue's margin differs. `has_passphrase`: keys have a third part.
+
+    `key`: the one for paper.
+    """
 
     title: str
     streams: str
@@ -57,6 +63,7 @@ class Spoken(NamedTuple):
     terms: Callable[[Instrument], Instrument]
     profile: Callable[[float], VenueProfile]
     serve: Callable[[EmbeddedExchange, Clock, tuple[ApiKey, ...], Limits, Faults], DialectServer]
+    key: ApiKey = ApiKey(PAPER_KEY, PAPER_SECRET)
 
 
 def _binance(
@@ -82,6 +89,14 @@ def _okx(
     return OkxServer(exchange, clock, keys, faults, limits.weight / _USUAL_WEIGHT)
 
 
+def _hyperliquid(
+    exchange: EmbeddedExchange, clock: Clock, keys: tuple[ApiKey, ...], limits: Limits, faults: Faults
+) -> DialectServer:
+    """This venue counts weights of its own: a higher limit raises theirs in proportion."""
+    weight = max(USUAL_WEIGHT * limits.weight // _USUAL_WEIGHT, 1)
+    return HyperliquidServer(exchange, clock, keys, faults, weight)
+
+
 SPOKEN: Final[Mapping[str, Spoken]] = MappingProxyType(
     {
         "binance": Spoken(
@@ -89,5 +104,14 @@ SPOKEN: Final[Mapping[str, Spoken]] = MappingProxyType(
         ),
         "bybit": Spoken("Bybit v5 linear", "/v5", False, as_bybit, bybit, _bybit),
         "okx": Spoken("OKX", "/ws/v5", True, as_okx, okx, _okx),
+        "hyperliquid": Spoken(
+            "Hyperliquid",
+            "/ws",
+            False,
+            as_hyperliquid,
+            lambda _taker: HYPERLIQUID,
+            _hyperliquid,
+            ApiKey(PAPER_WALLET, PAPER_AGENT_KEY),
+        ),
     }
 )

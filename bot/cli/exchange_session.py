@@ -16,7 +16,7 @@ from bot.sim.config import VenueConfig
 from bot.sim.embedded import instrument_for
 from bot.sim.market import SyntheticMarket
 from bot.sim.replay import ReplayMarket
-from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET, ApiKey
+from bot.sim.server.auth import PAPER_PASSPHRASE, ApiKey
 from bot.sim.server.control import Control
 from bot.sim.server.exchange import EmbeddedExchange
 from bot.sim.server.faults import Faults
@@ -112,7 +112,7 @@ def _source(settings: Settings, venue: SimulatedVenue) -> tuple[MarketSource, in
 
 def _key(text: str | None, spoken: Spoken) -> ApiKey:
     if text is None:
-        return ApiKey(PAPER_KEY, PAPER_SECRET)
+        return spoken.key
     key, _, secret = text.partition(":")
     passphrase = PAPER_PASSPHRASE
     if spoken.has_passphrase:

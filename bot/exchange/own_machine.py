@@ -11,13 +11,14 @@ from bot.exchange.venues import Venue
 
 # By exchange: the dialect of `ringfence exchange serve`.
 DIALECT_OF: Final[Mapping[str, str]] = MappingProxyType(
-    {"binanceusdm": "binance", "bybit": "bybit", "okx": "okx"}
+    {"binanceusdm": "binance", "bybit": "bybit", "okx": "okx", "hyperliquid": "hyperliquid"}
 )
-# What the doors of the three say of a path of another: -5000, 10017 and 50404.
-_NO_SUCH_PATH: Final = re.compile(r'"(?:ret)?[cC]ode":\s*"?(?:-5000|10017|50404)\b')
+# What the doors say of a path of another: -5000, 10017, 50404, and words.
+_NO_SUCH_PATH: Final = re.compile(r'"(?:ret)?[cC]ode":\s*"?(?:-5000|10017|50404)\b|no such path in')
 
-# What they say to everything in maintenance: -1016 (shut down), 10016 (server error), 50001 (unavailable).
-_PAUSED: Final = re.compile(r'"(?:ret)?[cC]ode":\s*"?(-1016|10016|50001)\b')
+# What they say to everything in maintenance: -1016 (shut down), 10016 (server error), 50001 (unavailable),
+# and words with status 503.
+_PAUSED: Final = re.compile(r'"(?:ret)?[cC]ode":\s*"?(-1016|10016|50001)\b|(503).*"in maintenance"')
 
 
 def check_served(venue: Venue, access: Access) -> None:
@@ -49,7 +50,8 @@ def unserved(venue: Venue, access: Access, said: str) -> tuple[str, str]:
         )
     paused = _PAUSED.search(said)
     if paused is not None:
-        fact = f"the exchange at {access.base_url} answers and refuses everything ({paused[1]}): maintenance"
+        code = paused[1] or paused[2]
+        fact = f"the exchange at {access.base_url} answers and refuses everything ({code}): maintenance"
         return fact, "Wait until it is over, or end it where it was ordered (/control)."
     fact = f"no usable answer from {access.base_url} ({said})"
     return fact, f"Start {command} and give its address."

@@ -111,14 +111,15 @@ SYMBOLS: Final = tuple(_FILTERS)
 
 
 def instrument_for(symbol: str) -> Instrument:
-    """Return the embedded instrument. UserError: unknown symbol, naming the known ones."""
-    if symbol not in _FILTERS:
+    """Return the embedded instrument, the same for USDC as for USDT. UserError: unknown, naming the known."""
+    listed = symbol.replace("/USDC:USDC", "/USDT:USDT")
+    if listed not in _FILTERS:
         raise UserError(
             f"The embedded market does not know {symbol}. It has the filters and leverage tiers of "
             f"{', '.join(SYMBOLS)} only. Choose among these."
         )
-    tick_size, quantity_step, min_notional_quote, liquidation_fee_rate = _FILTERS[symbol]
-    rows = _tier_rows(symbol)
+    tick_size, quantity_step, min_notional_quote, liquidation_fee_rate = _FILTERS[listed]
+    rows = _tier_rows(listed)
     return Instrument(
         symbol=symbol,
         tick_size=tick_size,

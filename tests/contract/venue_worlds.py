@@ -34,6 +34,7 @@ BTC = "BTC/USDT:USDT"
 START_MS = 1_738_000_000_000
 FIRST_PRICE = 50_000.0
 DEPOSIT_QUOTE = 10_000.0
+TAKER_FEE_RATE = 0.0005
 _LETTERS = {
     "SetLeverage": "L",
     "OpenPosition": "E",
@@ -50,6 +51,8 @@ _LETTERS = {
 class World(Protocol):
     """An exchange whose market the test moves. Events come back as the engine would get them."""
 
+    symbol: str
+
     @property
     def exchange(self) -> Exchange: ...
 
@@ -61,8 +64,8 @@ class World(Protocol):
 class OneTick:
     """A market source that gives one price and then nothing: the test drives the market."""
 
-    def __init__(self) -> None:
-        self._events: list[MarketEvent] = [MarkPrice(START_MS, BTC, FIRST_PRICE, FIRST_PRICE)]
+    def __init__(self, symbol: str = BTC) -> None:
+        self._events: list[MarketEvent] = [MarkPrice(START_MS, symbol, FIRST_PRICE, FIRST_PRICE)]
 
     def next(self) -> MarketEvent | None:
         return self._events.pop(0) if self._events else None
@@ -94,6 +97,8 @@ def venue() -> SimulatedVenue:
 class Simulated:
     """The venue in this process."""
 
+    symbol = BTC
+
     def __init__(self) -> None:
         self._venue = venue()
         self.exchange: Exchange = self._venue
@@ -113,12 +118,14 @@ class Served:
     """The same venue behind Binance's dialect, reached by the gateway; others override what differs."""
 
     ccxt_id = "binanceusdm"
+    symbol = BTC
     credentials = Credentials(PAPER_KEY, PAPER_SECRET)
 
     def __init__(self) -> None:
         self.clock = VirtualClock(START_MS)
         self.faults = Faults()
-        self.embedded = EmbeddedExchange(self.venue(), OneTick(), StateFile(None, {}), 60_000, DEPOSIT_QUOTE)
+        tick = OneTick(self.symbol)
+        self.embedded = EmbeddedExchange(self.venue(), tick, StateFile(None, {}), 60_000, DEPOSIT_QUOTE)
         self.embedded.open()
         self.server = self.serve((ApiKey(PAPER_KEY, PAPER_SECRET),))
         self.connection = self.connect()
@@ -143,7 +150,7 @@ class Served:
     def connect(self) -> Connection:
         """Return a new connection: what a restarted process has."""
         access = Access("loopback", "http://127.0.0.1:1")
-        made = connect(self.ccxt_id, access, self.credentials, (BTC,), self.clock)
+        made = connect(self.ccxt_id, access, self.credentials, (self.symbol,), self.clock)
         client = made.link.client
         client.milliseconds = self.clock.now_ms
         client.fetch = _door_of(client, self)
@@ -151,18 +158,18 @@ class Served:
 
     async def tick(self, mark: float) -> list[VenueEvent]:
         self._now_ms += 1_000
-        return await self._apply(MarkPrice(self._now_ms, BTC, mark, mark))
+        return await self._apply(MarkPrice(self._now_ms, self.symbol, mark, mark))
 
     async def fund(self, rate: float) -> list[VenueEvent]:
         self._now_ms += 1_000
-        return await self._apply(FundingDue(self._now_ms, BTC, rate))
+        return await self._apply(FundingDue(self._now_ms, self.symbol, rate))
 
     async def _apply(self, event: MarketEvent) -> list[VenueEvent]:
         await self.exchange.account()
         self.embedded.apply(event)
         self.embedded.commit()
         self.connection.gateway.book.saw(event.ts_ms)
-        return list(await self.connection.gateway.sweep(BTC))
+        return list(await self.connection.gateway.sweep(self.symbol))
 
 
 def _door_of(client: Any, served: Served) -> Callable[..., Any]:
@@ -194,16 +201,17 @@ def _cut(client: Any, method: str, url: str) -> Exception:
 
 
 class Desk:
-    """Numbers intents as the engine does and sends them."""
+    """Numbers intents as the engine does and sends them; what is said of BTC is meant of `symbol`."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
+    def __init__(self, exchange: Exchange, symbol: str = BTC) -> None:
+        self.exchange, self.symbol = exchange, symbol
         self._seq = 0
 
     def intent(self, action: Action) -> Intent:
         self._seq += 1
         client_id = f"CONTRACT{self._seq:07d}{_LETTERS[type(action).__name__]}"
-        return Intent(self._seq, client_id, START_MS, action, "contract", {})
+        meant = action._replace(symbol=self.symbol) if action.symbol == BTC else action
+        return Intent(self._seq, client_id, START_MS, meant, "contract", {})
 
     async def send(self, action: Action) -> list[Any]:
         return list(await self.exchange.execute(self.intent(action)))

@@ -29,6 +29,8 @@ from bot.exchange.told import MarkTold, Told
 _MICRO: Final = 1_000_000
 _MARGIN_STEP_QUOTE: Final = 1e-6
 _HOUR_MS: Final = 3_600_000
+# What a refused release may be called: no document says its words.
+_TOO_MUCH: Final = ("insufficient_balance", "position_limit")
 
 
 class HyperliquidDialect:
@@ -191,7 +193,13 @@ class HyperliquidDialect:
             "isBuy": side > 0,
             "ntli": round(amount_quote * _MICRO),
         }
-        await send(client, action)
+        try:
+            await send(client, action)
+        except Rejected as error:
+            code, said = error.args
+            if amount_quote < 0.0 and code in _TOO_MUCH:
+                raise Rejected("beyond_removable", said) from None
+            raise
 
     async def _numbered(self, client: Any, made: VenueOrder) -> VenueOrder:
         """Read the number of an order whose reply was a word; it was taken, whatever the read says."""

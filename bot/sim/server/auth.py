@@ -6,6 +6,9 @@ from typing import Final, NamedTuple
 PAPER_KEY: Final = "ringfence-paper-key"
 PAPER_SECRET: Final = "ringfence-paper-secret"  # opens nothing: the exchange listens on loopback only
 PAPER_PASSPHRASE: Final = "ringfence-paper-passphrase"
+# A wallet and the key of an agent that signs for it; both are published and hold nothing anywhere.
+PAPER_WALLET: Final = "0x" + "52" * 20
+PAPER_AGENT_KEY: Final = "0x" + "11" * 32
 
 
 class ApiKey(NamedTuple):

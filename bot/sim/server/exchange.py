@@ -36,6 +36,7 @@ class EmbeddedExchange:
         self.settings: dict[str, Any] = {}
         self.listeners: list[Callable[[Change], None]] = []
         self.flushers: list[Callable[[], None]] = []
+        self.tier_rule: Callable[[list[LeverageTier]], list[LeverageTier]] = list  # the dialect's
         self.market_ms = 0
         self.asked_ms = 0  # when the account last asked for something, by the clock
         self._file = file
@@ -85,8 +86,9 @@ class EmbeddedExchange:
 
     def change_tiers(self, symbol: str, rows: list[LeverageTier]) -> None:
         """Give a symbol other leverage tiers, as venues do without asking. ValueError: no sound table."""
-        self._use_tiers(symbol, [list(row) for row in rows])
-        self.settings.setdefault("tiers", {})[symbol] = [list(row) for row in rows]
+        ruled = [list(row) for row in self.tier_rule(rows)]
+        self._use_tiers(symbol, ruled)
+        self.settings.setdefault("tiers", {})[symbol] = ruled
         self._is_changed = True
 
     def mark_changed(self) -> None:
