@@ -18,7 +18,7 @@ _NO_SUCH_PATH: Final = re.compile(r'"(?:ret)?[cC]ode":\s*"?(?:-5000|10017|50404)
 
 # What they say to everything in maintenance: -1016 (shut down), 10016 (server error), 50001 (unavailable),
 # and words with status 503.
-_PAUSED: Final = re.compile(r'"(?:ret)?[cC]ode":\s*"?(-1016|10016|50001)\b|(503).*"in maintenance"')
+_PAUSED: Final = re.compile(r'"(?:ret)?[cC]ode":\s*"?(-1016|10016|50001)\b|\b(503)\b.*in maintenance')
 
 
 def check_served(venue: Venue, access: Access) -> None:

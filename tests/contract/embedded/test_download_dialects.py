@@ -18,12 +18,18 @@ from bot.sim.market import ORIGIN_MS
 from bot.sim.series import NO_FUNDING
 from bot.sim.server.books import Settlement
 from bot.sim.server.exchange import EmbeddedExchange
-from tests.contract.embedded.dialect_worlds import BTC, VENUES, serving
+from tests.contract.embedded.dialect_worlds import VENUES, serving
 
 
 class Source(NamedTuple):
     exchange: EmbeddedExchange
     histories: Histories
+    symbol: str
+
+    @property
+    def stem(self) -> str:
+        """Return what the names of its files begin with."""
+        return self.symbol.partition(":")[0].replace("/", "")
 
 
 @pytest.fixture(params=VENUES)
@@ -32,12 +38,12 @@ async def source(request: Any) -> AsyncIterator[Source]:
         link, _ = public_link_to(venue_of(spoken.ccxt_id), spoken.access, WallClock())
         histories = Histories(link)
         await histories.markets()
-        yield Source(spoken.exchange, histories)
+        yield Source(spoken.exchange, histories, spoken.symbol)
         await link.client.close()
 
 
 async def fetched(source: Source, folder: Path, span: TimeRange, length_ms: int) -> dict[str, Fetched]:
-    found = await fetch_all(source.histories, (BTC,), span, length_ms, folder)
+    found = await fetch_all(source.histories, (source.symbol,), span, length_ms, folder)
     return {each.file: each for each in found}
 
 
@@ -47,7 +53,8 @@ async def test_a_range_of_many_pages_comes_whole_with_its_mark_candles(
     minutes = 2 * source.histories.page + 7
     span = TimeRange(ORIGIN_MS - minutes * MINUTE_MS, ORIGIN_MS)
     found = await fetched(source, tmp_path, span, MINUTE_MS)
-    for name in ("BTCUSDT_1m.parquet", "BTCUSDT_1m_mark.parquet"):
+    kinds = ("1m", "1m_mark") if source.histories.has_mark else ("1m",)
+    for name in (f"{source.stem}_{kind}.parquet" for kind in kinds):
         assert found[name] == Fetched(name, minutes, minutes, "", True)
         times = pl.read_parquet(tmp_path / name)["timestamp"].to_list()
         assert times == list(range(*span, MINUTE_MS))
@@ -56,15 +63,15 @@ async def test_a_range_of_many_pages_comes_whole_with_its_mark_candles(
 async def test_hours_of_two_months_back_come_whole(source: Source, tmp_path: Path) -> None:
     span = TimeRange(ORIGIN_MS - 55 * DAY_MS, ORIGIN_MS - 45 * DAY_MS)
     found = await fetched(source, tmp_path, span, HOUR_MS)
-    assert found["BTCUSDT_1h.parquet"] == Fetched("BTCUSDT_1h.parquet", 10 * 24, 10 * 24, "", True)
+    assert found[f"{source.stem}_1h.parquet"] == Fetched(f"{source.stem}_1h.parquet", 10 * 24, 10 * 24, "", True)
 
 
 async def test_settlements_before_the_exchange_began_come_whole(source: Source, tmp_path: Path) -> None:
     span = TimeRange(ORIGIN_MS - 2 * DAY_MS, ORIGIN_MS + HOUR_MS)
     found = await fetched(source, tmp_path, span, HOUR_MS)
-    assert found["BTCUSDT_funding.parquet"] == Fetched("BTCUSDT_funding.parquet", 7, 7, "", True)
-    rates = pl.read_parquet(tmp_path / "BTCUSDT_funding.parquet")["funding_rate"].to_list()
-    known = source.exchange.source.history(BTC, 8 * HOUR_MS, 7).funding_rate.tolist()
+    assert found[f"{source.stem}_funding.parquet"] == Fetched(f"{source.stem}_funding.parquet", 7, 7, "", True)
+    rates = pl.read_parquet(tmp_path / f"{source.stem}_funding.parquet")["funding_rate"].to_list()
+    known = source.exchange.source.history(source.symbol, 8 * HOUR_MS, 7).funding_rate.tolist()
     assert rates == pytest.approx(known)
 
 
@@ -77,9 +84,9 @@ async def test_more_settlements_than_a_page_holds_come_whole(
     begin_ms = ORIGIN_MS - days * DAY_MS
     times = range(begin_ms, ORIGIN_MS, 8 * HOUR_MS)
     for index, ts_ms in enumerate(times):
-        source.exchange.books.add(Settlement(BTC, index * 1e-6, 50_000.0, ts_ms))
+        source.exchange.books.add(Settlement(source.symbol, index * 1e-6, 50_000.0, ts_ms))
     span = TimeRange(begin_ms - quiet_days * DAY_MS, ORIGIN_MS)
     await fetched(source, tmp_path, span, 24 * HOUR_MS)
-    rows = pl.read_parquet(tmp_path / "BTCUSDT_funding.parquet")
+    rows = pl.read_parquet(tmp_path / f"{source.stem}_funding.parquet")
     assert rows["timestamp"].to_list() == list(times)
     assert rows["funding_rate"].to_list() == pytest.approx([index * 1e-6 for index in range(len(times))])

@@ -12,13 +12,20 @@ from bot.exchange.examination import Line
 from bot.exchange.hosts import Access
 from bot.real import real_edges
 from bot.settings import Settings
-from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET
+from bot.sim.server.auth import (
+    PAPER_AGENT_KEY,
+    PAPER_KEY,
+    PAPER_PASSPHRASE,
+    PAPER_SECRET,
+    PAPER_WALLET,
+)
 from tests.contract.embedded.dialect_worlds import KEYS as ANY_KEYS
 from tests.contract.embedded.dialect_worlds import VENUES as DIALECTS
-from tests.contract.embedded.dialect_worlds import serving
+from tests.contract.embedded.dialect_worlds import SYMBOLS, serving
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 KEYS = Credentials(PAPER_KEY, PAPER_SECRET)
+WALLET = {"wallet_address": PAPER_WALLET, "private_key": PAPER_AGENT_KEY}
 OKX_KEYS = {"api_key": PAPER_KEY, "secret": PAPER_SECRET, "password": PAPER_PASSPHRASE}
 
 
@@ -210,7 +217,7 @@ async def test_auto_add_margin_of_the_exchange_is_wrong_and_named(served: Any) -
 @pytest.mark.parametrize(("served_as", "asked_as"), list(permutations(DIALECTS, 2)))
 async def test_another_dialect_at_the_address_is_said_so(served_as: str, asked_as: str) -> None:
     async with serving(served_as) as spoken:
-        line = wrong(await lines_of(DIALECTS[asked_as], spoken.access, ANY_KEYS, (BTC,)))
+        line = wrong(await lines_of(DIALECTS[asked_as], spoken.access, ANY_KEYS, (SYMBOLS[asked_as],)))
     assert line.check == "reach"
     assert f"another dialect is served at {spoken.access.base_url}" in line.fact
     assert f"--dialect {asked_as}" in line.next_step
@@ -238,23 +245,23 @@ async def test_the_doctors_facts_are_words_and_no_replies(dialect: str) -> None:
         connection = spoken.connect()
         link, speaks = connection.link, connection.gateway.dialect
         await connection.gateway.instruments()
-        await speaks.set_isolated(link.client, BTC, 10)
+        await speaks.set_isolated(link.client, spoken.symbol, 10)
         await connection.close()
-        lines = by_check(await lines_of(spoken.ccxt_id, spoken.access, ANY_KEYS, (BTC,)))
+        lines = by_check(await lines_of(spoken.ccxt_id, spoken.access, ANY_KEYS, (spoken.symbol,)))
     stop = lines["stop"]
     assert "refused because no position is open" in stop.fact
     assert "{" not in stop.fact
     assert len(stop.fact) < 320, stop.fact
     assert " and 0 quote" not in lines["sizes"].fact
-    assert lines["sizes"].fact.startswith(f"{BTC}: at least ")
+    assert lines["sizes"].fact.startswith(f"{spoken.symbol}: at least ")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_maintenance_is_not_taken_for_a_wrong_server(dialect: str) -> None:
     async with serving(dialect) as spoken:
         spoken.control.run("maintenance", {"on": True})
-        line = wrong(await lines_of(spoken.ccxt_id, spoken.access, ANY_KEYS, (BTC,)))
-        exchange = {"name": spoken.ccxt_id, "base_url": spoken.access.base_url, **OKX_KEYS}
+        line = wrong(await lines_of(spoken.ccxt_id, spoken.access, ANY_KEYS, (spoken.symbol,)))
+        exchange = {"name": spoken.ccxt_id, "base_url": spoken.access.base_url, **OKX_KEYS, **WALLET}
         settings = Settings.model_validate({"run": {"mode": "testnet"}, "exchange": exchange})
         with pytest.raises(UserError, match="answers and refuses everything") as refused:
             await real_edges(settings, 60_000)

@@ -59,7 +59,7 @@ def test_keys_go_to_no_host_that_was_not_asked_for(
 
 
 @pytest.mark.usefixtures("keys")
-@pytest.mark.parametrize("venue", ["kucoinfutures", "bitget", "gate", "hyperliquid"])
+@pytest.mark.parametrize("venue", ["kucoinfutures", "bitget", "gate"])
 @pytest.mark.parametrize(
     "verb",
     [

@@ -25,6 +25,7 @@ _NONCE_FUTURE_MS: Final = DAY_MS
 _HEX: Final = re.compile(r"0x[0-9a-f]{1,64}")
 _NO_PATH: Final = "no such path in Hyperliquid's dialect"
 _SHUT: Final = "in maintenance"
+_TOO_MANY: Final = "too many requests"
 
 
 class Asked(NamedTuple):
@@ -53,16 +54,16 @@ class Door:
     def answer_now(self, asked: Asked) -> Reply:
         """Return the reply of a request without a fault."""
         if self._faults.is_in_maintenance:
-            return _reply(503, {"error": _SHUT})
+            return _words(503, _SHUT)
         if asked.method != "POST" or asked.path not in ("/info", "/exchange"):
-            return _reply(404, {"error": _NO_PATH})
+            return _words(404, _NO_PATH)
         try:
             body = parsed(asked.body)
             if not self._weight.add(_weight(asked.path, body), self._desk.clock.now_ms()):
-                return _reply(429, None)
-            return _reply(200, self._info(body) if asked.path == "/info" else self._exchange(body))
+                return _words(429, _TOO_MANY)
+            return _reply(self._info(body) if asked.path == "/info" else self._exchange(body))
         except Malformed as error:
-            return _reply(422, str(error))
+            return _words(422, str(error))
 
     # --- reads ------------------------------------------------------------------------------------
 
@@ -123,9 +124,14 @@ def _weight(path: str, body: Body) -> int:
 def _refused(fault: Fault) -> Reply:
     """The venue has one answer for too much, and none that bans."""
     if fault.kind in {"rate_limited", "banned"}:
-        return _reply(429, None)
-    return _reply(fault.status, {"error": "injected"})
+        return _words(429, _TOO_MANY)
+    return _words(fault.status, "injected")
 
 
-def _reply(status: int, value: Any) -> Reply:
-    return Reply(status, orjson.dumps(value), [(b"content-type", b"application/json")])
+def _reply(value: Any) -> Reply:
+    return Reply(200, orjson.dumps(value), [(b"content-type", b"application/json")])
+
+
+def _words(status: int, said: str) -> Reply:
+    """Return what is said outside the application: words, and no JSON."""
+    return Reply(status, said.encode(), [(b"content-type", b"text/plain; charset=utf-8")])

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.core.intent import PlaceStop, PlaceTakeProfit
 from bot.core.position import Position
-from bot.sim.requests import ReduceAtLimit, RestStop, VenueAction
+from bot.sim.requests import ReduceAtLimit, RestEntry, RestStop, VenueAction
 from bot.sim.server.books import ConditionalOrder, PlacedOrder
 from bot.sim.server.decimals import decimal_text
 from bot.sim.server.hyperliquid import errors
@@ -112,8 +112,8 @@ def _check(desk: Desk, symbol: str, wire: Body, order: AnyOrder) -> None:
     prices = [wire["p"]]
     if isinstance(order, ConditionalOrder):
         prices.append(wire["t"]["trigger"]["triggerPx"])
-        if not order.is_reduce_only:
-            raise Refusal(NOT_SIMULATED.format(why="trigger orders that open a position"))
+        if not order.is_reduce_only and order.order_type != "stop":
+            raise Refusal(NOT_SIMULATED.format(why="take-profits that open a position"))
     if not all(is_price(price, step) and float(price) > 0.0 for price in prices):
         raise OrderRefusal(errors.TICK)
     if order.quantity <= 0.0 and not order.is_close_position:
@@ -152,6 +152,8 @@ def _ask(desk: Desk, order: AnyOrder, action: VenueAction) -> None:
 
 
 def _trigger_action(order: ConditionalOrder, held: Position | None) -> VenueAction:
+    if not order.is_reduce_only:
+        return RestEntry(order.symbol, -order.side, order.quantity, order.trigger_price, "mark")
     if held is None or held.side == order.side:
         raise OrderRefusal(errors.REDUCE_ONLY)
     if order.order_type == "take_profit":
