@@ -190,6 +190,8 @@ def _give_turns(client: Any, lane: Lane, paces: EndpointPaces, venue: Venue) -> 
         path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
     ) -> Any:
         weight = client.calculate_rate_limiter_cost(api, method, path, params or {}, config or {})
+        if venue.read_weights and "type" in (params or {}):
+            weight = venue.read_weights.get(params["type"], venue.read_weights[""])
         await paces.turn(f"{method} {path}", float(weight))
         async with lane.turn(float(weight)):
             try:

@@ -21,6 +21,7 @@ from bot.exchange.dialects.hyperliquid_actions import send, status_of
 from bot.exchange.dialects.hyperliquid_history import History
 from bot.exchange.dialects.hyperliquid_ids import order_key
 from bot.exchange.dialects.hyperliquid_tiers import Coin, coins
+from bot.exchange.dialects.hyperliquid_time import VenueTime
 from bot.exchange.dialects.open_positions import isolated, mode_of
 from bot.exchange.dialects.requests import instrument, listed_fees, refuse_trailing
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
@@ -40,7 +41,8 @@ class HyperliquidDialect:
     """
 
     def __init__(self) -> None:
-        self._history = History()
+        self._time = VenueTime()
+        self._history = History(self._time)
         self._coins: dict[str, Coin] = {}
         self.margin_keepers: frozenset[str] = frozenset()
 
@@ -99,7 +101,7 @@ class HyperliquidDialect:
         if reply.get("status") != "order":
             raise ccxt.OrderNotFound(f"hyperliquid has no order {client_id}")
         found = reply["order"]
-        age_ms = client.milliseconds() - int(found.get("statusTimestamp") or 0)
+        age_ms = self._time.now_ms(client) - int(found.get("statusTimestamp") or 0)
         return orders.order_from(symbol, found["order"], str(found["status"]), age_ms)
 
     async def order_by_venue_id(self, client: Any, symbol: str, venue_id: str) -> VenueOrder:
@@ -230,7 +232,7 @@ class HyperliquidDialect:
 
     def told(self, client: Any, message: Any) -> Told | None:
         """Return what a message says."""
-        return streams.told(client, message)
+        return streams.told(client, message, self._time)
 
     def forget_user_stream(self, client: Any) -> None:
         """Nothing is to be forgotten: the address is the key."""
@@ -239,9 +241,8 @@ class HyperliquidDialect:
         """Return the marks of these symbols, from one reply that has those of all."""
         meta, contexts = await client.publicPostInfo({"type": "metaAndAssetCtxs"})
         wanted = {client.market(symbol)["baseName"]: symbol for symbol in symbols}
-        now_ms = client.milliseconds()
         return tuple(
-            streams.mark_from(wanted[coin["name"]], row, now_ms)
+            streams.mark_from(wanted[coin["name"]], row, self._time.told(client, row))
             for coin, row in zip(meta["universe"], contexts, strict=True)
             if coin["name"] in wanted
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from bot.exchange.dialects.hyperliquid_time import VenueTime
 from bot.exchange.told import AccountTold, CandleTold, MarkTold, Told
 
 USER_STREAMS: Final = ("orderUpdates", "userFills", "userFundings")
@@ -23,13 +24,13 @@ async def watch(client: Any, subscriptions: Sequence[Mapping[str, Any]]) -> Any:
     )
 
 
-def told(client: Any, message: Any) -> Told | None:
+def told(client: Any, message: Any, time: VenueTime) -> Told | None:
     """Return what a message says; None for acknowledgements, pongs and coins that are not traded here."""
     if not isinstance(message, dict):
         return None
     channel = message.get("channel")
     reader = _READERS.get(str(channel))
-    return None if reader is None else reader(client, message["data"])
+    return None if reader is None else reader(client, message["data"], time)
 
 
 def mark_from(symbol: str, row: Mapping[str, Any], now_ms: int) -> MarkTold:
@@ -43,31 +44,32 @@ def symbol_of(client: Any, coin: Any) -> str | None:
     return next((each["symbol"] for each in markets if each["swap"] and each["baseName"] == coin), None)
 
 
-def _mark(client: Any, data: Mapping[str, Any]) -> Told | None:
+def _mark(client: Any, data: Mapping[str, Any], time: VenueTime) -> Told | None:
     symbol = symbol_of(client, data.get("coin"))
-    return None if symbol is None else mark_from(symbol, data["ctx"], client.milliseconds())
+    return None if symbol is None else mark_from(symbol, data["ctx"], time.told(client, data["ctx"]))
 
 
-def _candle(client: Any, bar: Mapping[str, Any]) -> Told | None:
+def _candle(client: Any, bar: Mapping[str, Any], time: VenueTime) -> Told | None:
     """No message says that a candle is closed: the next one does."""
     symbol = symbol_of(client, bar.get("s"))
     if symbol is None:
         return None
     open_, high, low, close, volume = (float(bar[name]) for name in ("o", "h", "l", "c", "v"))
-    return CandleTold(client.milliseconds(), symbol, int(bar["t"]), open_, high, low, close, volume, False)
+    now_ms = time.told(client, bar)
+    return CandleTold(now_ms, symbol, int(bar["t"]), open_, high, low, close, volume, False)
 
 
-def _orders(client: Any, rows: Sequence[Mapping[str, Any]]) -> Told:
+def _orders(client: Any, rows: Sequence[Mapping[str, Any]], _time: VenueTime) -> Told:
     coins = (row["order"].get("coin") for row in rows)
     return _changed(client, coins, (int(row.get("statusTimestamp") or 0) for row in rows))
 
 
-def _fills(client: Any, data: Mapping[str, Any]) -> Told:
+def _fills(client: Any, data: Mapping[str, Any], _time: VenueTime) -> Told:
     rows = data.get("fills") or []
     return _changed(client, (row.get("coin") for row in rows), (int(row["time"]) for row in rows))
 
 
-def _fundings(client: Any, data: Mapping[str, Any]) -> Told:
+def _fundings(client: Any, data: Mapping[str, Any], _time: VenueTime) -> Told:
     rows = data.get("fundings") or []
     return _changed(client, (row.get("coin") for row in rows), (int(row["time"]) for row in rows))
 
@@ -77,7 +79,7 @@ def _changed(client: Any, coins: Iterable[Any], times: Iterable[int]) -> Told:
     return AccountTold(max(times, default=0), tuple(dict.fromkeys(found)))
 
 
-_READERS: Final[Mapping[str, Callable[[Any, Any], Told | None]]] = MappingProxyType(
+_READERS: Final[Mapping[str, Callable[[Any, Any, VenueTime], Told | None]]] = MappingProxyType(
     {
         "activeAssetCtx": _mark,
         "candle": _candle,

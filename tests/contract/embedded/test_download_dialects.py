@@ -63,13 +63,17 @@ async def test_a_range_of_many_pages_comes_whole_with_its_mark_candles(
 async def test_hours_of_two_months_back_come_whole(source: Source, tmp_path: Path) -> None:
     span = TimeRange(ORIGIN_MS - 55 * DAY_MS, ORIGIN_MS - 45 * DAY_MS)
     found = await fetched(source, tmp_path, span, HOUR_MS)
-    assert found[f"{source.stem}_1h.parquet"] == Fetched(f"{source.stem}_1h.parquet", 10 * 24, 10 * 24, "", True)
+    assert found[f"{source.stem}_1h.parquet"] == Fetched(
+        f"{source.stem}_1h.parquet", 10 * 24, 10 * 24, "", True
+    )
 
 
 async def test_settlements_before_the_exchange_began_come_whole(source: Source, tmp_path: Path) -> None:
     span = TimeRange(ORIGIN_MS - 2 * DAY_MS, ORIGIN_MS + HOUR_MS)
     found = await fetched(source, tmp_path, span, HOUR_MS)
-    assert found[f"{source.stem}_funding.parquet"] == Fetched(f"{source.stem}_funding.parquet", 7, 7, "", True)
+    assert found[f"{source.stem}_funding.parquet"] == Fetched(
+        f"{source.stem}_funding.parquet", 7, 7, "", True
+    )
     rates = pl.read_parquet(tmp_path / f"{source.stem}_funding.parquet")["funding_rate"].to_list()
     known = source.exchange.source.history(source.symbol, 8 * HOUR_MS, 7).funding_rate.tolist()
     assert rates == pytest.approx(known)

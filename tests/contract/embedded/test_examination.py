@@ -20,8 +20,8 @@ from bot.sim.server.auth import (
     PAPER_WALLET,
 )
 from tests.contract.embedded.dialect_worlds import KEYS as ANY_KEYS
-from tests.contract.embedded.dialect_worlds import VENUES as DIALECTS
 from tests.contract.embedded.dialect_worlds import SYMBOLS, serving
+from tests.contract.embedded.dialect_worlds import VENUES as DIALECTS
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 KEYS = Credentials(PAPER_KEY, PAPER_SECRET)

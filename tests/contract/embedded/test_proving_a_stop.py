@@ -47,7 +47,9 @@ async def test_the_modes_that_were_set_are_said_and_the_next_doctor_finds_them(s
     said = [line.fact for line in lines if line.check == "modes" and "was set" in line.fact]
     assert len(said) == was_unfit
     after = await lines_of(spoken.ccxt_id, spoken.access, KEYS, (spoken.symbol,))
-    assert next(line for line in after if line.check == "modes").fact.startswith(f"{spoken.symbol}: isolated, one-way")
+    assert next(line for line in after if line.check == "modes").fact.startswith(
+        f"{spoken.symbol}: isolated, one-way"
+    )
 
 
 @pytest.mark.parametrize("kind", ["error_accepted", "lost"])

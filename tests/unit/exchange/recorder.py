@@ -30,7 +30,7 @@ class Recorder:
     def __init__(self, venue_id: str, market: Mapping[str, Any], answers: Mapping[str, Any]) -> None:
         access = Access("loopback", "http://127.0.0.1:1")
         self.link: Link
-        self.link, _ = link_to(venue_of(venue_id), access, CANARY, VirtualClock(START_MS))
+        self.link, self.lane = link_to(venue_of(venue_id), access, CANARY, VirtualClock(START_MS))
         self.dialect: AccountDialect = DIALECTS[venue_id]()
         self.client = self.link.client
         self.client.set_markets([market_row(self.client, market)])

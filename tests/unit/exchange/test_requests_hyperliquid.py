@@ -120,3 +120,12 @@ def test_a_foreign_or_too_long_hyperliquid_id_is_not_mistaken_for_ours() -> None
     assert client_id_of(None) == ""
     with pytest.raises(Rejected):
         cloid("X" * 18)
+
+
+async def test_hyperliquids_reads_cost_what_its_documents_say_and_not_what_ccxt_says() -> None:
+    made = hyperliquid()
+    lane = made.lane
+    for kind, weight in (("activeAssetData", 20), ("allMids", 2), ("clearinghouseState", 2)):
+        before = lane.spent_weight
+        await made.client.publicPostInfo({"type": kind})
+        assert lane.spent_weight - before == weight

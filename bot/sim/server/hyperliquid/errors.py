@@ -35,6 +35,7 @@ BEYOND_TIER: Final = OrderError(
 )
 TAKEN_CLOID: Final = OrderError("Order with this cloid is open already.")
 MISSING: Final = "Order was never placed, already canceled, or filled."
+TOO_MUCH: Final = "Too much to remove: the position would keep less than its initial margin"
 NOT_SIMULATED: Final = "This exchange does not simulate that: {why}."
 
 
@@ -67,7 +68,7 @@ def order_refusal(refused: Refused) -> OrderRefusal:
     """Return the venue's words for a refusal of an order."""
     if refused.code == "precision":
         return OrderRefusal(TICK if "price" in refused.message else INVALID_SIZE)
-    if refused.code == "position_limit" and "tier" in refused.message:
+    if refused.code == "position_limit" and "of notional allows" in refused.message:
         return OrderRefusal(BEYOND_TIER)
     known = _OF_ORDERS.get(refused.code)
     return OrderRefusal(known or OrderError(f"Order rejected ({refused.message})"))
@@ -75,7 +76,7 @@ def order_refusal(refused: Refused) -> OrderRefusal:
 
 _OF_MARGIN: Final = {
     "insufficient_balance": "Insufficient margin for this addition",
-    "beyond_removable": "Too much to remove: the position would keep less than its initial margin",
+    "beyond_removable": TOO_MUCH,
     "no_position": "No position to update margin for",
 }
 

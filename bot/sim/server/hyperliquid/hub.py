@@ -101,7 +101,7 @@ class Hub:
             if topic.symbol == close.symbol and length_ms and close.ts_ms % length_ms == 0:
                 bar = self._desk.exchange.prices.last_closed(close.symbol, length_ms)
                 if bar:
-                    data = market.candle(self._desk.coins[close.symbol], topic.interval, bar)
+                    data = market.candle(self._desk, close.symbol, topic.interval, bar)
                     self._put(name, {"channel": "candle", "data": data})
 
     def _drop(self, connection: Connection, name: str) -> None:

@@ -64,7 +64,10 @@ def meta_and_contexts(desk: Desk, body: Body) -> Any:
 
 
 def context(desk: Desk, symbol: str) -> dict[str, Any]:
-    """Return a coin's prices. The oracle is the mark here."""
+    """Return a coin's prices. The oracle is the mark here.
+
+    `time` is not the venue's: this market has a time of its own, which nothing else would tell.
+    """
     day, quote = desk.exchange.prices.day(symbol), desk.exchange.prices.of(symbol)
     bid, ask = best(desk, symbol)
     mark = decimal_text(quote.mark)
@@ -79,6 +82,7 @@ def context(desk: Desk, symbol: str) -> dict[str, Any]:
         "midPx": decimal_text(quote.last),
         "impactPxs": [decimal_text(bid), decimal_text(ask)],
         "dayBaseVlm": decimal_text(day.volume),
+        "time": desk.exchange.market_ms,
     }
 
 
@@ -94,15 +98,20 @@ def mids(desk: Desk, _body: Body) -> Any:
 
 
 def candles(desk: Desk, body: Body) -> Any:
-    """candleSnapshot: oldest first, from startTime to endTime, the newest 5000 of them."""
+    """candleSnapshot: oldest first, from startTime to endTime, the newest 5000 of them.
+
+    A span that ends with the clock ends with this market, which may be years behind.
+    """
     asked = checked(needed(body, "req"))
     symbol, interval = desk.symbol(asked), text(asked, "interval")
     length_ms = interval_ms(interval)
     begin_ms, end_ms = whole(asked, "startTime"), whole_or(asked, "endTime", 1 << 62)
+    if begin_ms > desk.exchange.market_ms:
+        begin_ms, end_ms = desk.exchange.market_ms - (end_ms - begin_ms), desk.exchange.market_ms
     count = min(max((desk.exchange.market_ms - begin_ms) // length_ms + 1, 0), _MOST_BARS)
     bars = desk.exchange.prices.bars(symbol, length_ms, count)
     found = [bar for bar in bars if begin_ms <= bar.open_ms <= end_ms]
-    return [candle(desk.coins[symbol], interval, bar) for bar in found]
+    return [candle(desk, symbol, interval, bar) for bar in found]
 
 
 def interval_ms(interval: str) -> int:
@@ -112,12 +121,12 @@ def interval_ms(interval: str) -> int:
     return INTERVALS[interval]
 
 
-def candle(coin: str, interval: str, bar: Bar) -> dict[str, Any]:
-    """Return a candle; nothing in it says whether it is closed."""
+def candle(desk: Desk, symbol: str, interval: str, bar: Bar) -> dict[str, Any]:
+    """Return a candle; nothing in it says whether it is closed. `time` as in `context`."""
     return {
         "t": bar.open_ms,
         "T": bar.open_ms + INTERVALS[interval] - 1,
-        "s": coin,
+        "s": desk.coins[symbol],
         "i": interval,
         "o": decimal_text(bar.open),
         "c": decimal_text(bar.close),
@@ -125,6 +134,7 @@ def candle(coin: str, interval: str, bar: Bar) -> dict[str, Any]:
         "l": decimal_text(bar.low),
         "v": decimal_text(bar.volume),
         "n": 1,
+        "time": desk.exchange.market_ms,
     }
 
 

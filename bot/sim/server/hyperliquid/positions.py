@@ -2,7 +2,7 @@
 
 from bot.core.intent import AddMargin, ReleaseMargin, SetLeverage
 from bot.sim.server.hyperliquid.desk import Desk
-from bot.sim.server.hyperliquid.errors import Refusal, margin_refusal
+from bot.sim.server.hyperliquid.errors import TOO_MUCH, Refusal, margin_refusal
 from bot.sim.server.hyperliquid.terms import MICRO
 from bot.sim.server.hyperliquid.wire import Body, flag, whole
 
@@ -39,6 +39,8 @@ def move_margin(desk: Desk, action: Body) -> None:
     if ntli < 0 and desk.keeps_margin(symbol):
         raise Refusal("Margin of a strictly isolated position cannot be removed")
     target = held.isolated_wallet + ntli / MICRO
+    if target <= 0.0:
+        raise Refusal(TOO_MUCH)
     refused = desk.exchange.request(AddMargin(symbol, target) if ntli > 0 else ReleaseMargin(symbol, target))
     if refused:
         raise margin_refusal(refused)

@@ -58,7 +58,7 @@ def message(desk: Desk, topic: Topic) -> Row | None:
     bar = desk.exchange.prices.forming(topic.symbol, market.INTERVALS[topic.interval])
     if topic.kind != "candle" or bar is None:
         return None
-    return {"channel": "candle", "data": market.candle(desk.coins[topic.symbol], topic.interval, bar)}
+    return {"channel": "candle", "data": market.candle(desk, topic.symbol, topic.interval, bar)}
 
 
 def snapshot(desk: Desk, topic: Topic) -> Row | None:
