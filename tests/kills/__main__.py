@@ -13,7 +13,7 @@ from typing import Final
 from tests.kills.deaths import drawn
 from tests.kills.rig import Rig
 from tests.kills.trial import Failed, Trial
-from tests.simulation.exchanges import DIALECTS
+from tests.simulation.exchanges import DRAWN
 
 _PACE: Final = 60.0
 
@@ -66,7 +66,7 @@ def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     add("--kills", type=int, default=20, help="how many SIGKILLs")
     add("--terms", type=int, default=5, help="how many SIGTERMs")
     add("--seed", type=int, default=1, help="draws the market and every death")
-    add("--dialect", choices=DIALECTS, default="binance", help="what the exchange speaks")
+    add("--dialect", choices=DRAWN, default="binance", help="what the exchange speaks")
     add("--pace", type=float, default=_PACE, help="market seconds in one of ours")
     add("--folder", type=Path, help="kept; begun again in it, it goes on after the last death")
     return parser.parse_args(words)

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET
+from bot.sim.server.auth import PAPER_AGENT_KEY, PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET
 from bot.sim.server.exchange import EmbeddedExchange
+from tests.simulation.calls import readable
 from tests.simulation.storage import log_of, rows
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _DIGITS: Final = 7
 _MONEY: Final = 1e-6
 _CONSERVED: Final = 1e-8
-_SECRETS: Final = (PAPER_KEY, PAPER_SECRET, PAPER_PASSPHRASE)
+_SECRETS: Final = (PAPER_KEY, PAPER_SECRET, PAPER_PASSPHRASE, PAPER_AGENT_KEY)
 
 Known = dict[str, Any]
 
@@ -53,7 +54,7 @@ def known_to_exchange(embedded: EmbeddedExchange) -> Known:
 def books_id(embedded: EmbeddedExchange, venue_id: str) -> str:
     """Return the client's id of an order that the venue knows by its own."""
     known = embedded.books.by_venue_id.get(venue_id)
-    return known.client_id if known is not None else venue_id
+    return readable(known.client_id) if known is not None else venue_id
 
 
 def known_to_bot(database: Path) -> Known:

@@ -16,7 +16,13 @@ from bot.app import Application
 from bot.errors import RingfenceError
 from bot.ports import Commit
 from bot.settings import Flag, Settings, load
-from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET
+from bot.sim.server.auth import (
+    PAPER_AGENT_KEY,
+    PAPER_KEY,
+    PAPER_PASSPHRASE,
+    PAPER_SECRET,
+    PAPER_WALLET,
+)
 from tests.simulation.exchanges import CCXT_ID
 from tests.simulation.process import Killed, Process, current_process, enter
 from tests.simulation.storage import Border, Image, WatchedJournal
@@ -170,6 +176,8 @@ class Bot:
             "exchange.api_key": PAPER_KEY,
             "exchange.secret": PAPER_SECRET,
             "exchange.password": PAPER_PASSPHRASE,
+            "exchange.wallet_address": PAPER_WALLET,
+            "exchange.private_key": PAPER_AGENT_KEY,
             "run.mode": "testnet",
             "feed.symbols": ",".join(self.world.symbols),
             "strategy.name": _STRATEGY.stem,

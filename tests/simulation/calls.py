@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
+from bot.exchange.dialects.hyperliquid_ids import client_id_of
+
 # Subject of a request by path; the first that matches. Bybit and OKX say the rest in the body.
 _SUBJECTS: Final = (
     ("time", r"/(v1/time|market/time|public/time)$"),
@@ -26,6 +28,25 @@ _SUBJECTS: Final = (
     ("metadata", r"/(exchangeInfo|leverageBracket|instruments|instruments-info|risk-limit|position-tiers)$"),
 )
 _COMPILED: Final = tuple((name, re.compile(pattern)) for name, pattern in _SUBJECTS)
+# Hyperliquid has two paths; what a request is about stands in its body.
+_QUESTIONS: Final = {
+    "exchangeStatus": "time",
+    "meta": "metadata",
+    "metaAndAssetCtxs": "metadata",
+    "candleSnapshot": "candles",
+    "clearinghouseState": "position",  # and the money
+    "frontendOpenOrders": "orders",
+    "orderStatus": "order",
+    "userFillsByTime": "trades",
+}
+_ACTIONS: Final = {
+    "cancel": "cancel",
+    "cancelByCloid": "cancel",
+    "updateLeverage": "leverage",
+    "updateIsolatedMargin": "margin",
+}
+_TYPE: Final = re.compile(r'"type":\s*"(\w+)"')
+_CLOID: Final = re.compile(r"0x[0-9a-f]{32}(?![0-9a-f])")
 _READ_ONLY: Final = frozenset({"time", "listen_key"})
 
 
@@ -50,8 +71,8 @@ class Call:
 
     @property
     def text(self) -> str:
-        """Everything that was said."""
-        return f"{self.query}&{self.body}"
+        """Everything that was said, with our ids as we write them."""
+        return readable(f"{self.query}&{self.body}")
 
     @property
     def is_write(self) -> bool:
@@ -103,6 +124,10 @@ Disturbance = Callable[[Call], Effect | None]
 
 def kind_of(method: str, path: str, text: str) -> str:
     """Return what a request is about."""
+    if path == "/info":
+        return f"read:{_QUESTIONS.get(_type(text), 'other')}"
+    if path == "/exchange":
+        return _ACTIONS.get(_type(text)) or _order_kind(text.replace('"r":', '"reduceOnly":'))
     subject = _subject(path)
     if method == "GET" or subject in _READ_ONLY:
         return f"read:{subject}"
@@ -111,6 +136,16 @@ def kind_of(method: str, path: str, text: str) -> str:
     if subject == "order":
         return _order_kind(text)
     return subject
+
+
+def readable(text: str) -> str:
+    """Return a text with Hyperliquid's 128 bits as the ids that they stand for."""
+    return _CLOID.sub(lambda found: client_id_of(found[0]), text) if "0x" in text else text
+
+
+def _type(text: str) -> str:
+    found = _TYPE.search(text)
+    return found[1] if found else ""
 
 
 @cache

@@ -6,7 +6,6 @@ from typing import Any, Final
 from bot.cli.exchange_dialects import SPOKEN, Limits
 from bot.sim.config import VenueConfig
 from bot.sim.embedded import instrument_for
-from bot.sim.server.auth import PAPER_KEY, PAPER_PASSPHRASE, PAPER_SECRET, ApiKey
 from bot.sim.server.exchange import EmbeddedExchange
 from bot.sim.server.faults import Faults
 from bot.sim.server.pump import Pump
@@ -16,8 +15,15 @@ from bot.sim.venue import SimulatedVenue
 from tests.simulation.market import MINUTE_MS
 from tests.simulation.wall import VenueClock
 
-DIALECTS: Final = ("binance", "bybit", "okx")
-CCXT_ID: Final = {"binance": "binanceusdm", "bybit": "bybit", "okx": "okx"}
+DRAWN: Final = ("binance", "bybit", "okx")  # what a seed draws from; the fourth is asked for by name
+HYPERLIQUID: Final = "hyperliquid"
+DIALECTS: Final = (*DRAWN, HYPERLIQUID)
+CCXT_ID: Final = {
+    "binance": "binanceusdm",
+    "bybit": "bybit",
+    "okx": "okx",
+    "hyperliquid": "hyperliquid",
+}
 DEPOSIT_QUOTE: Final = 10_000.0
 _LIMITS: Final = Limits(24_000, 3_000)
 
@@ -42,8 +48,7 @@ class SimulatedExchange:
         self.embedded = EmbeddedExchange(self.venue, source, StateFile(None, {}), MINUTE_MS, DEPOSIT_QUOTE)
         self.embedded.open()
         self.faults = Faults()
-        key = ApiKey(PAPER_KEY, PAPER_SECRET, PAPER_PASSPHRASE) if spoken.has_passphrase else _key()
-        self.server: Any = spoken.serve(self.embedded, clock, (key,), _LIMITS, self.faults)
+        self.server: Any = spoken.serve(self.embedded, clock, (spoken.key,), _LIMITS, self.faults)
         self.application = self.server.application()
         self.pump = Pump(self.embedded, clock, 1.0)
 
@@ -59,5 +64,6 @@ class SimulatedExchange:
                 self.server.repeat_prices()
 
 
-def _key() -> ApiKey:
-    return ApiKey(PAPER_KEY, PAPER_SECRET)
+def symbol_at(dialect: str, symbol: str) -> str:
+    """Return how a dialect's venue names a perpetual."""
+    return symbol.replace("USDT", "USDC") if dialect == HYPERLIQUID else symbol

@@ -13,7 +13,7 @@ from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.ports import Commit, OpenOrder
 from bot.sim.state import State
-from tests.simulation.calls import Call
+from tests.simulation.calls import Call, readable
 from tests.simulation.oracles import Oracles
 
 if TYPE_CHECKING:
@@ -140,12 +140,13 @@ class Watch:
         books = self._embedded.books
         for trade in books.trades[self._trades :]:
             order = books.orders.get(trade.order_id)
-            if order is None or not _is_ours(order.client_id):
+            client_id = "" if order is None else readable(order.client_id)
+            if order is None or not _is_ours(client_id):
                 continue
-            intent = self.intents.get(order.client_id)
+            intent = self.intents.get(client_id)
             is_entry = intent is not None and isinstance(intent.action, OpenPosition)
             if not is_entry and not (order.is_reduce_only or order.is_close_position or order.algo_id):
-                self._say("I9", order.client_id, f"{order.client_id} may open and is no entry")
+                self._say("I9", client_id, f"{client_id} may open and is no entry")
             if is_entry:
                 self._check_entry(order.symbol, intent)
         self._trades = len(books.trades)
@@ -180,7 +181,7 @@ class Watch:
 
     def _name(self, order: OpenOrder) -> str:
         known = self._embedded.books.by_venue_id.get(order.client_id)
-        return known.client_id if known is not None else order.client_id
+        return readable(known.client_id) if known is not None else order.client_id
 
     # --- inside -----------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from tests.simulation.exchanges import DIALECTS
+from tests.simulation.exchanges import DIALECTS, DRAWN
 from tests.simulation.faults.table import FAULTS
 from tests.simulation.regressions import KNOWN_TO_FAIL, REGRESSIONS
 from tests.simulation.scenario import Case, Verdict, case_of, run_case
@@ -125,7 +125,7 @@ def dry_runs_of(size: Gate) -> tuple[Crash, ...]:
     """Return the tellings that a gate's crash sweep begins with."""
     if size.is_every_dialect:
         return all_dry_runs()
-    in_turn = zip(STORIES, cycle(DIALECTS), strict=False)
+    in_turn = zip(STORIES, cycle(DRAWN), strict=False)
     return tuple(chain.from_iterable(dry_runs((name,), (each,), is_every=False) for name, each in in_turn))
 
 

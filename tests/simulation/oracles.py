@@ -24,7 +24,7 @@ from bot.core.intent import (
 from bot.core.margin import margin_ratio
 from bot.ports import Commit, OpenOrder
 from bot.sim.server.books import MarginMove
-from tests.simulation.calls import Call
+from tests.simulation.calls import Call, readable
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -118,7 +118,7 @@ class Oracles:
     def _look_at_refused(self, intent: Intent, detail: str) -> None:
         """What the journal calls refused has done nothing at the venue."""
         books = self._world.exchange.embedded.books
-        ours = [order for order in books.orders.values() if order.client_id == intent.client_id]
+        ours = [order for order in books.orders.values() if readable(order.client_id) == intent.client_id]
         traded = {trade.order_id for trade in books.trades}
         done = [order.status for order in ours if order.is_open or order.order_id in traded]
         if done:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from tests.simulation.believed import compare_beliefs
 from tests.simulation.books import compare
-from tests.simulation.exchanges import DIALECTS
+from tests.simulation.exchanges import DRAWN
 from tests.simulation.faults.table import FAULTS, PROTECTED_WITHIN_S, Fault
 from tests.simulation.loop import Stuck
 from tests.simulation.manners import breaches
@@ -70,7 +70,7 @@ class Verdict(NamedTuple):
 def case_of(seed: int, names: Sequence[str] | None = None, dialect: str = "") -> Case:
     """Return the case of a seed. `names` None: one to three faults that the seed draws."""
     random = Random(f"case {seed}")
-    drawn = DIALECTS[seed % len(DIALECTS)]
+    drawn = DRAWN[seed % len(DRAWN)]
     if names is None:
         names = sorted(random.sample(sorted(FAULTS), random.randint(1, 3)))
     return Case(seed, dialect or drawn, tuple(names))

@@ -12,6 +12,7 @@ from tests.simulation.process import Process
 if TYPE_CHECKING:
     from tests.simulation.network import Network
 
+_OF_USER = tuple(f'{{"channel":"{name}"' for name in ("orderUpdates", "userFills", "userFundings"))
 _TICK_SECONDS = 1e-6  # two items never arrive at the same instant
 _CLOSED = aiohttp.WSMessage(aiohttp.WSMsgType.CLOSE, 1006, None)
 
@@ -56,6 +57,10 @@ class ClientSocket:
         self.closed = False
         self.is_user = "listenKey" in url or "private" in url
         self.up.send({"type": "websocket.connect"})
+
+    def tells_user(self, text: str) -> bool:
+        """Return whether a message is the account's: one venue has everything on one connection."""
+        return self.is_user or text.startswith(_OF_USER)
 
     async def receive(self) -> aiohttp.WSMessage:
         """Return the next message; CLOSE when the connection has ended."""

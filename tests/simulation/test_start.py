@@ -17,9 +17,9 @@ BTC = "BTC/USDT:USDT"
 
 
 def is_protected(world: World) -> bool:
-    state = world.exchange.venue.state
-    orders = [order.as_open_order() for order in state.orders.of(BTC)]
-    return BTC in state.positions and is_covered(state, state.positions[BTC], orders)
+    state, (symbol,) = world.exchange.venue.state, world.symbols
+    orders = [order.as_open_order() for order in state.orders.of(symbol)]
+    return symbol in state.positions and is_covered(state, state.positions[symbol], orders)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -41,7 +41,7 @@ def test_a_start_restores_a_stop_while_no_candle_can_be_read(tmp_path: Path, dia
         await asyncio.sleep(2.0)  # what follows the stop is answered too
         bot.restart_seconds = 3.0
         bot.kill()
-        drop_orders(world, BTC, ("stop", "trailing"))
+        drop_orders(world, world.symbols[0], ("stop", "trailing"))
         world.exchange.embedded.commit()
         seen.append(is_protected(world))
         world.network.disturbances.append(refuse_candles)

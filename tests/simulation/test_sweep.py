@@ -7,7 +7,7 @@ import pytest
 
 from bot.store.journal import SqliteJournal
 from tests.simulation import jobs, shrink
-from tests.simulation.exchanges import DIALECTS
+from tests.simulation.exchanges import DRAWN
 from tests.simulation.report import kinds_of
 from tests.simulation.scenario import case_of, run_case
 from tests.simulation.situations import SITUATIONS
@@ -17,7 +17,7 @@ from tests.simulation.sweep import Crash, crashes, tell
 
 @pytest.mark.parametrize("name", sorted(STORIES))
 def test_a_story_keeps_its_point_and_every_invariant(name: str) -> None:
-    dialect = DIALECTS[len(name) % len(DIALECTS)]
+    dialect = DRAWN[len(name) % len(DRAWN)]
     verdict = tell(Crash(name, dialect, seed=STORIES[name].seed))
     assert verdict.violations == ()
     if name not in SITUATIONS:  # in these nobody dies

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bot.ports import Commit
 from tests.simulation.bots import Bot, simulated_edges
-from tests.simulation.exchanges import SimulatedExchange
+from tests.simulation.exchanges import SimulatedExchange, symbol_at
 from tests.simulation.invariants import Watch
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.manners import Manners
@@ -57,12 +57,13 @@ class World:
     """`plan` may be changed by a fault before `build`."""
 
     def __init__(self, seed: int, dialect: str, folder: Path, symbols: tuple[str, ...], seconds: int) -> None:
-        self.seed, self.dialect, self.folder, self.symbols = seed, dialect, folder, symbols
+        self.seed, self.dialect, self.folder = seed, dialect, folder
+        self.symbols = tuple(symbol_at(dialect, symbol) for symbol in symbols)
         self.seconds_planned = seconds
         self.random = Random(f"{seed} {dialect}")
         self.loop = VirtualLoop(Random(self.random.getrandbits(64)))
         self.loop.set_exception_handler(_tell_of_living)
-        self.plan = MarketPlan(symbols, tuple(FIRST_PRICES[symbol] for symbol in symbols), seconds)
+        self.plan = MarketPlan(self.symbols, tuple(FIRST_PRICES[symbol] for symbol in symbols), seconds)
         # The funding instant falls into the run.
         minutes = self.random.randint(1, max(seconds // 60 - 1, 2))
         self.settles_s = 60.0 * minutes + 12.0

@@ -9,6 +9,7 @@ from bot.sim.server.faults import Fault as ServerFault
 from tests.simulation.calls import Effect
 from tests.simulation.faults.acts import (
     BAD_KEY,
+    WRITES,
     answer,
     dice,
     drop_orders,
@@ -122,9 +123,11 @@ def maintenance(world: "World") -> None:
 
 
 def key_revoked(world: "World") -> None:
-    """F49: the key is not accepted for a while."""
-    effect = Effect("answered", answer=answer(world, BAD_KEY, 401))
-    while_disturbed(world, "key revoked", _EVERYTHING, effect, 3.0, 40.0)
+    """F49: the key is not accepted for a while; Hyperliquid asks for none where nothing is changed."""
+    is_asked = world.dialect != "hyperliquid"
+    effect = Effect("answered", answer=answer(world, BAD_KEY, 401 if is_asked else 400))
+    kinds = _EVERYTHING if is_asked else WRITES
+    while_disturbed(world, "key revoked", kinds, effect, 3.0, 40.0)
 
 
 def banned(world: "World") -> None:

@@ -24,24 +24,29 @@ _HAND_ID: Final = "byhand"
 
 
 class Refusal(NamedTuple):
-    """A refusal in each dialect's own code."""
+    """A refusal in each dialect's own code, or words."""
 
     binance: int
     bybit: int
     okx: int
+    hyperliquid: str
 
 
-NO_BALANCE: Final = Refusal(-2019, 110007, 51008)
-REDUCE_ONLY: Final = Refusal(-2022, 110017, 51205)
-PRICE_BAND: Final = Refusal(-4131, 110003, 51250)
-TOO_MANY: Final = Refusal(-4045, 110009, 51088)
-UNKNOWN_ORDER: Final = Refusal(-2011, 110001, 51400)
-NO_CONDITIONALS: Final = Refusal(-2020, 110020, 51202)
-SERVER_FAILED: Final = Refusal(-1007, 10016, 50004)
-OVERLOADED: Final = Refusal(-1008, 10006, 50011)
-BAD_KEY: Final = Refusal(-2015, 10003, 50111)
-NO_MODE: Final = Refusal(-4048, 110024, 59000)
-PRECISION: Final = Refusal(-1111, 110003, 51121)
+NO_BALANCE: Final = Refusal(-2019, 110007, 51008, "Insufficient margin to place order. asset=0")
+REDUCE_ONLY: Final = Refusal(-2022, 110017, 51205, "Reduce only order would increase position. asset=0")
+PRICE_BAND: Final = Refusal(
+    -4131, 110003, 51250, "Order price cannot be more than 80% away from the reference price asset=0"
+)
+TOO_MANY: Final = Refusal(-4045, 110009, 51088, "Too many open orders")
+UNKNOWN_ORDER: Final = Refusal(
+    -2011, 110001, 51400, "Order was never placed, already canceled, or filled. asset=0"
+)
+NO_CONDITIONALS: Final = Refusal(-2020, 110020, 51202, "Too many open trigger orders")
+SERVER_FAILED: Final = Refusal(-1007, 10016, 50004, "Internal server error")
+OVERLOADED: Final = Refusal(-1008, 10006, 50011, "Service unavailable")
+BAD_KEY: Final = Refusal(-2015, 10003, 50111, "User or API Wallet 0x0 does not exist.")
+NO_MODE: Final = Refusal(-4048, 110024, 59000, "Cannot switch leverage type with open position.")
+PRECISION: Final = Refusal(-1111, 110003, 51121, "Price must be divisible by tick size. asset=0")
 
 
 def answer(world: "World", refusal: Refusal, status: int = 400) -> Answer:
@@ -51,6 +56,10 @@ def answer(world: "World", refusal: Refusal, status: int = 400) -> Answer:
     elif world.dialect == "bybit":
         status = 200 if status == 400 else status
         body = {"retCode": refusal.bybit, "retMsg": "injected", "result": {}, "retExtInfo": {}, "time": 0}
+    elif world.dialect == "hyperliquid":
+        if status != 400:
+            return Answer(status, refusal.hyperliquid.encode(), {"content-type": "text/plain"})
+        status, body = 200, {"status": "err", "response": refusal.hyperliquid}
     else:
         status = 200 if status == 400 else status
         rows = [{"sCode": str(refusal.okx), "sMsg": "injected", "clOrdId": "", "ordId": "", "tag": ""}]

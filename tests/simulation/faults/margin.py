@@ -21,7 +21,7 @@ from tests.simulation.faults.acts import (
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-_LIQUIDATION = re.compile(rb'"(liquidationPrice|liqPrice|liqPx)":\s*"([0-9.]+)"')
+_LIQUIDATION = re.compile(rb'"(liquidationPrice|liqPrice|liqPx|liquidationPx)":\s*"([0-9.]+)"')
 
 
 def add_refused(world: "World") -> None:
@@ -93,6 +93,7 @@ def leverage_ignored(world: "World") -> None:
         "binance": {"leverage": 1, "maxNotionalValue": "1000000", "symbol": "BTCUSDT"},
         "bybit": {"retCode": 0, "retMsg": "OK", "result": {}, "retExtInfo": {}, "time": 0},
         "okx": {"code": "0", "msg": "", "data": [lever]},
+        "hyperliquid": {"status": "ok", "response": {"type": "default"}},
     }[world.dialect]
     said = Answer(200, json.dumps(body).encode(), {"content-type": "application/json"})
     on_calls(world, ("leverage",), Effect("answered", answer=said), times=dice(world).randint(1, 2))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # What a venue can tell from its double. Margin moves have no id, and a doubled one is moved twice; Binance
 # and OKX know an id only while its order is open, so that a filled market order is filled again.
 _NAMED = tuple(kind for kind in WRITES if kind not in ("margin", "entry"))
+# Hyperliquid says what is left, beside what there was.
+_LEFT = re.compile(rb'("sz":)"[^"]*"(.*?)("origSz":"([^"]*)")', re.DOTALL)
 _FILLED = re.compile(rb'"(executedQty|cumExecQty|accFillSz|fillSz)":\s*"[^"]*"')
 
 
@@ -147,7 +149,8 @@ def filled_says_zero(world: "World") -> None:
     """F10: queries of an order say that nothing was filled."""
 
     def change(told: Answer) -> Answer:
-        return Answer(told.status, _FILLED.sub(rb'"\1":"0"', told.body), told.headers)
+        body = _FILLED.sub(rb'"\1":"0"', told.body)
+        return Answer(told.status, _LEFT.sub(rb'\1"\4"\2\3', body), told.headers)
 
     effect = Effect("changed", change=change)
     kinds = ("read:order", "read:stop") if world.dialect != "bybit" else ("read:orders",)

@@ -26,8 +26,8 @@ def streams_stall(world: "World") -> None:
     """F52: a stream says nothing and does not end."""
     which = dice(world).choice(("user", "market", "both"))
 
-    def stall(connection: ClientSocket, _: str) -> tuple[float, ...]:
-        is_meant = which == "both" or connection.is_user == (which == "user")
+    def stall(connection: ClientSocket, text: str) -> tuple[float, ...]:
+        is_meant = which == "both" or connection.tells_user(text) == (which == "user")
         return () if is_meant else (0.0,)
 
     listed = world.network.message_disturbances
@@ -45,8 +45,8 @@ def messages_disturbed(world: "World") -> None:
     """F53: messages of the user's stream are doubled, late, or missing."""
     random = dice(world)
 
-    def disturb(connection: ClientSocket, _: str) -> tuple[float, ...]:
-        if not connection.is_user:
+    def disturb(connection: ClientSocket, text: str) -> tuple[float, ...]:
+        if not connection.tells_user(text):
             return (0.0,)
         drawn = random.random()
         if drawn < 0.25:
@@ -81,6 +81,8 @@ def positions_empty(world: "World") -> None:
         body = json.loads(told.body)
         if isinstance(body, list):
             body = []
+        elif "assetPositions" in body:
+            body["assetPositions"] = []
         elif "result" in body:
             body["result"]["list"] = []
         else:
