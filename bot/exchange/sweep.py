@@ -17,6 +17,7 @@ from bot.exchange.sight import Glance, Observer, Sight
 
 _WAITS_SECONDS: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
 _TRIES_WHEN_AWAITED: Final = 2  # another sweep follows within seconds
+_LULL_SECONDS: Final = 0.1
 
 
 class Sweeper:
@@ -57,12 +58,12 @@ class Sweeper:
         when the venue contradicts itself for seconds: its fills lag, and the next sweep will tell. A wallet
         that nothing explains is believed when it is seen twice.
         """
-        suspected_quote = 0.0
+        suspected_quote, version = 0.0, None
         is_awaited = is_behind and self._book.is_awaited(symbol, self._link.clock.now_ms())
         for wait_seconds in _WAITS_SECONDS[: _TRIES_WHEN_AWAITED if is_awaited else None]:
             await self._link.clock.sleep(wait_seconds)
             if is_behind:
-                await self._book.calm.wait()
+                await self._calm(is_writing=version not in (None, self._book.version))
             version, began_ms = self._book.version, self._link.clock.now_ms()
             sight = await self.observer.look(symbol, urgency, move.amount_quote)
             move = move if move.amount_quote else _shown_move(sight, self._book)
@@ -78,6 +79,15 @@ class Sweeper:
                     self._book.outbox += Changes(self._book, sight, self._dialect, instrument, move).apply()
                     return
                 suspected_quote = rest_quote
+
+    async def _calm(self, *, is_writing: bool) -> None:
+        """Wait until our writes have finished and none follows: a reading between two is for nothing."""
+        while is_writing or not self._book.calm.is_set():
+            await self._book.calm.wait()
+            version = self._book.version
+            await self._link.clock.sleep(_LULL_SECONDS)
+            if self._book.calm.is_set() and version == self._book.version:
+                return
 
     async def _steady(self, symbol: str) -> Glance:
         """Two equal answers: nothing was filled in between."""

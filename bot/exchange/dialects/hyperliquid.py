@@ -20,12 +20,13 @@ from bot.exchange.dialects import hyperliquid_streams as streams
 from bot.exchange.dialects.hyperliquid_actions import send, status_of
 from bot.exchange.dialects.hyperliquid_history import History
 from bot.exchange.dialects.hyperliquid_ids import order_key
+from bot.exchange.dialects.hyperliquid_shared import SharedReplies
 from bot.exchange.dialects.hyperliquid_tiers import Coin, coins
 from bot.exchange.dialects.hyperliquid_time import VenueTime
 from bot.exchange.dialects.open_positions import isolated, mode_of
 from bot.exchange.dialects.requests import instrument, listed_fees, refuse_trailing
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
-from bot.exchange.told import MarkTold, Told
+from bot.exchange.told import AccountTold, MarkTold, Told
 
 _MICRO: Final = 1_000_000
 _MARGIN_STEP_QUOTE: Final = 1e-6
@@ -42,7 +43,8 @@ class HyperliquidDialect:
 
     def __init__(self) -> None:
         self._time = VenueTime()
-        self._history = History(self._time)
+        self._shared = SharedReplies()
+        self._history = History(self._time, self._shared)
         self._coins: dict[str, Coin] = {}
         self.margin_keepers: frozenset[str] = frozenset()
 
@@ -79,19 +81,22 @@ class HyperliquidDialect:
 
     async def money(self, client: Any) -> Money:
         """Return what may be withdrawn, and the account's value without unrealised PnL."""
-        state = await _state(client)
+        state = await self._state(client)
         pnl = sum(number(row["position"], "unrealizedPnl") for row in state["assetPositions"])
         return Money(number(state, "withdrawable"), number(state["marginSummary"], "accountValue") - pnl)
 
     async def positions(self, client: Any, leverage: Mapping[str, int]) -> tuple[Position, ...]:
         """Return positions; the wallet is worked out of what does not move with the mark."""
-        state = await _state(client)
+        state = await self._state(client)
         return tuple(_position(client, row["position"]) for row in state["assetPositions"])
 
     async def open_orders(self, client: Any, symbol: str) -> tuple[VenueOrder, ...]:
         """Return the symbol's orders; plain and trigger orders share one list."""
         wanted = client.market(symbol)
-        rows = await client.publicPostInfo({"type": "frontendOpenOrders", "user": client.walletAddress})
+        asked = {"type": "frontendOpenOrders", "user": client.walletAddress}
+        rows = await self._shared.rows(
+            client, "orders", symbol, 0, lambda _: client.publicPostInfo(dict(asked))
+        )
         return tuple(orders.order_from(symbol, row) for row in rows if row["coin"] == wanted["baseName"])
 
     async def order(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> VenueOrder:
@@ -151,13 +156,13 @@ class HyperliquidDialect:
 
         Rejected, unsent: an open position has more ("Cannot decrease leverage with open position").
         """
-        held = await _held_leverage(client, symbol)
+        held = _held_leverage(client, symbol, (await self._state(client))["assetPositions"])
         if leverage < held:
             message = f"{symbol} has a position at {held:g}x: Hyperliquid lowers no leverage under one"
             raise Rejected("leverage_refused", message)
         asset = orders.asset(client, symbol)
         action = {"type": "updateLeverage", "asset": asset, "isCross": False, "leverage": leverage}
-        await send(client, action)
+        await self._send(client, action)
 
     async def create(self, client: Any, order: NewOrder) -> VenueOrder:
         """Send one order action. Rejected: the venue says so in a reply of status ok."""
@@ -170,7 +175,7 @@ class HyperliquidDialect:
             "orders": [await orders.wire(client, order)],
             "grouping": orders.WHOLE_TPSL if is_whole else "na",
         }
-        made = orders.taken(order, status_of(await send(client, action)))
+        made = orders.taken(order, status_of(await self._send(client, action)))
         return made if made.venue_id else await self._numbered(client, made)
 
     async def cancel(self, client: Any, symbol: str, client_id: str, is_conditional: bool) -> None:
@@ -179,7 +184,7 @@ class HyperliquidDialect:
         action: dict[str, Any] = {"type": "cancelByCloid", "cancels": [{"asset": asset, "cloid": key}]}
         if isinstance(key, int):
             action = {"type": "cancel", "cancels": [{"a": asset, "o": key}]}
-        await send(client, action)
+        await self._send(client, action)
 
     async def move_margin(
         self, client: Any, symbol: str, side: int, amount_quote: float, client_id: str = ""
@@ -196,12 +201,26 @@ class HyperliquidDialect:
             "ntli": round(amount_quote * _MICRO),
         }
         try:
-            await send(client, action)
+            await self._send(client, action)
         except Rejected as error:
             code, said = error.args
             if amount_quote < 0.0 and code in _TOO_MUCH:
                 raise Rejected("beyond_removable", said) from None
             raise
+
+    async def _send(self, client: Any, action: dict[str, Any]) -> Any:
+        """Send an action; what was read before or meanwhile is not handed out again."""
+        self._shared.changed()
+        try:
+            return await send(client, action)
+        finally:
+            self._shared.changed()
+
+    async def _state(self, client: Any) -> Any:
+        """Read the account, and the venue's time with it."""
+        row = await client.publicPostInfo({"type": "clearinghouseState", "user": client.walletAddress})
+        self._time.read(client, row)
+        return row
 
     async def _numbered(self, client: Any, made: VenueOrder) -> VenueOrder:
         """Read the number of an order whose reply was a word; it was taken, whatever the read says."""
@@ -230,9 +249,12 @@ class HyperliquidDialect:
             "account": lambda: streams.watch(client, account),
         }
 
-    def told(self, client: Any, message: Any) -> Told | None:
+    def told(self, client: Any, message: Any) -> Told | list[Told] | None:
         """Return what a message says."""
-        return streams.told(client, message, self._time)
+        said = streams.told(client, message, self._time)
+        if isinstance(said, AccountTold):
+            self._shared.changed()
+        return said
 
     def forget_user_stream(self, client: Any) -> None:
         """Nothing is to be forgotten: the address is the key."""
@@ -258,13 +280,9 @@ class HyperliquidDialect:
         return client_id.startswith(orders.LIQUIDATION)
 
 
-async def _state(client: Any) -> Any:
-    return await client.publicPostInfo({"type": "clearinghouseState", "user": client.walletAddress})
-
-
-async def _held_leverage(client: Any, symbol: str) -> float:
+def _held_leverage(client: Any, symbol: str, rows: Sequence[Any]) -> float:
     """Return the leverage of the symbol's position, 0.0 without one."""
-    coin, rows = client.market(symbol)["baseName"], (await _state(client))["assetPositions"]
+    coin = client.market(symbol)["baseName"]
     held = (row["position"] for row in rows if row["position"]["coin"] == coin)
     return max((float(row["leverage"]["value"]) for row in held if number(row, "szi")), default=0.0)
 

@@ -38,7 +38,9 @@ async def send(client: Any, action: dict[str, Any]) -> Any:
     Rejected: the venue says no. ccxt.OrderNotFound, ccxt.AuthenticationError: what they say.
     """
     nonce = client.incrementing_nonce()
-    expires_ms = nonce + RECEIVE_WINDOW_MS
+    # By the venue's clock: what is known of the difference, ccxt keeps after a refusal for the time.
+    away_ms = client.safe_integer(client.options, "timeDifference", 0)
+    expires_ms = nonce - away_ms + RECEIVE_WINDOW_MS
     signature = client.sign_l1_action(action, nonce, None, expires_ms)
     request = {"action": action, "nonce": nonce, "signature": signature, "expiresAfter": expires_ms}
     try:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from bot.exchange.convert import number, number_or_zero, whole_number
 from bot.exchange.dialects.hyperliquid_orders import LIQUIDATION
+from bot.exchange.dialects.hyperliquid_shared import SharedReplies
 from bot.exchange.dialects.hyperliquid_time import VenueTime
 from bot.exchange.rows import Payment, Trade
 
@@ -20,24 +21,27 @@ _MOST_KNOWN: Final = 200
 class History:
     """Remembers what our own payments tell of their settlements: the price that they were counted at."""
 
-    def __init__(self, time: VenueTime) -> None:
-        self._time = time
+    def __init__(self, time: VenueTime, shared: SharedReplies) -> None:
+        self._time, self._shared = time, shared
         self._prices: dict[tuple[str, int], float] = {}
 
     async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
         """Return fills from `since_ms` on, without it of the last seven days, oldest first.
 
-        The venue keeps the newest 10 000. closedPnl does not hold the fee.
+        There may be some of the hour before it. The venue keeps the newest 10 000. closedPnl does not hold the fee.
         """
         asked = {"type": "userFillsByTime", "user": client.walletAddress}
-        rows = await self._since(client, asked, since_ms, _FILLS_PAGE)
+        begin_ms = self._begin(client, since_ms)
+        rows = await self._shared.rows(
+            client, "fills", symbol, begin_ms, lambda at_ms: _since(client, asked, at_ms, _FILLS_PAGE)
+        )
         coin = client.market(symbol)["baseName"]
         return tuple(sorted(_trade(client, symbol, row) for row in rows if row["coin"] == coin))
 
     async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
         """Return funding payments from `since_ms` on, without it of the last seven days, oldest first."""
         asked = {"type": "userFunding", "user": client.walletAddress}
-        rows = await self._since(client, asked, since_ms, _PAYMENTS_PAGE)
+        rows = await _since(client, asked, self._begin(client, since_ms), _PAYMENTS_PAGE)
         coin = client.market(symbol)["baseName"]
         ours = [row for row in rows if row["delta"]["coin"] == coin]
         for row in ours:
@@ -64,20 +68,21 @@ class History:
         while len(self._prices) > _MOST_KNOWN:
             del self._prices[next(iter(self._prices))]
 
-    async def _since(
-        self, client: Any, asked: Mapping[str, Any], since_ms: int | None, most: int
-    ) -> list[Any]:
-        """Return a history's rows, oldest first, page by page; rows of a page's last instant come again."""
-        begin_ms = self._time.now_ms(client) - _LOOK_BACK_MS if since_ms is None else since_ms
-        found: list[Any] = []
-        for _ in range(_MOST_PAGES):
-            page = await client.publicPostInfo({**asked, "startTime": begin_ms})
-            found += [row for row in page if row not in found[-most:]]
-            last_ms = max((int(row["time"]) for row in page), default=begin_ms)
-            if len(page) < most or last_ms == begin_ms:
-                break
-            begin_ms = last_ms
-        return found
+    def _begin(self, client: Any, since_ms: int | None) -> int:
+        return self._time.now_ms(client) - _LOOK_BACK_MS if since_ms is None else since_ms
+
+
+async def _since(client: Any, asked: Mapping[str, Any], begin_ms: int, most: int) -> list[Any]:
+    """Return a history's rows, oldest first, page by page; rows of a page's last instant come again."""
+    found: list[Any] = []
+    for _ in range(_MOST_PAGES):
+        page = await client.publicPostInfo({**asked, "startTime": begin_ms})
+        found += [row for row in page if row not in found[-most:]]
+        last_ms = max((int(row["time"]) for row in page), default=begin_ms)
+        if len(page) < most or last_ms == begin_ms:
+            break
+        begin_ms = last_ms
+    return found
 
 
 def _trade(client: Any, symbol: str, row: Mapping[str, Any]) -> Trade:

@@ -38,6 +38,11 @@ def client_id_of(text: str | None) -> str:
     return "".join(reversed(letters))
 
 
+def is_ours(text: str | None) -> bool:
+    """Return whether the venue's id of an order is one that we have given."""
+    return bool(text) and int(text, 16) >> _ID_BITS == _OURS
+
+
 def order_key(client_id: str) -> int | str:
     """Return what the venue finds an order by: its own number, a foreign id as it is, or ours as 128 bits."""
     if client_id.isdigit():

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from bot.exchange.dialects.hyperliquid_ids import is_ours
 from bot.exchange.dialects.hyperliquid_time import VenueTime
 from bot.exchange.told import AccountTold, CandleTold, MarkTold, Told
 
@@ -24,7 +25,7 @@ async def watch(client: Any, subscriptions: Sequence[Mapping[str, Any]]) -> Any:
     )
 
 
-def told(client: Any, message: Any, time: VenueTime) -> Told | None:
+def told(client: Any, message: Any, time: VenueTime) -> Told | list[Told] | None:
     """Return what a message says; None for acknowledgements, pongs and coins that are not traded here."""
     if not isinstance(message, dict):
         return None
@@ -59,9 +60,13 @@ def _candle(client: Any, bar: Mapping[str, Any], time: VenueTime) -> Told | None
     return CandleTold(now_ms, symbol, int(bar["t"]), open_, high, low, close, volume, False)
 
 
-def _orders(client: Any, rows: Sequence[Mapping[str, Any]], _time: VenueTime) -> Told:
-    coins = (row["order"].get("coin") for row in rows)
-    return _changed(client, coins, (int(row.get("statusTimestamp") or 0) for row in rows))
+def _orders(client: Any, rows: Sequence[Mapping[str, Any]], _time: VenueTime) -> Told | list[Told]:
+    """An order of ours that is open is what the reply to it said: looking again would cost 42 of 1200."""
+    news = [row for row in rows if row.get("status") != "open" or not is_ours(row["order"].get("cloid"))]
+    if not news:
+        return []
+    coins = (row["order"].get("coin") for row in news)
+    return _changed(client, coins, (int(row.get("statusTimestamp") or 0) for row in news))
 
 
 def _fills(client: Any, data: Mapping[str, Any], _time: VenueTime) -> Told:
@@ -79,7 +84,7 @@ def _changed(client: Any, coins: Iterable[Any], times: Iterable[int]) -> Told:
     return AccountTold(max(times, default=0), tuple(dict.fromkeys(found)))
 
 
-_READERS: Final[Mapping[str, Callable[[Any, Any, VenueTime], Told | None]]] = MappingProxyType(
+_READERS: Final[Mapping[str, Callable[[Any, Any, VenueTime], Told | list[Told] | None]]] = MappingProxyType(
     {
         "activeAssetCtx": _mark,
         "candle": _candle,

@@ -67,6 +67,7 @@ def stale_reads(world: "World", lag_s: float, lagging: Collection[str]) -> None:
         if call.kind not in lagging:
             return None
         key = f"{call.path} {re.sub(r'(timestamp|signature|recvWindow)=[^&]*', '', call.query)}"
+        key += call.kind if call.path == "/info" else ""  # one path for everything
         now_ms = world.wall.venue_ms()
 
         def change(fresh: Answer) -> Answer:

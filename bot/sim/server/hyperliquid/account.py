@@ -34,7 +34,7 @@ def _state(desk: Desk, value: float, free_quote: float, held: list[Position]) ->
         "crossMaintenanceMarginUsed": "0.0",
         "withdrawable": decimal_text(free_quote),
         "assetPositions": [{"type": "oneWay", "position": _position(desk, each)} for each in held],
-        "time": desk.exchange.market_ms,
+        "time": desk.now_ms(),
     }
 
 

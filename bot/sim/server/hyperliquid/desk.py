@@ -25,9 +25,20 @@ class Desk:
         exchange.settings.setdefault("isolated", {})
         exchange.settings.setdefault("nonces", [])
         exchange.settings.setdefault("rejections", {})
+        self._seen_ms = (exchange.market_ms, clock.now_ms())
+        exchange.listeners.append(lambda _: self._see())
         self.may_trade, self.may_withdraw = True, False
         self.is_key_revoked = False
         self.keepers: frozenset[str] = frozenset()
+
+    def now_ms(self) -> int:
+        """Return the market's time: that of its newest event, and what has passed by the clock since."""
+        market_ms, clock_ms = self._seen_ms
+        return max(market_ms, self.exchange.market_ms) + max(self.clock.now_ms() - clock_ms, 0)
+
+    def _see(self) -> None:
+        if self.exchange.market_ms != self._seen_ms[0]:
+            self._seen_ms = (self.exchange.market_ms, self.clock.now_ms())
 
     def is_ours(self, body: Body) -> bool:
         """Return whether a request is about this exchange's one account; others have nothing here."""
