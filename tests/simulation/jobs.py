@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from tests.simulation.exchanges import DIALECTS, DRAWN
+from tests.simulation.exchanges import DIALECTS, DRAWN, HYPERLIQUID
 from tests.simulation.faults.table import FAULTS
 from tests.simulation.regressions import KNOWN_TO_FAIL, REGRESSIONS
 from tests.simulation.scenario import Case, Verdict, case_of, run_case
@@ -20,18 +20,20 @@ class Gate(NamedTuple):
     """How much is run: seeds of each fault alone, of mixed faults, and of runs told twice.
 
     `is_every_dialect`: the crash sweep tells each story in every dialect, else in one each, in turn.
+    `seeds_of_fourth`: of each fault at Hyperliquid, which no seed draws.
     """
 
     seeds_a_fault: int
     mixed_seeds: int
     double_runs: int
     is_every_dialect: bool
+    seeds_of_fourth: int
 
 
 GATES: Final = {
-    "short": Gate(2, 40, 10, False),
-    "test": Gate(20, 500, 100, False),
-    "whole": Gate(20, 500, 100, True),
+    "short": Gate(2, 40, 10, False, 1),
+    "test": Gate(20, 500, 100, False, 2),
+    "whole": Gate(20, 500, 100, True, 3),
 }
 _CHUNK: Final = 4
 
@@ -81,9 +83,9 @@ def compared(verdicts_: Iterable[Verdict]) -> Iterator[Verdict]:
         yield first if same else first._replace(violations=(*first.violations, "I10: two runs differ"))
 
 
-def each_fault(seeds: Iterable[int]) -> tuple[Case, ...]:
-    """Return every fault alone with every seed."""
-    return tuple(case_of(seed, (name,)) for seed in seeds for name in sorted(FAULTS))
+def each_fault(seeds: Iterable[int], dialect: str = "") -> tuple[Case, ...]:
+    """Return every fault alone with every seed, in a dialect or in the one that the seed draws."""
+    return tuple(case_of(seed, (name,), dialect) for seed in seeds for name in sorted(FAULTS))
 
 
 def mixed(seeds: Iterable[int]) -> tuple[Case, ...]:
@@ -100,6 +102,10 @@ def gate(size: Gate) -> tuple[Part, ...]:
         Part(
             f"{len(FAULTS)} faults, {size.seeds_a_fault} seeds each",
             _hopeful(each_fault(range(1, size.seeds_a_fault + 1))),
+        ),
+        Part(
+            f"{HYPERLIQUID}, {size.seeds_of_fourth} seeds each",
+            _hopeful(each_fault(range(1, size.seeds_of_fourth + 1), HYPERLIQUID)),
         ),
         Part("mixed faults", _hopeful(others)),
         Part("runs that come twice the same", tuple(doubled)),

@@ -133,14 +133,23 @@ class HyperliquidDialect:
 
     async def settings(self, client: Any, symbol: str) -> Settings:
         """Return leverage and mode; positions are one-way always."""
+        return await self._settings(client, symbol, "settings")
+
+    async def _settings(self, client: Any, symbol: str, reader: str) -> Settings:
+        """A start asks for leverages, and then for settings: one reply tells both."""
         asked = {"type": "activeAssetData", "user": client.walletAddress}
-        row = await client.publicPostInfo({**asked, "coin": client.market(symbol)["baseName"]})
+        asked["coin"] = client.market(symbol)["baseName"]
+
+        async def read(_: int) -> list[Any]:
+            return [await client.publicPostInfo(asked)]
+
+        (row,) = await self._shared.rows(client, f"asset {symbol}", reader, 0, read)
         leverage = row["leverage"]
         return Settings(int(leverage["value"]), leverage["type"] == "isolated", True)
 
     async def leverages(self, client: Any, symbols: Sequence[str]) -> Mapping[str, int]:
         """Return the symbols' leverage, each asked for by itself."""
-        return {symbol: (await self.settings(client, symbol)).leverage for symbol in symbols}
+        return {each: (await self._settings(client, each, "leverages")).leverage for each in symbols}
 
     # --- writes -----------------------------------------------------------------------------------
 

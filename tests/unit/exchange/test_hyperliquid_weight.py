@@ -1,0 +1,109 @@
+"""What is asked of Hyperliquid once and not again, and what time it is there."""
+
+from typing import Any
+
+import pytest
+
+from bot.exchange.dialects import hyperliquid_streams as streams
+from bot.exchange.dialects.hyperliquid_ids import cloid
+from bot.exchange.dialects.hyperliquid_shared import SharedReplies
+from bot.exchange.dialects.hyperliquid_time import VenueTime
+from bot.exchange.told import AccountTold
+from tests.unit.exchange.documented import BTC_USDC, hyperliquid
+from tests.unit.exchange.recorder import START_MS
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.ms = START_MS
+
+    def milliseconds(self) -> int:
+        return self.ms
+
+
+class Lists:
+    """Counts what is asked, with the beginning of each."""
+
+    def __init__(self) -> None:
+        self.client, self.shared = Clock(), SharedReplies()
+        self.asked: list[int] = []
+
+    async def read(self, symbol: str, begin_ms: int = 0) -> list[Any]:
+        async def fetch(earliest_ms: int) -> list[Any]:
+            self.asked.append(earliest_ms)
+            return [len(self.asked)]
+
+        return await self.shared.rows(self.client, "fills", symbol, begin_ms, fetch)
+
+
+async def test_a_reply_serves_each_symbol_once() -> None:
+    lists = Lists()
+    assert [await lists.read(each) for each in ("A", "B", "A", "B")] == [[1], [1], [2], [2]]
+
+
+async def test_a_reply_serves_nobody_after_a_second_or_a_change() -> None:
+    lists = Lists()
+    await lists.read("A")
+    lists.client.ms += 1_001
+    assert await lists.read("B") == [2]
+    lists.shared.changed()
+    assert await lists.read("C") == [3]
+
+
+async def test_what_changes_while_a_reply_is_under_way_spoils_it() -> None:
+    lists = Lists()
+
+    async def fetch(_: int) -> list[Any]:
+        lists.shared.changed()
+        return ["old"]
+
+    await lists.shared.rows(lists.client, "fills", "A", 0, fetch)
+    assert await lists.read("B") == [1]
+
+
+async def test_a_history_that_begins_later_than_it_is_asked_from_serves_not() -> None:
+    lists = Lists()
+    await lists.read("A", START_MS)
+    assert await lists.read("B", START_MS - 5_000) == [2]
+    lists.shared.changed()
+    await lists.read("A", START_MS)
+    assert await lists.read("B", START_MS - 5_000) == [3]
+    assert lists.asked == [START_MS, START_MS - 5_000, START_MS - 5_000]
+
+
+@pytest.mark.parametrize(("status", "id_", "is_news"), [
+    ("open", cloid("RFTa0b1c20000001S"), False),
+    ("canceled", cloid("RFTa0b1c20000001S"), True),
+    ("open", "0x" + "ff" * 16, True),
+    ("open", None, True),
+])  # fmt: skip
+async def test_an_open_order_of_ours_is_no_news(status: str, id_: str | None, is_news: bool) -> None:
+    made = hyperliquid()
+    row = {"order": {"coin": "BTC", "cloid": id_}, "status": status, "statusTimestamp": 5}
+    said = streams.told(made.client, {"channel": "orderUpdates", "data": [row]}, VenueTime())
+    assert said == (AccountTold(5, (BTC_USDC,)) if is_news else [])
+
+
+def test_a_wrong_clock_is_corrected_by_the_accounts_time_and_a_slow_reply_is_none() -> None:
+    clock, time = Clock(), VenueTime()
+    time.read(clock, {"time": START_MS - 1_400})
+    assert time.now_ms(clock) == START_MS
+    time.read(clock, {"time": START_MS - 8_000})
+    assert time.told(clock, {"markPx": "1"}) == START_MS - 8_000
+    time.read(clock, {"time": START_MS})
+    assert time.now_ms(clock) == START_MS
+
+
+def test_a_market_with_a_time_of_its_own_is_followed() -> None:
+    clock, time = Clock(), VenueTime()
+    assert time.told(clock, {"time": 1_000_000}) == 1_000_000
+    clock.ms += 500
+    assert time.now_ms(clock) == 1_000_500
+
+
+async def test_an_action_expires_by_the_venues_clock() -> None:
+    made = hyperliquid()
+    made.client.options["timeDifference"] = -8_000  # ours is late
+    await made.dialect.set_leverage(made.client, BTC_USDC, 12)
+    (body,) = [each.body for each in made.take() if each.path == "/exchange"]
+    assert body["expiresAfter"] == body["nonce"] + 8_000 + 5_000
