@@ -24,6 +24,7 @@ class ServedHyperliquid(Served):
 
     ccxt_id = "hyperliquid"
     symbol = BTC_USDC
+    tick_ms = 1_000  # no stream tells of the tick here, and lists are read once for one instant
     credentials = Credentials(wallet_address=PAPER_WALLET, private_key=PAPER_AGENT_KEY)
 
     def venue(self) -> SimulatedVenue:

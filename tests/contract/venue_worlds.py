@@ -119,6 +119,7 @@ class Served:
 
     ccxt_id = "binanceusdm"
     symbol = BTC
+    tick_ms = 0
     credentials = Credentials(PAPER_KEY, PAPER_SECRET)
 
     def __init__(self) -> None:
@@ -168,6 +169,7 @@ class Served:
         await self.exchange.account()
         self.embedded.apply(event)
         self.embedded.commit()
+        self.clock.advance(self.tick_ms)
         self.connection.gateway.book.saw(event.ts_ms)
         return list(await self.connection.gateway.sweep(self.symbol))
 

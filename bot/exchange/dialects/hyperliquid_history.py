@@ -28,7 +28,7 @@ class History:
     async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
         """Return fills from `since_ms` on, without it of the last seven days, oldest first.
 
-        There may be some of the hour before it. The venue keeps the newest 10 000. closedPnl does not hold the fee.
+        There may be some of the hour before. The venue keeps the newest 10 000; closedPnl is without fee.
         """
         asked = {"type": "userFillsByTime", "user": client.walletAddress}
         begin_ms = self._begin(client, since_ms)

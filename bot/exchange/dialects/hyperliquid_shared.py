@@ -1,8 +1,9 @@
 """Replies that are of all coins at once, read once for several symbols.
 
 Lists and histories cost 20 of the 1200 that an address has a minute, and name no coin: asked for by each
-symbol, two of them spend everything. A reply serves each symbol once, for a moment, and only as long as
-nothing was sent and no account message came since it was asked for.
+symbol, two of them spend everything. A reply serves each symbol once within a second, any number of times
+within a quarter of one, and only as long as nothing was sent and no account message came since it was asked
+for. The position is read anew each time, so that a fill that came in between shows as a contradiction.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 _MOMENT_MS: Final = 1_000
+_AT_ONCE_MS: Final = 250
 _EARLIER_MS: Final = 3_600_000  # a history from further back would be long
 
 
@@ -54,8 +56,10 @@ class SharedReplies:
         return rows
 
     def _serves(self, kept: _Kept, symbol: str, begin_ms: int, now_ms: int) -> bool:
-        is_new = kept.version == self._version and 0 <= now_ms - kept.asked_ms <= _MOMENT_MS
-        return is_new and symbol not in kept.served and kept.begin_ms <= begin_ms
+        age_ms = now_ms - kept.asked_ms
+        most_ms = _AT_ONCE_MS if symbol in kept.served else _MOMENT_MS
+        is_new = kept.version == self._version and 0 <= age_ms <= most_ms
+        return is_new and kept.begin_ms <= begin_ms
 
     def _earliest(self, name: str, begin_ms: int) -> int:
         """Return the earliest beginning that a symbol asks from, unless it is much earlier."""

@@ -48,6 +48,7 @@ async def test_hyperliquids_fills_are_of_one_coin_and_without_the_fee() -> None:
         Trade(START_MS, BTC_USDC, 128423918764978, "71", 1, 50_000.0, 0.01, 0.225, False, 0.0),
     )
     assert asked(made) == [{"type": "userFillsByTime", **USER, "startTime": START_MS}]
+    made = made_with([])
     await made.trading.trades(made.client, BTC_USDC, None)
     assert asked(made)[0]["startTime"] == START_MS, "a week back"
 

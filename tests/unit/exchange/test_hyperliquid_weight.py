@@ -36,9 +36,18 @@ class Lists:
         return await self.shared.rows(self.client, "fills", symbol, begin_ms, fetch)
 
 
-async def test_a_reply_serves_each_symbol_once() -> None:
+async def test_a_reply_serves_each_symbol_once_within_a_second() -> None:
     lists = Lists()
-    assert [await lists.read(each) for each in ("A", "B", "A", "B")] == [[1], [1], [2], [2]]
+    assert await lists.read("A") == [1]
+    lists.client.ms += 251
+    assert [await lists.read(each) for each in ("B", "A", "B")] == [[1], [2], [2]]
+
+
+async def test_a_reply_serves_whoever_asks_at_once() -> None:
+    lists = Lists()
+    assert [await lists.read(each) for each in ("A", "B", "A", "B")] == [[1]] * 4
+    lists.shared.changed()
+    assert await lists.read("A") == [2]
 
 
 async def test_a_reply_serves_nobody_after_a_second_or_a_change() -> None:
