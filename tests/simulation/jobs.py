@@ -33,7 +33,7 @@ class Gate(NamedTuple):
 GATES: Final = {
     "short": Gate(2, 40, 10, False, 1),
     "test": Gate(20, 500, 100, False, 2),
-    "whole": Gate(20, 500, 100, True, 3),
+    "whole": Gate(20, 500, 100, True, 4),
 }
 _CHUNK: Final = 4
 
@@ -132,7 +132,8 @@ def dry_runs_of(size: Gate) -> tuple[Crash, ...]:
     if size.is_every_dialect:
         return all_dry_runs()
     in_turn = zip(STORIES, cycle(DRAWN), strict=False)
-    return tuple(chain.from_iterable(dry_runs((name,), (each,), is_every=False) for name, each in in_turn))
+    drawn = chain.from_iterable(dry_runs((name,), (each,), is_every=False) for name, each in in_turn)
+    return (*drawn, *dry_runs(("entry", "stop"), (HYPERLIQUID,), is_every=False))
 
 
 def all_dry_runs(*, is_every: bool = False) -> tuple[Crash, ...]:

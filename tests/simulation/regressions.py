@@ -61,10 +61,23 @@ REGRESSIONS: Final = (
     Case(10, "bybit", ("F04", "F66")),
     # Margin was added to a position as it was before a settlement, beyond the target by the payment.
     Case(107, "okx", ("F04",)),
+    # Lists that name no coin, read by each symbol, left no weight for what vanished.
+    *(Case(seed, "hyperliquid", ("F29",)) for seed in (1, 3, 7, 8)),
+    *(Case(seed, "hyperliquid", ("F27",)) for seed in (1, 2)),
+    *(Case(seed, "hyperliquid", ("F04",)) for seed in (2, 3)),
+    # Decisions were dated by a clock that was wrong.
+    Case(1, "hyperliquid", ("F51",)),
 )
 
 # Cases that still break an invariant; the gate leaves them out and says so.
 KNOWN_TO_FAIL: Final[tuple[Case, ...]] = (
     # A payment told with a fill is booked again as a move by hand: the position lagged over both.
     Case(9, "binance", ("F04",)),
+    # Contradicting lists are read until Hyperliquid's weight of a minute is spent: a stop comes up to
+    # 49 s late, and in the first case a payment is lost.
+    *(Case(seed, "hyperliquid", ("F04",)) for seed in (5, 9, 13, 15, 19)),
+    # A stop vanishes after its weight is spent.
+    Case(5, "hyperliquid", ("F27",)),
+    # Its prices carry no time: a clock that steps ahead is noticed with the next reading of the account.
+    *(Case(seed, "hyperliquid", ("F51",)) for seed in (7, 14)),
 )
