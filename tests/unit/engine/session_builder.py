@@ -33,7 +33,7 @@ RUN = Run(0, "paper", 1, "hash", "{}", "0", "coin", "distance_band", "made up")
 _LIMITS = MarginLimits(
     add_cooldown_ms=60_000, release_cooldown_ms=180_000, min_step_quote=1.0, min_step_fraction=0.001
 )
-_WALL_COLUMNS: Final = {"run_id", "started_ms", "ended_ms"}
+_WALL_COLUMNS: Final = {"run_id", "started_ms", "ended_ms", "chain"}  # the chain names the run
 _WALL_TABLES: Final = {"run", "checkpoint"}
 
 
@@ -213,7 +213,7 @@ class Process:
 
 
 def tables(memory: Memory) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of every table but what is known to differ: runs, checkpoints, run ids, wall times."""
+    """Return every row of every table but what is known to differ: runs, checkpoints, run ids, wall times, hashes."""
     names = [
         row[0]
         for row in memory.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")
