@@ -45,7 +45,7 @@ class Trial:
         return told
 
     def live(self) -> str:
-        """Start, recover and agree with the exchange. Failed: what is wrong."""
+        """Start, recover and agree with the exchange, whose market then stands still. Failed: what is wrong."""
         self._start()
         self._wait(lambda: self.rig.has_said("run.recovered"), _RECOVERED_WITHIN_SECONDS, "did not recover")
         recovered_s = time.monotonic() - self._began
@@ -69,6 +69,7 @@ class Trial:
             self._starting(death)
             return f"died {time.monotonic() - self._began:.2f} s after its start"
         told = self.live()
+        self.rig.exchange.order("resume")
         self._reach(death)
         return told
 
@@ -151,7 +152,6 @@ class Trial:
             if time.monotonic() > began + _AGREED_WITHIN_SECONDS:
                 raise Failed("; ".join(found))
             time.sleep(0.03)
-        self.rig.exchange.order("resume")
         return time.monotonic() - began
 
     def _wait(
