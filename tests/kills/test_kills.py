@@ -43,7 +43,7 @@ def test_a_bot_that_was_ended_agrees_with_its_exchange_and_a_difference_is_told(
     assert faults(truth, database) == []
     lost = "DELETE FROM fill WHERE rowid = (SELECT max(rowid) FROM fill)"
     assert told_of(truth, database, lost).startswith("fills: lost")
-    unwritten = "UPDATE intent SET client_id = 'another' WHERE kind = 'OpenPosition'"
+    unwritten = "UPDATE intent SET client_id = client_id || 'X' WHERE kind = 'OpenPosition'"
     assert "was sent and never written" in told_of(truth, database, unwritten)
     naked = Position(SYMBOLS[0], 1, 1.0, 50_000.0, 5_000.0, 0)
     truth.embedded.state.positions[naked.symbol] = naked
