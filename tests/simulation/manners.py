@@ -167,6 +167,8 @@ class Manners:
         settings = self._world.exchange.embedded.settings
         if self._world.dialect == "bybit":
             return settings["margin_mode"] == "ISOLATED_MARGIN"
+        if self._world.dialect == "hyperliquid":
+            return settings["isolated"].get(symbol, False)
         return self._world.dialect == "okx" or settings["margin_type"][symbol] == "ISOLATED"
 
 
