@@ -45,7 +45,7 @@ class Trial:
         return told
 
     def live(self) -> str:
-        """Start, recover and agree with the exchange, whose market then stands still. Failed: what is wrong."""
+        """Start, recover and agree with the exchange, whose market then stands still. Failed: why."""
         self._start()
         self._wait(lambda: self.rig.has_said("run.recovered"), _RECOVERED_WITHIN_SECONDS, "did not recover")
         recovered_s = time.monotonic() - self._began

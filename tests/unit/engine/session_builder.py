@@ -213,7 +213,7 @@ class Process:
 
 
 def tables(memory: Memory) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of every table but what is known to differ: runs, checkpoints, run ids, wall times, hashes."""
+    """Return every row of every table but what differs: runs, checkpoints, run ids, wall times, hashes."""
     names = [
         row[0]
         for row in memory.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")
