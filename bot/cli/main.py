@@ -23,6 +23,7 @@ from bot.cli import (
     download,
     exchange,
     halting,
+    honesty,
     listing,
     margin,
     reading,
@@ -89,6 +90,8 @@ app.command("show-config")(configuration.show_config)
 app.command("check-config")(configuration.check_config)
 app.command("download-data")(download.download_data)
 app.command("compare")(compare.compare)
+app.command("lookahead")(honesty.lookahead)
+app.command("recursive")(honesty.recursive)
 app.add_typer(calculator.app, name="calc")
 app.command("doctor")(checks.doctor)
 app.add_typer(database.app, name="db")
