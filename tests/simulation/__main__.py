@@ -22,7 +22,8 @@ from tests.simulation.jobs import (
     swept,
     verdicts,
 )
-from tests.simulation.night import run_night
+from tests.simulation.kept import described_commit
+from tests.simulation.night import INTERRUPTED, Night, run_night
 from tests.simulation.planted import page as planted_page
 from tests.simulation.planted import run as planted
 from tests.simulation.planted.table import PLANTED
@@ -44,8 +45,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if asked.gate:
         return _gate(GATES[asked.gate], asked.jobs)
     if asked.night is not None:
-        seeds = range(asked.seed_base, asked.seed_base + asked.seeds)
-        return run_night(seeds, asked.jobs, asked.night)
+        return run_night(_night(asked), asked.jobs)
     tally = Tally(is_loud=asked.verbose or asked.seed is not None, is_shrinking=not asked.no_shrink)
     if asked.sweep:
         _sweep(asked, tally)
@@ -59,6 +59,11 @@ def main(words: Sequence[str] | None = None) -> int:
     else:
         tally.take(verdicts(_cases(asked), asked.jobs))
     return tally.close()
+
+
+def _night(asked: argparse.Namespace) -> Night:
+    seeds = range(asked.seed_base, asked.seed_base + asked.seeds)
+    return Night(seeds, asked.night, asked.commit or described_commit(), *asked.share)
 
 
 def _gate(size: Gate, processes: int) -> int:
@@ -126,6 +131,8 @@ def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     add("--polite", action="store_true", help="of the sweep: SIGTERM instead of SIGKILL")
     add("--gate", choices=sorted(GATES), help="test: what make test runs; short: a look")
     add("--night", type=Path, metavar="FILE", help="every fault with every seed; go on after what FILE holds")
+    add("--share", type=_share, default=(1, 1), metavar="I/N", help="of the night: the I-th of N parts")
+    add("--commit", default="", metavar="NAME", help="of the night: what is run; absent: git says it")
     add("--page", action="store_true", help="write FAULTS.md, or with --planted PLANTED.md")
     add("--planted", action="store_true", help="plant bugs in the bot; fail when too few are noticed")
     add("--only", nargs="+", choices=PLANTED, metavar="NAME", help="of the planted bugs: these")
@@ -143,6 +150,13 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number}: one at least")
     return number
+
+
+def _share(text: str) -> tuple[int, int]:
+    share, _, shares = text.partition("/")
+    if not 1 <= int(share) <= int(shares):
+        raise argparse.ArgumentTypeError(f"{text}: such as 1/2 and 2/2")
+    return int(share), int(shares)
 
 
 def _faults(text: str) -> str:
@@ -167,5 +181,13 @@ def _fault_names(asked: str | None) -> Sequence[tuple[str, ...] | None]:
     return (tuple(name for name in asked.split(",") if name not in ("", "none")),)
 
 
+def _interruptible() -> int:
+    try:
+        return main()
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_interruptible())

@@ -1,9 +1,13 @@
 """What is run in bulk: the gates, many seeds, a night. Jobs run in processes of their own."""
 
+import contextlib
 import logging
 import multiprocessing
-from collections.abc import Iterable, Iterator
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, cycle
+from multiprocessing.pool import Pool
 from typing import Final, NamedTuple
 
 import structlog
@@ -11,7 +15,7 @@ import structlog
 from tests.simulation.exchanges import DIALECTS, DRAWN, HYPERLIQUID
 from tests.simulation.faults.table import FAULTS
 from tests.simulation.regressions import KNOWN_TO_FAIL, REGRESSIONS
-from tests.simulation.scenario import Case, Verdict, case_of, run_case
+from tests.simulation.scenario import Case, Verdict, case_of, remove_folders_of, run_case
 from tests.simulation.stories import STORIES
 from tests.simulation.sweep import Crash, crashes, tell
 
@@ -71,8 +75,24 @@ def verdicts(jobs: Iterable[Job], processes: int) -> Iterator[Verdict]:
     if processes == 1:
         yield from map(run_job, jobs)
         return
-    with multiprocessing.get_context("spawn").Pool(processes, keep_quiet) as pool:
+    with workers(processes) as pool:
         yield from pool.imap(run_job, jobs, chunksize=_CHUNK)
+
+
+@contextlib.contextmanager
+def workers(processes: int, begin: Callable[[], None] = keep_quiet) -> Iterator[Pool]:
+    """Give processes that ignore Ctrl-C, which their parent hears; what they leave behind is removed."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited, also while they import
+    try:
+        pool = multiprocessing.get_context("spawn").Pool(processes, begin)
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    try:
+        with pool:
+            yield pool
+    finally:
+        pool.join()
+        remove_folders_of(os.getpid())
 
 
 def compared(verdicts_: Iterable[Verdict]) -> Iterator[Verdict]:

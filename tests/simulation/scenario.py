@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Sequence
@@ -95,8 +96,8 @@ def run_in(
     gc.collect()  # the world before: frozen, it would stay for ever
     gc.freeze()  # what is here already need not be looked at again at the end of every world
     gc.disable()
-    parent = _MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else None
-    folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=parent))
+    parent = _parent_folder()
+    folder = Path(tempfile.mkdtemp(prefix=_prefix(os.getppid()), dir=parent))
     try:
         world = World(case.seed, case.dialect, folder, symbols, seconds)
         world.trace_lines = lines
@@ -114,6 +115,20 @@ def run_in(
         cpu_seconds() - began,
         counts,
     )
+
+
+def remove_folders_of(process: int) -> None:
+    """Remove the folders of worlds that the children of a process have left because they were killed."""
+    for folder in Path(_parent_folder() or tempfile.gettempdir()).glob(f"{_prefix(process)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prefix(process: int) -> str:
+    return f"simulation-{process}-"
+
+
+def _parent_folder() -> Path | None:
+    return _MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else None
 
 
 def _played(world: World, faults: list[Fault]) -> dict[str, int]:

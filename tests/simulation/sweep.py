@@ -12,6 +12,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from tests.simulation.calls import Call
+from tests.simulation.loop import Stuck
 from tests.simulation.plots import Story
 from tests.simulation.scenario import Verdict, differences_noted, judge, run_in
 from tests.simulation.storage import rows
@@ -86,7 +87,10 @@ def tell(crash: Crash, lines: list[str] | None = None) -> Verdict:
         story.install(world)
         borders = Borders(world, crash)
         counts: dict[str, int] = {}
-        world.run(_told(world, story, crash, counts))
+        try:
+            world.run(_told(world, story, crash, counts))
+        except Stuck as error:
+            world.violate("I20", str(error))
         return {**counts, "borders": borders.count}
 
     return run_in(crash, ("BTC/USDT:USDT",), round(STORIES[crash.story].to_s) + 1, play, lines)

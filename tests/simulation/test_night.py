@@ -1,48 +1,147 @@
 """A long run goes on after what it has done, and says so again."""
 
-from collections.abc import Iterable
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.simulation import night
-from tests.simulation.jobs import Job
-from tests.simulation.scenario import case_of
+from tests.simulation.kept import UNKNOWN, Kept, described_commit
+from tests.simulation.night import INTERRUPTED, Night, run_night
+from tests.simulation.scenario import Case
+from tests.simulation.sweep import Crash
+
+_DONE = '{"7": {"runs": 2, "virtual_s": 7200.0, "cpu_s": 1.0, "failing": ["replay this"]}}\n'
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Let a night be one short world a seed, and return the seeds it was asked for."""
-    seen: list[int] = []
-
-    def one_short_world(seeds: Iterable[int]) -> tuple[Job, ...]:
-        seen.extend(seeds)
-        return tuple(case_of(seed, ())._replace(seconds=30) for seed in seen[-1:])
-
-    monkeypatch.setattr(night, "each_fault", one_short_world)
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a night be one short world a seed, without a story."""
+    monkeypatch.setattr(night, "each_fault", lambda seeds: tuple(Case(each, "okx", (), 20) for each in seeds))
     monkeypatch.setattr(night, "all_dry_runs", lambda **_: ())
-    return seen
+
+
+def ran(said: str) -> list[str]:
+    return [line.partition(":")[0] for line in said.splitlines() if " runs, " in line][:-1]
 
 
 def test_a_night_that_is_begun_again_runs_only_what_is_missing(
-    asked: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = tmp_path / "kept"
-    assert night.run_night((1, 2), 1, kept) == 0
-    assert night.run_night((1, 2, 3), 1, kept) == 0
-    assert asked == [1, 2, 3]
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].startswith("3 seeds of every fault, ")
-    assert lines[-1] == "3 passed, 0 failed"
+    assert run_night(Night((1,), kept, "abc"), 1) == 0
+    capsys.readouterr()
+    assert run_night(Night((1, 2), kept, "abc"), 2) == 0
+    said = capsys.readouterr().out
+    assert ran(said) == ["2"]
+    assert said.splitlines()[-2].startswith("night of abc: 2 runs, 2 seeds of every fault, 0 stories")
+    assert said.splitlines()[-1] == "2 passed, 0 failed"
 
 
 def test_what_failed_in_a_night_is_said_at_its_end_with_the_command(
-    asked: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = tmp_path / "kept"
-    kept.write_text('{"7": {"runs": 2, "virtual_s": 1.0, "cpu_s": 1.0, "failing": ["replay this"]}}\n')
-    assert night.run_night((7, 8), 1, kept) == 1
-    assert asked == [8]
+    kept.write_text('{"commit": "abc"}\n' + _DONE)
+    assert run_night(Night((7,), kept, "abc"), 1) == 1
     said = capsys.readouterr().out
     assert "replay: replay this" in said
-    assert said.splitlines()[-1] == "2 passed, 1 failed"
+    assert "MIXED" not in said
+    assert (
+        "2 runs, 1 seeds of every fault, 0 stories (each in its dialect) with their deaths, 2.0 hours" in said
+    )
+    assert said.splitlines()[-1] == "1 passed, 1 failed"
+
+
+def test_a_line_that_is_half_written_is_taken_out_and_its_runs_are_run_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "kept"
+    path.write_text(_DONE + '{"8": {"runs": 2, "vir')
+    assert list(Kept(path).done) == ["7"]
+    assert "half written" in capsys.readouterr().out
+    assert path.read_text() == _DONE
+    Kept(path).finish("8", {"runs": 2})
+    assert list(Kept(path).done) == ["7", "8"]
+
+
+def test_a_night_over_several_commits_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text('{"commit": "abc"}\n' + _DONE)
+    run_night(Night((7,), kept, "abc"), 1)
+    assert "MIXED" not in capsys.readouterr().out
+    run_night(Night((7, 8), kept, "def"), 1)
+    said = capsys.readouterr().out
+    assert "MIXED: what is kept was run at 2 commits" in said
+    assert "night of abc, def:" in said
+
+
+def test_the_shares_of_a_night_are_all_of_it_once(tmp_path: Path) -> None:
+    seeds = range(1, 8)
+    own = [
+        [piece.name for piece in night._seeds(Night(seeds, tmp_path, "abc", share, 3))] for share in (1, 2, 3)
+    ]
+    assert sorted(name for share in own for name in share) == [str(seed) for seed in seeds]
+    assert all(own)
+
+
+def test_a_story_is_swept_in_pieces_that_are_every_death_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dry = Crash("entry", "okx", is_every=True)
+    monkeypatch.setattr(night, "all_dry_runs", lambda **_: (dry,))
+    kept = Kept(tmp_path / "kept")
+    kept.finish("told entry okx", {"borders": 60})
+    pieces = list(night._deaths(Night((), kept.path, "abc"), kept))
+    assert [piece.name for piece in pieces] == [
+        f"deaths entry okx {part}" for part in ("1-25", "26-50", "51-60")
+    ]
+    jobs = [job for piece in pieces for job in piece.jobs if isinstance(job, Crash)]
+    killed = {job for job in jobs if not job.is_polite}
+    assert killed == set(night.crashes(dry, 60))
+    assert len({job for job in jobs if job.is_polite}) == 60
+    assert len(set(jobs)) == len(jobs)
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_night_ends_quietly_with_130_and_says_how_to_go_on(
+    tmp_path: Path, signal_: signal.Signals
+) -> None:
+    kept = tmp_path / "kept"
+    words = [
+        sys.executable,
+        "-u",
+        "-m",
+        "tests.simulation",
+        "--night",
+        str(kept),
+        "--seeds",
+        "1",
+        "--jobs",
+        "2",
+    ]
+    begun = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert begun.stdout is not None
+    assert begun.stdout.readline().startswith("told entry ")
+    if signal_ is signal.SIGINT:
+        os.killpg(begun.pid, signal_)  # what a terminal does: every process of the group hears it
+    else:
+        begun.terminate()
+    said, complained = begun.communicate(timeout=30)
+    assert (begun.returncode, complained) == (INTERRUPTED, "")
+    assert f"kept in {kept}; the same command goes on" in said
+    assert "told entry binance" in Kept(kept).done
+
+
+def test_git_names_the_commit() -> None:
+    words = ("git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD")
+    try:
+        head = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:
+        head = ""
+    assert (head[:12] or UNKNOWN) in described_commit()
