@@ -2,13 +2,16 @@
 
 Two layouts are known. Ours: BTCUSDT_1m.parquet, BTCUSDT_1m_2025-02.parquet (any tag), and beside them
 BTCUSDT_1h_mark.parquet, BTCUSDT_funding.parquet. Freqtrade's: BTC_USDT_USDT-1m-futures.feather and
--1h-mark, -8h-funding_rate, also in a folder `futures` below. Either may be Parquet, feather or CSV.
+-1h-mark, -8h-funding_rate, also in a folder `futures` below. Either may be Parquet, feather or CSV. A
+folder above those of venues (store_folder) stands for the only one in it.
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from bot.backtest.store_folder import folder_to_read
 from bot.core.timeframe import timeframe_ms
 from bot.errors import UserError
 
@@ -17,6 +20,7 @@ Kind = Literal["last", "mark", "funding"]
 SUFFIXES: Final = (".parquet", ".feather", ".ipc", ".arrow", ".csv")
 _OURS: Final = re.compile(r"(?P<stem>[A-Z0-9]+)_(?:(?P<timeframe>\d+[mhd])|funding)(?P<tags>(?:_[\w.-]+)?)")
 _FREQTRADE: Final = re.compile(r"(?P<stem>\w+)-(?P<timeframe>\d+[mhd])-(?P<kind>futures|mark|funding_rate)")
+_FREQTRADE_FOLDER: Final = "futures"
 _FREQTRADE_KINDS: Final[dict[str, Kind]] = {"futures": "last", "mark": "mark", "funding_rate": "funding"}
 
 
@@ -34,8 +38,9 @@ def files_of(directory: Path, symbol: str) -> list[DataFile]:
 
     UserError: the folder cannot be listed, or holds no candles of the symbol.
     """
+    directory = folder_to_read(directory, holds_files=bool(_listed(directory)))
     everything = _listed(directory)
-    stems = _stems(symbol)
+    stems = stems_of(symbol)
     mine = [file for file in everything if file.stem in stems]
     if any(file.kind == "last" for file in mine):
         return mine
@@ -47,7 +52,35 @@ def files_of(directory: Path, symbol: str) -> list[DataFile]:
     )
 
 
-def _stems(symbol: str) -> tuple[str, str]:
+def holds_files(directory: Path) -> bool:
+    """Return whether market data lies in this folder itself, not in one below it."""
+    return directory.is_dir() and bool(_listed(directory))
+
+
+def folders_of_files(directory: Path, stems: Collection[str] | None) -> list[list[DataFile]]:
+    """Return the files of a folder and of the folders in it, of all symbols or of those with these stems.
+
+    UserError: it cannot be listed, or there are none.
+    """
+    folders = [
+        _listed(directory),
+        *(_listed(below) for below in sorted(directory.iterdir()) if _is_one(below)),
+    ]
+    wanted = [[file for file in files if stems is None or file.stem in stems] for files in folders]
+    if not any(wanted):
+        raise UserError(
+            f"{directory} holds no file of market data{' of these symbols' if stems else ''}. A file is "
+            "named like BTCUSDT_1m.parquet or BTC_USDT_USDT-1m-futures.feather."
+        )
+    return [files for files in wanted if files]
+
+
+def _is_one(below: Path) -> bool:
+    return below.is_dir() and below.name != _FREQTRADE_FOLDER
+
+
+def stems_of(symbol: str) -> tuple[str, str]:
+    """Return how names of files begin that hold this unified symbol: in our layout and in freqtrade's."""
     base, _, rest = symbol.partition("/")
     quote, _, settle = rest.partition(":")
     return base + quote, "_".join((base, quote, settle))
@@ -55,7 +88,7 @@ def _stems(symbol: str) -> tuple[str, str]:
 
 def _listed(directory: Path) -> list[DataFile]:
     try:
-        paths = sorted([*directory.iterdir(), *_children(directory / "futures")])
+        paths = sorted([*directory.iterdir(), *_children(directory / _FREQTRADE_FOLDER)])
     except OSError as error:
         raise UserError(
             f"The data folder {directory} cannot be listed: {error.strerror}. Name an existing folder of "

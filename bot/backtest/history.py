@@ -26,8 +26,10 @@ from bot.sim.series import NO_FUNDING, Funding, Gap, MarketHistory, Series
 DEFAULT_WARMUP_MS: Final = 60 * DAY_MS
 _PRICES: Final = ("open", "high", "low", "close")
 _CANDLE: Final = (*_PRICES, "volume")
+FUNDING: Final = ("funding_rate",)
+EVERYTHING: Final = TimeRange(-(1 << 62), 1 << 62)
 _TIMES: Final = ("timestamp", "date")
-_RATES: Final = ("funding_rate", "open")  # freqtrade keeps funding rates in candles, as their open
+_RATES: Final = (*FUNDING, "open")  # freqtrade keeps funding rates in candles, as their open
 _TEXT_TIMES: Final = (
     "%Y-%m-%d %H:%M:%S%.f%:z",
     "%Y-%m-%dT%H:%M:%S%.f%:z",
@@ -183,6 +185,11 @@ def _extent(file: DataFile) -> Extent | None:
     ts_ms = _time(file.path, schema)
     span = _collect(file.path, scan.select(first=ts_ms.min(), last=ts_ms.max())).row(0)
     return None if span[0] is None else (int(span[0]), int(span[1]))
+
+
+def candle_columns(kind: str) -> tuple[str, ...]:
+    """Return the columns of candles of a kind: marks have no volume."""
+    return _PRICES if kind == "mark" else _CANDLE
 
 
 def columns_of(path: Path) -> tuple[str, ...]:

@@ -9,17 +9,14 @@ import numpy as np
 import polars as pl
 
 from bot.backtest.data_check import Rows, check_candles, check_finite, check_order
-from bot.backtest.history import FETCH_AGAIN, read_rows
+from bot.backtest.history import EVERYTHING, FETCH_AGAIN, read_rows
 from bot.backtest.stitch import gaps_between
-from bot.core.timerange import TimeRange
 from bot.errors import UserError
 from bot.sim.series import Gap
 
 CANDLE: Final = ("open", "high", "low", "close", "volume")
 MARK: Final = ("open", "high", "low", "close")
-FUNDING: Final = ("funding_rate",)
 _ANEW: Final = "what it held is fetched anew, the other files are kept"
-_EVERYTHING: Final = TimeRange(-(1 << 62), 1 << 62)
 
 
 class SeriesFile:
@@ -34,7 +31,7 @@ class SeriesFile:
         )
         if path.exists():
             try:
-                self._rows = read_rows(path, columns, _EVERYTHING)
+                self._rows = read_rows(path, columns, EVERYTHING)
                 self._check(self._rows)
             except UserError as error:
                 fact = str(error).removesuffix(FETCH_AGAIN).rstrip()

@@ -29,7 +29,10 @@ def download_data(
         str, typer.Option("--timerange", metavar="YYYYMMDD-YYYYMMDD", help="UTC days, the last excluded.")
     ],
     data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Folder of the files; made if missing.")
+        Path,
+        typer.Option(
+            "--data", metavar="DIR", help="Where the exchange's folder of files is; made if missing."
+        ),
     ],
     symbols: options.Symbols = None,
     timeframe: Annotated[
@@ -79,6 +82,8 @@ def until_now(span: "TimeRange", length_ms: int, now_ms: int) -> "tuple[TimeRang
 async def _fetch(
     venue_id: str, access: "Access", symbols: tuple[str, ...], span: "TimeRange", length_ms: int, folder: Path
 ) -> "list[Fetched]":
+    from bot.backtest.data_files import holds_files
+    from bot.backtest.store_folder import folder_to_fill
     from bot.clock import WallClock
     from bot.exchange.connect import public_link_to, venue_of
     from bot.exchange.histories import Histories
@@ -90,7 +95,7 @@ async def _fetch(
     try:
         histories = Histories(link)
         await _check_symbols(histories, symbols)
-        _make(folder)
+        folder = folder_to_fill(folder, venue_id, holds_files=holds_files(folder))
         return await fetch_all(histories, symbols, span, length_ms, folder)
     except UserError:
         raise
@@ -132,16 +137,6 @@ async def _check_symbols(histories: "Histories", symbols: tuple[str, ...]) -> No
     for symbol in symbols:
         if (fault := symbol_fault(symbol, markets)) is not None:
             raise UserError(f"{fault.fact}. Nothing was fetched. {fault.next_step}")
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"The folder {folder} cannot be made: {error.strerror}. Nothing was fetched. Name another with "
-            "--data."
-        ) from error
 
 
 def _progress() -> "Progress":

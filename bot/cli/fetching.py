@@ -93,7 +93,8 @@ class Fetcher:
 
     async def funding(self, symbol: str) -> Fetched:
         """Fill the funding file. Settlements have no grid, so the range is asked for again: it is short."""
-        from bot.backtest.series_file import FUNDING, SeriesFile
+        from bot.backtest.history import FUNDING
+        from bot.backtest.series_file import SeriesFile
         from bot.exchange.histories import FUNDING_WINDOW_MS
 
         name = f"{_stem(symbol)}_funding.parquet"

@@ -19,6 +19,7 @@ from bot.cli import (
     checks,
     compare,
     configuration,
+    data,
     database,
     download,
     exchange,
@@ -89,6 +90,7 @@ app.command("list-exchanges")(listing.list_exchanges)
 app.command("show-config")(configuration.show_config)
 app.command("check-config")(configuration.check_config)
 app.command("download-data")(download.download_data)
+app.add_typer(data.app, name="data")
 app.command("compare")(compare.compare)
 app.command("lookahead")(honesty.lookahead)
 app.command("recursive")(honesty.recursive)
