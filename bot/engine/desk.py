@@ -37,7 +37,8 @@ class Desk:
     """One engine's working set. `max_mark_age_ms`: older marks allow protection only.
 
     `strategy_name`: as the user gave it, for the journal. `pace`: market seconds per second of the clock;
-    what invariants wait for takes so much longer in market time.
+    what invariants wait for takes so much longer in market time. `began_ms`: the first mark after the start,
+    0 before it.
     """
 
     state: State
@@ -52,6 +53,7 @@ class Desk:
     pace: float = 1.0
     witness: Witness = field(default_factory=Witness)
     question: Question = field(default_factory=Question)
+    began_ms: int = 0
 
     def is_in_flight(self, symbol: str, *kinds: type[Action]) -> bool:
         """Return whether an action of one of `kinds` waits for its outcome on `symbol`."""

@@ -53,6 +53,7 @@ from bot.engine import (
     instruments,
     margins,
     money,
+    ours,
     protection,
     shadows,
     transitions,
@@ -278,6 +279,7 @@ class Engine:
     def _on_accepted(self, event: OrderAccepted) -> None:
         intent = self.state.in_flight.get(event.client_id)
         if intent is None:
+            ours.hear(self.desk, event)
             return
         if not isinstance(intent.action, OpenPosition | ReducePosition):
             del self.state.in_flight[event.client_id]
@@ -289,6 +291,8 @@ class Engine:
         intent = in_flight.get(event.client_id)
         if event.remaining_quantity <= 0.0:
             in_flight.pop(event.client_id, None)
+        if intent is None:
+            ours.hear(self.desk, event)
         fills.on_filled(self.desk, market, event, intent)
         deleverage.on_reduced(self.desk, market, event, intent)
         tripwires.losses(self.desk)

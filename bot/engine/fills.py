@@ -5,7 +5,7 @@ from typing import Final
 from bot.core.event import FundingSettled, Liquidated, OrderFilled, PositionClosed
 from bot.core.intent import CancelOrder, Intent
 from bot.core.position import Position
-from bot.engine import foreign
+from bot.engine import foreign, ours
 from bot.engine.desk import Desk
 from bot.engine.invariants import check_reduce_only
 from bot.engine.opening import open_holding
@@ -36,7 +36,7 @@ def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | N
         _cool_down(desk, market, event.ts_ms)
     holding = market.holding
     if holding is None:
-        foreign.seen(desk, market, event.position)
+        foreign.seen(desk, market, event.position, is_ours=ours.was_opened(desk, event))
         return
     holding.fees_quote += event.fee_quote
     holding.realised_pnl_quote += event.realised_pnl_quote

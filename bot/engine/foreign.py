@@ -22,14 +22,18 @@ FOREIGN_POSITION: Final = "foreign_position"
 ADOPTED: Final = "adopted"
 
 
-def seen(desk: Desk, market: Market, actual: Position | None) -> None:
-    """Take note of what somebody else holds in the symbol now; told once, and again after it was closed."""
+def seen(desk: Desk, market: Market, actual: Position | None, *, is_ours: bool = False) -> None:
+    """Take note of what somebody else holds in the symbol now; told once, and again after it was closed.
+
+    `is_ours`: its client ids are, though not this database's. It is taken over and halts nothing.
+    """
     before, market.foreign = market.foreign, actual
+    market.foreign_is_ours = actual is not None and (is_ours or market.foreign_is_ours)
     if (before is None) == (actual is None):
         return
     facts: dict[str, Fact] = {"believed": before and str(before), "venue": actual and str(actual)}
     desk.outbox.note(Reconciled(desk.state.now_ms, market.instrument.symbol, FOREIGN_POSITION, facts))
-    if actual is None:
+    if actual is None or market.foreign_is_ours:
         return
     message = f"{actual.symbol} has a position that this database did not open"
     if desk.foreign.treatment == HALT:
@@ -49,7 +53,7 @@ def is_due(desk: Desk, market: Market) -> bool:
     """Return whether a position waits to be taken over; its stop needs a mark of now."""
     if market.foreign is None or market.holding is not None or desk.is_blind(market):
         return False
-    return desk.foreign.treatment == ADOPT
+    return market.foreign_is_ours or desk.foreign.treatment == ADOPT
 
 
 def adopt(desk: Desk, market: Market) -> None:
@@ -61,7 +65,7 @@ def adopt(desk: Desk, market: Market) -> None:
     if position is None:
         return
     stop_price = _stop_price(desk, market, position)
-    market.foreign = None
+    market.foreign, market.foreign_is_ours = None, False
     agreed_quote = position.quantity * abs(market.mark - stop_price)
     holding = open_holding(desk, market, position, desk.state.now_ms, stop_price, agreed_quote)
     holding.is_filled = True

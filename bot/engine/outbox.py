@@ -30,7 +30,9 @@ class Decision(NamedTuple):
 
 NOTHING: Final = Decision((), ())
 
-_MOST_NUMBERS: Final = 10_000_000
+_DIGITS: Final = 7
+_MOST_NUMBERS: Final = 10**_DIGITS
+_RUNS_KEPT: Final = 200
 _LEG: Final[dict[type, str]] = {
     OpenPosition: "E",
     PlaceStop: "S",
@@ -56,6 +58,13 @@ def _numbered(epoch: str, seq: int) -> str:
     return f"{(int(epoch, 16) + rounds) % 16**length:0{length}x}{number:07d}"
 
 
+def _remember(runs: list[str], run: str) -> None:
+    """Keep the runs of which a request may still be on its way, or rest at the venue."""
+    if not runs or runs[-1] != run:
+        runs.append(run)
+        del runs[:-_RUNS_KEPT]
+
+
 class Outbox:
     """Collects the intents and notes of one step. `prefix` names the mode in every client id."""
 
@@ -70,7 +79,9 @@ class Outbox:
         state = self._state
         seq = state.next_seq
         state.next_seq = seq + 1
-        client_id = f"{self.prefix}{_numbered(state.epoch, seq)}{_LEG[type(action)]}"
+        numbered = _numbered(state.epoch, seq)
+        _remember(state.runs, numbered[:-_DIGITS])
+        client_id = f"{self.prefix}{numbered}{_LEG[type(action)]}"
         intent = Intent(seq, client_id, state.now_ms, action, reason, facts or {})
         state.in_flight[client_id] = intent
         self._intents.append(intent)

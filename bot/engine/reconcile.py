@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from bot.core.event import PositionClosed, Reconciled, VenueEvent
 from bot.core.intent import CancelOrder, Fact, OpenPosition, ReducePosition
 from bot.core.position import Position
-from bot.engine import alerts, breach, conduct, foreign, instruments, shadows
+from bot.engine import alerts, breach, conduct, foreign, instruments, ours, shadows
 from bot.engine.desk import Desk
 from bot.engine.engine import Engine
 from bot.engine.fills import complete_entry
@@ -102,8 +102,9 @@ def _adopt_symbol(
     desk: Desk, market: Market, actual: Position | None, orders: tuple[OpenOrder, ...], is_settled: bool
 ) -> None:
     entry = market.entry
+    ours.take_back_entries(desk, orders)
     if market.holding is None and actual is not None:
-        _adopt_unknown(desk, market, entry, actual)
+        _adopt_unknown(desk, market, entry, actual, orders)
     elif market.holding is None:
         foreign.seen(desk, market, None)
     if market.holding is not None and actual is None:
@@ -113,6 +114,7 @@ def _adopt_symbol(
         _adopt_position(desk, market.holding, actual)
         _adopt_stop(desk, market, market.holding, orders)
         _adopt_take_profits(desk, market.holding, orders)
+        ours.know_take_profits(desk, market.holding, orders)
     if is_settled:
         complete_entry(desk, market)
 
@@ -139,7 +141,9 @@ def _drop_answered(
     return is_settled
 
 
-def _adopt_unknown(desk: Desk, market: Market, entry: PendingEntry | None, actual: Position) -> None:
+def _adopt_unknown(
+    desk: Desk, market: Market, entry: PendingEntry | None, actual: Position, orders: tuple[OpenOrder, ...]
+) -> None:
     """A position we did not know: our entry filled while nobody listened, or it is not ours at all."""
     symbol, now_ms = market.instrument.symbol, desk.state.now_ms
     facts: dict[str, Fact] = {"believed": None, "venue": str(actual)}
@@ -147,7 +151,8 @@ def _adopt_unknown(desk: Desk, market: Market, entry: PendingEntry | None, actua
         desk.outbox.note(Reconciled(now_ms, symbol, "position", facts))
         open_holding(desk, market, actual, now_ms, entry.plan.stop_price, entry.plan.agreed_loss_quote)
         return
-    foreign.seen(desk, market, actual)
+    if not ours.recognise(desk, market, actual, orders):
+        foreign.seen(desk, market, actual)
 
 
 def _adopt_position(desk: Desk, holding: Holding, actual: Position) -> None:

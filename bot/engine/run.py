@@ -164,10 +164,12 @@ class Session:
             raise
 
     async def _follow(self) -> None:
-        step, outage = self.engine.step, self.outage
+        step, desk, outage = self.engine.step, self.engine.desk, self.outage
         async for event in self._feed.events():
             if self._is_settling:  # a person's order is being carried out
                 await self._is_free.wait()
+            if not desk.began_ms and isinstance(event, MarkPrice):
+                desk.began_ms = event.ts_ms
             decision = step(event)
             is_market = isinstance(event, _MARKET_EVENTS)
             if outage is not None:

@@ -95,8 +95,9 @@ class Market:
 
     `alerts`: the position id for which a cause was raised, 0 for none. `fault`: what is wrong with the
     rules themselves, "" for nothing; no margin moves while it says something. `foreign`: what somebody else
-    holds there. `cool_until_ms`: nothing is entered before, for the venue liquidated or deleveraged what was
-    held. `is_leaving`: what is held is managed, nothing is entered; not kept, each start says it anew.
+    holds there, or a lost database of ours (`foreign_is_ours`). `cool_until_ms`: nothing is entered before,
+    for the venue liquidated or deleveraged what was held. `is_leaving`: what is held is managed, nothing is
+    entered; not kept, each start says it anew.
     """
 
     instrument: Instrument
@@ -117,6 +118,7 @@ class Market:
     alerts: dict[str, int] = field(default_factory=dict)
     fault: str = ""
     foreign: Position | None = None
+    foreign_is_ours: bool = False
     is_leaving: bool = False
     cool_until_ms: int = 0
 
@@ -171,7 +173,8 @@ class Rebalance:
 class State:
     """The whole session. `wallet_start_quote` is what the account held at the very first start.
 
-    `epoch` names this run in every client id, so that no two runs ever share one. `commands`: ids of the last
+    `epoch` names this run in every client id, so that no two runs ever share one; `runs`: the
+    last that this database had. `commands`: ids of the last
     orders of a person that were obeyed. Equity the day's loss and the drawdown are measured from includes
     unrealised PnL; 0: from the next look. The lists hold when the newest requests were made.
     `stale_since_ms`: when a held symbol was first found silent while others were heard.
@@ -186,6 +189,7 @@ class State:
     day_start_equity_quote: float = 0.0
     hour_ms: int = 0
     epoch: str = ""
+    runs: list[str] = field(default_factory=list)
     next_seq: int = 1
     next_position_id: int = 1
     halts: dict[str, Halt] = field(default_factory=dict)
@@ -276,6 +280,7 @@ _MARKET_FIELDS: Final = (
     "gap_until_ms",
     "leverage",
     "cool_until_ms",
+    "foreign_is_ours",
 )
 
 
