@@ -31,7 +31,7 @@ from bot.engine.run import Session
 from bot.engine.state import Market, State, restore
 from bot.engine.window import CandleWindow
 from bot.errors import Transient, Unavailable, UserError
-from bot.identity import database_path, identity, kept_identity
+from bot.identity import account_name_of, database_path, identity, kept_identity
 from bot.loopback import SERVED_PACE
 from bot.paper import paper_edges
 from bot.plugins import check_confined, check_pinned, load_strategy, strategy_key
@@ -39,6 +39,7 @@ from bot.ports import Commit, Json, Recovered
 from bot.risk.limits import ForeignPositions
 from bot.risk.manager import RiskManager
 from bot.settings import Settings, config_hash, effective
+from bot.store.account_lock import AccountLock
 from bot.store.commands import CommandFiles
 from bot.store.database import Binding, open_journal
 from bot.store.journal import Run
@@ -78,6 +79,8 @@ class Application:
         self.path = database_path(settings)
         self.question = Question()
         self._lock = DatabaseLock(self.path)
+        name = account_name_of(settings)
+        self._account = AccountLock(name, self.path) if name is not None else None
         self._undo = AsyncExitStack()
         self.is_running = False
         self._is_stopping = False
@@ -133,12 +136,23 @@ class Application:
                 undo.callback(self._lock.remove)
             self._lock.acquire()
             undo.callback(self._lock.release)
+            self._take_account()
+            undo.callback(self._release_account)
             name = kept_identity(self.settings, account_name(self.path))
             binding = Binding(self.edges.venue_name, self.edges.mode, name)
             self.journal = open_journal(self.path, binding)
             undo.pop_all()
         self._undo.callback(self._lock.release)
+        self._undo.callback(self._release_account)
         self._undo.callback(self.journal.close)
+
+    def _take_account(self) -> None:
+        if self._account is not None and (trouble := self._account.acquire()):
+            logs.logger().warning("data.notice", notice=trouble)
+
+    def _release_account(self) -> None:
+        if self._account is not None:
+            self._account.release()
 
     async def run(self) -> None:
         """Trade until the feed ends or `stop` is called; resting stops stay at the venue."""

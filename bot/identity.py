@@ -43,6 +43,13 @@ def kept_identity(settings: Settings, kept: str | None) -> str:
     return kept if kept is not None and _is_account(kept, ours) else ours
 
 
+def account_name_of(settings: Settings) -> str | None:
+    """Return one word for the account at an exchange, by which it is locked; None on paper."""
+    if settings.run.mode == "paper":
+        return None
+    return f"{settings.run.mode}-{settings.exchange.name}-{_digest(identity(settings))}"
+
+
 def live_exchange(settings: Settings) -> str:
     """Return whose prices paper money is traded on, if they are live."""
     return settings.exchange.name or _USUAL_EXCHANGE
@@ -72,7 +79,7 @@ def database_path(settings: Settings) -> Path:
 def _database_of_account(settings: Settings) -> Path:
     """Return the account's file, or the one of an older version, which had one per symbols and strategy."""
     begin, ours = f"{settings.run.mode}-{settings.exchange.name}", identity(settings)
-    path = FOLDER / f"{begin}-{_digest(ours)}.db"
+    path = FOLDER / f"{account_name_of(settings)}.db"
     if path.exists() or not FOLDER.is_dir():
         return path
     from bot.store.peek import account_name  # noqa: PLC0415  only a first start needs it

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
@@ -23,6 +24,7 @@ from bot.sim.server.auth import (
     PAPER_SECRET,
     PAPER_WALLET,
 )
+from bot.store.account_lock import STATE_VARIABLE
 from tests.simulation.exchanges import CCXT_ID
 from tests.simulation.process import Killed, Process, current_process, enter
 from tests.simulation.storage import Border, Image, WatchedJournal
@@ -151,6 +153,7 @@ class Bot:
             self.world.errors.append(f"{self.world.seconds():.3f} {life.error}")
         with suppress(Exception):
             application._lock.release()
+            application._release_account()
         journal = getattr(application, "journal", None)
         if journal is not None:
             self._close(journal)
@@ -215,13 +218,18 @@ def simulated_edges(world: "World") -> Iterator[None]:
         owner = next(each for each in world.bots if each.database == path and each.life.process is process)
         return WatchedJournal(open_journal(path, binding), process, owner.borders)
 
-    level = logging.getLogger().level
+    level, state_home = logging.getLogger().level, os.environ.get(STATE_VARIABLE)
+    os.environ[STATE_VARIABLE] = str(world.folder / "state")
     bot.real.connect, bot.real.secrets, bot.app.open_journal = connected, _Tokens(world.random), opened
     try:
         yield
     finally:
         bot.real.connect, bot.real.secrets, bot.app.open_journal = connect, secrets, open_journal
         logging.getLogger().setLevel(level)
+        if state_home is None:
+            del os.environ[STATE_VARIABLE]
+        else:
+            os.environ[STATE_VARIABLE] = state_home
 
 
 class _Tokens:

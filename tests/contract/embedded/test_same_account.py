@@ -142,3 +142,13 @@ def as_it_was(path: Path, former: Path, ending: str) -> None:
     path.rename(former)
     with closing(sqlite3.connect(former)) as database, database:
         database.execute("UPDATE account SET name = name || ?", (ending,))
+
+
+async def test_a_second_bot_on_the_account_with_another_database_is_refused(account: Account) -> None:
+    async with account.trades(feed__symbols=BTC):
+        with pytest.raises(UserError, match=r"trades on this account \(process \d+, database .*\.db\)"):
+            async with account.trades(feed__symbols=BTC, run__db=Path("second.db")):
+                pass
+        assert not Path("second.db").exists()
+    async with account.trades(feed__symbols=BTC, run__db=Path("second.db")) as second:
+        assert second.is_running
