@@ -44,7 +44,7 @@ def strategy_files(directory: Path) -> dict[str, Path]:
 def load_strategy(name: str, directory: Path, parameters: Mapping[str, Any]) -> Strategy:
     """Return the strategy constructed with `parameters`. Raises UserError when it cannot be used.
 
-    `name` is a file of `directory` without ".py", a path to a file, or module:Class.
+    `name` is a file of `directory` without ".py", a path to a file, or module:Class of that folder.
     """
     kind = strategy_class(name, directory)
     try:
@@ -74,7 +74,7 @@ def strategy_class(name: str, directory: Path) -> type[Strategy]:
     if _is_path(name):
         return _class_of_file(name, Path(name))
     if ":" in name:
-        return _class_of_module(name)
+        return _class_of_module(name, directory)
     if not directory.is_dir():
         raise UserError(
             f'The folder {directory.resolve()} does not exist; the strategy "{name}" is sought there: '
@@ -144,12 +144,17 @@ def _class_of_file(name: str, path: Path) -> type[Strategy]:
     return _only_strategy(name, _module_of(name, path))
 
 
-def _class_of_module(name: str) -> type[Strategy]:
+def _class_of_module(name: str, directory: Path) -> type[Strategy]:
+    """Return a class of one of several in a file of the folder; no other module is imported."""
     module_name, _, class_name = name.rpartition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except _FAILURES as error:
-        raise _cannot_import(name, error) from error
+    file = _file_of_module(module_name, directory)
+    if file is None:
+        raise UserError(
+            f'Strategy "{name}" is not in the folder {directory.resolve()}: no {module_name} is there, '
+            "and no other module is run as a strategy. Nothing of it was run. Put the file there, or "
+            "set strategy.directory to the folder that you keep strategies in."
+        )
+    module = _module_of(name, file)
     kind = getattr(module, class_name, None)
     if not (isinstance(kind, type) and issubclass(kind, Strategy)):
         known = _strategies_in(module)
@@ -158,6 +163,16 @@ def _class_of_module(name: str) -> type[Strategy]:
             "A strategy is a subclass of bot.strategy.Strategy."
         )
     return kind
+
+
+def _file_of_module(module_name: str, directory: Path) -> Path | None:
+    """Return the folder's file that a module is, named with the folder or without it."""
+    relative, folder = Path(f"{module_name.replace('.', '/')}.py"), directory.resolve()
+    for base in (folder, folder.parent):
+        file = (base / relative).resolve()
+        if file.is_file() and file.is_relative_to(folder):
+            return file
+    return None
 
 
 def _module_of(name: str, path: Path) -> ModuleType:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from bot.errors import UserError
-from bot.plugins import check_strategy_tables, load_strategy, strategy_key
+from bot.plugins import check_confined, check_pinned, check_strategy_tables, load_strategy, strategy_key
 from bot.settings import Settings
 
 
@@ -12,6 +12,9 @@ def check_ready(settings: Settings) -> None:
     """Return when the strategy loads and every file and folder can be used; UserError otherwise."""
     choice = settings.strategy
     check_strategy_tables(choice.name, choice.directory, choice.params)
+    if settings.run.mode != "paper":
+        check_confined(choice.name, choice.directory)
+    check_pinned(choice.name, choice.directory, choice.sha256)
     load_strategy(choice.name, choice.directory, choice.params.get(strategy_key(choice.name), {}))
     if settings.feed.kind == "replay" and settings.feed.data is not None:
         _check_data(settings.feed.data)

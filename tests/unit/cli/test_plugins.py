@@ -1,6 +1,7 @@
 """Strategies found by name, path and module:Class, and what is said of one that cannot be used."""
 
 import hashlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,9 +58,23 @@ def test_a_strategy_is_found_by_a_path(folder):
     assert strategy_class(str(folder / "mine.py"), Path("nowhere")).__name__ == "Mine"
 
 
-def test_a_strategy_is_found_by_module_and_class(folder, monkeypatch):
+def test_a_strategy_is_found_by_module_and_class(folder):
+    (folder / "mine.py").write_text(_GOOD + _GOOD.replace("Mine", "Other"))
+    assert strategy_class("mine:Mine", folder).__name__ == "Mine"
+    assert strategy_class(f"{folder.name}.mine:Other", folder).__name__ == "Other"
+
+
+@pytest.mark.parametrize("name", ["evil:Foo", "strategies.evil:Foo", "..evil:Foo", "os:system", "this:s", ":Foo"])
+def test_no_module_from_outside_the_folder_is_imported(folder, monkeypatch, name):
+    own = folder / "strategies"
+    own.mkdir()
     monkeypatch.syspath_prepend(str(folder))
-    assert strategy_class("mine:Mine", Path("nowhere")).__name__ == "Mine"
+    monkeypatch.chdir(folder)
+    (folder / "evil.py").write_text("from pathlib import Path\nPath('was_here').touch()\n")
+    assert "Nothing of it was run" in _refusal(name, own)
+    assert not (folder / "was_here").exists()
+    assert "evil" not in sys.modules
+    assert "this" not in sys.modules
 
 
 @pytest.mark.parametrize(
