@@ -36,6 +36,7 @@ from bot.loopback import SERVED_PACE
 from bot.paper import paper_edges
 from bot.plugins import check_confined, check_pinned, load_strategy, strategy_key
 from bot.ports import Commit, Json, Recovered
+from bot.redaction import without_secrets
 from bot.risk.limits import ForeignPositions
 from bot.risk.manager import RiskManager
 from bot.settings import Settings, config_hash, effective
@@ -331,6 +332,7 @@ class Application:
             ForeignPositions(settings.exchange.foreign_positions, settings.exchange.adopted_stop_fraction),
             _pace(settings),
             question=self.question,
+            shown=without_secrets,
         )
         return Engine(desk)
 

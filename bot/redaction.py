@@ -1,6 +1,7 @@
-"""What must never be shown: by the name of a key, and by its form inside a text."""
+"""What must never be shown: by the name of a key, by its form inside a text, and by its value."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,6 +17,24 @@ _SECRET_TEXT: Final = re.compile(
 )
 
 
+_LEAST_LENGTH: Final = 8  # of a value that is looked for in texts: a shorter one may stand in any
+# Of the process, not of an object: whoever prints an error cannot be given every secret.
+_VALUES: Final[dict[str, None]] = {}
+
+
+def remember_secrets(values: Iterable[str]) -> None:
+    """Let no text that is shown hold one of these values; they are known until the process ends."""
+    _VALUES.update(dict.fromkeys(value for value in values if len(value) >= _LEAST_LENGTH))
+
+
+def without_secrets(text: str) -> str:
+    """Return `text` with every secret of this process replaced, whatever stands around it."""
+    for value in _VALUES:
+        if value in text:
+            text = text.replace(value, REDACTED)
+    return text
+
+
 @lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     """Return whether a key of this name holds something that must never be shown."""
@@ -27,7 +46,7 @@ def redacted(name: str, value: Any) -> Any:
     if is_secret_name(name):
         return REDACTED
     if isinstance(value, str):
-        return _SECRET_TEXT.sub(lambda found: (found[1] or "") + REDACTED, value)
+        return _SECRET_TEXT.sub(lambda found: (found[1] or "") + REDACTED, without_secrets(value))
     if hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, dict):

@@ -32,6 +32,7 @@ from bot.cli import (
 )
 from bot.cli.start_up import StoppedEarly, start_of_trading
 from bot.errors import RingfenceError, UserError
+from bot.redaction import without_secrets
 
 OK = 0
 FATAL = 1
@@ -139,5 +140,5 @@ def _refuse_usage(error: TyperException) -> int:
 
 
 def _say(paragraph: str, code: int) -> int:
-    print(f"ringfence: {' '.join(paragraph.split())}", file=sys.stderr)
+    print(f"ringfence: {without_secrets(' '.join(paragraph.split()))}", file=sys.stderr)
     return code

@@ -33,7 +33,7 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
             signals = strategy.signals(candles)
         check_signals(signals, len(candles.close))
     except _FAILURES as error:
-        said = failure_text(strategy, error)
+        said = desk.shown(failure_text(strategy, error))
         halts.begin(desk, NO_ENTRY, STRATEGY_HALT, said, symbol=symbol)
         alerts.strategy_failed(desk, market, said)
         return None
@@ -58,7 +58,7 @@ def lift_halt(desk: Desk) -> None:
                 refuse_broken(desk.strategy, desk.strategy_name, market.window)
     except UserError as error:
         known = desk.state.halts[STRATEGY_HALT]
-        desk.state.halts[STRATEGY_HALT] = known._replace(message=str(error))
+        desk.state.halts[STRATEGY_HALT] = known._replace(message=desk.shown(str(error)))
         return
     halts.end(desk, STRATEGY_HALT)
     for market in desk.state.markets.values():

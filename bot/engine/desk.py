@@ -1,5 +1,6 @@
 """What every part of the engine works with: the state, the rules, the strategy, the outbox."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -38,7 +39,7 @@ class Desk:
 
     `strategy_name`: as the user gave it, for the journal. `pace`: market seconds per second of the clock;
     what invariants wait for takes so much longer in market time. `began_ms`: the first mark after the start,
-    0 before it.
+    0 before it. `shown`: takes the secrets of this process out of a text of somebody else's code.
     """
 
     state: State
@@ -54,6 +55,7 @@ class Desk:
     witness: Witness = field(default_factory=Witness)
     question: Question = field(default_factory=Question)
     began_ms: int = 0
+    shown: Callable[[str], str] = str
 
     def is_in_flight(self, symbol: str, *kinds: type[Action]) -> bool:
         """Return whether an action of one of `kinds` waits for its outcome on `symbol`."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 from bot.core.timerange import TimeRange, timerange_text
 from bot.redaction import REDACTED, is_secret_name
 from bot.settings.model import Settings
-from bot.settings.values import speed_text
+from bot.settings.values import plain, speed_text
 
 HASH_LENGTH = 12
 
@@ -20,6 +20,12 @@ def effective(settings: Settings) -> dict[str, Any]:
     shown = _plain(settings)
     shown["run"]["speed"] = speed_text(settings.run.speed)
     return shown
+
+
+def secret_values(settings: Settings) -> tuple[str, ...]:
+    """Return what was given as secrets, to be looked for in texts before they are shown."""
+    given = (getattr(settings.exchange, name) for name in type(settings.exchange).model_fields)
+    return tuple(plain(value) for value in given if isinstance(value, SecretStr))
 
 
 def config_hash(settings: Settings) -> str:

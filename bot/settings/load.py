@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from pydantic_settings import PydanticBaseSettingsSource
 
 from bot.errors import UserError
+from bot.redaction import remember_secrets
 from bot.settings.contradictions import contradictions
-from bot.settings.effective import effective
+from bot.settings.effective import effective, secret_values
 from bot.settings.keys import Given, find, known_keys, quoted_numbers, unknown_keys
 from bot.settings.model import Settings
 from bot.settings.origins import Origins, origins
@@ -52,6 +53,7 @@ def _load(config: Path | None, flags: tuple[Flag, ...]) -> tuple[Settings, tuple
     _refuse(secrets_in(file.given), "Secrets do not belong into a configuration file")
     readers = tuple(reader for source in sources for reader in source.readers)
     settings = _built(nested(flags), readers, given)
+    remember_secrets(secret_values(settings))
     _refuse(quoted_numbers(file.given, settings), "Impossible settings")
     clauses = contradictions(settings)
     if clauses:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -157,6 +158,56 @@ def test_an_error_that_nobody_expected_is_told_without_a_key(port: str, tmp_path
     assert b"ZeroDivisionError: planted" in said
     assert b"Traceback" in said
     assert_clean("crash", said)
+
+
+_TELLS: Final = f"""
+from bot.strategy import Strategy, no_signals
+
+
+class Tells(Strategy):
+    timeframe = "1m"
+    first_ms = 0
+
+    @property
+    def warmup(self):
+        return 5
+
+    def signals(self, candles):
+        self.first_ms = self.first_ms or candles.open_ms[-1]
+        if candles.open_ms[-1] > self.first_ms + 20 * 60_000:
+            raise RuntimeError("cannot sign with {KEY} and {SECRET}")
+        return no_signals(len(candles.close))
+"""
+
+
+def test_a_strategy_that_fails_with_the_keys_in_its_words_tells_nobody(port: str, tmp_path: Path) -> None:
+    bot = Bot(tmp_path, port)
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "tells.py").write_text(_TELLS)
+    bot.exchange += ("--strategy", "tells")
+    bot._environment["RINGFENCE__STRATEGY__DIRECTORY"] = str(own)
+    code, said = bot.trade()
+    assert code == 0, said[-3000:]
+    assert b"cannot sign with [redacted] and [redacted]" in said
+    assert_clean("log", said)
+    for verb in (("status",), ("status", "--json"), ("journal",), ("positions",)):
+        assert_clean(" ".join(verb), bot.run(*verb)[1])
+    for path in (path for path in bot.written.rglob("*") if path.is_file()):
+        assert_clean(path.name, path.read_bytes())
+
+
+def test_a_strategy_that_cannot_be_built_is_refused_without_the_keys(port: str, tmp_path: Path) -> None:
+    bot = Bot(tmp_path, port)
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "tells.py").write_text(f"raise RuntimeError('{SECRET}')")
+    bot.exchange += ("--strategy", "tells")
+    bot._environment["RINGFENCE__STRATEGY__DIRECTORY"] = str(own)
+    code, said = bot.trade()
+    assert code == 2
+    assert b"cannot be imported: RuntimeError: [redacted]" in said
+    assert_clean("refusal", said)
 
 
 def test_a_key_that_is_refused_is_said_without_the_key(port: str, tmp_path: Path) -> None:

@@ -64,7 +64,9 @@ def test_a_strategy_is_found_by_module_and_class(folder):
     assert strategy_class(f"{folder.name}.mine:Other", folder).__name__ == "Other"
 
 
-@pytest.mark.parametrize("name", ["evil:Foo", "strategies.evil:Foo", "..evil:Foo", "os:system", "this:s", ":Foo"])
+@pytest.mark.parametrize(
+    "name", ["evil:Foo", "strategies.evil:Foo", "..evil:Foo", "os:system", "this:s", ":Foo"]
+)
 def test_no_module_from_outside_the_folder_is_imported(folder, monkeypatch, name):
     own = folder / "strategies"
     own.mkdir()
