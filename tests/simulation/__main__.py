@@ -19,6 +19,7 @@ from tests.simulation.jobs import (
     dry_runs_of,
     gate,
     keep_quiet,
+    left_out,
     swept,
     verdicts,
 )
@@ -27,7 +28,6 @@ from tests.simulation.night import INTERRUPTED, Night, run_night
 from tests.simulation.planted import page as planted_page
 from tests.simulation.planted import run as planted
 from tests.simulation.planted.table import PLANTED
-from tests.simulation.regressions import KNOWN_TO_FAIL
 from tests.simulation.report import Tally
 from tests.simulation.scenario import STORY_SECONDS, Case, case_of, run_case
 from tests.simulation.stories import STORIES
@@ -73,8 +73,7 @@ def _gate(size: Gate, processes: int) -> int:
         found = verdicts(part.jobs, processes)
         tally.take(compared(found) if isinstance(part.jobs[0], Twice) else found)
         print(f"{part.title}: {tally.passed + tally.failed} runs so far, {tally.failed} failed", flush=True)
-    for case in KNOWN_TO_FAIL:
-        print(f"known to fail, left out: {case.command()}")
+    print("\n".join(left_out()))
     dry = list(verdicts(dry_runs_of(size), processes))
     deaths = swept(dry)
     tally.take(chain(dry, verdicts(deaths, processes)))

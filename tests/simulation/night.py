@@ -12,7 +12,7 @@ from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tests.simulation.jobs import Job, all_dry_runs, each_fault, keep_quiet, run_job, workers
+from tests.simulation.jobs import Job, all_dry_runs, each_fault, keep_quiet, left_out, run_job, workers
 from tests.simulation.kept import Kept
 from tests.simulation.regressions import KNOWN_TO_FAIL
 from tests.simulation.report import Tally
@@ -128,8 +128,7 @@ def _told(kept: Kept) -> int:
     failing = [command for each in done.values() for command in each["failing"]]
     seeds = sum(name.isdigit() for name in done)
     stories = sum(name.startswith(_TOLD) for name in done)
-    for case in KNOWN_TO_FAIL:
-        print(f"known to fail, left out: {case.command()}")
+    print("\n".join(left_out()))
     for command in failing:
         print(f"    replay: {command}")
     if len(commits) > 1:

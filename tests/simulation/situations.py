@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _NOBODYS: Final = "999999"
-_MARKS: Final = ("markPrice", "tickers", "mark-price")
-_MARK_READS: Final = ("premiumIndex", "market/tickers", "public/mark-price")
+_MARKS: Final = ("markPrice", "tickers", "mark-price", "activeAssetCtx")
+_MARK_READS: Final = ("premiumIndex", "market/tickers", "public/mark-price", "metaAndAssetCtxs")
 
 
 # --- margin ---------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def _stale_at_the_candle(world: "World") -> None:
     _no_marks(world, 4.0, 15.0)
 
     def refuse(call: Call) -> Effect | None:
-        is_mark = any(word in call.path for word in _MARK_READS)
+        is_mark = any(word in f"{call.path} {call.body}" for word in _MARK_READS)
         return Effect("cut") if is_mark and world.seconds() < 15.0 else None
 
     world.network.disturbances.append(refuse)
@@ -267,7 +267,7 @@ def _marks_overtaken(world: "World") -> None:
     _no_marks(world, 14.0, 20.0)
 
     def slow(call: Call) -> Effect | None:
-        is_mark = any(word in call.path for word in _MARK_READS)
+        is_mark = any(word in f"{call.path} {call.body}" for word in _MARK_READS)
         return Effect("late", delay_s=4.0) if is_mark and world.seconds() > 14.0 else None
 
     world.network.disturbances.append(slow)

@@ -7,11 +7,11 @@ import pytest
 
 from bot.store.journal import SqliteJournal
 from tests.simulation import jobs, shrink
-from tests.simulation.exchanges import DRAWN
+from tests.simulation.exchanges import DIALECTS, DRAWN, HYPERLIQUID
 from tests.simulation.report import kinds_of
 from tests.simulation.scenario import case_of, run_case
 from tests.simulation.situations import SITUATIONS
-from tests.simulation.stories import STORIES
+from tests.simulation.stories import NOT_TOLD, STORIES
 from tests.simulation.sweep import Crash, crashes, tell
 
 
@@ -119,3 +119,15 @@ def test_only_what_fails_alike_counts_as_the_same_failure() -> None:
     other = "I11 at 174.000s: after the calm: intents: ['RFT58ead80000007X'] are believed to be on their way"
     assert kinds_of([lost]) == kinds_of([later])
     assert not kinds_of([lost]) & kinds_of([other])
+
+
+def test_the_fourth_dialect_tells_every_story_that_is_not_left_out_with_its_reason() -> None:
+    told = {(each.story, each.dialect) for each in jobs.all_dry_runs()}
+    every = {(name, dialect) for name in STORIES for dialect in DIALECTS}
+    assert every - told == set(NOT_TOLD)
+    assert all(any(f"{name} {dialect}" in line for line in jobs.left_out()) for name, dialect in NOT_TOLD)
+
+
+@pytest.mark.parametrize("name", ["stale", "overtaken_marks", "modes"])
+def test_what_a_story_disturbs_is_disturbed_in_the_fourth_dialect_too(name: str) -> None:
+    assert tell(Crash(name, HYPERLIQUID, seed=STORIES[name].seed)).violations == ()
