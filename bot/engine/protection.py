@@ -15,6 +15,8 @@ from bot.risk.view import TakeProfit
 _MIN_GAP_FRACTION = 0.002  # of the liquidation price, between it and the stop, whatever the policy
 _STOP_AGAIN_MS = 60_000
 _CLOSE_AGAIN_MS = 1_000
+# A stop that vanishes again and again is placed no faster: other things need requests too.
+_LOST_AGAIN_MS = 2_000
 # An entry whose fill is not told for so long may be open: a reduce-only stop costs nothing.
 _UNSEEN_MS = 2_000
 _UNSEEN_AGAIN_MS = 4_000
@@ -73,12 +75,13 @@ def ensure(desk: Desk, market: Market, holding: Holding) -> None:
         return
     if desk.state.now_ms < holding.close_again_ms:
         return
-    if side * (market.mark - holding.initial_stop) > 0.0:
-        doing = f"The first one at {holding.initial_stop:.10g} is placed again."
+    price = holding.lost_stop or holding.initial_stop
+    if side * (market.mark - price) > 0.0:
+        doing = f"The last one at {price:.10g} is placed again."
         alerts.stop_missing(desk, market, "neither a stop nor one on its way", doing)
-        protect(desk, market, holding, holding.initial_stop, "stop_missing")
+        protect(desk, market, holding, price, "stop_missing")
     else:
-        doing = f"The mark {market.mark:.10g} is past {holding.initial_stop:.10g}, so it is closed at market."
+        doing = f"The mark {market.mark:.10g} is past {price:.10g}, so it is closed at market."
         alerts.stop_missing(desk, market, "neither a stop nor one on its way", doing)
         close(desk, market, holding, "protection")
 
@@ -159,13 +162,21 @@ def on_cancelled(desk: Desk, market: Market, event: OrderCancelled) -> None:
         return
     holding.take_profits.pop(event.client_id, None)
     if holding.stop is not None and holding.stop.client_id == event.client_id:
-        price = holding.stop.trigger_price
-        holding.stop = None
-        holding.unprotected_since_ms = event.ts_ms
-        doing = f"It is placed again at {price:.10g}; if the venue refuses it, the position is closed."
-        alerts.stop_missing(desk, market, f"the venue cancelled it ({event.cause})", doing)
-        protect(desk, market, holding, price, "stop_vanished")
+        _on_lost(desk, market, holding, holding.stop.trigger_price, event)
     holding.wake()
+
+
+def _on_lost(desk: Desk, market: Market, holding: Holding, price: float, event: OrderCancelled) -> None:
+    """Place a stop that vanished again: at once, unless one vanished just before it too."""
+    again_ms = holding.lost_stop_ms + round(_LOST_AGAIN_MS * desk.pace)
+    holding.stop, holding.lost_stop, holding.lost_stop_ms = None, price, event.ts_ms
+    holding.unprotected_since_ms = event.ts_ms
+    doing = f"It is placed again at {price:.10g}; if the venue refuses it, the position is closed."
+    alerts.stop_missing(desk, market, f"the venue cancelled it ({event.cause})", doing)
+    if event.ts_ms < again_ms:
+        holding.close_again_ms = max(holding.close_again_ms, again_ms)
+    else:
+        protect(desk, market, holding, price, "stop_vanished")
 
 
 def on_stop_refused(desk: Desk, market: Market, event: Refused) -> None:

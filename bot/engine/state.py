@@ -38,7 +38,8 @@ class Holding:
     when the de-risk ladder may act again. `kept_share` is what cuts have left of the quantity,
     `restored_quote` the part of `added_quote` that a cut had paid out before, and `does_reenter` whether
     the strategy's newest belief would enter here again. `by_hand_quote` is what somebody else added to its
-    margin, less what they took out.
+    margin, less what they took out. `lost_stop` is the price of the stop that vanished at
+    `lost_stop_ms`, the last one.
     """
 
     position: Position
@@ -83,6 +84,8 @@ class Holding:
     quiet_low: float = 0.0
     quiet_high: float = 0.0
     by_hand_quote: float = 0.0
+    lost_stop: float = 0.0
+    lost_stop_ms: int = 0
 
     def wake(self) -> None:
         """Forget the sleep bounds, so that the next mark is looked at."""

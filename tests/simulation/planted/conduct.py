@@ -196,12 +196,12 @@ CONDUCT: Final = (
     Bug(
         "vanished-stop-believed",
         _PROTECTION,
-        """        holding.stop = None
-        holding.unprotected_since_ms = event.ts_ms
-        doing =""",
-        """        holding.unprotected_since_ms = event.ts_ms
-        return
-        doing =""",
+        """    holding.stop, holding.lost_stop, holding.lost_stop_ms = None, price, event.ts_ms
+    holding.unprotected_since_ms = event.ts_ms
+    doing =""",
+        """    holding.unprotected_since_ms = event.ts_ms
+    return
+    doing =""",
         "a stop that the venue dropped is believed to stand",
         ("F27",),
     ),
