@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _BAR_MS: Final = 60_000
 _STOP_LEG: Final = "S"
+# Without a stop an add may not wait, and what a cut paid out is brought back as soon as it is filled.
+_NEED_NOT_WAIT: Final = ("emergency", "derisk_restore")
 _ROUNDING: Final = 1e-6
 _QUICK_S: Final = 0.1  # a read and its latency; polls take turns every 50 ms
 _POSITION_LAGS: Final = "stale read:position"
@@ -230,16 +232,16 @@ def _half_filled(database: Path) -> Iterator[str]:
 def _crowded(database: Path, limits: MarginLimits) -> Iterator[str]:
     """Look at each position's own moves, in the order in which they were decided."""
     query = (
-        "SELECT m.position_id, i.kind, i.ts_ms FROM margin_adjustment m JOIN intent i "
+        "SELECT m.position_id, i.kind, i.ts_ms, i.reason FROM margin_adjustment m JOIN intent i "
         "ON i.client_id = m.client_id ORDER BY m.position_id, i.seq"
     )
     position, last, added, adds = 0, 0, 0, 0
-    for position_id, kind, ts_ms in rows(database, query):
+    for position_id, kind, ts_ms, reason in rows(database, query):
         if position_id != position:
             position, last, added, adds = position_id, 0, 0, 0
         is_add = kind == "AddMargin"
         before, least_ms = (added, limits.add_cooldown_ms) if is_add else (last, limits.release_cooldown_ms)
-        if before and ts_ms - before < least_ms:
+        if before and ts_ms - before < least_ms and reason not in _NEED_NOT_WAIT:
             yield f"{kind} of position {position_id} came {ts_ms - before} ms after the last"
         adds += is_add
         if adds > limits.max_adds:

@@ -91,7 +91,7 @@ def both(*changes: Change) -> Change:
     return change
 
 
-def at(world: "World", second: float, act: Change) -> None:
+def at(world: "World", second: float, act: Callable[["World"], object]) -> None:
     """Do something at a second of the world."""
 
     async def wait() -> None:

@@ -65,6 +65,8 @@ REGRESSIONS: Final = (
     *(Case(seed, "hyperliquid", ("F29",)) for seed in (1, 3, 7, 8)),
     *(Case(seed, "hyperliquid", ("F27",)) for seed in (1, 2)),
     *(Case(seed, "hyperliquid", ("F04",)) for seed in (2, 3)),
+    # A stop that vanished was placed again five times a second, until no request was left to place it.
+    Case(3, "binance", ("F74",)),
     # Decisions were dated by a clock that was wrong.
     Case(1, "hyperliquid", ("F51",)),
 )

@@ -81,7 +81,7 @@ def run_case(case: Case, lines: list[str] | None = None) -> Verdict:
     """Run a case in a folder of its own. `lines` receives the trace."""
     faults = [FAULTS[name] for name in case.faults]
     symbols = _SYMBOLS[: 1 + case.seed % 2]
-    return run_in(case, symbols, case.seconds, partial(_played, faults=faults), lines)
+    return run_in(case, symbols, case.seconds, partial(played, faults=faults), lines)
 
 
 def run_in(
@@ -131,7 +131,8 @@ def _parent_folder() -> Path | None:
     return _MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else None
 
 
-def _played(world: World, faults: list[Fault]) -> dict[str, int]:
+def played(world: World, faults: list[Fault]) -> dict[str, int]:
+    """Run a world with faults to its end; return what happened how often."""
     counts: dict[str, int] = {}
     for fault in faults:
         if fault.plan is not None:
@@ -193,6 +194,8 @@ def judge(world: World, when: str, undecided: Collection[str] = ()) -> None:
         world.violate("I11", f"{when}: {difference}")
     for breach in breaches(world, world.bot.database):
         world.violate("I3", f"{when}: {breach}")
+    for found in filter(None, (find(world) for find in world.findings)):
+        world.violate("I17", f"{when}: {found}")
 
 
 def differences_noted(world: World) -> int:

@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from bot.core.halt import FLATTEN, NO_ENTRY
-from bot.ports import Command
-from bot.store.commands import CommandFiles
 from tests.simulation.calls import Call, Effect
 from tests.simulation.faults.acts import on_calls
+from tests.simulation.faults.operator import order
 from tests.simulation.faults.orders import kill_at
 from tests.simulation.plots import (
     ACT_SECOND,
@@ -123,22 +122,17 @@ def _killed_entering(world: "World") -> None:
     world.bot.restart_seconds = 3.0
 
 
-def _order(world: "World", number: int, verb: str, level: str) -> None:
-    """A person orders something."""
-    CommandFiles(world.bot.database).send(Command(f"{number:015d}-1", verb, level, "a person"))
-
-
 def _halted(world: "World") -> None:
-    at(world, _HALT_SECOND, lambda here: _order(here, 1, "halt", NO_ENTRY))
+    at(world, _HALT_SECOND, lambda here: order(here, 1, "halt", NO_ENTRY))
 
 
 def _resumed(world: "World") -> None:
     _halted(world)
-    at(world, _HALT_SECOND + 3.0, lambda here: _order(here, 2, "resume", ""))
+    at(world, _HALT_SECOND + 3.0, lambda here: order(here, 2, "resume", ""))
 
 
 def _flattened(world: "World") -> None:
-    at(world, ACT_SECOND, lambda here: _order(here, 1, "flatten", FLATTEN))
+    at(world, ACT_SECOND, lambda here: order(here, 1, "flatten", FLATTEN))
 
 
 def _is_flat(world: "World") -> str:

@@ -83,6 +83,9 @@ class World:
         self.trace_lines: list[str] | None = None
         self.touched_by_hand: set[str] = set()
         self.incomparable: set[str] = set()
+        self.findings: list[
+            Callable[[World], str]
+        ] = []  # what a fault finds wrong in the end; "" for nothing
         self.fired: list[str] = []
         self.bound_ms = 30_000
         self._open_faults = 0

@@ -4,7 +4,17 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tests.simulation.faults import account, exits, inside, margin, orders, protection, storage, transport
+from tests.simulation.faults import (
+    account,
+    exits,
+    inside,
+    margin,
+    operator,
+    orders,
+    protection,
+    storage,
+    transport,
+)
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -98,6 +108,8 @@ FAULTS: Final = MappingProxyType(
         "F68": Fault("restarted while holding", storage.restarted_while_held),
         "F69": Fault("a strategy gives strange values", protection.noted, inside.strange_values),
         "F70": Fault("a strategy raises", protection.noted, inside.strategy_raises),
+        "F73": Fault("a person halts, and perhaps resumes", operator.halted),
+        "F74": Fault("a loop runs away", operator.stops_dropped_at_once, operator.few_orders),
     }
 )
 
@@ -107,8 +119,6 @@ NOT_INJECTED: Final = MappingProxyType(
         "F47": "the embedded exchange has no status of a symbol",
         "F71": "configuration: tests/unit/settings",
         "F72": "modes and hosts: tests/unit/exchange/test_hosts.py",
-        "F73": "halts: not in a world yet",
-        "F74": "a runaway strategy: not in a world yet",
         "F75": "secrets: tests/unit/exchange/test_canary.py",
         "F76": "there is no dashboard",
         "F77": "dependencies: requirements with hashes",
