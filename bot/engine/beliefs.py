@@ -25,27 +25,14 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
     strategy, symbol, standing = desk.strategy, market.instrument.symbol, desk.state.halts
     if STRATEGY_HALT in standing or halts.STRATEGY_HUNG in standing:
         return None
-    if len(market.window) < strategy.warmup:
-        return None
-    candles = market.window.newest(strategy.warmup)
     try:
         with desk.question:
-            signals = strategy.signals(candles)
-        check_signals(signals, len(candles.close))
+            return desk.readings.signal(strategy, market, desk.state.now_ms)
     except _FAILURES as error:
         said = desk.shown(failure_text(strategy, error))
         halts.begin(desk, NO_ENTRY, STRATEGY_HALT, said, symbol=symbol)
         alerts.strategy_failed(desk, market, said)
         return None
-    return Signal(
-        symbol=symbol,
-        ts_ms=desk.state.now_ms,
-        is_entry=bool(signals.entries[-1]),
-        is_exit=bool(signals.exits[-1]),
-        direction=int(signals.direction[-1]),
-        strength=float(signals.strength[-1]),
-        stop_distance=float(signals.stop_distance[-1]),
-    )
 
 
 def lift_halt(desk: Desk) -> None:

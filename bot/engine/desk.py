@@ -6,6 +6,7 @@ from typing import Final
 
 from bot.core.intent import Action, Fact
 from bot.engine.outbox import Outbox
+from bot.engine.readings import FROM_WINDOW, Readings
 from bot.engine.state import Holding, Market, State
 from bot.engine.witness import Witness
 from bot.risk.limits import ForeignPositions, HaltLimits
@@ -56,6 +57,7 @@ class Desk:
     question: Question = field(default_factory=Question)
     began_ms: int = 0
     shown: Callable[[str], str] = str
+    readings: Readings = FROM_WINDOW
 
     def is_in_flight(self, symbol: str, *kinds: type[Action]) -> bool:
         """Return whether an action of one of `kinds` waits for its outcome on `symbol`."""

@@ -67,7 +67,6 @@ from bot.engine.invariants import check, check_time
 from bot.engine.outbox import NOTHING, Decision
 from bot.engine.state import Holding, Market, snapshot
 from bot.engine.window import is_sound_candle
-from bot.risk.estimates import market_estimates
 from bot.risk.inputs import fault_of_tiers
 
 # Ten days of candles say what volatility is normal (margin-science 3.6); more than 3,000 cost too much.
@@ -206,7 +205,7 @@ class Engine:
             market.holding.wake()
 
     def _estimate(self, market: Market) -> None:
-        market.estimates = market_estimates(market.window.view(), self.desk.timeframe_ms)
+        market.estimates = self.desk.readings.estimates(market, self.desk.timeframe_ms)
         sigma_day = market.estimates.sigma_day
         market.sigma_day = sigma_day if math.isfinite(sigma_day) else 0.0
 

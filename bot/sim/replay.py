@@ -101,26 +101,33 @@ class ReplayMarket:
             self._walk_bar(tuple(self._side_of(track.symbol) for track in self._tracks))
         return True
 
-    def _open_bar(self, bar: int) -> None:
-        """Start `bar` with what is due at its first instant, before its prices."""
-        self._bar, self._offset, self._sides, self._is_walked = bar, 0, (), False
+    def opening(self, bar: int) -> list[MarketEvent]:
+        """Return what is due at a bar's first instant, before its prices; also after the last bar."""
         ts_ms = self._start_ms + bar * self._bar_ms
-        self._events = self._marks.at(ts_ms) if bar < self._bars else []
-        if ts_ms % self._timeframe_ms == 0 and bar:
-            self._events = [*self._events, *self._closings(ts_ms)]
+        due = self._marks.at(ts_ms) if bar < self._bars else []
+        return [*due, *self._closings(ts_ms)] if ts_ms % self._timeframe_ms == 0 and bar else due
+
+    def prices(self, bar: int, sides: tuple[int, ...]) -> list[MarketEvent]:
+        """Return the ticks of a bar, and what is due within it, in time order.
+
+        `sides`: what is held of each symbol when it begins.
+        """
+        ts_ms = self._start_ms + bar * self._bar_ms
+        ticks = self._marks.within(ts_ms, ts_ms + self._bar_ms)
+        for track, side in zip(self._tracks, sides, strict=True):
+            ticks += track.ticks(bar, ts_ms, side)
+        ticks.sort(key=_TS)
+        return ticks
+
+    def _open_bar(self, bar: int) -> None:
+        self._bar, self._offset, self._sides, self._is_walked = bar, 0, (), False
+        self._events = self.opening(bar)
         self._walk_from = len(self._events)
 
     def _walk_bar(self, sides: tuple[int, ...]) -> None:
-        """Append the bar's ticks, in time order."""
         self._sides, self._is_walked = sides, True
-        if self._bar >= self._bars:
-            return
-        ts_ms = self._start_ms + self._bar * self._bar_ms
-        ticks = self._marks.within(ts_ms, ts_ms + self._bar_ms)
-        for track, side in zip(self._tracks, sides, strict=True):
-            ticks += track.ticks(self._bar, ts_ms, side)
-        ticks.sort(key=_TS)
-        self._events = [*self._events, *ticks]
+        if self._bar < self._bars:
+            self._events = [*self._events, *self.prices(self._bar, sides)]
 
     def _closings(self, ts_ms: int) -> list[CandleClosed]:
         closings = []
