@@ -16,20 +16,17 @@ from bot.clock import WallClock
 from bot.continuation import carried_over, held_beyond, kept_notices, with_symbols
 from bot.core.codec import from_json
 from bot.core.event import MarginMoved
-from bot.core.instrument import margin_rules
 from bot.core.timeframe import timeframe_ms, timeframe_text
 from bot.edges import Edges
 from bot.engine.beliefs import lift_halt, refuse_broken
-from bot.engine.desk import Desk, Question
-from bot.engine.engine import ESTIMATE_WINDOW_MS, MOST_CANDLES, Engine
+from bot.engine.desk import Question
+from bot.engine.engine import Engine
 from bot.engine.invariants import check_restored
 from bot.engine.outage import Outage
-from bot.engine.outbox import Outbox
 from bot.engine.proof import Proof
 from bot.engine.reconcile import adopt_truth, begin, resume
 from bot.engine.run import Session
-from bot.engine.state import Market, State, restore
-from bot.engine.window import CandleWindow
+from bot.engine.state import restore
 from bot.errors import Transient, Unavailable, UserError
 from bot.identity import account_name_of, database_path, identity, kept_identity
 from bot.loopback import SERVED_PACE
@@ -37,8 +34,6 @@ from bot.paper import paper_edges
 from bot.plugins import check_confined, check_pinned, load_strategy, strategy_key
 from bot.ports import Commit, Json, Recovered
 from bot.redaction import without_secrets
-from bot.risk.limits import ForeignPositions
-from bot.risk.manager import RiskManager
 from bot.settings import Settings, config_hash, effective
 from bot.store.account_lock import AccountLock
 from bot.store.commands import CommandFiles
@@ -48,6 +43,7 @@ from bot.store.lock import DatabaseLock
 from bot.store.peek import account_name
 from bot.store.queries import journal
 from bot.upkeep import Upkeep
+from bot.wiring import engine_of
 
 QUOTE: Final = "USDT"
 
@@ -298,43 +294,18 @@ class Application:
                     refuse_broken(self.strategy, self.strategy_name, market.window)
 
     def _engine(self) -> Engine:
-        settings, edges, step_ms = self.settings, self.edges, timeframe_ms(self.timeframe_name)
-        size = max(self.strategy.warmup, min(ESTIMATE_WINDOW_MS // step_ms, MOST_CANDLES))
-        state = State(
-            {
-                symbol: Market(
-                    instrument, margin_rules(instrument, edges.profiles[symbol]), CandleWindow(size)
-                )
-                for symbol, instrument in edges.instruments.items()
-            },
-            timeframe_ms=step_ms,
-        )
-        limits = settings.margin.limits
-        risk = RiskManager(
-            settings.margin.policy,
-            settings.margin.policy_params,
-            limits,
-            settings.entry,
-            settings.brackets,
-            settings.margin.allocation,
-            settings.margin.caps,
-        )
-        outbox = Outbox(state, edges.prefix)
-        desk = Desk(
-            state,
-            risk,
+        edges = self.edges
+        return engine_of(
+            self.settings,
+            edges.instruments,
+            edges.profiles,
             self.strategy,
-            self.strategy_name,
-            outbox,
-            step_ms,
-            limits.max_mark_age_ms,
-            settings.halts,
-            ForeignPositions(settings.exchange.foreign_positions, settings.exchange.adopted_stop_fraction),
-            _pace(settings),
+            timeframe_ms(self.timeframe_name),
+            edges.prefix,
+            pace=_pace(self.settings),
             question=self.question,
             shown=without_secrets,
         )
-        return Engine(desk)
 
     def _run_record(self) -> Run:
         settings = self.settings

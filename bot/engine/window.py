@@ -53,6 +53,11 @@ class CandleWindow:
         self._end += 1
         return True
 
+    @property
+    def newest_open_ms(self) -> int:
+        """When the newest candle opened; 0 while there is none."""
+        return int(self._open_ms[self._end - 1]) if self._end else 0
+
     def view(self) -> Candles:
         """Return the window, oldest first; the arrays are read-only."""
         return self.newest(self.size)

@@ -105,6 +105,10 @@ class SimulatedVenue:
 
     async def account(self) -> Account:
         """Return free balance, wallet, positions, open orders and leverage settings now."""
+        return self.truth()
+
+    def truth(self) -> Account:
+        """Return what `account` does, without waiting."""
         state = self._state
         return Account(
             self._now_ms,
@@ -165,6 +169,15 @@ class SimulatedVenue:
                 return False
             skip_funding(state, event)
         return True
+
+    def watched(self, symbol: str) -> tuple[float, float, float, float]:
+        """Return the low and high mark, then the low and high last, between which nothing happens."""
+        return self._state.watches.get(symbol) or self._watch(symbol)
+
+    def jump(self, tick: MarkPrice) -> None:
+        """Take over the last of several ticks that lay within `watched`."""
+        self._state.tapes[tick.symbol].jump(tick)
+        self._now_ms = max(self._now_ms, tick.ts_ms)
 
     def advance(self, event: MarketEvent) -> Iterator[VenueEvent]:
         """Apply one market event; yield what it causes, one event at a time.

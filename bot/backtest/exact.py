@@ -1,0 +1,299 @@
+"""The exact engine: the live engine against the simulated venue, event by event, without a clock.
+
+It does what `Session` does on a replay, in one thread and one go: the same engine, gate, venue and price
+path, hence the same events. Bars in which no price reaches anything that the engine or the venue waits for
+are taken in one jump to their last tick; everything else is played tick by tick.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.backtest.recorder import Recorder
+from bot.backtest.result import Counts, Result
+from bot.core.candles import Candles
+from bot.core.event import Event, MarketEvent, MarkPrice, VenueEvent
+from bot.core.intent import Intent
+from bot.core.margin import distance
+from bot.engine.engine import Engine
+from bot.engine.entries import unrealised_quote
+from bot.engine.gate import Gate
+from bot.engine.outbox import NOTHING, Decision
+from bot.engine.reconcile import begin
+from bot.engine.state import Market
+from bot.errors import Fatal
+from bot.sim.replay import ReplayMarket
+from bot.sim.series import MarketHistory, Series
+from bot.sim.venue import SimulatedVenue
+
+_MAX_ROUNDS: Final = 64
+_TELL_EVERY: Final = 4096  # bars
+
+Observe = Callable[[Event | Intent], None]
+
+
+class ExactRun:
+    """One run over one history. `observe`, if given, hears every venue event, intent and note."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        venue: SimulatedVenue,
+        history: MarketHistory,
+        observe: Observe | None = None,
+    ) -> None:
+        desk = engine.desk
+        self._engine, self._venue, self._gate = engine, venue, Gate(desk)
+        self._history = history
+        self._market = ReplayMarket(history, desk.timeframe_ms, venue.position_side)
+        self._bar_ms = history.timeframe_ms
+        self._bars = (history.end_ms - history.start_ms) // self._bar_ms
+        self._lanes = [Lane(series, history) for series in history.series]
+        self._stops = _stops(history, desk.timeframe_ms)
+        self._observe = observe
+        self.recorder = Recorder(tuple(engine.state.markets), self.distance)
+
+    def warm_up(self) -> None:
+        """Load the candles before the range, and begin with what the venue holds."""
+        engine = self._engine
+        for symbol, market in engine.state.markets.items():
+            engine.warm_up(symbol, self._market.history(symbol, engine.desk.timeframe_ms, market.window.size))
+        begin(engine, self._venue.truth(), self._history.start_ms)
+
+    def run(self, say: Callable[[int], None]) -> None:
+        """Play the whole range; `say` is told now and then how many bars are done."""
+        bar, told = 0, 0
+        for stop in (*self._stops.tolist(), self._bars):
+            self._play(bar, stop)
+            for event in self._market.opening(stop):
+                self._feed(event)
+            bar = stop
+            if bar - told >= _TELL_EVERY:
+                told = bar
+                say(bar)
+        say(self._bars)
+
+    def distance(self) -> float:
+        """Return the least distance to liquidation over all open positions, a fraction; NaN while flat."""
+        held = [market for market in self._engine.state.markets.values() if market.holding is not None]
+        return min(map(_distance, held), default=math.nan)
+
+    def result(self, name: str) -> Result:
+        """Return what the run found; `name` is the engine's."""
+        state, desk, recorder = self._engine.state, self._engine.desk, self.recorder
+        equity = state.equity_quote()
+        recorder.mark(
+            self._history.end_ms,
+            equity,
+            unrealised_quote(desk),
+            sum(each.isolated_wallet for each in state.positions()),
+        )
+        still_open = recorder.still_open(self._history.end_ms, state.markets)
+        shadows, trades = recorder.shadows(), recorder.trades()
+        return Result(
+            engine=name,
+            symbols=tuple(state.markets),
+            causes=recorder.causes.seen(),
+            reasons=recorder.reasons.seen(),
+            timeframe_ms=desk.timeframe_ms,
+            detail_ms=self._bar_ms,
+            start_ms=self._history.start_ms,
+            end_ms=self._history.end_ms,
+            deposit_quote=state.wallet_start_quote,
+            wallet_quote=equity,
+            trades=trades,
+            open_trades=still_open,
+            moves=recorder.moves(),
+            account=recorder.account(),
+            counts=self._counts(),
+            shadows=shadows,
+        )
+
+    def _counts(self) -> Counts:
+        tally = self._engine.state.tally
+        bars = sum(lane.count for lane in self._lanes)
+        return Counts(bars, *(getattr(tally, name) for name in Counts._fields[1:]))
+
+    def _play(self, bar: int, stop: int) -> None:
+        """Play the bars up to `stop`; nothing but prices is due in between."""
+        while bar < stop:
+            quiet = self._quiet_until(bar, stop)
+            if quiet > bar:
+                self._jump(bar, quiet)
+                bar = quiet
+                continue
+            for event in self._market.prices(bar, tuple(self._side(lane) for lane in self._lanes)):
+                self._feed(event)
+            bar += 1
+
+    def _side(self, lane: "Lane") -> int:
+        return self._venue.position_side(lane.symbol)
+
+    def _quiet_until(self, bar: int, stop: int) -> int:
+        """Return the first bar of [bar, stop) in which a price may cause something; `stop` for none."""
+        for lane in self._lanes:
+            low, high, last_low, last_high, until_ms = self._bounds(lane.symbol)
+            if until_ms < math.inf:
+                last_bar = int((until_ms - self._history.start_ms) // self._bar_ms)
+                stop = min(stop, last_bar)
+            stop = lane.quiet_until(bar, stop, low, high, last_low, last_high)
+            if stop <= bar:
+                return bar
+        return stop
+
+    def _bounds(self, symbol: str) -> tuple[float, float, float, float, float]:
+        """Return the marks, then the lasts, between which nothing is due, and until when."""
+        low, high, last_low, last_high = self._venue.watched(symbol)
+        market = self._engine.state.markets[symbol]
+        holding, evidence = market.holding, market.evidence
+        if holding is not None:
+            low, high = max(low, holding.quiet_low), min(high, holding.quiet_high)
+            return low, high, last_low, last_high, holding.recheck_at_ms
+        if market.entry is not None or market.foreign is not None:
+            return math.inf, -math.inf, last_low, last_high, math.inf
+        return max(low, evidence.watch_low), min(high, evidence.watch_high), last_low, last_high, math.inf
+
+    def _jump(self, bar: int, until: int) -> None:
+        """Take over the last ticks of the bars from `bar` up to `until`."""
+        state = self._engine.state
+        for lane in self._lanes:
+            tick = lane.last_tick(bar, until)
+            if tick is not None:
+                self._venue.jump(tick)
+                market = state.markets[lane.symbol]
+                market.mark, market.last, market.mark_ms = tick.mark, tick.last, tick.ts_ms
+                state.now_ms = max(state.now_ms, tick.ts_ms)
+
+    def _feed(self, event: MarketEvent) -> None:
+        if not self._venue.is_quiet(event):
+            for caused in self._venue.advance(event):
+                self._hear(caused)
+                self._settle(self._engine.step(caused))
+        decision = self._engine.step(event)
+        if decision is not NOTHING:
+            self._settle(decision)
+
+    def _settle(self, decision: Decision) -> None:
+        """Perform a decision's intents one by one, and what their outcomes lead to."""
+        self._note(decision)
+        intents = decision.intents
+        for _ in range(_MAX_ROUNDS):
+            if not intents:
+                return
+            intents = self._send(intents)
+        raise Fatal(
+            f"One event caused more than {_MAX_ROUNDS} rounds of actions. Cause: the engine and the venue "
+            "answer each other without end. Next step: report the strategy, the settings and the range."
+        )
+
+    def _send(self, intents: tuple[Intent, ...]) -> tuple[Intent, ...]:
+        decisions: list[Decision] = []
+        for intent in intents:
+            refused = self._gate.refusal(intent)
+            for event in self._venue.handle(intent) if refused is None else (refused,):
+                self._hear(event)
+                decisions.append(self._engine.step(event))
+        decisions.append(self._engine.desk.outbox.take())  # what the gate had to say
+        for decision in decisions:
+            self._note(decision)
+        return tuple(intent for decision in decisions for intent in decision.intents)
+
+    def _hear(self, event: VenueEvent) -> None:
+        self.recorder.hear(event)
+        if self._observe is not None:
+            self._observe(event)
+
+    def _note(self, decision: Decision) -> None:
+        for note in decision.notes:
+            self.recorder.note(note)
+        if self._observe is not None:
+            for said in (*decision.intents, *decision.notes):
+                self._observe(said)
+
+
+class Lane:
+    """One symbol's bars as the ranges of their prices. A missing bar has no range: nothing happens in it."""
+
+    def __init__(self, series: Series, history: MarketHistory) -> None:
+        self.symbol = series.symbol
+        self._start_ms, self._bar_ms = history.start_ms, history.timeframe_ms
+        last, mark = series.candles, series.candles if series.mark is None else series.mark
+        rows = _rows(last.open_ms, history)
+        self._is_there = rows >= 0
+        self.count = int(np.count_nonzero(self._is_there))
+        self._close, self._mark_close = last.close[rows], mark.close[rows]
+        lows, highs = (_column(mark, "low", rows, math.inf), _column(mark, "high", rows, -math.inf))
+        self._mark_low, self._mark_high = lows.tolist(), highs.tolist()
+        for bar in _bars_with_something_within(series, history):
+            self._mark_low[bar] = -math.inf
+        self._last_low = _column(last, "low", rows, math.inf).tolist()
+        self._last_high = _column(last, "high", rows, -math.inf).tolist()
+
+    def quiet_until(
+        self, bar: int, stop: int, low: float, high: float, last_low: float, last_high: float
+    ) -> int:
+        """Return the first bar of [bar, stop) whose prices leave the bounds, `stop` for none."""
+        lows, highs, last_lows, last_highs = self._mark_low, self._mark_high, self._last_low, self._last_high
+        while (
+            bar < stop
+            and low < lows[bar]
+            and highs[bar] < high
+            and last_low < last_lows[bar]
+            and last_highs[bar] < last_high
+        ):
+            bar += 1
+        return bar
+
+    def last_tick(self, bar: int, until: int) -> MarkPrice | None:
+        """Return the last tick of the bars from `bar` up to `until`; None when all are missing."""
+        newest = until - 1
+        while newest >= bar and not self._is_there[newest]:
+            newest -= 1
+        if newest < bar:
+            return None
+        ts_ms = self._start_ms + (newest + 1) * self._bar_ms - 1
+        return MarkPrice(ts_ms, self.symbol, float(self._mark_close[newest]), float(self._close[newest]))
+
+
+def _bars_with_something_within(series: Series, history: MarketHistory) -> list[int]:
+    """Return the bars that a settlement or gap falls into: they cannot be taken in one jump."""
+    gaps = np.array([gap.from_ms for gap in series.gaps], np.int64)
+    since_ms = np.concatenate((series.funding.ts_ms, gaps)) - history.start_ms
+    inside = since_ms[since_ms % history.timeframe_ms != 0] // history.timeframe_ms
+    bars = (history.end_ms - history.start_ms) // history.timeframe_ms
+    return inside[(inside >= 0) & (inside < bars)].tolist()
+
+
+def _distance(market: Market) -> float:
+    holding = market.holding
+    if holding is None:
+        return math.nan
+    return float(distance(holding.position.side, market.mark, market.liquidation_price(holding.position)))
+
+
+def _stops(history: MarketHistory, timeframe_ms: int) -> NDArray[np.int64]:
+    """Return the bars before whose prices something is due, in order: closings, settlements, gaps."""
+    start_ms, bar_ms = history.start_ms, history.timeframe_ms
+    bars = (history.end_ms - start_ms) // bar_ms
+    opens = start_ms + bar_ms * np.arange(bars, dtype=np.int64)
+    due = [np.flatnonzero(opens % timeframe_ms == 0)]
+    for series in history.series:
+        times = np.array([gap.from_ms for gap in series.gaps], np.int64)
+        due += [(series.funding.ts_ms - start_ms) // bar_ms, (times - start_ms) // bar_ms]
+    every = np.unique(np.concatenate(due).astype(np.int64))
+    return every[(every >= 0) & (every < bars)]
+
+
+def _rows(open_ms: NDArray[np.int64], history: MarketHistory) -> NDArray[np.int64]:
+    """Return the row of each bar of the range, -1 where the bar is missing."""
+    rows = np.full((history.end_ms - history.start_ms) // history.timeframe_ms, -1, np.int64)
+    inside = np.flatnonzero((open_ms >= history.start_ms) & (open_ms < history.end_ms))
+    rows[(open_ms[inside] - history.start_ms) // history.timeframe_ms] = inside
+    return rows
+
+
+def _column(candles: Candles, name: str, rows: NDArray[np.int64], missing: float) -> NDArray[np.float64]:
+    return np.where(rows >= 0, getattr(candles, name)[rows], missing)
