@@ -30,7 +30,7 @@ def engine_of(
     prefix: str,
     **desk: Any,
 ) -> Engine:
-    """Return an engine without money and prices; `prefix` begins every client id, `desk`: more of its fields."""
+    """Return an engine without money. `prefix` begins every client id; `desk`: more of the desk's fields."""
     size, limits = window_size(strategy, step_ms), settings.margin.limits
     markets = {
         symbol: Market(instrument, margin_rules(instrument, profiles[symbol]), CandleWindow(size))
