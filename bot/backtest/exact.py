@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.backtest.recorder import Recorder
-from bot.backtest.result import Counts, Result
+from bot.backtest.result import Counts, Halted, Result
 from bot.core.candles import Candles
 from bot.core.event import Event, MarketEvent, MarkPrice, VenueEvent
 from bot.core.intent import Intent
@@ -110,6 +110,10 @@ class ExactRun:
             account=recorder.account(),
             counts=self._counts(),
             shadows=shadows,
+            halts=tuple(
+                Halted(note.ts_ms, note.symbol, note.cause, note.message, note.is_latched)
+                for note in recorder.halts
+            ),
         )
 
     def _counts(self) -> Counts:

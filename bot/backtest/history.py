@@ -6,13 +6,13 @@ are read and checked.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bot.backtest.coverage import Extent, choose, covers, longest
+from bot.backtest.coverage import Choice, Extent, choose, covers, longest
 from bot.backtest.data_check import Rows, check_candles, check_finite, check_order, refuse
 from bot.backtest.data_files import DataFile, files_of
 from bot.backtest.stitch import Stitched, contiguous_before, gaps_between, stitch
@@ -42,6 +42,14 @@ FETCH_AGAIN: Final = "Delete it and fetch it again, or take it out of the folder
 _UNREADABLE: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
+class Playable(NamedTuple):
+    """What of a folder would be played: the range, the chosen candles, and every file of each symbol."""
+
+    timerange: TimeRange
+    choice: Choice
+    files: Mapping[str, Sequence[DataFile]]
+
+
 def load_history(
     directory: Path,
     symbols: Sequence[str],
@@ -58,12 +66,37 @@ def load_history(
     `allow_gaps` missing bars are returned as gaps.
     UserError, naming file, row and reason, for anything that is not sound.
     """
-    candidates = {symbol: files_of(directory, symbol) for symbol in symbols}
+    found = playable(directory, symbols, timerange, timeframe_ms)
+    return load_playable(found, allow_gaps=allow_gaps, warmup_ms=warmup_ms)
+
+
+def playable(
+    directory: Path,
+    symbols: Sequence[str],
+    timerange: TimeRange | None,
+    timeframe_ms: int,
+    detail_ms: int | None = None,
+) -> Playable:
+    """Return what `load_history` would load, of candles of `detail_ms` where given. UserError: nothing."""
+    everything = {symbol: files_of(directory, symbol) for symbol in symbols}
+    candidates = {
+        symbol: [file for file in files if detail_ms is None or file.timeframe_ms in (0, detail_ms)]
+        for symbol, files in everything.items()
+    }
     if timerange is None:
         timerange = longest(candidates, timeframe_ms, _extent)
-    choice = choose(candidates, timeframe_ms, timerange, _extent)
+    return Playable(timerange, choose(candidates, timeframe_ms, timerange, _extent), everything)
+
+
+def load_playable(
+    found: Playable, *, allow_gaps: bool = False, warmup_ms: int = DEFAULT_WARMUP_MS
+) -> MarketHistory:
+    """Return the candles that `playable` found. UserError as of `load_history`."""
+    timerange, choice = found.timerange, found.choice
     loader = _Loader(timerange, choice.timeframe_ms, allow_gaps, warmup_ms)
-    series = tuple(loader.series(symbol, choice.files[symbol], candidates[symbol]) for symbol in symbols)
+    series = tuple(
+        loader.series(symbol, choice.files[symbol], files) for symbol, files in found.files.items()
+    )
     notices = (*choice.notices, *loader.notices, *(_gap_notice(item) for item in series if item.gaps))
     start_ms, end_ms = timerange
     return MarketHistory(choice.timeframe_ms, start_ms, end_ms, series, notices, choice.played)

@@ -136,6 +136,16 @@ class Counts(NamedTuple):
     invariant_violations: int = 0
 
 
+class Halted(NamedTuple):
+    """Entries stopped: by what and why. Latched: until a person lifts it, which in a backtest is nobody."""
+
+    ts_ms: int
+    symbol: str
+    cause: str
+    message: str
+    is_latched: bool
+
+
 class Result(NamedTuple):
     """One backtest over [start_ms, end_ms). `wallet_quote`: free balance plus isolated wallets at the end.
 
@@ -158,6 +168,7 @@ class Result(NamedTuple):
     account: Account
     counts: Counts
     shadows: Shadows | None = None
+    halts: tuple[Halted, ...] = ()
 
 
 _WHOLE: Final = frozenset(
