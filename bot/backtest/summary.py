@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,15 @@ from bot.core.timeframe import DAY_MS
 
 Rows = NDArray[np.bool_]
 
+_LEAST_FOR_A_YEAR_MS: Final = 90 * DAY_MS
+
 
 class Totals(NamedTuple):
     """The whole run. Money in quote; fractions; `wallet_quote` without, `equity_quote` with unrealised PnL.
 
     Sharpe, Sortino: of daily returns, 365 a year. Drawdown and Calmar: of the equity at every hour.
-    `expectancy_r`: mean result per trade over the loss that was agreed to at its entry. NaN: not known.
+    `expectancy_r`: mean result per trade over what it risked between entry and first stop. NaN: not known;
+    a range below 90 days has no figures of a year.
     """
 
     start_ms: int
@@ -102,10 +105,8 @@ def _totals(result: Result) -> Totals:
     fall = statistics.drawdown_of(
         np.concatenate(([result.start_ms], account.ts_ms)), np.concatenate(([result.deposit_quote], equity))
     )
-    # A range shorter than a day is one period; a longer one is compounded by its whole days.
-    years = max(result.end_ms - result.start_ms, 1) / (statistics.DAYS_PER_YEAR * DAY_MS)
     growth = end_quote / result.deposit_quote
-    annual = growth ** (1.0 / years) - 1.0 if growth > 0.0 else -1.0
+    annual = _annual(growth, result.end_ms - result.start_ms)
     net = trades.net_quote()
     return Totals(
         start_ms=result.start_ms,
@@ -137,9 +138,16 @@ def _totals(result: Result) -> Totals:
     )
 
 
+def _annual(growth: float, span_ms: int) -> float:
+    if span_ms < _LEAST_FOR_A_YEAR_MS:
+        return math.nan
+    return growth ** (statistics.DAYS_PER_YEAR * DAY_MS / span_ms) - 1.0 if growth > 0.0 else -1.0
+
+
 def _expectancy_r(trades: Trades) -> float:
-    is_agreed = trades.agreed_loss_quote > 0.0
-    return statistics.expectancy(trades.net_quote()[is_agreed] / trades.agreed_loss_quote[is_agreed])
+    risk = np.abs(trades.entry_price - trades.stop_price) * trades.quantity
+    is_known = risk > 0.0
+    return statistics.expectancy(trades.net_quote()[is_known] / risk[is_known])
 
 
 def _groups(result: Result, column: NDArray[np.int64], names: tuple[str, ...]) -> Iterator[Group]:

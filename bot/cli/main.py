@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 
 from bot import __version__
 from bot.cli import (
+    backtest,
     calculator,
     checks,
     compare,
@@ -92,6 +93,7 @@ app.command("show-config")(configuration.show_config)
 app.command("check-config")(configuration.check_config)
 app.command("download-data")(download.download_data)
 app.add_typer(data.app, name="data")
+app.command("backtest")(backtest.backtest)
 app.command("compare")(compare.compare)
 app.command("lookahead")(honesty.lookahead)
 app.command("recursive")(honesty.recursive)
