@@ -6,10 +6,10 @@ from typing import Any
 from bot.core.instrument import Instrument, margin_rules
 from bot.core.profile import VenueProfile
 from bot.engine.desk import Desk
-from bot.engine.engine import ESTIMATE_WINDOW_MS, MOST_CANDLES, Engine
+from bot.engine.engine import Engine
 from bot.engine.outbox import Outbox
 from bot.engine.state import Market, State
-from bot.engine.window import CandleWindow
+from bot.engine.window import CandleWindow, candles_kept
 from bot.risk.limits import ForeignPositions
 from bot.risk.manager import RiskManager
 from bot.settings import Settings
@@ -18,7 +18,7 @@ from bot.strategy import Strategy
 
 def window_size(strategy: Strategy, step_ms: int) -> int:
     """Return how many closed candles of `step_ms` an engine keeps of each symbol."""
-    return max(strategy.warmup, min(ESTIMATE_WINDOW_MS // step_ms, MOST_CANDLES))
+    return candles_kept(strategy.warmup, step_ms)
 
 
 def engine_of(

@@ -12,9 +12,10 @@ def can_compile() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def compiler() -> Callable[[Any], Any]:
+def compiler() -> Callable[..., Any]:
     """Return what compiles one function; everything in the register is then callable from it.
 
+    `cache=True` keeps the machine code of a function that is written at the top of its file.
     ImportError: numba is not installed.
     """
     from numba import njit  # noqa: PLC0415 - takes a second, and is not always there

@@ -69,10 +69,6 @@ from bot.engine.state import Holding, Market, snapshot
 from bot.engine.window import is_sound_candle
 from bot.risk.inputs import fault_of_tiers
 
-# Ten days of candles say what volatility is normal (margin-science 3.6); more than 3,000 cost too much.
-ESTIMATE_WINDOW_MS: Final = 10 * 86_400_000
-MOST_CANDLES: Final = 3_000
-
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
 

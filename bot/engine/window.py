@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 from bot.core.candles import Candles
 from bot.core.event import CandleClosed
 
+# Ten days of candles say what volatility is normal (margin-science 3.6); more than 3,000 cost too much.
+ESTIMATE_WINDOW_MS: Final = 10 * 86_400_000
+MOST_CANDLES: Final = 3_000
+
 _CLOSE: Final = 3
+
+
+def candles_kept(warmup: int, timeframe_ms: int) -> int:
+    """Return how many candles a symbol's window keeps for a strategy that asks for `warmup` of them."""
+    return max(warmup, min(ESTIMATE_WINDOW_MS // timeframe_ms, MOST_CANDLES))
 
 
 class CandleWindow:

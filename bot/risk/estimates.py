@@ -19,13 +19,17 @@ from bot.core.volatility import average_true_range, parkinson_sigma_bar, per_sqr
 HIGH_VOLATILITY_RATIO: Final = 1.6
 TREND_SCALE: Final = 0.36  # of sigma_day: makes the standard deviation of the trend score about 1
 
-_FAST_HALF_LIFE_MS: Final = DAY_MS // 4
-_SLOW_HALF_LIFE_MS: Final = 5 * DAY_MS
-_FLOOR: Final = math.sqrt(0.5)
-_RANGE_WINDOW_MS: Final = DAY_MS  # Parkinson and Yang-Zhang
-_LEAST_MEMORY_MS: Final = DAY_MS  # a shorter window says nothing of what volatility is normal
-_ATR_PERIOD: Final = 14
-_ATR_HOURS: Final = 240  # the weight of anything older is below 1e-6
+FAST_HALF_LIFE_MS: Final = DAY_MS // 4
+SLOW_HALF_LIFE_MS: Final = 5 * DAY_MS
+NORMAL_HALF_LIFE_MS: Final = 10 * DAY_MS
+FLOOR_HALF_LIFE_MS: Final = 30 * DAY_MS
+FAST_TREND_HOURS: Final = 4
+SLOW_TREND_HOURS: Final = 24
+FLOOR: Final = math.sqrt(0.5)
+RANGE_WINDOW_MS: Final = DAY_MS  # Parkinson and Yang-Zhang
+LEAST_MEMORY_MS: Final = DAY_MS  # a shorter window says nothing of what volatility is normal
+ATR_PERIOD: Final = 14
+ATR_HOURS: Final = 240  # the weight of anything older is below 1e-6
 
 
 class MarketEstimates(NamedTuple):
@@ -67,11 +71,16 @@ def market_estimates(candles: Candles, timeframe_ms: int) -> MarketEstimates:
         squares = returns * returns
         quarter, five, ten, thirty = (
             _sigma(squares, half_life_ms, timeframe_ms)
-            for half_life_ms in (_FAST_HALF_LIFE_MS, _SLOW_HALF_LIFE_MS, 10 * DAY_MS, 30 * DAY_MS)
+            for half_life_ms in (
+                FAST_HALF_LIFE_MS,
+                SLOW_HALF_LIFE_MS,
+                NORMAL_HALF_LIFE_MS,
+                FLOOR_HALF_LIFE_MS,
+            )
         )
         day = math.sqrt(0.5 * (quarter * quarter + five * five))
-        sigma_day = max(day, _FLOOR * thirty) if math.isfinite(day) else math.nan
-        normal = ten if count * timeframe_ms >= _LEAST_MEMORY_MS else math.nan
+        sigma_day = max(day, FLOOR * thirty) if math.isfinite(day) else math.nan
+        normal = ten if count * timeframe_ms >= LEAST_MEMORY_MS else math.nan
         return MarketEstimates(
             sigma_day=sigma_day,
             sigma_6h=quarter,
@@ -94,7 +103,9 @@ def _trend_score(logs: NDArray[np.float64], sigma_day: float, timeframe_ms: int)
     """(EMA_4h - EMA_24h of ln p) / (0.36 * sigma_day); an EMA of N bars decays by 1 - 2 / (N + 1)."""
     if not 0.0 < sigma_day < math.inf:
         return 0.0
-    fast, slow = (_mean(logs, hours * HOUR_MS / timeframe_ms) for hours in (4, 24))
+    fast, slow = (
+        _mean(logs, hours * HOUR_MS / timeframe_ms) for hours in (FAST_TREND_HOURS, SLOW_TREND_HOURS)
+    )
     return (fast - slow) / (TREND_SCALE * sigma_day)
 
 
@@ -105,15 +116,15 @@ def _mean(logs: NDArray[np.float64], bars: float) -> float:
 def _hourly_atr(candles: Candles, timeframe_ms: int) -> float:
     """Wilder's ATR of 14 one-hour bars that end at the newest close; longer bars are scaled to an hour."""
     bars = max(HOUR_MS // timeframe_ms, 1)
-    hours = min(len(candles.close) // bars, _ATR_HOURS)
-    if hours <= _ATR_PERIOD:
+    hours = min(len(candles.close) // bars, ATR_HOURS)
+    if hours <= ATR_PERIOD:
         return math.nan
     newest = candles.tail(hours * bars)
     if not min(newest.high.min(), newest.low.min(), newest.close.min()) > 0.0:
         return math.nan
     first = np.arange(0, hours * bars, bars)
     high, low = np.maximum.reduceat(newest.high, first), np.minimum.reduceat(newest.low, first)
-    value = average_true_range(high, low, newest.close[bars - 1 :: bars], _ATR_PERIOD)
+    value = average_true_range(high, low, newest.close[bars - 1 :: bars], ATR_PERIOD)
     value *= math.sqrt(HOUR_MS / (bars * timeframe_ms))
     return value if 0.0 < value < math.inf else math.nan
 
@@ -130,7 +141,7 @@ def _yang_zhang(candles: Candles, timeframe_ms: int) -> float:
 
 
 def _recent(timeframe_ms: int) -> int:
-    return max(_RANGE_WINDOW_MS // timeframe_ms, 1)
+    return max(RANGE_WINDOW_MS // timeframe_ms, 1)
 
 
 def _known(sigma: float) -> float:
