@@ -17,6 +17,7 @@ from bot.strategy import Strategy
 
 # Somebody else's code may raise anything, also by sys.exit(). KeyboardInterrupt is the user's own.
 _FAILURES: Final = (Exception, SystemExit)
+_FRAMES: Final = ("polars", "pandas")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -192,18 +193,20 @@ def _module_of(name: str, path: Path) -> ModuleType:
 
 
 def _import_indicators() -> None:
-    """Import TA-Lib without polars, whose Series it would look for among the arguments of every call.
+    """Import TA-Lib without the frames whose Series it would look for among the arguments of every call.
 
-    Strategies hand it arrays. Only replays need polars; it costs a tenth of a second and 30 MB.
+    Strategies hand it arrays. Only replays need polars; it costs a tenth of a second and 30 MB. pandas, which
+    nothing here needs, would cost more where somebody has it installed.
     """
-    if "polars" in sys.modules:
-        return
-    sys.modules["polars"] = None  # pyright: ignore[reportArgumentType]  an import finds it not installed
+    hidden = [name for name in _FRAMES if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # pyright: ignore[reportArgumentType]  an import finds it not installed
     try:
         with suppress(ImportError):  # a strategy that needs it says so itself
             importlib.import_module("talib")
     finally:
-        del sys.modules["polars"]
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _only_strategy(name: str, module: ModuleType) -> type[Strategy]:

@@ -55,7 +55,7 @@ class Bot:
             RINGFENCE__RUN__DB=str(self.written / "bot.db"),
             RINGFENCE__LOG__LEVEL="debug",
         )
-        self.exchange = ("--venue", "binanceusdm", "--base-url", f"http://127.0.0.1:{port}")
+        self.exchange: tuple[str, ...] = ("--venue", "binanceusdm", "--base-url", f"http://127.0.0.1:{port}")
 
     def run(self, *words: str) -> tuple[int, bytes]:
         done = subprocess.run(

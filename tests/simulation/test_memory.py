@@ -3,7 +3,7 @@
 import gc
 import weakref
 
-from tests.simulation.scenario import Case, _played, run_in
+from tests.simulation.scenario import Case, played, run_in
 from tests.simulation.world import World
 
 CASE = Case(1, "binance", (), 15)
@@ -16,7 +16,7 @@ def test_a_world_that_has_ended_is_released_before_the_next_begins() -> None:
     def play(world: World) -> dict[str, int]:
         assert [each for each in ended if each() is not None] == []
         ended.append(weakref.ref(world))
-        return _played(world, [])
+        return played(world, [])
 
     try:
         for _ in range(2):
