@@ -5,9 +5,10 @@ instant, and every command imports what it needs in its body.
 """
 
 import gc
+import os
 import sys
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Annotated
 
 import typer
@@ -39,6 +40,9 @@ OK = 0
 FATAL = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
+
+# What these write is of one user: where positions are, and what was traded.
+_OF_A_BOT = ("trade", "halt", "flatten", "resume", "db", "exchange")
 
 # What a container asks every few seconds: answered before typer loads pydantic to read the flags.
 _HEALTH_CHECK = ("doctor", "--live")
@@ -112,6 +116,24 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; errors go to standard error as one paragraph."""
+    with _private_files(arguments):
+        return _run(arguments)
+
+
+@contextmanager
+def _private_files(arguments: Sequence[str]) -> Iterator[None]:
+    """Let nobody else read what a verb of a bot writes: database, log, lock, copies, orders, summary."""
+    if not arguments or arguments[0] not in _OF_A_BOT:
+        yield
+        return
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         if tuple(arguments) == _HEALTH_CHECK:
             return checks.health(None, None, None, as_json=False)

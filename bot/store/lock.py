@@ -20,7 +20,7 @@ class DatabaseLock:
         self._flag = flag
         self._database = writable_directory(path)
         self._file = self._database.with_name(f"{self._database.name}.lock")
-        self._lock = FileLock(self._file, timeout=0)
+        self._lock = FileLock(self._file, timeout=0, mode=0o600)
 
     def acquire(self) -> None:
         """Take the lock. UserError: another process has it, or the file cannot be made."""
