@@ -227,6 +227,11 @@ class Exchange(Section):
     wallet_address: str = _setting("", "Wallet address, where the exchange has no API keys.")
     private_key: SecretStr | None = _setting(None, "Private key of its agent wallet.", example="...")
 
+    @field_validator("api_key", "secret", "password", "private_key")
+    @classmethod
+    def _check_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        return None if secret is None else SecretStr(values.checked_secret(secret.get_secret_value()))
+
     @field_validator("base_url")
     @classmethod
     def _check_base_url(cls, base_url: str) -> str:

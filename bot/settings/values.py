@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
+_PEM: Final = "PRIVATE KEY-----"  # a key of several lines, which ccxt signs with where a venue has such
 _SYMBOL: Final = re.compile(r"[A-Z0-9]+/[A-Z0-9]+:[A-Z0-9]+")
 
 
@@ -60,6 +61,14 @@ def _no_symbol(text: str) -> str:
     is_lowercase = upper != text and _SYMBOL.fullmatch(upper) is not None
     hint = f'did you mean "{upper}"?' if is_lowercase else 'one looks like "BTC/USDT:USDT"'
     return f'"{text}" is not a unified perpetual symbol, {hint}'
+
+
+def checked_secret(text: str) -> str:
+    """Return a secret without what editors and shells leave around it. ValueError: it holds a line break."""
+    secret = text.strip()
+    if not secret.isprintable() and _PEM not in secret:
+        raise ValueError("it must be one line, without line breaks and control characters")
+    return secret
 
 
 def plain(secret: SecretStr | None) -> str:
