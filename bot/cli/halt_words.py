@@ -1,9 +1,13 @@
 """What halts say to people: the level, every cause, and what to do next."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from bot.cli.screen.figures import date_time
 from bot.core.halt import MEANINGS, NO_ENTRY, Halt, rank
+
+if TYPE_CHECKING:
+    from bot.ports import Command
 
 LIFT: Final = "ringfence resume"
 _STRATEGY: Final = "strategy_error"
@@ -34,6 +38,22 @@ def next_step(halts: Mapping[str, Halt]) -> str:
     return "nothing: it ends when its cause has passed"
 
 
+def order_facts(waiting: "Iterable[Command]") -> dict[str, str]:
+    """Return the line of `ringfence status` on orders that nobody has taken yet; empty without one."""
+    told = [f"{each.level or each.verb} since {date_time(_ordered_ms(each))}" for each in waiting]
+    return {"ordered": f"{', '.join(told)} UTC; the bot has not taken it yet"} if told else {}
+
+
+def order_rows(waiting: "Iterable[Command]") -> list[dict[str, Any]]:
+    """Return the same as JSON values."""
+    return [{**each._asdict(), "ts_ms": _ordered_ms(each)} for each in waiting]
+
+
+def _ordered_ms(command: "Command") -> int:
+    """The id of an order begins with when it was given."""
+    return int(command.command_id.partition("-")[0])
+
+
 def board_words(halts: Mapping[str, Halt]) -> str:
     """Return one line for the live view; "" without a halt."""
     if not halts:
@@ -59,8 +79,9 @@ def order_words(verb: str, *, is_running: bool, is_taken: bool, is_flat: bool) -
     """Return what became of a person's order."""
     if not is_taken:
         return (
-            "The bot runs and has not taken the order yet; it does as soon as it can. If not, stop it "
-            "and look after the positions at the exchange: their stops rest there."
+            "The order is written and waits: the bot's process is there and has not taken it yet. It "
+            "is obeyed as soon as that process goes on, or at the next start. If it hangs, stop it and look "
+            "after the positions at the exchange: their stops rest there."
         )
     if is_running:
         return "The bot has taken the order."

@@ -14,6 +14,7 @@ from bot.errors import UserError
 
 _LEVELS: Final = {"no-entry": "NO_ENTRY", "reduce-only": "REDUCE_ONLY", "disconnected": "DISCONNECTED"}
 _WAIT_SECONDS: Final = 10.0
+_UNTAKEN: Final = 1
 _LOOK_SECONDS: Final = 0.1
 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the journal.")]
@@ -99,6 +100,7 @@ def _order(path: Path, verb: str, level: str, reason: str, as_json: bool) -> Non
 
         facts = {"database": str(path), "is_running": not is_entered, "is_taken": is_taken, "open": held}
         show_json({**facts, "halts": halt_rows(found)})
+        _exit_untaken(is_taken)
         return
     from bot.cli.halt_words import closed_words, halt_facts, lifted_words, order_words
 
@@ -109,6 +111,13 @@ def _order(path: Path, verb: str, level: str, reason: str, as_json: bool) -> Non
         print(closed_words(held))
     for name, words in halt_facts(found).items():
         print(f"{name:<8} {words}")
+    _exit_untaken(is_taken)
+
+
+def _exit_untaken(is_taken: bool) -> None:
+    """Whoever ordered it in a script must not believe that it is done."""
+    if not is_taken:
+        raise typer.Exit(_UNTAKEN)
 
 
 def _is_taken(path: Path, command_id: str) -> bool:

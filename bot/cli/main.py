@@ -48,7 +48,7 @@ _OF_A_BOT = ("trade", "halt", "flatten", "resume", "db", "exchange")
 _HEALTH_CHECK = ("doctor", "--live")
 
 _EPILOG = (
-    "Exit codes: 0 ok; 1 fatal, or not healthy (doctor); 2 bad input; 3 the strategy did not answer; "
+    "Exit codes: 0 ok; 1 fatal, unhealthy, order not taken; 2 bad input; 3 the strategy did not answer; "
     "130 interrupted. "
     "Settings come from flags, RINGFENCE__SECTION__KEY variables, a secrets folder and --config, "
     "in this order of precedence."

@@ -14,7 +14,7 @@ from bot.cli.columns import (
     with_ticks,
     words_column,
 )
-from bot.cli.halt_words import halt_facts, halt_rows
+from bot.cli.halt_words import halt_facts, halt_rows, order_facts, order_rows
 from bot.cli.options import Config, Database, Json, Limit, Symbol, database_of, settings_of
 from bot.cli.output import columns, show_facts, show_json, show_rows
 from bot.cli.screen.figures import date_time, money
@@ -57,21 +57,24 @@ def status(config: Config = None, db: Database = None, as_json: Json = False) ->
     """Show the account at a glance, and whether a bot is running on it."""
     from bot.liveness import liveness
     from bot.outlook import last_state, outlook
+    from bot.store.commands import CommandFiles
     from bot.store.queries import status as account_status
     from bot.store.reader import open_reader
 
     path = database_of(config, db)
     with open_reader(path) as reader:
         found = account_status(reader)
-    alive = liveness(path)
+    alive, waiting = liveness(path), CommandFiles(path).waiting()
     settings = settings_of(config, {})
     rows, halts = outlook(path, settings), last_state(path).halts
     if as_json:
         run = None if found.run is None else found.run._asdict()
         more = {"run": run, "positions": rows, "is_running": alive.is_alive, "halts": halt_rows(halts)}
+        more["orders"] = order_rows(waiting)
         show_json({**found._asdict(), **more})
         return
-    show_facts(_account_facts(found, alive.words) | halt_facts(halts), as_json=False)
+    facts = _account_facts(found, alive.words) | halt_facts(halts) | order_facts(waiting)
+    show_facts(facts, as_json=False)
     print()
     show_rows(rows, _POSITIONS, as_json=False, empty=_NO_POSITIONS)
 

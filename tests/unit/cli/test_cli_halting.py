@@ -152,8 +152,16 @@ def test_an_order_to_a_process_that_does_not_take_it_stays_and_says_so(
     monkeypatch.setattr("bot.cli.halting._WAIT_SECONDS", 0.0)
     with DatabaseLock(path):
         outcome = ringfence("halt")
-    assert outcome.code == 0
-    assert "has not taken the order yet" in outcome.out
+        answer = ringfence("halt", "--json")
+        shown, told = ringfence("status").out, json.loads(ringfence("status", "--json").out)
+    assert (outcome.code, answer.code) == (1, 1)
+    assert not json.loads(answer.out)["is_taken"]
+    assert "The order is written and waits" in outcome.out
+    assert "NO_ENTRY since" in shown
+    assert "the bot has not taken it yet" in shown
+    assert [(each["verb"], each["level"]) for each in told["orders"]] == [("halt", "NO_ENTRY")] * 2
+    assert told["halts"] == {}
+    CommandFiles(path).done(told["orders"][1]["command_id"])
     (waiting,) = CommandFiles(path).waiting()
     assert (waiting.verb, waiting.level) == ("halt", "NO_ENTRY")
 
