@@ -7,9 +7,10 @@ that the session traded by.
 from pathlib import Path
 from typing import Any
 
-from bot.core.position import side_name
+from bot.core.position import Position, side_name
 from bot.engine.state import Holding, Market, State, restore
 from bot.engine.window import CandleWindow
+from bot.exchange.rows import VenueOrder
 from bot.risk.manager import RiskManager
 from bot.settings import Settings
 from bot.store.markets import stored_market, stored_markets
@@ -38,6 +39,35 @@ def outlook(path: Path, settings: Settings) -> list[Row]:
         if market.holding is not None
     ]
     return sorted(rows, key=lambda row: row["distance"])
+
+
+def strangers(path: Path) -> list[Row]:
+    """Return a row for each position that the database did not open: open, and not managed by the bot.
+
+    `stop_price` is None where no stop of its symbol rested when the venue was read last.
+    """
+    with open_reader(path) as reader:
+        cut = last_checkpoint(reader)
+    found = [each for each in last_state(path).markets.values() if each.foreign is not None]
+    if cut is None or not found:
+        return []
+    orders = [VenueOrder(*row) for row in cut.venue["orders"]]
+    return [_stranger(market, market.foreign, orders) for market in found if market.foreign is not None]
+
+
+def _stranger(market: Market, position: Position, orders: list[VenueOrder]) -> Row:
+    resting = [each for each in orders if each.symbol == position.symbol and each.leg == "stop"]
+    nearest = max(resting, key=lambda each: position.side * each.trigger_price, default=None)
+    return {
+        "symbol": position.symbol,
+        "side": side_name(position.side),
+        "quantity": position.quantity,
+        "entry_price": position.entry_price,
+        "leverage": position.leverage,
+        "isolated_wallet": position.isolated_wallet,
+        "stop_price": None if nearest is None else nearest.trigger_price,
+        "tick_size": market.instrument.tick_size,
+    }
 
 
 def last_state(path: Path) -> State:

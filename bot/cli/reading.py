@@ -34,6 +34,15 @@ _POSITIONS = (
     money_column("margin_released_quote", "released"),
     time_column("opened_ms", "opened (UTC)"),
 )
+_STRANGERS = (
+    symbol_column(),
+    *columns("side"),
+    quantity_column("quantity"),
+    leverage_column(),
+    price_column("entry_price", "entry"),
+    price_column("stop_price", "stop"),
+    money_column("isolated_wallet", "margin"),
+)
 _TRADES = (
     time_column("closed_ms", "closed (UTC)"),
     symbol_column(),
@@ -51,12 +60,13 @@ _TRADES = (
 )
 _EVENTS = (*columns("id#"), time_column("ts_ms"), symbol_column(), *columns("words:what happened"))
 _NO_POSITIONS = "No position is open."
+_NONE_OF_OURS = "No position of this bot is open."
 
 
 def status(config: Config = None, db: Database = None, as_json: Json = False) -> None:
     """Show the account at a glance, and whether a bot is running on it."""
     from bot.liveness import liveness
-    from bot.outlook import last_state, outlook
+    from bot.outlook import last_state, outlook, strangers
     from bot.store.commands import CommandFiles
     from bot.store.queries import status as account_status
     from bot.store.reader import open_reader
@@ -66,25 +76,41 @@ def status(config: Config = None, db: Database = None, as_json: Json = False) ->
         found = account_status(reader)
     alive, waiting = liveness(path), CommandFiles(path).waiting()
     settings = settings_of(config, {})
-    rows, halts = outlook(path, settings), last_state(path).halts
+    rows, halts, others = outlook(path, settings), last_state(path).halts, strangers(path)
     if as_json:
         run = None if found.run is None else found.run._asdict()
         more = {"run": run, "positions": rows, "is_running": alive.is_alive, "halts": halt_rows(halts)}
-        more["orders"] = order_rows(waiting)
+        more |= {"orders": order_rows(waiting), "strangers": others}
         show_json({**found._asdict(), **more})
         return
     facts = _account_facts(found, alive.words) | halt_facts(halts) | order_facts(waiting)
     show_facts(facts, as_json=False)
     print()
-    show_rows(rows, _POSITIONS, as_json=False, empty=_NO_POSITIONS)
+    _show_positions(rows, others)
+
+
+def _show_positions(rows: list[dict[str, Any]], others: list[dict[str, Any]]) -> None:
+    """Print what the bot holds, and what somebody else does: nobody may think that it is guarded."""
+    show_rows(rows, _POSITIONS, as_json=False, empty=_NONE_OF_OURS if others else _NO_POSITIONS)
+    if not others:
+        return
+    naked = ", ".join(each["symbol"] for each in others if each["stop_price"] is None)
+    print("\nNot opened by this database, and not managed by the bot:")
+    show_rows(others, _STRANGERS, as_json=False, empty="")
+    if naked:
+        print(f"No stop rests for {naked}, as last read: protect it or close it at the exchange.")
 
 
 def positions(config: Config = None, db: Database = None, as_json: Json = False) -> None:
     """Show open positions, the nearest to liquidation first, as of the last commit."""
-    from bot.outlook import outlook
+    from bot.outlook import outlook, strangers
 
-    rows = outlook(database_of(config, db), settings_of(config, {}))
-    show_rows(rows, _POSITIONS, as_json, empty=_NO_POSITIONS)
+    path = database_of(config, db)
+    rows = outlook(path, settings_of(config, {}))
+    if as_json:
+        show_json(rows)
+        return
+    _show_positions(rows, strangers(path))
 
 
 def trades(

@@ -6,7 +6,7 @@ Nothing is ever entered beside it. Source: reliability study, F45 and invariant 
 import math
 from typing import Final
 
-from bot.core.event import AlertRaised, Reconciled
+from bot.core.event import AlertRaised, Reconciled, Severity
 from bot.core.halt import NO_ENTRY
 from bot.core.intent import Fact
 from bot.core.position import Position, side_name
@@ -15,6 +15,7 @@ from bot.engine.desk import Desk
 from bot.engine.opening import open_holding
 from bot.engine.protection import protect
 from bot.engine.state import Market
+from bot.ports import OpenOrder
 from bot.risk.limits import ADOPT, HALT
 from bot.risk.trailing import on_tick_toward_mark
 
@@ -22,10 +23,18 @@ FOREIGN_POSITION: Final = "foreign_position"
 ADOPTED: Final = "adopted"
 
 
-def seen(desk: Desk, market: Market, actual: Position | None, *, is_ours: bool = False) -> None:
+def seen(
+    desk: Desk,
+    market: Market,
+    actual: Position | None,
+    orders: tuple[OpenOrder, ...] | None = None,
+    *,
+    is_ours: bool = False,
+) -> None:
     """Take note of what somebody else holds in the symbol now; told once, and again after it was closed.
 
-    `is_ours`: its client ids are, though not this database's. It is taken over and halts nothing.
+    `orders`: what rests in the symbol, where it was read. `is_ours`: its client ids are, though not this
+    database's. It is taken over and halts nothing.
     """
     before, market.foreign = market.foreign, actual
     market.foreign_is_ours = actual is not None and (is_ours or market.foreign_is_ours)
@@ -35,11 +44,13 @@ def seen(desk: Desk, market: Market, actual: Position | None, *, is_ours: bool =
     desk.outbox.note(Reconciled(desk.state.now_ms, market.instrument.symbol, FOREIGN_POSITION, facts))
     if actual is None or market.foreign_is_ours:
         return
-    message = f"{actual.symbol} has a position that this database did not open"
+    message = f"{_sized(actual)} was not opened by this database; {_stop_words(actual, orders)}"
     if desk.foreign.treatment == HALT:
-        _halt(desk, actual.symbol, f"{message}: close it at the venue")
-    else:
-        _tell(desk, market, FOREIGN_POSITION, f"{message}. Nothing is entered there while it is open.")
+        _tell(desk, market, FOREIGN_POSITION, f"{message}. Protect it or close it at the venue.", "critical")
+        _halt(desk, actual.symbol, f"{_named(actual)} was not opened by this database: close it at the venue")
+        return
+    rest = "It is taken over with the next mark." if desk.foreign.treatment == ADOPT else "It is left alone."
+    _tell(desk, market, FOREIGN_POSITION, f"{message}. {rest} Nothing is entered beside it.", "critical")
 
 
 def checks(market: Market) -> tuple[str, ...]:
@@ -72,11 +83,28 @@ def adopt(desk: Desk, market: Market) -> None:
     holding.best_mark = market.mark
     protect(desk, market, holding, stop_price, ADOPTED)
     said = (
-        f"{side_name(position.side)} {position.quantity:.10g} {position.symbol} from "
-        f"{position.entry_price:.10g} was not opened by this database and is managed from now on, with a "
+        f"{_sized(position)} was not opened by this database and is managed from now on, with a "
         f"stop at {stop_price:.10g}."
     )
     _tell(desk, market, ADOPTED, said)
+
+
+def _named(position: Position) -> str:
+    return f"{position.symbol}, {_sized(position)},"
+
+
+def _sized(position: Position) -> str:
+    return f"{side_name(position.side)} {position.quantity:.10g} from {position.entry_price:.10g}"
+
+
+def _stop_words(position: Position, orders: tuple[OpenOrder, ...] | None) -> str:
+    if orders is None:
+        return "whether a stop rests for it was not looked at"
+    stops = [order.trigger_price for order in orders if order.leg == "stop"]
+    if not stops:
+        return "no stop rests for it"
+    nearest = max(stops) if position.side > 0 else min(stops)
+    return f"its stop rests at {nearest:.10g}"
 
 
 def _stop_price(desk: Desk, market: Market, position: Position) -> float:
@@ -92,8 +120,8 @@ def _halt(desk: Desk, symbol: str, message: str) -> None:
     halts.latch(desk, NO_ENTRY, FOREIGN_POSITION, said, symbol=symbol)
 
 
-def _tell(desk: Desk, market: Market, cause: str, message: str) -> None:
+def _tell(desk: Desk, market: Market, cause: str, message: str, severity: Severity = "warning") -> None:
     desk.state.tally.alerts += 1
     owner = market.holding.position_id if market.holding is not None else 0
     symbol = market.instrument.symbol
-    desk.outbox.note(AlertRaised(desk.state.now_ms, symbol, owner, "warning", cause, message, {}))
+    desk.outbox.note(AlertRaised(desk.state.now_ms, symbol, owner, severity, cause, message, {}))

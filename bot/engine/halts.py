@@ -65,7 +65,8 @@ def latch(desk: Ledger, level: Level, cause: str, message: str, *, symbol: str =
         return False
     state.halts[cause] = Halt(level, message, state.now_ms, True)
     desk.outbox.note(EntriesHalted(state.now_ms, symbol, cause, message, level, True, by))
-    _alert(desk, symbol, HALTED, f"{message}. {level}: {MEANINGS[level]}. {LIFTED_BY}.", {"level": level})
+    told_of = "" if symbol in message else symbol  # named once
+    _alert(desk, told_of, HALTED, f"{message}. {level}: {MEANINGS[level]}. {LIFTED_BY}.", {"level": level})
     _wake(state)
     return True
 

@@ -152,7 +152,7 @@ def _adopt_unknown(
         open_holding(desk, market, actual, now_ms, entry.plan.stop_price, entry.plan.agreed_loss_quote)
         return
     if not ours.recognise(desk, market, actual, orders):
-        foreign.seen(desk, market, actual)
+        foreign.seen(desk, market, actual, orders)
 
 
 def _adopt_position(desk: Desk, holding: Holding, actual: Position) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from bot.core.event import AlertRaised, EntriesHalted, FeedGap, MarkPrice, OrderFilled, Reconciled, SignalSeen
 from bot.core.intent import Intent, OpenPosition, ReducePosition
-from bot.engine import halts
+from bot.core.position import Position
+from bot.engine import foreign, halts
 from bot.engine.state import restore, snapshot
+from bot.ports import OpenOrder
 from bot.risk.limits import ADOPT, HALT, IGNORE, ForeignPositions
 from tests.unit.engine.desk_builder import A, B, Bench, kinds
 
@@ -136,3 +138,28 @@ def test_money_of_a_position_that_is_ignored_is_not_told_as_unexplained() -> Non
     opened_by_hand(bench)
     assert bench.market().foreign is not None
     assert [alert.cause for alert in bench.told(AlertRaised)] == ["foreign_position"]
+
+
+@pytest.mark.parametrize("treatment", [HALT, IGNORE, ADOPT])
+def test_the_alert_is_critical_and_names_size_and_stop_and_no_symbol_twice(treatment: str) -> None:
+    bench = treated(treatment)
+    opened_by_hand(bench)
+    (alert,) = [each for each in bench.told(AlertRaised) if each.cause == "foreign_position"]
+    assert (alert.severity, alert.symbol) == ("critical", A)
+    assert "long 10 from" in alert.message
+    assert "whether a stop rests for it was not looked at" in alert.message
+    assert all(f"{each.symbol} {each.message}".count(A) == 1 for each in bench.told(AlertRaised))
+
+
+@pytest.mark.parametrize(
+    ("stops", "says"), [((), "no stop rests for it"), ((90.0, 95.0), "its stop rests at 95")]
+)
+def test_at_a_start_the_alert_says_whether_a_stop_rests(stops: tuple[float, ...], says: str) -> None:
+    bench = treated(HALT)
+    position = Position(A, 1, 10.0, 100.0, 50.0, 20.0, 1)
+    orders = tuple(
+        OpenOrder(f"byhand{price}", A, "stop", -1, 0.0, price, "mark", 0.0, True, 1) for price in stops
+    )
+    foreign.seen(bench.engine.desk, bench.market(), position, orders)
+    alerts = [note for note in bench.engine.desk.outbox.take().notes if isinstance(note, AlertRaised)]
+    assert says in alerts[0].message
