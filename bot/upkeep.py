@@ -50,7 +50,7 @@ class Upkeep:
         self._storage = Storage(session.engine.desk, choice.min_free_mb * _MEGABYTE)
         self._reserve = journal.reserve = Reserve(path)
         self._copies = Copies(path, choice.backup_folder, choice.backups_kept)
-        self._has_news = False
+        self._has_news, self._is_first_look = False, True
         self._ending = threading.Event()
         self._work: asyncio.Task[None] | None = None
         self._check_due = self._now() + _FIRST_CHECK_SECONDS
@@ -82,7 +82,10 @@ class Upkeep:
         """Look at the disk once, and say what became of it. RingfenceError: it could not be written down."""
         free = self._free_bytes(self._path.parent)
         least = self._choice.min_free_mb * _MEGABYTE
-        has_reserve = self._reserve.is_held() or (free >= least + RESERVE_BYTES and self._reserve.hold())
+        # A disk that is short at the start may be full later; what was given up is not taken back so soon.
+        needed = RESERVE_BYTES + (RESERVE_BYTES if self._is_first_look else least)
+        self._is_first_look = False
+        has_reserve = self._reserve.is_held() or (free >= needed and self._reserve.hold())
         self._note(self._storage.look(free, has_reserve))
 
     def _begin_work(self) -> None:

@@ -78,7 +78,7 @@ class Storage:
         has_positions = bool(self._desk.state.positions())
         message = (
             f"{said}. Nothing is entered; stops, exits and margin of open positions go on"
-            f"{'' if has_reserve else ' on what the reserve held'}. Free some space: entries go on by "
+            f"{'' if has_reserve else ', without a reserve'}. Free some space: entries go on by "
             "themselves then. When it is used up the bot stops, and stops rest at the exchange."
         )
         facts: dict[str, Fact] = {"free_bytes": free_bytes, "min_free_bytes": self._min_free_bytes}

@@ -165,6 +165,33 @@ def test_a_reserve_in_use_is_a_full_disk_whatever_the_disk_reports(house: House)
     assert reserve.is_held()
 
 
+@pytest.mark.parametrize("free_mb", [16, 100, 203])
+def test_a_start_on_a_disk_that_runs_short_makes_its_reserve_and_says_so(path: Path, free_mb: int) -> None:
+    house = House(path)
+    house.free_mb = free_mb
+    house.upkeep.look()
+    assert house.journal.reserve is not None
+    assert house.journal.reserve.is_held()
+    low = [("EntriesHalted", DISK_LOW), ("AlertRaised", DISK_LOW)]
+    assert house.talk.causes() == (low if free_mb < 200 else [])
+    house.journal.reserve.release()
+    house.upkeep.look()
+    assert not house.journal.reserve.is_held()  # what a write needs is not taken from it again
+    house.leave()
+
+
+def test_a_start_without_space_for_a_reserve_halts_entries_and_says_that_there_is_none(path: Path) -> None:
+    house = House(path)
+    house.free_mb = 15
+    house.upkeep.look()
+    assert house.journal.reserve is not None
+    assert not house.journal.reserve.is_held()
+    (alert,) = [note for note in house.talk.notes if isinstance(note, AlertRaised)]
+    assert "15 MB left" in alert.message
+    assert "without a reserve" in alert.message
+    house.leave()
+
+
 def test_news_waits_while_requests_are_under_way(house: House) -> None:
     house.talk.is_busy = True
     house.free_mb = 1
