@@ -9,16 +9,18 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from bot import __version__, logs
+from bot.absent import Absent
 from bot.clock import WallClock
-from bot.continuation import carried_over, held_beyond, kept_notices, with_symbols
+from bot.continuation import carried_over, held_beyond, held_timeframe, kept_notices, with_symbols
 from bot.core.codec import from_json
 from bot.core.event import MarginMoved
 from bot.core.timeframe import timeframe_ms, timeframe_text
 from bot.edges import Edges
-from bot.engine.beliefs import lift_halt, refuse_broken
+from bot.engine.beliefs import halt_for, lift_halt, refuse_broken
 from bot.engine.desk import Question
 from bot.engine.engine import Engine
 from bot.engine.invariants import check_restored
@@ -42,6 +44,7 @@ from bot.store.journal import Run
 from bot.store.lock import DatabaseLock
 from bot.store.peek import account_name
 from bot.store.queries import journal
+from bot.strategy import Strategy
 from bot.upkeep import Upkeep
 from bot.wiring import engine_of
 
@@ -65,15 +68,9 @@ class Application:
         self.settings = settings
         self._observe = observe
         self._began = time.monotonic()
-        choice = settings.strategy
-        if settings.run.mode != "paper":
-            check_confined(choice.name, choice.directory)
-        check_pinned(choice.name, choice.directory, choice.sha256)
-        self.strategy = load_strategy(
-            choice.name, choice.directory, choice.params.get(strategy_key(choice.name), {})
-        )
-        self.timeframe_name = settings.feed.timeframe or self.strategy.timeframe
         self.path = database_path(settings)
+        self.strategy = _strategy(settings, self.path)
+        self.timeframe_name = settings.feed.timeframe or self.strategy.timeframe
         self.question = Question()
         self._lock = DatabaseLock(self.path)
         name = account_name_of(settings)
@@ -218,7 +215,8 @@ class Application:
         await asyncio.wait((self._reading,))
         if not self._reading.cancelled():
             self._reading.result()
-            lift_halt(self.engine.desk)
+            if not isinstance(self.strategy, Absent):
+                lift_halt(self.engine.desk)
 
     def stop(self) -> None:
         """End after the event in hand."""
@@ -261,6 +259,8 @@ class Application:
         check_restored(self.engine.desk, fitting)
         self.engine.state.epoch = self.edges.epoch
         self._put_instruments()  # the venue may have changed its rules since the last start
+        if isinstance(self.strategy, Absent):
+            halt_for(self.engine.desk, self.strategy.why)
 
     def _fitting(self, engine: Json) -> Json:
         """Return the engine's last state for this session. UserError: a market of ours has other candles."""
@@ -320,6 +320,22 @@ class Application:
             policy=settings.margin.policy,
             feed=identity(settings),
         )
+
+
+def _strategy(settings: Settings, path: Path) -> Strategy:
+    """Return the strategy, or one that says nothing where what is open must be guarded without it."""
+    choice = settings.strategy
+    try:
+        if settings.run.mode != "paper":
+            check_confined(choice.name, choice.directory)
+        check_pinned(choice.name, choice.directory, choice.sha256)
+        params = choice.params.get(strategy_key(choice.name), {})
+        return load_strategy(choice.name, choice.directory, params)
+    except UserError as error:
+        held = held_timeframe(settings, path)
+        if held is None:
+            raise
+        return Absent(held, without_secrets(str(error)))
 
 
 def _pace(settings: Settings) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core.codec import from_json
+from bot.core.timeframe import timeframe_text
 from bot.errors import UserError
 from bot.ports import Json
 from bot.settings import Settings
@@ -27,6 +28,12 @@ def unfinished(engine: Json) -> tuple[str, ...]:
     asked = [from_json(intent).action.symbol for intent in engine["in_flight"].values()]
     moving = [*engine["rebalance"]["waiting"].values(), *(move[0] for move in engine["rebalance"]["adds"])]
     return tuple(dict.fromkeys((*held, *asked, *moving)))
+
+
+def held_timeframe(settings: Settings, path: Path) -> str | None:
+    """Return the candles of what an account's database is not done with; None: nothing, or on paper."""
+    cut = None if settings.run.mode == "paper" else committed(path)
+    return timeframe_text(cut.engine["timeframe_ms"]) if cut is not None and unfinished(cut.engine) else None
 
 
 def with_symbols(settings: Settings, more: Iterable[str]) -> Settings:

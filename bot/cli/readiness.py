@@ -10,12 +10,22 @@ from bot.settings import Settings
 
 def check_ready(settings: Settings) -> None:
     """Return when the strategy loads and every file and folder can be used; UserError otherwise."""
+    check_strategy(settings)
+    check_places(settings)
+
+
+def check_strategy(settings: Settings) -> None:
+    """Return when the strategy loads; UserError otherwise."""
     choice = settings.strategy
     check_strategy_tables(choice.name, choice.directory, choice.params)
     if settings.run.mode != "paper":
         check_confined(choice.name, choice.directory)
     check_pinned(choice.name, choice.directory, choice.sha256)
     load_strategy(choice.name, choice.directory, choice.params.get(strategy_key(choice.name), {}))
+
+
+def check_places(settings: Settings) -> None:
+    """Return when every file and folder can be used; UserError otherwise."""
     if settings.feed.kind == "replay" and settings.feed.data is not None:
         _check_data(settings.feed.data)
     if settings.run.summary is not None:

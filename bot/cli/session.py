@@ -11,6 +11,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from bot import logs
+from bot.absent import Absent
 from bot.app import QUOTE, Application
 from bot.cli.closing import Closing
 from bot.cli.live import LiveView, can_show
@@ -72,8 +73,7 @@ async def _trade(
         await application.open()
         gc.enable()  # everything is imported
         announce()
-        file, digest = source_of(application.strategy)
-        logs.logger().info("strategy.loaded", file=str(file), sha256=digest)
+        _tell_strategy(application)
         tell_data(application.edges.played, application.edges.notices)
         if view is not None:
             show_notices(application.edges.notices)
@@ -81,6 +81,15 @@ async def _trade(
         return summary(application)
     finally:
         await application.leave()
+
+
+def _tell_strategy(application: Application) -> None:
+    if isinstance(application.strategy, Absent):
+        why = f"{application.strategy.why} What is open is guarded without a strategy; nothing is entered."
+        logs.logger().error("strategy.absent", message=why)
+        return
+    file, digest = source_of(application.strategy)
+    logs.logger().info("strategy.loaded", file=str(file), sha256=digest)
 
 
 def tell_data(played: str, notices: Iterable[str]) -> None:

@@ -35,6 +35,17 @@ def newest_signal(desk: Desk, market: Market) -> Signal | None:
         return None
 
 
+def halt_for(desk: Desk, why: str) -> None:
+    """Halt entries at a start that has no strategy and must guard what is open; told once while it lasts."""
+    if STRATEGY_HALT in desk.state.halts:
+        return
+    said = f"there is no strategy to ask: {why}"
+    halts.begin(desk, NO_ENTRY, STRATEGY_HALT, said)
+    for market in desk.state.markets.values():
+        if market.holding is not None:
+            alerts.strategy_failed(desk, market, said)
+
+
 def lift_halt(desk: Desk) -> None:
     """Let entries go on after a restart, if the strategy can read every market's candles again."""
     if STRATEGY_HALT not in desk.state.halts or halts.STRATEGY_HUNG in desk.state.halts:

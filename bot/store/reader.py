@@ -13,7 +13,7 @@ from bot.liveness import is_locked
 from bot.store.faults import paragraph
 from bot.store.header import check_header
 from bot.store.location import existing_file
-from bot.store.schema import HEAD, revision_of
+from bot.store.schema import HEAD, is_known, revision_of
 
 Reader = Connection
 
@@ -82,8 +82,13 @@ def _is_idle(path: Path) -> bool:
 
 def _check_revision(connection: sqlite3.Connection, path: Path) -> None:
     revision = revision_of(connection)
+    if revision != HEAD and not is_known(revision):
+        raise UserError(
+            f"The database {path} was written by a newer ringfence (its revision is {revision}, this program "
+            f"knows up to {HEAD}). Nothing was changed; install the newer version."
+        )
     if revision != HEAD:
         raise UserError(
             f"The database {path} has revision {revision}, this program reads {HEAD}. "
-            "Run `ringfence db upgrade`; if that refuses, install the newer version that wrote it."
+            "Run `ringfence db upgrade`."
         )

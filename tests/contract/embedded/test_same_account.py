@@ -152,3 +152,29 @@ async def test_a_second_bot_on_the_account_with_another_database_is_refused(acco
         assert not Path("second.db").exists()
     async with account.trades(feed__symbols=BTC, run__db=Path("second.db")) as second:
         assert second.is_running
+
+
+@pytest.mark.parametrize("lost", ["gone", "changed"])
+async def test_a_start_without_its_strategy_guards_what_is_open(account: Account, lost: str) -> None:
+    chosen = {
+        "gone": {"strategy__name": "gone"},
+        "changed": {"strategy__sha256": "0" * 64},
+    }[lost]
+    with pytest.raises(UserError, match=r"gone|SHA-256"):
+        async with account.trades(feed__symbols=BTC, **chosen):
+            pass  # nothing is open: it is refused as ever
+    async with account.trades(feed__symbols=BTC) as first:
+        await account.enters(first, BTC)
+    with capture_logs() as lines:
+        async with account.trades(feed__symbols=BTC, **chosen) as second:
+            state = second.engine.state
+            assert held(state) == {BTC}
+            assert "there is no strategy to ask" in state.halts["strategy_error"].message
+            account.advance()
+            account.advance()
+            assert held(state) == {BTC}
+    told = [line for line in lines if line.get("cause") == "strategy_failed"]
+    assert len(told) <= 1
+    async with account.trades(feed__symbols=BTC) as third:
+        assert held(third.engine.state) == {BTC}
+        assert third.engine.state.halts == {}

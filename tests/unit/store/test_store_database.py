@@ -152,6 +152,10 @@ def test_a_newer_database_is_refused(database: MakeDatabase) -> None:
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
         newer.commit()
     assert "newer ringfence" in refusal(path)
+    with pytest.raises(UserError) as caught, open_reader(path):
+        pass
+    assert "install the newer version" in str(caught.value)
+    assert "upgrade" not in str(caught.value)
     with pytest.raises(UserError, match="9999"), open_reader(path):
         pass
 
