@@ -24,6 +24,12 @@ HUNG_EXIT: Final = 3
 _LOOKS: Final = 10  # within the time limit
 
 
+def hung_order(strategy_name: str, answer_ms: int, now_ms: int) -> Command:
+    """Return what the next process is told of a strategy that did not answer."""
+    message = f"the strategy {strategy_name} did not answer for {answer_ms / 1000:g} s"
+    return Command(f"{now_ms:015d}-{os.getpid()}", HUNG_VERB, NO_ENTRY, message)
+
+
 class Watchdog:
     """Looks from a thread of its own how long the strategy has been thinking about one question.
 
@@ -53,10 +59,9 @@ class Watchdog:
 
     def _end(self) -> None:
         """Leave the order for the next process, show where every thread stands, and end this one."""
-        message = f"the strategy {self._name} did not answer for {self._answer_ms / 1000:g} s"
         logs.logger().critical("strategy.hung", strategy=self._name, answer_ms=self._answer_ms)
         if self._path.exists():
-            self._leave(Command(f"{WallClock().now_ms():015d}-{os.getpid()}", HUNG_VERB, NO_ENTRY, message))
+            self._leave(hung_order(self._name, self._answer_ms, WallClock().now_ms()))
         faulthandler.dump_traceback(sys.stderr)
         sys.stderr.flush()
         os._exit(HUNG_EXIT)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import lru_cache
@@ -56,6 +56,7 @@ class Bot:
         self.borders: list[Border] = []
         self.commits: list[Commit] = []
         self.lives: list[Life] = []
+        self.on_start: list[Callable[[Life], None]] = []
         self.is_wanted, self.is_second = True, False
         self.tear: Image | None = None
         self.restart_seconds = _RESTART_SECONDS
@@ -113,6 +114,8 @@ class Bot:
         life = Life(process, Application(self._loaded(), self._observe))
         life.started_ms = world.wall.venue_ms()
         self.lives.append(life)
+        for change in self.on_start:
+            change(life)
         self._ended = asyncio.Event()
         process.on_death.append(self._ended.set)
         context = copy_context()

@@ -161,14 +161,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self.call_exception_handler({"message": "Exception in callback", "exception": error})
 
     def _may_run(self, process: Process, step: Any) -> bool:
-        """Count the step of a living process; keep that of a dead one, put off that of a frozen one."""
+        """Count the step of a living process; keep that of a dead or hanging one, put off a frozen one's."""
         if not process.is_dead and process in self._frozen:
             step._when = self._frozen[process] + _RESOLUTION_SECONDS
             heappush(self._scheduled, step)  # pyright: ignore[reportAttributeAccessIssue]
             return False
-        if not process.is_dead:
+        if not process.is_dead and not process.is_hung:
             process.step()
-        if process.is_dead:
+        if process.is_dead or process.is_hung:
             self._dropped.append(step)
             return False
         return True

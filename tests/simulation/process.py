@@ -20,7 +20,7 @@ class Process:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.is_dead = self.is_over = False
+        self.is_dead = self.is_over = self.is_hung = False
         self.steps = 0
         self.kill_at_step = 0
         self.on_death: list[Callable[[], None]] = []
@@ -54,11 +54,16 @@ class Process:
 
     def finish(self) -> None:
         """Let what is left of it unwind when the world has ended; it reaches nothing any more."""
-        self.is_over, self.is_dead = True, False
+        self.is_over, self.is_dead, self.is_hung = True, False, False
+
+    def hang(self) -> None:
+        """Let it never come back from where it is: it gets no further step, and does not end either."""
+        self.is_hung = True
+        self.check()
 
     def check(self) -> None:
-        """Raise Killed in a process that has died."""
-        if self.is_dead or self.is_over:
+        """Raise Killed in a process that has died or hangs."""
+        if self.is_dead or self.is_over or self.is_hung:
             raise Killed(self.name)
 
 

@@ -30,6 +30,7 @@ def written(case: Case, query: str) -> list[Any]:
     return found
 
 
+ASKED = "SELECT kind || ' ' || json_extract(body, '$.cause') FROM event WHERE kind LIKE 'Entries%'"
 HALTS = "SELECT json_extract(body, '$.cause') FROM event WHERE kind = 'EntriesHalted'"
 
 
@@ -51,6 +52,14 @@ def test_an_order_that_nobody_takes_and_a_position_under_flatten_are_found(tmp_p
     assert operator.disobeyed([left], True, world) == f"{BTC} is held under FLATTEN"
     assert operator.disobeyed([left], False, world) == ""
     world.loop.close()
+
+
+def test_a_strategy_that_hangs_is_not_asked_again_until_a_person_resumes() -> None:
+    events = [written(Case(seed, "okx", ("F70",)), ASKED) for seed in range(1, 9)]
+    halted = [each for each in events if "EntriesHalted strategy_hung" in each]
+    assert len(halted) >= 2
+    assert any("EntriesResumed strategy_hung" in each for each in halted)
+    assert any("EntriesResumed strategy_hung" not in each for each in halted)
 
 
 @pytest.mark.parametrize(("seed", "dialect"), [(3, "binance"), (4, "bybit"), (14, "okx")])

@@ -155,7 +155,7 @@ class World:
 
     def fault_ends(self) -> None:
         """Note that it is over."""
-        self._open_faults -= 1
+        self._open_faults = max(self._open_faults - 1, 0)  # it may end after everything was calmed
         self._calm_since_ms = self.wall.venue_ms()
 
     def calm_since_ms(self) -> int:

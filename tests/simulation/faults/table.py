@@ -107,7 +107,7 @@ FAULTS: Final = MappingProxyType(
         "F67": Fault("a slow start", storage.slow_start),
         "F68": Fault("restarted while holding", storage.restarted_while_held),
         "F69": Fault("a strategy gives strange values", protection.noted, inside.strange_values),
-        "F70": Fault("a strategy raises", protection.noted, inside.strategy_raises),
+        "F70": Fault("a strategy raises, or hangs", inside.strategy_hangs, inside.strategy_raises_or_hangs),
         "F73": Fault("a person halts, and perhaps resumes", operator.halted),
         "F74": Fault("a loop runs away", operator.stops_dropped_at_once, operator.few_orders),
     }

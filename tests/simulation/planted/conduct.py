@@ -11,6 +11,14 @@ _PROTECTION: Final = "bot/engine/protection.py"
 _ORDERS: Final = "bot/exchange/orders.py"
 
 CONDUCT: Final = (
+    Bug(
+        "hung-strategy-asked-again",
+        "bot/engine/beliefs.py",
+        "    if STRATEGY_HALT in standing or halts.STRATEGY_HUNG in standing:\n",
+        "    if STRATEGY_HALT in standing:\n",
+        "a start asks the strategy that did not answer the process before",
+        ("F70",),
+    ),
     # --- entries ---------------------------------------------------------------------------------
     Bug(
         "entered-twice",
@@ -204,6 +212,14 @@ CONDUCT: Final = (
     doing =""",
         "a stop that the venue dropped is believed to stand",
         ("F27",),
+    ),
+    Bug(
+        "vanished-stop-in-a-loop",
+        _PROTECTION,
+        "    if event.ts_ms < again_ms:\n",
+        "    if event.ts_ms < 0:\n",
+        "a stop that keeps vanishing is placed again and again, until no request is left",
+        ("F74",),
     ),
     Bug(
         "refused-stop-shrugged-off",
