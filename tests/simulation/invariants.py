@@ -49,7 +49,9 @@ class Watch:
         self._state = world.exchange.venue.state
         self.intents: dict[str, Intent] = {}
         self.stretches_ms: list[int] = []
+        self.after_ms: list[int] = []  # of each of our own, how much of it came after the last fault
         self._unprotected_ms: dict[str, int] = {}
+        self._after_ms: dict[str, int] = {}
         self._flat_ms: dict[str, int] = {}
         self._moves = self._trades = 0
         self._said: set[str] = set()
@@ -85,11 +87,14 @@ class Watch:
         now_ms = self._now_ms()
         if position is None or is_covered(self._state, position, orders):
             began_ms = self._unprotected_ms.pop(symbol, None)
+            after_ms = self._after_ms.pop(symbol, 0)
             if began_ms is not None and position is not None:
                 self.stretches_ms.append(now_ms - began_ms)
+                self.after_ms += [] if self._is_foreign(symbol) else [after_ms]
             return
         began_ms = self._unprotected_ms.setdefault(symbol, now_ms)
         naked_ms = now_ms - max(began_ms, self._world.calm_since_ms())
+        self._after_ms[symbol] = max(naked_ms, self._after_ms.get(symbol, 0))
         if naked_ms > self._world.bound_ms and not self._is_foreign(symbol):
             self._say("I1", symbol, f"{symbol} {position.side:+d} has had no stop for {naked_ms} ms")
 

@@ -50,7 +50,8 @@ class Case(NamedTuple):
 class Verdict(NamedTuple):
     """`trace` names the run's every step; `fired` which faults did something.
 
-    `stretches_ms`: how long positions had no stop, each time, from the fill on.
+    `stretches_ms`: how long positions had no stop, each time, from the fill on; `after_ms`: the same of the
+    bot's own positions, from the last fault on.
     """
 
     case: Any
@@ -61,6 +62,7 @@ class Verdict(NamedTuple):
     virtual_seconds: float
     cpu_seconds: float
     counts: dict[str, int]
+    after_ms: tuple[int, ...] = ()
 
     @property
     def unprotected_ms(self) -> int:
@@ -114,6 +116,7 @@ def run_in(
         world.seconds(),
         cpu_seconds() - began,
         counts,
+        tuple(world.watch.after_ms),
     )
 
 
