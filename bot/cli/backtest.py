@@ -79,10 +79,10 @@ def backtest(
             "margin.policy": ("--policy", policy),
             "venue.deposit_quote": ("--wallet", wallet),
             "run.seed": ("--seed", seed),
-            **_set(set_ or []),
+            **settings_set(set_ or []),
         },
     )
-    found = _run(settings, detail, _fee(fee), engine, export)
+    found = _run(settings, detail, fee_rate_of(fee), engine, export)
     if as_json:
         show_json(_document(found, export))
     else:
@@ -128,7 +128,7 @@ def _progress(bars: int) -> "Iterator[Callable[[int], None]]":
         yield lambda done: progress.update(task, completed=done)
 
 
-def _set(texts: list[str]) -> dict[str, tuple[str, Any]]:
+def settings_set(texts: list[str]) -> dict[str, tuple[str, Any]]:
     """Return the settings of --set KEY=VALUE; numbers and true/false are read as such."""
     import json
 
@@ -145,7 +145,7 @@ def _set(texts: list[str]) -> dict[str, tuple[str, Any]]:
     return given
 
 
-def _fee(text: str | None) -> float | None:
+def fee_rate_of(text: str | None) -> float | None:
     """Return the fraction of "0.05%"; None leaves the instruments' own fees."""
     if text is None:
         return None

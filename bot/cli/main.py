@@ -30,6 +30,7 @@ from bot.cli import (
     listing,
     margin,
     reading,
+    sweep,
     trade,
 )
 from bot.cli.start_up import StoppedEarly, start_of_trading
@@ -101,6 +102,7 @@ app.command("backtest")(backtest.backtest)
 app.command("compare")(compare.compare)
 app.command("lookahead")(honesty.lookahead)
 app.command("recursive")(honesty.recursive)
+app.command("sweep")(sweep.sweep)
 app.add_typer(calculator.app, name="calc")
 app.command("doctor")(checks.doctor)
 app.add_typer(database.app, name="db")

@@ -1,0 +1,368 @@
+"""`ringfence sweep`: many backtests, the best of them, and what that is worth."""
+
+import hashlib
+import math
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+
+import typer
+
+from bot.cli import options
+from bot.cli.backtest import fee_rate_of, settings_set
+from bot.cli.output import Column, aligned, columns, show_json
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.backtest.sweep.axes import Axis
+    from bot.backtest.sweep.search import Search, Tried
+    from bot.backtest.sweep.splits import Split
+    from bot.backtest.sweep.sweep import Chosen
+    from bot.backtest.sweep.trial import Base
+    from bot.core.timerange import TimeRange
+    from bot.settings import Settings
+
+_MOST_SHOWN: Final = 10
+_DEFAULT_TRIALS: Final = 200
+_FEW_TRADES: Final = 100
+_SURE: Final = 0.95
+_SHOWN_FIGURES: Final = ("return", "sharpe", "drawdown", "worst", "margin-hours", "liquidations", "trades")
+_AS_SHARES: Final = frozenset({"return", "drawdown", "worst", "win-rate"})
+
+
+class _Asked(NamedTuple):
+    base: "Base"
+    search: "Search"
+    splits: "tuple[Split, ...]"
+    trials: int
+    record: Path | None
+
+
+def sweep(
+    *,
+    config: options.Config = None,
+    data: options.Data = None,
+    symbols: options.Symbols = None,
+    timerange: options.Timerange = None,
+    timeframe: options.Timeframe = None,
+    detail: Annotated[
+        str, typer.Option("--detail", help="Candles that are played; default: the finest.")
+    ] = "",
+    strategy: options.StrategyName = None,
+    preset: options.PresetName = None,
+    policy: options.PolicyName = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--param", metavar="NAME=LOW:HIGH[:STEP]", help="What is varied; or NAME=A,B,C, or NAME."
+        ),
+    ] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting.")] = None,
+    sampler: Annotated[
+        str, typer.Option("--sampler", metavar="grid|random|tpe|nsga2|cmaes", help="How to look.")
+    ] = "tpe",
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", min=1, max=1_000_000, help="How often; default: 200, or the whole grid."),
+    ] = None,
+    objective: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--objective",
+            metavar="NAME",
+            help="return, sharpe, drawdown, worst, margin-hours, liquidations, win-rate; several: a front.",
+        ),
+    ] = None,
+    walk_forward: Annotated[
+        int,
+        typer.Option(
+            "--walk-forward", min=0, max=100, help="Choose on the past, judge on the next part, N times."
+        ),
+    ] = 0,
+    folds: Annotated[
+        int,
+        typer.Option("--folds", min=0, max=100, help="Choose on all parts but one, judge on that, N times."),
+    ] = 0,
+    purge: Annotated[
+        str,
+        typer.Option("--purge", metavar="DURATION", help="Left out between what is chosen on and judged on."),
+    ] = "1d",
+    wallet: Annotated[float | None, typer.Option("--wallet", help="Balance at the start, quote.")] = None,
+    fee: Annotated[str | None, typer.Option("--fee", metavar="PERCENT", help="Paid per fill.")] = None,
+    engine: Annotated[str | None, typer.Option("--engine", metavar="kernel|exact")] = None,
+    seed: options.Seed = None,
+    batch: Annotated[
+        int, typer.Option("--batch", min=1, max=10_000, help="Tries asked for together; part of the result.")
+    ] = 32,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, max=1_024, help="Processes; default: one a core.")
+    ] = None,
+    cluster: Annotated[
+        str, typer.Option("--cluster", metavar="tcp://HOST:PORT", help="A Dask scheduler instead.")
+    ] = "",
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", metavar="FILE", help="Keep every try here; the same command goes on."),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Vary parameters, play each combination, and say whether the best is more than the luck of many tries.
+
+    The result depends on the seed and the batch, not on how many work. Parameters go by the names of
+    list-strategies and list-policies, risk settings by their keys (margin.limits.max_adds).
+    """
+    from bot.backtest.sweep.crew import crew_of
+    from bot.backtest.sweep.sweep import sweep as swept
+
+    settings = options.settings_of(
+        config,
+        {
+            "feed.kind": ("--feed", "replay"),
+            "run.mode": ("ringfence sweep", "paper"),
+            "exchange.name": ("ringfence sweep", ""),
+            "feed.data": ("--data", data),
+            "feed.symbols": ("--symbols", symbols),
+            "feed.timerange": ("--timerange", timerange),
+            "feed.timeframe": ("--timeframe", timeframe),
+            "strategy.name": ("--strategy", strategy),
+            "preset": ("--preset", preset),
+            "margin.policy": ("--policy", policy),
+            "venue.deposit_quote": ("--wallet", wallet),
+            "run.seed": ("--seed", seed),
+            **settings_set(set_ or []),
+        },
+    )
+    ways = (walk_forward, folds, purge)
+    looking = (sampler, objective or ["sharpe"], trials, batch)
+    asked = _asked(settings, detail, fee_rate_of(fee), engine, param or [], looking, ways, record)
+    found = []
+    with crew_of(jobs or os.cpu_count() or 1, cluster) as crew:
+        for number, split in enumerate(asked.splits):
+            name = f"split {number + 1} of {len(asked.splits)}" if len(asked.splits) > 1 else "tries"
+            with _progress(name, asked.trials) as say:
+                kept = _record_of(asked, split, number)
+                found.append(swept(asked.base, asked.search, split, asked.trials, crew, kept, say))
+    if as_json:
+        show_json(_document(asked, found))
+    else:
+        print("\n".join(_lines(asked, found)))
+
+
+def _asked(
+    settings: "Settings",
+    detail: str,
+    fee_rate: float | None,
+    engine: str | None,
+    param: Sequence[str],
+    looking: tuple[str, Sequence[str], int | None, int],
+    ways: tuple[int, int, str],
+    record: Path | None,
+) -> _Asked:
+    from bot.backtest.plan import plan_of
+    from bot.backtest.sweep.axes import axes_of
+    from bot.backtest.sweep.objectives import OBJECTIVES
+    from bot.backtest.sweep.search import GRID, Search, combinations
+    from bot.backtest.sweep.trial import Base
+    from bot.core.timerange import TimeRange
+    from bot.plugins import did_you_mean
+
+    sampler, names, trials, batch = looking
+    unknown = next((name for name in names if name not in OBJECTIVES), None)
+    if unknown is not None:
+        raise UserError(f'There is no objective "{unknown}": {did_you_mean(unknown, OBJECTIVES)}')
+    plan = plan_of(settings, detail, fee_rate)
+    axes = axes_of(param, settings, plan.strategy)
+    search = Search(sampler, axes, tuple(OBJECTIVES[name] for name in names), settings.run.seed, batch)
+    base = Base(_token(settings, axes, detail, fee_rate, engine), settings, axes, detail, fee_rate, engine)
+    splits = _splits(TimeRange(plan.history.start_ms, plan.history.end_ms), ways)
+    if sampler == GRID:
+        trials = min(trials or combinations(axes), combinations(axes))
+    print(plan.history.played, *plan.history.notices, sep="\n", file=sys.stderr)
+    return _Asked(base, search, splits, trials or _DEFAULT_TRIALS, record)
+
+
+def _token(settings: "Settings", axes: "Sequence[Axis]", *rest: Any) -> str:
+    """Return a name of what is played: a worker knows by it whether it has the candles already."""
+    return hashlib.sha256(repr((settings, axes, rest)).encode()).hexdigest()
+
+
+def _splits(timerange: "TimeRange", ways: tuple[int, int, str]) -> "tuple[Split, ...]":
+    from bot.backtest.sweep.splits import purged_folds, undivided, walk_forward
+    from bot.settings.values import seconds_from_text
+
+    forward, folds, purge = ways
+    if forward and folds:
+        raise UserError("--walk-forward and --folds are two ways to split the range. Give one of them.")
+    try:
+        purge_ms = int(seconds_from_text(purge) * 1_000)
+    except ValueError as error:
+        raise UserError(f'--purge is "{purge}": {error}. Give a duration such as 1d.') from error
+    if forward:
+        return walk_forward(timerange, forward, purge_ms)
+    return purged_folds(timerange, folds, purge_ms) if folds else undivided(timerange)
+
+
+def _record_of(asked: _Asked, split: "Split", number: int) -> Any:
+    from bot.backtest.sweep.record import Record
+
+    if asked.record is None:
+        return None
+    path = asked.record
+    if len(asked.splits) > 1:
+        path = path.with_name(f"{path.stem}-{number + 1}{path.suffix}")
+    search = asked.search
+    fingerprint = {
+        "what is played": asked.base.token,
+        "parameters": [axis._asdict() for axis in search.axes],
+        "sampler": search.sampler,
+        "objectives": [objective.name for objective in search.objectives],
+        "seed": search.seed,
+        "batch": search.batch,
+        "range": [list(part) for part in split.train],
+    }
+    return Record(path, fingerprint, search.batch)
+
+
+@contextmanager
+def _progress(name: str, trials: int) -> "Iterator[Callable[[int], None]]":
+    """Show how many were tried on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    shown = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*shown, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=trials)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _document(asked: _Asked, found: "Sequence[Chosen]") -> dict[str, Any]:
+    search = asked.search
+    return {
+        "parameters": [axis._asdict() for axis in search.axes],
+        "sampler": search.sampler,
+        "objectives": [objective.name for objective in search.objectives],
+        "seed": search.seed,
+        "splits": [
+            {
+                "train": [list(part) for part in each.split.train],
+                "test": None if each.split.test is None else list(each.split.test),
+                "tried": len(each.tried),
+                "refused": sum(bool(one.refusal) for one in each.tried),
+                "best": [_named(search, one) for one in each.best],
+                "judged": each.judged,
+                "deflated_sharpe": each.deflated._asdict(),
+            }
+            for each in found
+        ],
+    }
+
+
+def _named(search: "Search", one: "Tried") -> dict[str, Any]:
+    values = {axis.name: value for axis, value in zip(search.axes, one.values, strict=True)}
+    return {"number": one.number, "values": values, "figures": one.figures}
+
+
+def _lines(asked: _Asked, found: "Sequence[Chosen]") -> list[str]:
+    if len(found) == 1:
+        return _one_split(asked.search, found[0])
+    return _several_splits(asked.search, found)
+
+
+def _one_split(search: "Search", chosen: "Chosen") -> list[str]:
+    several = len(search.objectives) > 1
+    refused = sum(bool(each.refusal) for each in chosen.tried)
+    also = f", {refused} of them impossible" if refused else ""
+    wanted = " and ".join(objective.name for objective in search.objectives)
+    shown = chosen.best[:_MOST_SHOWN] if several else _ranked(search, chosen)
+    head = (
+        f"{len(chosen.tried)} tries{also}; {len(chosen.best)} that none is as good as in {wanted}:"
+        if several
+        else f"{len(chosen.tried)} tries{also}; the best in {wanted}:"
+    )
+    rows = [{**dict(zip(_names(search), each.values, strict=True)), **each.figures} for each in shown]
+    return [
+        head,
+        "",
+        *aligned(rows, (*_value_columns(search), *_figure_columns())),
+        "",
+        *_deflated_lines(chosen),
+    ]
+
+
+def _ranked(search: "Search", chosen: "Chosen") -> "list[Tried]":
+    objective = search.objectives[0]
+    known = [each for each in chosen.tried if math.isfinite(each.figures.get(objective.name, math.nan))]
+    sign = -1.0 if objective.is_more_better else 1.0
+    return sorted(known, key=lambda each: (sign * each.figures[objective.name], each.number))[:_MOST_SHOWN]
+
+
+def _several_splits(search: "Search", found: "Sequence[Chosen]") -> list[str]:
+    from bot.core.timerange import timerange_text
+
+    wanted = search.objectives[0].name
+    rows = [
+        {
+            "judged_on": timerange_text(each.split.test) if each.split.test is not None else "",
+            **dict(zip(_names(search), each.best[0].values, strict=True)),
+            "chosen": each.best[0].figures[wanted],
+            **{name: each.judged.get(name, math.nan) for name in _SHOWN_FIGURES},
+        }
+        for each in found
+    ]
+    head = f"The best in {wanted} of {len(found[0].tried)} tries, chosen on the rest and judged on each part:"
+    shown = (
+        *columns("judged_on:judged on"),
+        *_value_columns(search),
+        Column("chosen", f"{wanted} chosen on", True, lambda row: _figure(wanted, row["chosen"])),
+        *_figure_columns(),
+    )
+    kept = sum(each.judged.get("return", math.nan) > 0.0 for each in found)
+    verdict = f"What was chosen gained in {kept} of {len(found)} parts that it had not been chosen on."
+    return [head, "", *aligned(rows, shown), "", verdict]
+
+
+def _names(search: "Search") -> list[str]:
+    return [axis.name for axis in search.axes]
+
+
+def _value_columns(search: "Search") -> list[Column]:
+    return [Column(name, name, True, lambda row, name=name: f"{row[name]:.6g}") for name in _names(search)]
+
+
+def _figure_columns() -> list[Column]:
+    return [
+        Column(name, name, True, lambda row, name=name: _figure(name, row[name])) for name in _SHOWN_FIGURES
+    ]
+
+
+def _figure(name: str, value: float) -> str:
+    if not math.isfinite(value):
+        return "-"
+    if name in _AS_SHARES:
+        return f"{value:+.2%}"
+    return f"{value:.0f}" if name in ("liquidations", "trades") else f"{value:.2f}"
+
+
+def _deflated_lines(chosen: "Chosen") -> list[str]:
+    found = chosen.deflated
+    if math.isnan(found.probability):
+        return ["Its Sharpe ratio cannot be judged: it has too few days, or none in which anything moved."]
+    year = math.sqrt(365.0)
+    luck = (
+        f"Sharpe of the first: {found.sharpe * year:.2f} a year over {found.periods} days. The best of "
+        f"{found.tries} tries without any skill would show about {found.expected_best * year:.2f}."
+    )
+    verdict = "" if found.probability >= _SURE else ": NOT enough to believe in skill"
+    lines = [luck, f"That it is better than that luck has a probability of {found.probability:.1%}{verdict}."]
+    trades = chosen.best[0].figures["trades"]
+    if trades < _FEW_TRADES:
+        lines.append(f"It rests on {trades:.0f} trades; below {_FEW_TRADES} no figure of it means much.")
+    return lines

@@ -1,0 +1,107 @@
+"""A whole sweep: the same for any number of workers and any interruption, judged on what it did not see."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.backtest.engines import ENGINES
+from bot.backtest.plan import plan_of
+from bot.backtest.summary import summary_of
+from bot.backtest.sweep.axes import axes_of, with_values
+from bot.backtest.sweep.crew import Crew, Here, crew_of
+from bot.backtest.sweep.objectives import OBJECTIVES
+from bot.backtest.sweep.record import Record
+from bot.backtest.sweep.search import Search
+from bot.backtest.sweep.splits import undivided, walk_forward
+from bot.backtest.sweep.sweep import Chosen, sweep
+from bot.backtest.sweep.trial import Base
+from bot.errors import UserError
+from bot.settings import Settings
+from tests.unit.backtest.sweep.small_market import settings_in, write_market
+
+PARAMS = ("fast=2:8:2", "slow=4:20:8")
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("market")
+    write_market(folder)
+    return folder
+
+
+def subject(settings: Settings, *params: str) -> Base:
+    return Base(f"{params}", settings, axes_of(params, settings, plan_of(settings).strategy))
+
+
+def swept(base: Base, sampler: str, tries: int, crew: Crew, record: Record | None = None) -> Chosen:
+    timerange = base.settings.feed.timerange
+    assert timerange is not None
+    search = Search(sampler, base.axes, (OBJECTIVES["return"],), 5, 4)
+    return sweep(base, search, undivided(timerange)[0], tries, crew, record, lambda _done: None)
+
+
+def told(found: Chosen) -> list[tuple[Any, ...]]:
+    return [(each.values, each.figures, each.refusal) for each in found.tried]
+
+
+def test_each_try_is_the_backtest_of_its_values(market: Path) -> None:
+    base = subject(settings_in(market), *PARAMS)
+    found = swept(base, "grid", 12, Crew(Here))
+    assert len(found.tried) == 12
+    refused = [each for each in found.tried if each.refusal]
+    assert [each.values for each in refused] == [(4, 4), (6, 4), (8, 4)]
+    assert "fast must be below slow" in refused[0].refusal
+    one = found.tried[-1]
+    plan = plan_of(with_values(base.settings, base.axes, one.values))
+    totals = summary_of(ENGINES["exact"].play(plan, lambda _bars: None)).totals
+    assert one.figures["return"] == pytest.approx(totals.total_return, rel=1e-12)
+    assert one.figures["trades"] == totals.trades > 10
+    assert one.figures["sharpe"] == pytest.approx(totals.sharpe, rel=1e-12)
+    assert found.best[0].figures["return"] == max(
+        each.figures["return"] for each in found.tried if each.figures
+    )
+    assert found.deflated.tries == 12
+
+
+@pytest.mark.timeout(180)
+def test_two_processes_and_an_interruption_find_the_same(market: Path, tmp_path: Path) -> None:
+    base = subject(settings_in(market), "fast=2:8", "slow=9:20", "stop=0.004:0.03")
+    alone = swept(base, "tpe", 8, Crew(Here))
+    with crew_of(2, "") as crew:
+        assert told(swept(base, "tpe", 8, crew)) == told(alone)
+    record = Record(tmp_path / "kept.jsonl", {}, 4)
+    swept(base, "tpe", 4, Crew(Here), record)
+    played: list[int] = []
+    resumed = sweep(
+        base,
+        Search("tpe", base.axes, (OBJECTIVES["return"],), 5, 4),
+        alone.split,
+        8,
+        Crew(Here),
+        record,
+        played.append,
+    )
+    assert told(resumed) == told(alone)
+    assert played == [4, 8]
+
+
+def test_what_is_judged_was_not_seen(market: Path) -> None:
+    base = subject(settings_in(market), *PARAMS)
+    timerange = base.settings.feed.timerange
+    assert timerange is not None
+    (split,) = walk_forward(timerange, 1, 0)
+    search = Search("grid", base.axes, (OBJECTIVES["return"],), 5, 4)
+    found = sweep(base, search, split, 12, Crew(Here), None, lambda _done: None)
+    assert split.test is not None
+    feed = base.settings.feed.model_copy(update={"timerange": split.test})
+    settings = with_values(base.settings.model_copy(update={"feed": feed}), base.axes, found.best[0].values)
+    totals = summary_of(ENGINES["exact"].play(plan_of(settings), lambda _bars: None)).totals
+    assert found.judged["return"] == pytest.approx(totals.total_return, rel=1e-12)
+    assert found.judged["return"] != found.best[0].figures["return"]
+
+
+def test_a_sweep_in_which_nothing_can_be_judged_says_why(market: Path) -> None:
+    base = subject(settings_in(market), "fast=20,25", "slow=5,6")
+    with pytest.raises(UserError, match="Of 4 tries not one can be judged: fast must be below slow"):
+        swept(base, "grid", 4, Crew(Here))
