@@ -1,22 +1,26 @@
 """An exact backtest made of a plan: instruments, venue, engine, and what the strategy says of the history."""
 
+from bot.backtest.estimates_table import estimates_table
 from bot.backtest.exact import ExactRun, Observe
 from bot.backtest.plan import Plan, instruments_of
 from bot.backtest.recital import Recital, Told, said_of
 from bot.core.profile import venue_profile
+from bot.engine.window import candles_kept
 from bot.paper import CLIENT_ID_PREFIX, simulated_venue
 from bot.sim.candle_builder import resample
 from bot.wiring import engine_of
 
 
 def told_of(plan: Plan) -> dict[str, Told]:
-    """Return each symbol's closed candles with the strategy's signals on them. UserError: it failed."""
-    told = {}
+    """Return each symbol's closed candles, estimates and what the strategy says. UserError: it failed."""
+    told, kept = {}, candles_kept(plan.strategy.warmup, plan.timeframe_ms)
     for series in plan.history.series:
         base_ms = plan.history.timeframe_ms
         candles = resample(series.candles, base_ms, plan.timeframe_ms, series.funding)
         name = plan.settings.strategy.name
-        told[series.symbol] = Told(candles, said_of(plan.strategy, name, series.symbol, candles), None)
+        said = said_of(plan.strategy, name, series.symbol, candles)
+        estimates = estimates_table(candles, plan.timeframe_ms, kept)
+        told[series.symbol] = Told(candles, said, estimates)
     return told
 
 

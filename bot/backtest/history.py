@@ -80,12 +80,27 @@ def playable(
     """Return what `load_history` would load, of candles of `detail_ms` where given. UserError: nothing."""
     everything = {symbol: files_of(directory, symbol) for symbol in symbols}
     candidates = {
-        symbol: [file for file in files if detail_ms is None or file.timeframe_ms in (0, detail_ms)]
-        for symbol, files in everything.items()
+        symbol: _of_detail(directory, symbol, files, detail_ms) for symbol, files in everything.items()
     }
     if timerange is None:
         timerange = longest(candidates, timeframe_ms, _extent)
     return Playable(timerange, choose(candidates, timeframe_ms, timerange, _extent), everything)
+
+
+def _of_detail(
+    directory: Path, symbol: str, files: Sequence[DataFile], detail_ms: int | None
+) -> Sequence[DataFile]:
+    """Return the files but the candles of another length. UserError: there are none of that length."""
+    if detail_ms is None:
+        return files
+    lengths = sorted({file.timeframe_ms for file in files if file.kind == "last"})
+    if detail_ms not in lengths:
+        raise UserError(
+            f"The data folder {directory} has no {timeframe_text(detail_ms)} candles of {symbol}; it has "
+            f"{', '.join(map(timeframe_text, lengths))}. Choose another --detail, or fetch them with "
+            "ringfence download-data."
+        )
+    return [file for file in files if file.kind != "last" or file.timeframe_ms == detail_ms]
 
 
 def load_playable(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.backtest.estimates_table import estimates_of
 from bot.core.candles import Candles
 from bot.core.signal import Signal, Signals
 from bot.engine.beliefs import failure_text
@@ -40,9 +41,7 @@ class Recital:
         told = self._told[market.instrument.symbol]
         if told.estimates is None:
             return FROM_WINDOW.estimates(market, timeframe_ms)
-        known = told.estimates[self._row(market)].tolist()
-        known[5] = known[5] > 0.0
-        return MarketEstimates(*known)
+        return estimates_of(told.estimates, self._row(market))
 
     def signal(self, strategy: Strategy, market: Market, now_ms: int) -> Signal | None:
         """Return what was said of the newest candle; None as long as the live strategy is warming up."""

@@ -23,7 +23,7 @@ from bot.settings.model import Settings
 from bot.store.tables import TABLES
 from tests.unit.docs.reading import ROOT, Block, blocks, command_words, inline_codes, links, prose, text_of
 
-RUN: Final = ("README.md", "bot/README.md", "strategies/README.md", "config/README.md")
+RUN: Final = ("README.md", "bot/README.md", "bot/BACKTEST.md", "strategies/README.md", "config/README.md")
 ALL: Final = (
     *RUN,
     "bot/EVIDENCE.md",
