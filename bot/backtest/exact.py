@@ -6,12 +6,15 @@ are taken in one jump to their last tick; everything else is played tick by tick
 """
 
 import math
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.backtest.quiet_candles import QuietCandles
+from bot.backtest.recital import Told
 from bot.backtest.recorder import Recorder
 from bot.backtest.result import Counts, Halted, Result
 from bot.core.candles import Candles
@@ -23,14 +26,16 @@ from bot.engine.entries import unrealised_quote
 from bot.engine.gate import Gate
 from bot.engine.outbox import NOTHING, Decision
 from bot.engine.reconcile import begin
-from bot.engine.state import Market
+from bot.engine.state import NEVER_MS, Market
 from bot.errors import Fatal
+from bot.evidence.nearness import NO_PRICE
 from bot.sim.replay import ReplayMarket
 from bot.sim.series import MarketHistory, Series
 from bot.sim.venue import SimulatedVenue
 
 _MAX_ROUNDS: Final = 64
 _TELL_EVERY: Final = 4096  # bars
+_EVERYTHING: Final = (0.0, NO_PRICE, 0.0, math.inf)
 
 Observe = Callable[[Event | Intent], None]
 
@@ -44,7 +49,9 @@ class ExactRun:
         venue: SimulatedVenue,
         history: MarketHistory,
         observe: Observe | None = None,
+        told: Mapping[str, Told] | None = None,
     ) -> None:
+        """`told`: what the engine's readings recite; with it quiet candles are passed over together."""
         desk = engine.desk
         self._engine, self._venue, self._gate = engine, venue, Gate(desk)
         self._history = history
@@ -53,6 +60,7 @@ class ExactRun:
         self._bars = (history.end_ms - history.start_ms) // self._bar_ms
         self._lanes = [Lane(series, history) for series in history.series]
         self._stops = _stops(history, desk.timeframe_ms)
+        self._quiet = QuietCandles(told, history, desk.timeframe_ms, self._stops) if told else None
         self._observe = observe
         self.recorder = Recorder(tuple(engine.state.markets), self.distance)
 
@@ -60,17 +68,23 @@ class ExactRun:
         """Load the candles before the range, and begin with what the venue holds."""
         engine = self._engine
         for symbol, market in engine.state.markets.items():
+            market.evidence.forecast_hour = NEVER_MS  # no forecast is told: they decide nothing
             engine.warm_up(symbol, self._market.history(symbol, engine.desk.timeframe_ms, market.window.size))
         begin(engine, self._venue.truth(), self._history.start_ms)
 
     def run(self, say: Callable[[int], None]) -> None:
         """Play the whole range; `say` is told now and then how many bars are done."""
-        bar, told = 0, 0
-        for stop in (*self._stops.tolist(), self._bars):
-            self._play(bar, stop)
-            for event in self._market.opening(stop):
+        stops = [*self._stops.tolist(), self._bars]
+        number, bar, told = 0, 0, 0
+        while number < len(stops):
+            quiet = self._quiet_candles_until(number, bar, stops)
+            if quiet > number:
+                self._pass_over(number, quiet, bar, stops[quiet])
+                number, bar = quiet, stops[quiet]
+            self._play(bar, stops[number])
+            for event in self._market.opening(stops[number]):
                 self._feed(event)
-            bar = stop
+            bar, number = stops[number], number + 1
             if bar - told >= _TELL_EVERY:
                 told = bar
                 say(bar)
@@ -120,6 +134,48 @@ class ExactRun:
         tally = self._engine.state.tally
         bars = sum(lane.count for lane in self._lanes)
         return Counts(bars, *(getattr(tally, name) for name in Counts._fields[1:]))
+
+    def _quiet_candles_until(self, number: int, bar: int, stops: Sequence[int]) -> int:
+        """Return the number of the stop up to which, from `number` on, nothing but closed candles comes."""
+        if self._quiet is None or not self._is_idle():
+            return number
+        has_shadows = any(market.evidence.orphans for market in self._engine.state.markets.values())
+        until = self._quiet.until(number, hears_exits=has_shadows)
+        if until <= number:
+            return number
+        leaves = min(lane.leaves(bar, stops[until], *self._bounds(lane.symbol)[:4]) for lane in self._lanes)
+        # The stop at or before the bar that leaves the bounds is met in the ordinary way.
+        return until if leaves == stops[until] else max(bisect_right(stops, leaves) - 1, number)
+
+    def _is_idle(self) -> bool:
+        """Whether nothing is held, on its way or told to be missing."""
+        desk = self._engine.desk
+        state = desk.state
+        return not (state.in_flight or state.stale_since_ms or desk.witness.orphans) and all(
+            market.holding is None
+            and market.entry is None
+            and market.foreign is None
+            and not market.evidence.forecasts
+            and market.gap_until_ms == 0
+            for market in state.markets.values()
+        )
+
+    def _pass_over(self, first: int, last: int, bar: int, until: int) -> None:
+        """Let the stops from `first` up to `last` pass, at which candles close and nothing comes of it."""
+        quiet, state = self._quiet, self._engine.state
+        if quiet is None:
+            return
+        for ts_ms in quiet.turns(first, last):
+            state.now_ms = ts_ms
+            self._engine.roll_clock()
+            self._settle(self._engine.desk.outbox.take())
+        state.now_ms = quiet.end_ms(last - 1)
+        self._jump(bar, until)
+        for symbol, market in state.markets.items():
+            market.evidence.enters = 0
+            known = quiet.estimates(symbol, last - 1)
+            if known is not None:
+                self._engine.take_estimates(market, known)
 
     def _play(self, bar: int, stop: int) -> None:
         """Play the bars up to `stop`; nothing but prices is due in between."""
@@ -229,12 +285,16 @@ class Lane:
         self._is_there = rows >= 0
         self.count = int(np.count_nonzero(self._is_there))
         self._close, self._mark_close = last.close[rows], mark.close[rows]
-        lows, highs = (_column(mark, "low", rows, math.inf), _column(mark, "high", rows, -math.inf))
-        self._mark_low, self._mark_high = lows.tolist(), highs.tolist()
-        for bar in _bars_with_something_within(series, history):
-            self._mark_low[bar] = -math.inf
-        self._last_low = _column(last, "low", rows, math.inf).tolist()
-        self._last_high = _column(last, "high", rows, -math.inf).tolist()
+        self._ranges = np.array(
+            [
+                _column(each, side, rows, missing)
+                for each in (mark, last)
+                for side, missing in (("low", math.inf), ("high", -math.inf))
+            ]
+        )
+        self._within = sorted(_bars_with_something_within(series, history))
+        self._ranges[0, self._within] = -math.inf
+        self._mark_low, self._mark_high, self._last_low, self._last_high = self._ranges.tolist()
 
     def quiet_until(
         self, bar: int, stop: int, low: float, high: float, last_low: float, last_high: float
@@ -250,6 +310,15 @@ class Lane:
         ):
             bar += 1
         return bar
+
+    def leaves(self, bar: int, stop: int, low: float, high: float, last_low: float, last_high: float) -> int:
+        """Return what `quiet_until` does, over many bars at once."""
+        if (low, high, last_low, last_high) == _EVERYTHING:
+            at = bisect_left(self._within, bar)
+            return min((stop, *self._within[at : at + 1]))
+        marks, lasts = self._ranges[:2, bar:stop], self._ranges[2:, bar:stop]
+        is_inside = (low < marks[0]) & (marks[1] < high) & (last_low < lasts[0]) & (lasts[1] < last_high)
+        return stop if is_inside.all() else bar + int(is_inside.argmin())
 
     def last_tick(self, bar: int, until: int) -> MarkPrice | None:
         """Return the last tick of the bars from `bar` up to `until`; None when all are missing."""

@@ -28,6 +28,7 @@ def exact_run(plan: Plan, observe: Observe | None = None) -> ExactRun:
     """Return the run of a plan, warmed up. UserError: an instrument or the strategy is unusable."""
     settings, instruments = plan.settings, instruments_of(plan)
     venue = simulated_venue(settings, instruments, venue_profile(settings.venue.profile, 0.0))
+    told = told_of(plan)
     engine = engine_of(
         settings,
         instruments,
@@ -35,8 +36,8 @@ def exact_run(plan: Plan, observe: Observe | None = None) -> ExactRun:
         plan.strategy,
         plan.timeframe_ms,
         CLIENT_ID_PREFIX,
-        readings=Recital(told_of(plan)),
+        readings=Recital(told),
     )
-    run = ExactRun(engine, venue, plan.history, observe)
+    run = ExactRun(engine, venue, plan.history, observe, told)
     run.warm_up()
     return run

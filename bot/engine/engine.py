@@ -67,6 +67,7 @@ from bot.engine.invariants import check, check_time
 from bot.engine.outbox import NOTHING, Decision
 from bot.engine.state import Holding, Market, snapshot
 from bot.engine.window import is_sound_candle
+from bot.risk.estimates import MarketEstimates
 from bot.risk.inputs import fault_of_tiers
 
 _HOUR_MS: Final = 3_600_000
@@ -201,7 +202,11 @@ class Engine:
             market.holding.wake()
 
     def _estimate(self, market: Market) -> None:
-        market.estimates = self.desk.readings.estimates(market, self.desk.timeframe_ms)
+        self.take_estimates(market, self.desk.readings.estimates(market, self.desk.timeframe_ms))
+
+    def take_estimates(self, market: Market, estimates: MarketEstimates) -> None:
+        """Let a market be known by these from now on."""
+        market.estimates = estimates
         sigma_day = market.estimates.sigma_day
         market.sigma_day = sigma_day if math.isfinite(sigma_day) else 0.0
 
@@ -218,7 +223,7 @@ class Engine:
         else:
             alerts.bad_candle(self.desk, market, event)
         self._end_gap(market)
-        self._roll_clock()
+        self.roll_clock()
         alerts.stale_elsewhere(self.desk)
         tripwires.staleness(self.desk)
         signal = newest_signal(self.desk, market) if is_sound else None
@@ -230,7 +235,8 @@ class Engine:
         book_caps.reconsider(self.desk)
         self._look_at(market)
 
-    def _roll_clock(self) -> None:
+    def roll_clock(self) -> None:
+        """Mark the account once an hour, and begin the day's loss anew once a day."""
         state = self.state
         hour_ms = state.now_ms - state.now_ms % _HOUR_MS
         if hour_ms == state.hour_ms:

@@ -118,7 +118,10 @@ def look(desk: Desk, market: Market) -> None:
     """See whether the newest mark says something new, and find the marks at which the next one would."""
     evidence = market.evidence
     book, mark, now_ms = evidence.book, market.mark, desk.state.now_ms
-    if not (book is not None or evidence.orphans or evidence.forecasts) or not _is_sound(market):
+    if book is None and not evidence.orphans and not evidence.forecasts:
+        evidence.watch_low, evidence.watch_high = 0.0, NO_PRICE
+        return
+    if not _is_sound(market):
         return
     forecasts.resolve(desk, market)
     for orphan in tuple(evidence.orphans):

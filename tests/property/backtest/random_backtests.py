@@ -21,9 +21,10 @@ from bot.engine.engine import Engine
 from bot.engine.outbox import Outbox
 from bot.engine.reconcile import begin
 from bot.engine.run import Session
-from bot.engine.state import Market, State
+from bot.engine.state import NEVER_MS, Market, State
 from bot.engine.window import CandleWindow
 from bot.ports import Commit
+from bot.risk.estimates import MarketEstimates, market_estimates
 from bot.risk.limits import AllocationLimits, BracketLimits, CapLimits, EntryLimits, MarginLimits
 from bot.risk.manager import RiskManager
 from bot.risk.policies import POLICIES
@@ -38,6 +39,7 @@ from bot.strategy import Strategy, build_signals
 MINUTE_MS: Final = 60_000
 START_MS: Final = 1_738_368_000_000
 WARM_BARS: Final = 1_500
+WINDOW: Final = 200
 _TIERS = tiers_from_rows(
     [LeverageTier(0.0, 50_000.0, 0.01, 0.0, 50.0), LeverageTier(50_000.0, 1e9, 0.02, 500.0, 20.0)]
 )
@@ -92,7 +94,11 @@ def random_case(seed: int, bars: int = 600) -> Case:
     return Case(
         history,
         int(draw.choice([MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS])),
-        Coin(int(draw.integers(2, 12)), int(draw.integers(9, 60)), float(draw.choice([0.006, 0.01, 0.03]))),
+        Coin(
+            int(draw.choice([2, 5, 9, 40, 90])),
+            int(draw.integers(9, 60)),
+            float(draw.choice([0.006, 0.01, 0.03])),
+        ),
         str(draw.choice(sorted(POLICIES))),
         MarginLimits(
             add_cooldown_ms=int(draw.choice([60_000, 300_000])),
@@ -176,7 +182,7 @@ def engine_of(case: Case, **desk: Any) -> Engine:
         series.symbol: Market(
             instrument(series.symbol),
             margin_rules(instrument(series.symbol), BINANCE_USDM),
-            CandleWindow(200),
+            CandleWindow(WINDOW),
         )
         for series in case.history.series
     }
@@ -215,6 +221,8 @@ class Played(NamedTuple):
 def played_by_session(case: Case) -> Played:
     """Play a case through the loop that trades, tick by tick."""
     engine, venue, journal = engine_of(case), venue_of(case), _ListJournal()
+    for market in engine.state.markets.values():
+        market.evidence.forecast_hour = NEVER_MS  # the exact engine tells no forecasts
     source = ReplayMarket(case.history, case.timeframe_ms, venue.position_side)
     feed = VenueFeed(source, venue, WallClock(), float("inf"))
     session = Session(engine, feed, venue, journal, dict, lambda _commit: None)
@@ -242,16 +250,26 @@ def played_exactly(case: Case) -> tuple[Played, ExactRun]:
     told = {}
     for series in case.history.series:
         closed = resample(series.candles, MINUTE_MS, case.timeframe_ms, series.funding)
-        told[series.symbol] = Told(closed, said_of(case.strategy, "coin", series.symbol, closed), None)
+        said = said_of(case.strategy, "coin", series.symbol, closed)
+        told[series.symbol] = Told(closed, said, _windowed(closed, case.timeframe_ms))
     engine, venue = engine_of(case, readings=Recital(told)), venue_of(case)
     heard: list[Any] = []
-    run = ExactRun(engine, venue, case.history, heard.append)
+    run = ExactRun(engine, venue, case.history, heard.append, told)
     run.warm_up()
     run.run(lambda _bars: None)
     intents = [each for each in heard if type(each).__name__ == "Intent"]
     venue_events = [each for each in heard if _is_venue(each)]
     notes = [each for each in heard if type(each).__name__ != "Intent" and not _is_venue(each)]
     return Played(venue_events, intents, notes, engine.state.free_quote, engine, venue), run
+
+
+def _windowed(candles: Candles, timeframe_ms: int) -> NDArray[np.float64]:
+    """Return the estimates of the very windows that the session has, to the last digit."""
+    table = np.full((len(candles.close), len(MarketEstimates._fields)), np.nan)
+    for row in range(len(candles.close)):
+        window = pick(candles, slice(max(row + 1 - WINDOW, 0), row + 1))
+        table[row] = market_estimates(window, timeframe_ms)
+    return table
 
 
 def _is_venue(event: Any) -> bool:
