@@ -156,7 +156,7 @@ class Manners:
                 self._world.violate("LATE", f"{intent.client_id} was sent by a start after its decision")
             planned = int(intent.facts.get("leverage") or 0)
             there = self._world.exchange.venue.state.leverage.get(intent.action.symbol, 0)
-            if not self._is_isolated(intent.action.symbol) and not self._world.touched_by_hand:
+            if not self.is_isolated(intent.action.symbol) and not self._world.touched_by_hand:
                 self._world.violate("I15", f"{intent.client_id} enters a symbol in cross margin")
             if planned not in (0, there) and not self._world.touched_by_hand:
                 self._world.violate("I15", f"{intent.client_id} enters with {there}x instead of {planned}x")
@@ -164,14 +164,14 @@ class Manners:
             if isinstance(intent.action, OpenPosition) and late_ms > _BAR_MS:
                 self._world.violate("LATE", f"{intent.client_id} was sent {late_ms} ms after its decision")
 
-    def _is_isolated(self, symbol: str) -> bool:
+    def is_isolated(self, symbol: str) -> bool:
         """Whether the venue has the symbol in isolated margin; at OKX each order says so itself."""
-        settings = self._world.exchange.embedded.settings
-        if self._world.dialect == "bybit":
+        settings, dialect = self._world.exchange.embedded.settings, self._world.dialect
+        if dialect == "bybit":
             return settings["margin_mode"] == "ISOLATED_MARGIN"
-        if self._world.dialect == "hyperliquid":
+        if dialect == "hyperliquid":
             return settings["isolated"].get(symbol, False)
-        return self._world.dialect == "okx" or settings["margin_type"][symbol] == "ISOLATED"
+        return dialect == "okx" or settings["margin_type"][symbol] == "ISOLATED"
 
 
 def _position_of(event: Event) -> Position | None:

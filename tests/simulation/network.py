@@ -34,6 +34,7 @@ class Network:
         self.disturbances: list[Disturbance] = []
         self.message_disturbances: list[MessageDisturbance] = []
         self.watchers: list[Callable[[Call, str], None]] = []
+        self.on_failure: Callable[[BaseException], None] = _raise
         self.is_down = False
         self.calls = 0
         self.sockets: list[ClientSocket] = []
@@ -151,7 +152,13 @@ class Network:
     def _spawn(self, work: Any) -> None:
         task = self.loop.create_task(work, context=self.context.copy())
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        """Tell of a message that was lost because the world itself failed: no fault lost it."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.on_failure(error)
 
     # --- streams ----------------------------------------------------------------------------------
 
@@ -258,6 +265,10 @@ def _disturbed(answer: Answer, effect: Effect) -> Answer:
     if effect.kind == "changed" and effect.change:
         return effect.change(answer)
     return answer
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def _key(url: str) -> Any:

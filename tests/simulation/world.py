@@ -71,6 +71,7 @@ class World:
         self.time_zone = "UTC"
         self.wall = Wall(self.loop, self.began_ms)
         self.network = Network(self.loop, Random(self.random.getrandbits(64)), self.wall.venue_ms)
+        self.network.on_failure = self._has_failed
         self.settings: dict[str, Any] = dict(_SETTINGS)
         self._draw_habits()
         self.depth_quote = 250_000.0
@@ -221,7 +222,10 @@ class World:
     def _failed(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.violate("WORLD", f"{type(error).__name__}: {error}", error)
+            self._has_failed(error)
+
+    def _has_failed(self, error: BaseException) -> None:
+        self.violate("WORLD", f"{type(error).__name__}: {error}", error)
 
     def run(self, story: Any) -> None:
         """Run the coroutine `story` to its end, with everything around it."""
