@@ -1,40 +1,59 @@
 """What time it is at Hyperliquid: its marks and candles do not say, its account does.
 
-A host's clock that is wrong would else be the time of every price. A market on this machine has a time of its
+A host's clock that is wrong, or that is set meanwhile, would else be the time of every price. Between two
+readings of the account the steady clock counts, which nobody sets. A market on this machine has a time of its
 own and runs at another pace: it adds `time` to prices, and is told by being a day away from the clock.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 _DAY_MS: Final = 86_400_000
 _TOLERABLE_MS: Final = 1_500  # how long a reply may be under way, and more
+_DRIFT: Final = 1e-4  # two clocks that nobody sets part by less
 
 
 class VenueTime:
-    """Follows what was told last; the client's clock as long as the two agree."""
+    """Begins with the host's clock. A reply is as old as its way was long, or older, and never from later.
+
+    `_away_ms`: how far the venue is ahead of the steady clock; `_least_ms`: how far it is at least, by the
+    replies, as of `_least_at_ms` of the steady clock.
+    """
 
     def __init__(self) -> None:
-        self._away_ms = 0
+        self._away_ms: int | None = None
+        self._least_ms, self._least_at_ms = 0.0, 0
 
     def now_ms(self, client: Any) -> int:
         """Return the venue's time now."""
-        return int(client.milliseconds()) + self._away_ms
+        if self._away_ms is None:
+            self._away_ms = int(client.milliseconds()) - _steady_ms()
+        return _steady_ms() + self._away_ms
 
     def read(self, client: Any, account: Mapping[str, Any]) -> None:
-        """Learn from a reading of the account how far the clock is off."""
-        self._follow(client, account.get("time"), _TOLERABLE_MS)
+        """Learn the time from a reading of the account."""
+        said_ms = account.get("time")
+        if said_ms is not None:
+            self._follow(self.now_ms(client), int(said_ms))
 
     def told(self, client: Any, row: Mapping[str, Any]) -> int:
         """Return the time of a price, which is now where it has none."""
-        self._follow(client, row.get("time"), _DAY_MS)
+        now_ms, said_ms = self.now_ms(client), row.get("time")
+        if said_ms is not None and abs(int(said_ms) - now_ms) > _DAY_MS:
+            self._follow(now_ms, int(said_ms))
         return self.now_ms(client)
 
-    def _follow(self, client: Any, said_ms: Any, tolerated_ms: int) -> None:
-        if said_ms is None:
-            return
-        away_ms = int(said_ms) - int(client.milliseconds())
-        if abs(away_ms) > tolerated_ms:
-            self._away_ms = away_ms
-        elif tolerated_ms < _DAY_MS:
-            self._away_ms = 0
+    def _follow(self, now_ms: int, said_ms: int) -> None:
+        steady_ms = _steady_ms()
+        known_ms = self._least_ms - _DRIFT * (steady_ms - self._least_at_ms)
+        at_least_ms = said_ms - steady_ms
+        is_first = self._least_at_ms == 0 or abs(said_ms - now_ms) > _DAY_MS
+        self._least_ms = at_least_ms if is_first else max(at_least_ms, known_ms)
+        self._least_at_ms = steady_ms
+        if not 0 <= now_ms - steady_ms - self._least_ms <= _TOLERABLE_MS:
+            self._away_ms = round(self._least_ms)
+
+
+def _steady_ms() -> int:
+    return round(time.monotonic() * 1_000.0)

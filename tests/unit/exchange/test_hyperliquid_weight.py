@@ -1,5 +1,6 @@
 """What is asked of Hyperliquid once and not again, and what time it is there."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.unit.exchange.recorder import START_MS
 
 class Clock:
     def __init__(self) -> None:
-        self.ms = START_MS
+        self.ms, self.set_ms = START_MS, 0
 
     def milliseconds(self) -> int:
         return self.ms
@@ -93,21 +94,57 @@ async def test_an_open_order_of_ours_is_no_news(status: str, id_: str | None, is
     assert said == (AccountTold(5, (BTC_USDC,)) if is_news else [])
 
 
-def test_a_wrong_clock_is_corrected_by_the_accounts_time_and_a_slow_reply_is_none() -> None:
-    clock, time = Clock(), VenueTime()
-    time.read(clock, {"time": START_MS - 1_400})
-    assert time.now_ms(clock) == START_MS
-    time.read(clock, {"time": START_MS - 8_000})
-    assert time.told(clock, {"markPx": "1"}) == START_MS - 8_000
-    time.read(clock, {"time": START_MS})
-    assert time.now_ms(clock) == START_MS
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The host's clock; its steady one goes on with it."""
+    made = Clock()
+    steady = SimpleNamespace(monotonic=lambda: (made.ms - made.set_ms) / 1_000.0)
+    monkeypatch.setattr("bot.exchange.dialects.hyperliquid_time.time", steady)
+    return made
 
 
-def test_a_market_with_a_time_of_its_own_is_followed() -> None:
-    clock, time = Clock(), VenueTime()
-    assert time.told(clock, {"time": 1_000_000}) == 1_000_000
-    clock.ms += 500
-    assert time.now_ms(clock) == 1_000_500
+def test_a_wrong_clock_is_corrected_by_the_accounts_time_and_a_slow_reply_is_none(clocks: Clock) -> None:
+    time = VenueTime()
+    time.read(clocks, {"time": START_MS - 1_400})
+    assert time.now_ms(clocks) == START_MS
+    time = VenueTime()
+    time.read(clocks, {"time": START_MS - 8_000})
+    assert time.told(clocks, {"markPx": "1"}) == START_MS - 8_000
+    time.read(clocks, {"time": START_MS})
+    assert time.now_ms(clocks) == START_MS
+
+
+def test_a_clock_that_steps_moves_no_time(clocks: Clock) -> None:
+    time = VenueTime()
+    time.read(clocks, {"time": START_MS})
+    clocks.ms += 8_000
+    clocks.set_ms += 8_000
+    assert time.now_ms(clocks) == START_MS
+    clocks.ms += 500
+    assert time.told(clocks, {"markPx": "1"}) == START_MS + 500
+
+
+def test_a_reply_that_is_old_moves_no_time(clocks: Clock) -> None:
+    time = VenueTime()
+    time.read(clocks, {"time": START_MS})
+    clocks.ms += 10_000
+    time.read(clocks, {"time": START_MS})
+    assert time.now_ms(clocks) == START_MS + 10_000
+
+
+def test_a_steady_clock_that_is_too_fast_is_followed(clocks: Clock) -> None:
+    time, day_ms = VenueTime(), 86_400_000
+    time.read(clocks, {"time": START_MS})
+    clocks.ms += day_ms
+    time.read(clocks, {"time": START_MS + day_ms - 4_000})
+    assert time.now_ms(clocks) == START_MS + day_ms - 4_000
+
+
+def test_a_market_with_a_time_of_its_own_is_followed(clocks: Clock) -> None:
+    time = VenueTime()
+    assert time.told(clocks, {"time": 1_000_000}) == 1_000_000
+    clocks.ms += 500
+    assert time.now_ms(clocks) == 1_000_500
 
 
 async def test_an_action_expires_by_the_venues_clock() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -67,8 +68,10 @@ def test_gates_acknowledgements_are_ccxts_business() -> None:
         assert heard(made, message) is None
 
 
-def test_hyperliquids_marks_and_candles_are_of_now() -> None:
+def test_hyperliquids_marks_and_candles_are_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
     made = hyperliquid()
+    still = SimpleNamespace(monotonic=lambda: 5.0)
+    monkeypatch.setattr("bot.exchange.dialects.hyperliquid_time.time", still)
     made.client.milliseconds = lambda: START_MS
     context = {"channel": "activeAssetCtx", "data": {"coin": "BTC", "ctx": {"markPx": "50000.5"}}}
     next_ms = START_MS - START_MS % HOUR_MS + HOUR_MS
