@@ -262,6 +262,7 @@ class HyperliquidDialect:
         """Return what a message says."""
         said = streams.told(client, message, self._time)
         if isinstance(said, AccountTold):
+            self._history.hear(message)
             self._shared.changed()
         return said
 

@@ -16,14 +16,29 @@ _LOOK_BACK_MS: Final = 7 * 86_400_000
 _HOUR_MS: Final = 3_600_000
 _MINUTE_MS: Final = 60_000
 _MOST_KNOWN: Final = 200
+_MOST_HEARD: Final = 200
+_WHOLE: Final = {"tid", "time", "coin", "oid", "side", "px", "sz", "fee", "closedPnl", "crossed"}
 
 
 class History:
-    """Remembers what our own payments tell of their settlements: the price that they were counted at."""
+    """Remembers what our own payments tell of their settlements: the price that they were counted at.
+
+    And the fills that the stream tells, whose rows are those of the history: that may show them later.
+    """
 
     def __init__(self, time: VenueTime, shared: SharedReplies) -> None:
         self._time, self._shared = time, shared
         self._prices: dict[tuple[str, int], float] = {}
+        self._heard: dict[Any, Mapping[str, Any]] = {}
+
+    def hear(self, message: Mapping[str, Any]) -> None:
+        """Keep the fills of a stream's message that are told whole."""
+        if message.get("channel") != "userFills":
+            return
+        rows = message["data"].get("fills") or []
+        self._heard |= {row["tid"]: row for row in rows if row.keys() >= _WHOLE}
+        while len(self._heard) > _MOST_HEARD:
+            del self._heard[next(iter(self._heard))]
 
     async def trades(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Trade, ...]:
         """Return fills from `since_ms` on, without it of the last seven days, oldest first.
@@ -36,7 +51,9 @@ class History:
             client, "fills", symbol, begin_ms, lambda at_ms: _since(client, asked, at_ms, _FILLS_PAGE)
         )
         coin = client.market(symbol)["baseName"]
-        return tuple(sorted(_trade(client, symbol, row) for row in rows if row["coin"] == coin))
+        known = {row["tid"] for row in rows}
+        heard = [row for tid, row in self._heard.items() if tid not in known and int(row["time"]) >= begin_ms]
+        return tuple(sorted(_trade(client, symbol, row) for row in (*rows, *heard) if row["coin"] == coin))
 
     async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
         """Return funding payments from `since_ms` on, without it of the last seven days, oldest first."""

@@ -65,6 +65,18 @@ async def test_hyperliquids_fills_are_read_page_by_page_and_each_once() -> None:
     assert len(asked(made)) == 3
 
 
+async def test_a_fill_of_the_stream_is_told_while_the_history_lags_and_once() -> None:
+    later = {**FILL, "tid": 7, "time": START_MS + 5}
+    made = made_with([FILL])
+    for row in (later, {**later, "coin": "ETH", "tid": 8}, {**FILL, "tid": 6, "time": START_MS - 1}):
+        made.trading.told(made.client, {"channel": "userFills", "data": {"fills": [row]}})
+    found = await made.trading.trades(made.client, BTC_USDC, START_MS)
+    assert [each.trade_id for each in found] == [FILL["tid"], 7]
+    made.answers["POST /info"] = [FILL, later]
+    made.trading.told(made.client, {"channel": "userFills", "data": {"fills": [later]}})
+    assert await made.trading.trades(made.client, BTC_USDC, START_MS) == found
+
+
 async def test_hyperliquids_payment_tells_the_price_it_was_counted_at() -> None:
     def answer(said: Any) -> Any:
         other = {**PAID, "delta": {**PAID["delta"], "coin": "ETH"}}
