@@ -12,6 +12,7 @@ from bot.core.position import Position
 from bot.errors import Rejected, Unavailable
 from bot.exchange.book import START, Book, Owner
 from bot.exchange.dialect import Dialect
+from bot.exchange.glance import Glancer
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
 from bot.exchange.rows import Money, Payment, Trade, VenueOrder
@@ -35,15 +36,6 @@ class Settlement(NamedTuple):
     payment: Payment
     rate: float
     mark: float
-
-
-class Glance(NamedTuple):
-    """Four answers of about one instant; the trades are those not reported yet."""
-
-    orders: tuple[VenueOrder, ...]
-    trades: tuple[Trade, ...]
-    position: Position | None
-    money: Money
 
 
 class Sight(NamedTuple):
@@ -80,12 +72,16 @@ class Observer:
 
     def __init__(self, link: Link, dialect: Dialect, book: Book) -> None:
         self._link, self._dialect, self._book = link, dialect, book
+        self.glancer = Glancer(link, dialect, book)
         self._unpaid: dict[str, tuple[int, int]] = {}  # the market's hour, and when by the clock
         self._hour_began: tuple[int, int] = (-1, 0)  # the same of the first look within it
 
     async def look(self, symbol: str, urgency: Urgency, moved_quote: float) -> Sight:
         """Return one reading. `moved_quote`: margin that a request of ours has moved since the last one."""
-        orders, new, position, money = await self.glance(symbol, urgency)
+        seen = await self.glancer.glance(symbol, urgency)
+        if seen is None:
+            return self._as_it_was(symbol)
+        orders, new, position, money = seen
         resting = self.by_our_id(orders, self._book.owners)
         ended, money = await asyncio.gather(
             self._ended(symbol, resting, new, urgency), self._money_after(symbol, new, money, urgency)
@@ -94,6 +90,7 @@ class Observer:
         ended = {key: row for key, row in ended.items() if key not in resting}
         owners = await self._owners(symbol, new, ended, resting, urgency)
         is_consistent = self._is_consistent(symbol, position, new, ended)
+        self.glancer.note(symbol, seen, is_consistent=is_consistent)
         settlements: tuple[Settlement, ...] = ()
         if is_consistent and self._may_have_been_paid(symbol, position, new, moved_quote):
             settlements = await self._settlements(symbol, urgency)
@@ -104,17 +101,10 @@ class Observer:
             settlements, is_due = (), True  # told when the position shows it
         return Sight(symbol, money, position, resting, new, ended, owners, settlements, is_due, is_consistent)
 
-    async def glance(self, symbol: str, urgency: Urgency) -> Glance:
-        """Return what the venue answers at about one instant."""
-        client, dialect = self._link.client, self._dialect
-        since_ms = self._book.trades.get(symbol, START).since_ms or None
-        orders, trades, position, money = await asyncio.gather(
-            self._link.read(lambda: dialect.open_orders(client, symbol), urgency),
-            self._link.read(lambda: dialect.trades(client, symbol, since_ms), urgency),
-            self.position(symbol, urgency),
-            self._link.read(lambda: dialect.money(client), urgency),
-        )
-        return Glance(orders, self._new_trades(symbol, trades), position, money)
+    def _as_it_was(self, symbol: str) -> Sight:
+        """Return what is known, as a reading that proves nothing."""
+        held, money = self._book.positions.get(symbol), Money(self._book.free_quote, 0.0)
+        return Sight(symbol, money, held, {}, (), {}, {}, (), is_payment_due=False, is_consistent=False)
 
     async def _money_after(
         self, symbol: str, new: tuple[Trade, ...], money: Money, urgency: Urgency
@@ -125,14 +115,11 @@ class Observer:
         """
         if not new and all(each.leg != "entry" for each in self._book.orders_of(symbol).values()):
             return money
-        client = self._link.client
-        return await self._link.read(lambda: self._dialect.money(client), urgency)
+        return await self.glancer.money(urgency)
 
     async def position(self, symbol: str, urgency: Urgency) -> Position | None:
         """Return the symbol's position now."""
-        client = self._link.client
-        rows = await self._link.read(lambda: self._dialect.positions(client, self._book.leverage), urgency)
-        return next((each for each in rows if each.symbol == symbol), None)
+        return await self.glancer.position(symbol, urgency)
 
     async def unshown_quote(self, held: Position, urgency: Urgency) -> float:
         """Return payments that the history tells and a reading of the position may not show yet; else 0.0.
@@ -175,10 +162,6 @@ class Observer:
                 order = order._replace(client_id=owner.client_id, leg=owner.leg)  # noqa: PLW2901
             found[order.client_id] = order
         return found
-
-    def _new_trades(self, symbol: str, trades: tuple[Trade, ...]) -> tuple[Trade, ...]:
-        cursor = self._book.trades.get(symbol, START)
-        return tuple(sorted(row for row in trades if cursor.is_new(row.ts_ms, str(row.trade_id))))
 
     async def _ended(
         self,
@@ -268,9 +251,7 @@ class Observer:
         trades: tuple[Trade, ...],
         ended: Mapping[str, VenueOrder | None],
     ) -> bool:
-        before = _signed(self._book.positions.get(symbol))
-        expected = before + sum(trade.order_side * trade.quantity for trade in trades)
-        if abs(expected - _signed(position)) > _QUANTITY_TOLERANCE * max(abs(expected), 1.0):
+        if not self.glancer.adds_up(symbol, position, trades):
             return False
         traded = {trade.venue_order_id for trade in trades}
         return all(
@@ -369,10 +350,6 @@ def _absent(refusal: Rejected) -> None:
     """Return None where the venue knows no such order; any other answer is no proof of absence."""
     if refusal.args[0] != "unknown_order":
         raise Unavailable(f"an order could not be read: {refusal.args[1]}") from refusal
-
-
-def _signed(position: Position | None) -> float:
-    return 0.0 if position is None else position.side * position.quantity
 
 
 def _children(ended: Mapping[str, VenueOrder | None]) -> dict[str, Owner]:

@@ -11,9 +11,10 @@ from bot.core.position import Position
 from bot.exchange.book import START, Book
 from bot.exchange.changes import NO_MOVE, Changes, Move
 from bot.exchange.dialect import Dialect
+from bot.exchange.glance import Glance
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
-from bot.exchange.sight import Glance, Observer, Sight
+from bot.exchange.sight import Observer, Sight
 
 _WAITS_SECONDS: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
 _TRIES_WHEN_AWAITED: Final = 2  # another sweep follows within seconds
@@ -94,10 +95,10 @@ class Sweeper:
 
     async def _steady(self, symbol: str) -> Glance:
         """Two equal answers: nothing was filled in between."""
-        last = await self.observer.glance(symbol, Urgency.NORMAL)
+        last = await self.observer.glancer.afresh(symbol, Urgency.NORMAL)
         for wait_seconds in _WAITS_SECONDS:
             await self._link.clock.sleep(wait_seconds)
-            seen = await self.observer.glance(symbol, Urgency.NORMAL)
+            seen = await self.observer.glancer.afresh(symbol, Urgency.NORMAL)
             if (seen.trades, seen.position) == (last.trades, last.position):
                 break
             last = seen
