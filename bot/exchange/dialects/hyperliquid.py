@@ -227,7 +227,8 @@ class HyperliquidDialect:
 
     async def _state(self, client: Any) -> Any:
         """Read the account, and the venue's time with it."""
-        row = await client.publicPostInfo({"type": "clearinghouseState", "user": client.walletAddress})
+        asked = {"type": "clearinghouseState", "user": client.walletAddress}
+        row = await self._shared.state(client, lambda: client.publicPostInfo(asked))
         self._time.read(client, row)
         return row
 

@@ -58,7 +58,10 @@ class History:
     async def funding(self, client: Any, symbol: str, since_ms: int | None) -> tuple[Payment, ...]:
         """Return funding payments from `since_ms` on, without it of the last seven days, oldest first."""
         asked = {"type": "userFunding", "user": client.walletAddress}
-        rows = await _since(client, asked, self._begin(client, since_ms), _PAYMENTS_PAGE)
+        begin_ms = self._begin(client, since_ms)
+        rows = await self._shared.rows(
+            client, "payments", symbol, begin_ms, lambda at_ms: _since(client, asked, at_ms, _PAYMENTS_PAGE)
+        )
         coin = client.market(symbol)["baseName"]
         ours = [row for row in rows if row["delta"]["coin"] == coin]
         for row in ours:

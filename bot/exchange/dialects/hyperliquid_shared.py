@@ -4,13 +4,18 @@ Lists and histories cost 20 of the 1200 that an address has a minute, and name n
 symbol, two of them spend everything. A reply serves each symbol once within a second, any number of times
 within a quarter of one, and only as long as nothing was sent and no account message came since it was asked
 for. The position is read anew each time, so that a fill that came in between shows as a contradiction.
+Position and money are one reply: asked for together they are read once.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from bot.exchange.lane import Urgency, urgency_now
+
 _MOMENT_MS: Final = 1_000
+_INSTANT_MS: Final = 1
 _AT_ONCE_MS: Final = 250
 _EARLIER_MS: Final = 3_600_000  # a history from further back would be long
 
@@ -29,12 +34,22 @@ class SharedReplies:
 
     def __init__(self) -> None:
         self._version = 0
+        self._under_way: dict[tuple[int, Urgency], tuple[int, asyncio.Task[Any]]] = {}
         self._kept: dict[str, _Kept] = {}
         self._begins: dict[tuple[str, str], int] = {}
 
     def changed(self) -> None:
         """Serve nothing again that was asked for before now."""
         self._version += 1
+
+    async def state(self, client: Any, fetch: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """Return the reply to a question that is asked several times at one instant, and sent once."""
+        now_ms, key = int(client.milliseconds()), (self._version, urgency_now.get())
+        asked_ms, task = self._under_way.get(key, (0, None))
+        if task is None or task.done() or not 0 <= now_ms - asked_ms <= _INSTANT_MS:
+            task = asyncio.create_task(fetch())
+            self._under_way = {key: (now_ms, task)}
+        return await asyncio.shield(task)
 
     async def rows(
         self,

@@ -1,5 +1,6 @@
 """What is asked of Hyperliquid once and not again, and what time it is there."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ from bot.exchange.dialects import hyperliquid_streams as streams
 from bot.exchange.dialects.hyperliquid_ids import cloid
 from bot.exchange.dialects.hyperliquid_shared import SharedReplies
 from bot.exchange.dialects.hyperliquid_time import VenueTime
+from bot.exchange.lane import Urgency, urgency_now
 from bot.exchange.told import AccountTold
 from tests.unit.exchange.documented import BTC_USDC, hyperliquid
 from tests.unit.exchange.recorder import START_MS
@@ -69,6 +71,60 @@ async def test_what_changes_while_a_reply_is_under_way_spoils_it() -> None:
 
     await lists.shared.rows(lists.client, "fills", "A", 0, fetch)
     assert await lists.read("B") == [1]
+
+
+async def test_what_is_asked_twice_at_one_instant_is_sent_once() -> None:
+    clock, shared, sent = Clock(), SharedReplies(), list[Urgency]()
+
+    async def fetch() -> int:
+        sent.append(urgency_now.get())
+        await asyncio.sleep(0)
+        return len(sent)
+
+    async def ask(urgency: Urgency) -> int:
+        urgency_now.set(urgency)
+        return await shared.state(clock, fetch)
+
+    both = [asyncio.create_task(ask(Urgency.POLL)) for _ in range(2)]
+    assert await asyncio.gather(*both) == [1, 1]
+    await ask(Urgency.POLL)
+    assert sent == [Urgency.POLL] * 2, "the first was over"
+    both = [asyncio.create_task(ask(each)) for each in (Urgency.POLL, Urgency.URGENT)]
+    await asyncio.gather(*both)
+    assert sent[2:] == [Urgency.POLL, Urgency.URGENT], "what is urgent does not wait with a poll"
+
+
+async def test_what_was_sent_or_told_meanwhile_has_the_state_asked_for_anew() -> None:
+    clock, shared, sent = Clock(), SharedReplies(), list[int]()
+
+    async def fetch() -> int:
+        sent.append(clock.ms)
+        await asyncio.sleep(0)
+        return 0
+
+    for _ in range(2):
+        task = asyncio.create_task(shared.state(clock, fetch))
+        await asyncio.sleep(0)
+        shared.changed()
+        await shared.state(clock, fetch)
+        await task
+    assert len(sent) == 4
+    task = asyncio.create_task(shared.state(clock, fetch))
+    await asyncio.sleep(0)
+    clock.ms += 2
+    await shared.state(clock, fetch)
+    await task
+    assert len(sent) == 6, "an instant later"
+
+
+async def test_payments_are_of_all_coins_and_read_once_at_one_instant() -> None:
+    made = hyperliquid()
+    made.answers["POST /info"] = []
+    made.client.milliseconds = lambda: START_MS
+    made.take()
+    for _ in range(2):
+        assert await made.trading.funding(made.client, BTC_USDC, START_MS) == ()
+    assert [each.body["type"] for each in made.take()] == ["userFunding"]
 
 
 async def test_a_history_that_begins_later_than_it_is_asked_from_serves_not() -> None:
