@@ -42,6 +42,8 @@ class Glancer:
         opened_ms, last = self._open.get(symbol, (0, None))
         if last is not None and self._link.clock.now_ms() - opened_ms <= _OPEN_FOR_MS:
             return await self._again(symbol, urgency, last, opened_ms)
+        if self._is_dear and urgency is Urgency.POLL:
+            return await self._polled(symbol, urgency)
         return await self.afresh(symbol, urgency)
 
     async def afresh(self, symbol: str, urgency: Urgency) -> Glance:
@@ -55,6 +57,15 @@ class Glancer:
                 self.money(urgency),
             )
         )
+
+    async def _polled(self, symbol: str, urgency: Urgency) -> Glance:
+        """Ask for no fills where position and money are the same: each fill changes one of them."""
+        self._open.pop(symbol, None)
+        orders, position, money = await asyncio.gather(
+            self._orders(symbol, urgency), self.position(symbol, urgency), self.money(urgency)
+        )
+        is_known = money.free_quote == self._book.free_quote and self.adds_up(symbol, position, ())
+        return Glance(orders, () if is_known else await self._trades(symbol, urgency), position, money)
 
     async def _again(self, symbol: str, urgency: Urgency, last: Glance, opened_ms: int) -> Glance | None:
         position, money = await asyncio.gather(self.position(symbol, urgency), self.money(urgency))

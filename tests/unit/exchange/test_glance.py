@@ -116,3 +116,22 @@ async def test_elsewhere_everything_is_asked_for_each_time(ccxt_id: str) -> None
     for urgency in (Urgency.NORMAL, Urgency.POLL):
         assert await venue.look(urgency) is not None
         assert sorted(venue.asked) == sorted(WHOLE)
+
+
+async def test_a_poll_asks_for_no_fills_while_position_and_money_are_the_same() -> None:
+    venue = Venue()
+    await venue.look(Urgency.POLL)
+    assert sorted(venue.asked) == ["money", "orders", "position"]
+    for free_quote, held in ((99.9, ()), (100.0, (LONG,))):
+        venue.free_quote, venue.held, venue.traded = free_quote, held, (BOUGHT,) * len(held)
+        seen = await venue.look(Urgency.POLL)
+        assert seen is not None
+        assert seen.trades == venue.traded
+        assert sorted(venue.asked) == sorted(WHOLE)
+        venue.glancer.note(BTC, seen, is_consistent=True)
+
+
+async def test_what_news_prompted_asks_for_fills() -> None:
+    venue = Venue()
+    await venue.look(Urgency.NORMAL)
+    assert sorted(venue.asked) == sorted(WHOLE)
