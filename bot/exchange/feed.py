@@ -17,6 +17,7 @@ from bot.core.timeframe import timeframe_text
 from bot.errors import Unavailable
 from bot.exchange.background import PASSING, Background
 from bot.exchange.gateway import CcxtGateway
+from bot.exchange.glance import DEAR
 from bot.exchange.lane import Urgency
 from bot.exchange.prices import Prices
 from bot.exchange.streams import Streams
@@ -29,6 +30,7 @@ _BUSY_SWEEP_SECONDS: Final = 5.0
 _FLAT_SWEEP_SECONDS: Final = 30.0
 _AWAITED_SWEEP_SECONDS: Final = 2.0  # the stop rests by then; asking more often would spend all weight
 _PATIENCE_MS: Final = 2_000
+_LONG_POLL_MS: Final = 500
 
 
 class _Due(NamedTuple):
@@ -53,6 +55,8 @@ class CcxtFeed:
         self._due: dict[str, _Due] = {}
         self._swept_ms: dict[str, int] = {}
         self._sweep_wake = asyncio.Event()
+        self._poll: asyncio.Task[None] | None = None
+        self._poll_began_ms = 0
 
     # --- the market feed port ---------------------------------------------------------------------
 
@@ -142,6 +146,7 @@ class CcxtFeed:
             if symbol in self._gateway.symbols:
                 known = self._due.get(symbol, due)
                 self._due[symbol] = _Due(min(due.by_ms, known.by_ms), min(due.urgency, known.urgency))
+        self._let_news_pass()
         self._sweep_wake.set()
 
     async def _sweep(self) -> None:
@@ -155,10 +160,33 @@ class CcxtFeed:
     async def _sweep_one(self, symbol: str, urgency: Urgency) -> None:
         self._swept_ms[symbol] = self._link.clock.now_ms()
         try:
-            await self._gateway.sweep_behind(symbol, urgency)
+            if urgency is Urgency.POLL and self._link.ccxt_id in DEAR:
+                await self._poll_one(symbol)
+            else:
+                await self._gateway.sweep_behind(symbol, urgency)
         except PASSING:
             return
         self._wake.set()
+
+    async def _poll_one(self, symbol: str) -> None:
+        """Sweep with what weight is left over, until news come: they do not wait with it."""
+        self._poll_began_ms = self._link.clock.now_ms()
+        self._poll = asyncio.create_task(self._gateway.sweep_behind(symbol, Urgency.POLL))
+        try:
+            await asyncio.wait({self._poll})
+        finally:
+            self._poll.cancel()
+        if not self._poll.cancelled():
+            self._poll.result()
+        else:
+            self._sweep_soon(symbol, urgency=Urgency.POLL)
+
+    def _let_news_pass(self) -> None:
+        """End a poll that takes long, which then waits for weight, when something else is due."""
+        is_long = self._link.clock.now_ms() - self._poll_began_ms > _LONG_POLL_MS
+        is_news = any(due.urgency < Urgency.POLL for due in self._due.values())
+        if self._poll is not None and is_long and is_news:
+            self._poll.cancel()
 
     async def _beat(self) -> None:
         """Every second: sweep what is due, replace silent streams, read marks while they are silent."""
@@ -171,6 +199,7 @@ class CcxtFeed:
                     self._sweep_soon(symbol, urgency=urgency)
             if self._streams.silent_ms("marks") > SILENT_MS:
                 await self._read_marks()
+            self._let_news_pass()
             await self._refresh()
 
     async def _refresh(self) -> None:

@@ -44,7 +44,8 @@ _TURN_LATE_MS: Final = 1_000  # a venue's clock is not ours, and replies take th
 class Budget(NamedTuple):
     """Request weight per window; `reserve` of it only for urgent requests; polls in flight at once.
 
-    `block_ms`: how long nothing is sent after a refusal for the rate that says no time.
+    `block_ms`: how long nothing is sent after a refusal for the rate that says no time. `kept_for_news`: what
+    polls leave of the rest, for entries and for looking at what was told.
     """
 
     weight: float
@@ -52,13 +53,25 @@ class Budget(NamedTuple):
     reserve: float
     most_polls: int
     block_ms: int = DEFAULT_BLOCK_MS
+    kept_for_news: float = 0.0
 
     def granted(self, weight_per_minute: int) -> "Budget":
         """Return the budget of an account that was granted another weight; 0: the same."""
         if weight_per_minute == 0:
             return self
         factor = weight_per_minute * self.window_ms / (_MINUTE_MS * self.weight)
-        return self._replace(weight=self.weight * factor, reserve=self.reserve * factor)
+        return self._replace(
+            weight=self.weight * factor,
+            reserve=self.reserve * factor,
+            kept_for_news=self.kept_for_news * factor,
+        )
+
+    def allowed(self, urgency: Urgency) -> float:
+        """Return how much of the weight requests of this urgency may spend."""
+        if urgency is Urgency.URGENT:
+            return self.weight
+        kept_for_news = self.kept_for_news if urgency is Urgency.POLL else 0.0
+        return self.weight - self.reserve - kept_for_news
 
 
 class Lane:
@@ -176,8 +189,7 @@ class Lane:
         return 0
 
     def _allowed(self, urgency: Urgency) -> float:
-        budget = self._budget
-        return budget.weight - (0.0 if urgency is Urgency.URGENT else budget.reserve)
+        return self._budget.allowed(urgency)
 
     def _spend(self, weight: float) -> None:
         self._spent.append((self._clock.now_ms(), weight))

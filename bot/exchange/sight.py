@@ -336,7 +336,7 @@ class Observer:
 
     async def _settlements(self, symbol: str, urgency: Urgency) -> tuple[Settlement, ...]:
         client, found = self._link.client, []
-        for payment in await self.payments(symbol):
+        for payment in await self.payments(symbol, urgency):
             rate, mark = await self._link.read(
                 lambda ts_ms=payment.ts_ms: self._dialect.funding_rate_at(client, symbol, ts_ms), urgency
             )

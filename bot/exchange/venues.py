@@ -163,7 +163,7 @@ _HYPERLIQUID: Final = Venue(
     test_hosts=frozenset({"api.hyperliquid-testnet.xyz"}),
     test_header=_NO_HEADER,
     credentials=("wallet_address", "private_key"),
-    budget=Budget(1_200.0, _MINUTE_MS, 120.0, 3),
+    budget=Budget(1_200.0, _MINUTE_MS, 120.0, 3, kept_for_news=240.0),
     used_weight_header="",
     has_mark_stream=False,
     margin="raw updateIsolatedMargin, ntli signed in 1e-6; ccxt truncates the amount",

@@ -75,6 +75,8 @@ REGRESSIONS: Final = (
     *(Case(seed, "hyperliquid", ("F04",)) for seed in (3, 13)),
     # A stop vanished after polls had spent the weight.
     Case(5, "hyperliquid", ("F27",)),
+    # News waited with a poll, and with payments read as one, for weight.
+    Case(39, "hyperliquid", ("F29",)),
     # Decisions were dated by a clock that was wrong, or that was set between two readings of the account.
     *(Case(seed, "hyperliquid", ("F51",)) for seed in (1, 7, 14)),
 )

@@ -175,3 +175,22 @@ async def test_every_request_is_urgent_until_a_start_is_over() -> None:
     link.is_starting = False
     await link.read(call, Urgency.NORMAL)
     assert seen == [Urgency.URGENT, Urgency.NORMAL]
+
+
+async def test_polls_leave_what_is_kept_for_news() -> None:
+    clock = VirtualClock(1_000_000)
+    lane = Lane(clock, Budget(100.0, MINUTE_MS, 20.0, 3, kept_for_news=30.0))
+    done: list[str] = []
+    for _ in range(5):
+        await request(lane, Urgency.POLL, 10.0, done, "poll")
+    began = clock.now_ms()
+    for urgency, weight in ((Urgency.NORMAL, 30.0), (Urgency.URGENT, 20.0)):
+        await request(lane, urgency, weight, done, "news")
+    assert clock.now_ms() == began
+    await request(lane, Urgency.POLL, 10.0, done, "late")
+    assert clock.now_ms() >= began + MINUTE_MS - 500
+
+
+def test_an_account_that_was_granted_more_keeps_as_large_a_share_for_news() -> None:
+    budget = Budget(100.0, MINUTE_MS, 20.0, 3, kept_for_news=30.0).granted(200)
+    assert [budget.allowed(each) for each in Urgency] == [200.0, 160.0, 100.0]

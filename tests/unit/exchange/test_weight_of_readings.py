@@ -3,6 +3,7 @@
 from itertools import count
 
 from bot.clock import VirtualClock
+from bot.exchange.lane import Urgency, urgency_now
 from tests.unit.exchange.wire import BTC, START_MS, position_row, wired
 
 MODES, PAYMENTS = "/fapi/v1/positionSide/dual", "/fapi/v1/income"
@@ -38,3 +39,14 @@ async def test_payments_are_asked_for_once_while_a_wallet_changes_and_none_can_h
     gateway.book.saw(START_MS - START_MS % HOUR_MS + HOUR_MS)
     await gateway.sweep(BTC)
     assert len(wire.sent("GET", PAYMENTS)) > asked + 1, "an hour has turned"
+
+
+async def test_payments_that_a_sweep_asks_for_are_as_urgent_as_it_is() -> None:
+    connection, wire = wired(VirtualClock(START_MS))
+    gateway, wallets, urgencies = connection.gateway, count(101), list[Urgency]()
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row()]
+    await gateway.account()
+    wire.answers["GET /fapi/v3/positionRisk"] = lambda _: [position_row(wallet=f"{next(wallets)}.0")]
+    wire.answers["GET /fapi/v1/income"] = lambda _: urgencies.append(urgency_now.get()) or []
+    await gateway.sweeper.sweep(BTC, Urgency.URGENT)
+    assert set(urgencies) == {Urgency.URGENT}
