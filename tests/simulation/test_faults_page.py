@@ -1,6 +1,7 @@
 """The page of faults says what the table of faults says."""
 
 import re
+from pathlib import Path
 
 from tests.simulation.faults.table import FAULTS, NOT_INJECTED
 from tests.simulation.page import PAGE, Measured, bound_s, is_kept, measured, percentile_99, rendered
@@ -10,6 +11,7 @@ _MEASURED = re.compile(
     r"\| \d+% \| \d+ \| [\d.]+ (?:\| (?:[\d.]+|-) ){4}\| (\d+) \| (?:yes|\*\*no\*\*|-) \|$", re.MULTILINE
 )
 _SEEDS = 20
+_ROOT = Path(__file__).parents[2]
 
 
 def test_every_fault_of_the_catalogue_is_injected_or_said_not_to_be() -> None:
@@ -52,3 +54,11 @@ def test_a_bound_that_is_not_kept_is_said_in_its_row() -> None:
     numbers = dict.fromkeys(FAULTS, Measured(1.0, 1, 0.1, 0.2, 0.2, 0.1, 0.1))
     written = rendered({**numbers, "F13": numbers["F13"]._replace(after_p99_s=3.0)}, _SEEDS)
     assert [line.split()[1] for line in written.splitlines() if "**no**" in line] == ["F13"]
+
+
+def test_the_tests_that_stand_for_a_fault_that_is_not_injected_are_there() -> None:
+    named = [
+        path for reason in NOT_INJECTED.values() for path in re.findall(r"tests/[\w/]+(?:\.py)?", reason)
+    ]
+    assert len(named) >= 8
+    assert [path for path in named if not (_ROOT / path).exists()] == []

@@ -115,15 +115,15 @@ FAULTS: Final = MappingProxyType(
 
 NOT_INJECTED: Final = MappingProxyType(
     {
-        "F16": "a wrong contract size is read at the start: no later event of a world",
-        "F47": "the embedded exchange has no status of a symbol",
+        "F16": "sizes: tests/contract/embedded/test_ccxt_on_embedded_okx.py; wrong ones are not injected",
+        "F47": "the embedded exchange has no status of a symbol; no test covers one that is delisted",
         "F71": "configuration: tests/unit/settings",
-        "F72": "modes and hosts: tests/unit/exchange/test_hosts.py",
-        "F75": "secrets: tests/unit/exchange/test_canary.py",
-        "F76": "there is no dashboard",
-        "F77": "dependencies: requirements with hashes",
+        "F72": "modes and hosts: tests/unit/exchange/test_hosts.py; ids of another mode: I19 of every world",
+        "F75": "secrets: looked for at the end of every world (I22), and tests/unit/exchange/test_canary.py",
+        "F76": "there is no dashboard: tests/unit/security/test_no_surface.py",
+        "F77": "dependencies: tests/unit/security/test_supply_chain.py",
         "F78": "key permissions: tests/contract/embedded/test_real_edges.py",
-        "F79": "there is no upload",
-        "F80": "there is no dashboard",
+        "F79": "there is no upload: tests/unit/security/test_source_scan.py",
+        "F80": "there is no dashboard: tests/unit/security/test_no_surface.py",
     }
 )
