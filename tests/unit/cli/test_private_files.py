@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.ports import Commit
+from bot.store.journal import SqliteJournal
 from tests.unit.cli.conftest import Outcome
 
 
@@ -35,7 +37,13 @@ def test_log_lock_and_reserve_of_a_running_bot_are_private(
     ringfence: Callable[..., Outcome], workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, int] = {}
-    monkeypatch.setattr("bot.cli.session.beat", lambda path, _: seen.update(modes(path.parent)))
+    written = SqliteJournal.commit
+
+    def commit(journal: SqliteJournal, what: Commit) -> None:
+        written(journal, what)
+        seen.update(modes(workplace))
+
+    monkeypatch.setattr(SqliteJournal, "commit", commit)
     assert ringfence("trade", "--headless", "--for", "1s").code == 0
     assert {"paper.db", "paper.db-wal", "paper.db-shm", "paper.db.lock"} <= set(seen)
     assert {name: mode for name, mode in seen.items() if mode & 0o077} == {}
