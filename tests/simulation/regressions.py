@@ -64,14 +64,11 @@ REGRESSIONS: Final = (
     # Lists that name no coin, read by each symbol, left no weight for what vanished.
     *(Case(seed, "hyperliquid", ("F29",)) for seed in (1, 3, 7, 8)),
     *(Case(seed, "hyperliquid", ("F27",)) for seed in (1, 2)),
-    *(Case(seed, "hyperliquid", ("F04",)) for seed in (2,)),
-    *(Case(seed, "hyperliquid", ("F04",)) for seed in (2, 3)),
+    Case(2, "hyperliquid", ("F04",)),
     # A payment was lost over two restarts.
     Case(880037, "okx", ("F08", "F27", "F66")),
     # A stop that vanished was placed again five times a second, until no request was left to place it.
     Case(3, "binance", ("F74",)),
-    # Decisions were dated by a clock that was wrong.
-    Case(1, "hyperliquid", ("F51",)),
     # Fills that no history told yet were looked for until the weight of a minute was spent.
     *(Case(seed, "hyperliquid", ("F04",)) for seed in (5, 9, 15, 19)),
     # Fills that no position showed yet, the same.
@@ -93,11 +90,4 @@ KNOWN_TO_FAIL: Final[tuple[Case, ...]] = (
     Case(880000, "okx", ("F08", "F27", "F66")),
     # The only stop is cancelled 90 ms before its successor rests.
     Case(880046, "okx", ("F08", "F27", "F66")),
-    # Contradicting lists are read until Hyperliquid's weight of a minute is spent: a stop comes up to
-    # 49 s late, and in the first case a payment is lost.
-    *(Case(seed, "hyperliquid", ("F04",)) for seed in (5, 9, 13, 15, 19)),
-    # A stop vanishes after its weight is spent.
-    Case(5, "hyperliquid", ("F27",)),
-    # Its prices carry no time: a clock that steps ahead is noticed with the next reading of the account.
-    *(Case(seed, "hyperliquid", ("F51",)) for seed in (7, 14)),
 )

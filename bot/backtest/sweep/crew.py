@@ -7,11 +7,11 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from bot.errors import UserError
 
@@ -22,17 +22,12 @@ _MOST_DEATHS: Final = 3
 _REACHED_WITHIN: Final = "10s"
 
 
-class Here(Executor):
-    """Works in this process, at once."""
+class Alone:
+    """Works in this process."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Return the finished future of the call."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
-            future.set_exception(error)
-        return future
+    def answers(self, work: Callable[[_Task], _Answer], tasks: Sequence[_Task]) -> Iterator[_Answer]:
+        """Yield work(task) of each task, in order."""
+        yield from map(work, tasks)
 
 
 class Crew:
@@ -69,18 +64,21 @@ class Crew:
 
 
 @contextmanager
-def crew_of(processes: int, cluster: str) -> Iterator[Crew]:
+def crew_of(processes: int, cluster: str) -> Iterator[Crew | Alone]:
     """Yield a crew of a Dask cluster, of so many processes, or (one) of this process alone.
 
     UserError: the cluster cannot be reached, or Dask is not installed.
     """
+    if processes == 1 and not cluster:
+        yield Alone()
+        return
     with _cluster(cluster) if cluster else _machine(processes) as crew:
         yield crew
 
 
 @contextmanager
 def _machine(processes: int) -> Iterator[Crew]:
-    crew = Crew(Here if processes == 1 else partial(_pool, processes))
+    crew = Crew(partial(_pool, processes))
     try:
         yield crew
     finally:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bot.backtest.statistics import DAYS_PER_YEAR
-from bot.backtest.sweep.crew import Crew
+from bot.backtest.sweep.crew import Alone, Crew
 from bot.backtest.sweep.objectives import figures_of
 from bot.backtest.sweep.record import Record
 from bot.backtest.sweep.search import Asker, Search, Tried, best_of
@@ -36,7 +36,7 @@ class Chosen(NamedTuple):
 
 
 def sweep(
-    base: Base, search: Search, split: Split, trials: int, crew: Crew, record: Record | None, say: Say
+    base: Base, search: Search, split: Split, trials: int, crew: Crew | Alone, record: Record | None, say: Say
 ) -> Chosen:
     """Return what was found on the split's training stretches and how its best did on the other.
 
@@ -63,7 +63,7 @@ def sweep(
 
 
 def _play(
-    base: Base, asked: Sequence[tuple[float, ...]], ranges: tuple[TimeRange, ...], crew: Crew
+    base: Base, asked: Sequence[tuple[float, ...]], ranges: tuple[TimeRange, ...], crew: Crew | Alone
 ) -> Iterator[Played]:
     jobs = [Job(values, ranges) for values in asked]
     tasks = [jobs[first : first + _JOBS_A_TASK] for first in range(0, len(jobs), _JOBS_A_TASK)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.backtest.sweep.crew import Crew, Here, crew_of
+from bot.backtest.sweep.crew import Alone, crew_of
 from bot.errors import UserError
 
 
@@ -36,7 +36,7 @@ SQUARES = [number * number for number in TASKS]
 
 
 def test_this_process_answers_in_order_and_hands_on_what_went_wrong() -> None:
-    crew = Crew(Here)
+    crew = Alone()
     assert list(crew.answers(square, TASKS)) == SQUARES
     with pytest.raises(UserError, match="no data for 0"):
         list(crew.answers(fail, TASKS))

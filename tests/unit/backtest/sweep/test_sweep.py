@@ -9,7 +9,7 @@ from bot.backtest.engines import ENGINES
 from bot.backtest.plan import plan_of
 from bot.backtest.summary import summary_of
 from bot.backtest.sweep.axes import axes_of, with_values
-from bot.backtest.sweep.crew import Crew, Here, crew_of
+from bot.backtest.sweep.crew import Alone, Crew, crew_of
 from bot.backtest.sweep.objectives import OBJECTIVES
 from bot.backtest.sweep.record import Record
 from bot.backtest.sweep.search import Search
@@ -34,7 +34,7 @@ def subject(settings: Settings, *params: str) -> Base:
     return Base(f"{params}", settings, axes_of(params, settings, plan_of(settings).strategy))
 
 
-def swept(base: Base, sampler: str, tries: int, crew: Crew, record: Record | None = None) -> Chosen:
+def swept(base: Base, sampler: str, tries: int, crew: Crew | Alone, record: Record | None = None) -> Chosen:
     timerange = base.settings.feed.timerange
     assert timerange is not None
     search = Search(sampler, base.axes, (OBJECTIVES["return"],), 5, 4)
@@ -47,7 +47,7 @@ def told(found: Chosen) -> list[tuple[Any, ...]]:
 
 def test_each_try_is_the_backtest_of_its_values(market: Path) -> None:
     base = subject(settings_in(market), *PARAMS)
-    found = swept(base, "grid", 12, Crew(Here))
+    found = swept(base, "grid", 12, Alone())
     assert len(found.tried) == 12
     refused = [each for each in found.tried if each.refusal]
     assert [each.values for each in refused] == [(4, 4), (6, 4), (8, 4)]
@@ -67,18 +67,18 @@ def test_each_try_is_the_backtest_of_its_values(market: Path) -> None:
 @pytest.mark.timeout(180)
 def test_two_processes_and_an_interruption_find_the_same(market: Path, tmp_path: Path) -> None:
     base = subject(settings_in(market), "fast=2:8", "slow=9:20", "stop=0.004:0.03")
-    alone = swept(base, "tpe", 8, Crew(Here))
+    alone = swept(base, "tpe", 8, Alone())
     with crew_of(2, "") as crew:
         assert told(swept(base, "tpe", 8, crew)) == told(alone)
     record = Record(tmp_path / "kept.jsonl", {}, 4)
-    swept(base, "tpe", 4, Crew(Here), record)
+    swept(base, "tpe", 4, Alone(), record)
     played: list[int] = []
     resumed = sweep(
         base,
         Search("tpe", base.axes, (OBJECTIVES["return"],), 5, 4),
         alone.split,
         8,
-        Crew(Here),
+        Alone(),
         record,
         played.append,
     )
@@ -92,7 +92,7 @@ def test_what_is_judged_was_not_seen(market: Path) -> None:
     assert timerange is not None
     (split,) = walk_forward(timerange, 1, 0)
     search = Search("grid", base.axes, (OBJECTIVES["return"],), 5, 4)
-    found = sweep(base, search, split, 12, Crew(Here), None, lambda _done: None)
+    found = sweep(base, search, split, 12, Alone(), None, lambda _done: None)
     assert split.test is not None
     feed = base.settings.feed.model_copy(update={"timerange": split.test})
     settings = with_values(base.settings.model_copy(update={"feed": feed}), base.axes, found.best[0].values)
@@ -104,4 +104,4 @@ def test_what_is_judged_was_not_seen(market: Path) -> None:
 def test_a_sweep_in_which_nothing_can_be_judged_says_why(market: Path) -> None:
     base = subject(settings_in(market), "fast=20,25", "slow=5,6")
     with pytest.raises(UserError, match="Of 4 tries not one can be judged: fast must be below slow"):
-        swept(base, "grid", 4, Crew(Here))
+        swept(base, "grid", 4, Alone())
