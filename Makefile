@@ -24,6 +24,9 @@ help: ## List the targets
 .PHONY: setup
 setup: $(VENV)/.base-stamp ## Make the environment: .venv/bin/ringfence runs this checkout
 
+.PHONY: research
+research: $(VENV)/.research-stamp ## Also install what sweeps and the compiled engine of backtests need
+
 .PHONY: run
 run: $(VENV)/.base-stamp ## Trade on paper; flags in ARGS="..."
 	@exec $(BIN)/ringfence trade $(ARGS)
@@ -107,6 +110,7 @@ lock: $(VENV)/.checkout ## Resolve the requirements again; ARGS="--upgrade" for 
 	$(LOCKER)/bin/pip --quiet --disable-pip-version-check --no-input install "uv>=0.13"
 	$(COMPILE) pyproject.toml --output-file requirements/base.lock
 	$(COMPILE) --group pyproject.toml:build --output-file requirements/build.lock
+	$(COMPILE) pyproject.toml --extra backtest --extra sweep --output-file requirements/research.lock
 	$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.lock
 	rm -rf $(LOCKER)
 
@@ -141,4 +145,9 @@ $(VENV)/.base-stamp: $(VENV)/.checkout requirements/base.lock requirements/build
 $(VENV)/.dev-stamp: $(VENV)/.base-stamp requirements/dev.lock
 	@echo "Installing the locked development requirements"
 	@$(PIP) $(LOCKED) -r requirements/dev.lock
+	@touch $@
+
+$(VENV)/.research-stamp: $(VENV)/.base-stamp requirements/research.lock
+	@echo "Installing the locked requirements of research"
+	@$(PIP) $(LOCKED) -r requirements/research.lock
 	@touch $@

@@ -91,8 +91,8 @@ def _cluster(address: str) -> Iterator[Crew]:
         from distributed import Client  # noqa: PLC0415 - slow to import, and not always there
     except ImportError as error:
         raise UserError(
-            "--cluster needs Dask, which is not installed. Install ringfence[sweep], or leave --cluster out "
-            "to use this machine."
+            "--cluster needs Dask, which is not installed. Install it (make research, or pip install "
+            "ringfence[sweep]), or leave --cluster out to use this machine."
         ) from error
     try:
         client = Client(address, timeout=_REACHED_WITHIN)

@@ -148,7 +148,13 @@ def _check(search: Search) -> None:
 
 def _study(search: Search, tried: Sequence[Tried]) -> "Study":
     """A study in memory that knows what was found: what is kept on disk is ours, and small."""
-    import optuna  # noqa: PLC0415 - a quarter of a second
+    try:
+        import optuna  # noqa: PLC0415 - a quarter of a second, and not always there
+    except ImportError as error:
+        raise UserError(
+            f'The sampler "{search.sampler}" is one of Optuna\'s, which is not installed. Install it (make '
+            "research, or pip install ringfence[sweep]), or take --sampler grid."
+        ) from error
     from optuna.trial import TrialState, create_trial  # noqa: PLC0415
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
