@@ -1,13 +1,6 @@
-"""A backtest as files: trades, margin moves and equity as Parquet and CSV, figures as JSON, a page to read.
-
-Everything is written into a folder beside the wanted one, which takes its name when it is complete: a folder
-of that name is whole, or is not there.
-"""
+"""A backtest as files: trades, margin moves and equity as tables, figures as JSON, a page to read."""
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,9 +10,9 @@ import polars as pl
 
 from bot.backtest.backtest import Backtest
 from bot.backtest.document import document_of
+from bot.backtest.export_folder import check_place, fill_place, write_frame
 from bot.backtest.page import page_of
 from bot.backtest.result import Result, Trades
-from bot.errors import UserError
 
 PAGE: Final = "report.html"
 RESULT: Final = "result.json"
@@ -31,58 +24,20 @@ FILES: Final = frozenset(
 
 def check_folder(folder: Path) -> None:
     """Raise UserError unless an export may be written to `folder`: new, empty, or one of ours."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--export {folder} is a file. Name a folder.")
-    foreign = (
-        sorted(path.name for path in folder.iterdir() if path.name not in FILES) if folder.exists() else []
-    )
-    if foreign:
-        raise UserError(
-            f"--export {folder} holds files that no backtest wrote ({', '.join(foreign[:3])}), and an export "
-            "replaces its folder. Name a new one."
-        )
-    above = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise UserError(f"--export {folder} cannot be written: {above} is not writable. Name another folder.")
+    check_place(folder, FILES)
 
 
 def write_export(found: Backtest, folder: Path) -> None:
     """Write all files of an export; `folder` is replaced at once when they are complete. UserError: disk."""
-    check_folder(folder)
-    target = folder.absolute()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        try:
-            _write_all(found, beside)
-            beside.chmod(0o755)
-            _take_place(beside, target)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except OSError as error:
-        raise UserError(
-            f"The export {folder} could not be written: {error.strerror}. Nothing half-written was left. "
-            "Free some space, or name another folder with --export."
-        ) from error
+    fill_place(folder, FILES, lambda beside: _write_all(found, beside))
 
 
 def _write_all(found: Backtest, folder: Path) -> None:
     for name, frame in frames_of(found.result).items():
-        frame.write_parquet(folder / f"{name}.parquet")
-        frame.write_csv(folder / f"{name}.csv", datetime_format="%Y-%m-%dT%H:%M:%S%.3fZ")
+        write_frame(frame, folder, name)
     document = json.dumps(document_of(found), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / RESULT).write_text(document + "\n", "utf-8")
     (folder / PAGE).write_text(page_of(found), "utf-8")
-
-
-def _take_place(beside: Path, target: Path) -> None:
-    """Rename a complete folder to its name; an earlier export moves away first and is then deleted."""
-    if not target.exists():
-        beside.rename(target)
-        return
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-old-", dir=target.parent) as old:
-        target.rename(Path(old) / "export")
-        beside.rename(target)
 
 
 def frames_of(result: Result) -> dict[str, pl.DataFrame]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.backtest.sweep.axes import Axis
-    from bot.backtest.sweep.search import Search, Tried
+    from bot.backtest.sweep.search import Search
     from bot.backtest.sweep.splits import Split
     from bot.backtest.sweep.sweep import Chosen
     from bot.backtest.sweep.trial import Base
@@ -29,10 +29,7 @@ if TYPE_CHECKING:
 
 _MOST_SHOWN: Final = 10
 _DEFAULT_TRIALS: Final = 200
-_FEW_TRADES: Final = 100
-_SURE: Final = 0.95
 _SHOWN_FIGURES: Final = ("return", "sharpe", "drawdown", "worst", "margin-hours", "liquidations", "trades")
-_AS_SHARES: Final = frozenset({"return", "drawdown", "worst", "win-rate"})
 
 
 class _Asked(NamedTuple):
@@ -109,6 +106,9 @@ def sweep(
         Path | None,
         typer.Option("--record", metavar="FILE", help="Keep every try here; the same command goes on."),
     ] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="DIR", help="Write every try and a page to read here.")
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Vary parameters, play each combination, and say whether the best is more than the luck of many tries.
@@ -117,8 +117,11 @@ def sweep(
     list-strategies and list-policies, risk settings by their keys (margin.limits.max_adds).
     """
     from bot.backtest.sweep.crew import crew_of
+    from bot.backtest.sweep.report import check_folder, document_of, write_report
     from bot.backtest.sweep.sweep import sweep as swept
 
+    if export is not None:
+        check_folder(export)
     settings = options.settings_of(
         config,
         {
@@ -148,9 +151,12 @@ def sweep(
                 kept = _record_of(asked, split, number)
                 found.append(swept(asked.base, asked.search, split, asked.trials, crew, kept, say))
     if as_json:
-        show_json(_document(asked, found))
+        show_json(document_of(asked.search, found))
     else:
         print("\n".join(_lines(asked, found)))
+    if export is not None:
+        name, policy = settings.strategy.name, settings.margin.policy
+        write_report(asked.search, found, f"{name} with {policy}", export)
 
 
 def _asked(
@@ -243,33 +249,6 @@ def _progress(name: str, trials: int) -> "Iterator[Callable[[int], None]]":
         yield lambda done: progress.update(task, completed=done)
 
 
-def _document(asked: _Asked, found: "Sequence[Chosen]") -> dict[str, Any]:
-    search = asked.search
-    return {
-        "parameters": [axis._asdict() for axis in search.axes],
-        "sampler": search.sampler,
-        "objectives": [objective.name for objective in search.objectives],
-        "seed": search.seed,
-        "splits": [
-            {
-                "train": [list(part) for part in each.split.train],
-                "test": None if each.split.test is None else list(each.split.test),
-                "tried": len(each.tried),
-                "refused": sum(bool(one.refusal) for one in each.tried),
-                "best": [_named(search, one) for one in each.best],
-                "judged": each.judged,
-                "deflated_sharpe": each.deflated._asdict(),
-            }
-            for each in found
-        ],
-    }
-
-
-def _named(search: "Search", one: "Tried") -> dict[str, Any]:
-    values = {axis.name: value for axis, value in zip(search.axes, one.values, strict=True)}
-    return {"number": one.number, "values": values, "figures": one.figures}
-
-
 def _lines(asked: _Asked, found: "Sequence[Chosen]") -> list[str]:
     if len(found) == 1:
         return _one_split(asked.search, found[0])
@@ -277,11 +256,13 @@ def _lines(asked: _Asked, found: "Sequence[Chosen]") -> list[str]:
 
 
 def _one_split(search: "Search", chosen: "Chosen") -> list[str]:
+    from bot.backtest.sweep.page import ranked
+
     several = len(search.objectives) > 1
     refused = sum(bool(each.refusal) for each in chosen.tried)
     also = f", {refused} of them impossible" if refused else ""
     wanted = " and ".join(objective.name for objective in search.objectives)
-    shown = chosen.best[:_MOST_SHOWN] if several else _ranked(search, chosen)
+    shown = (chosen.best if several else ranked(search, chosen.tried))[:_MOST_SHOWN]
     head = (
         f"{len(chosen.tried)} tries{also}; {len(chosen.best)} that none is as good as in {wanted}:"
         if several
@@ -295,13 +276,6 @@ def _one_split(search: "Search", chosen: "Chosen") -> list[str]:
         "",
         *_deflated_lines(chosen),
     ]
-
-
-def _ranked(search: "Search", chosen: "Chosen") -> "list[Tried]":
-    objective = search.objectives[0]
-    known = [each for each in chosen.tried if math.isfinite(each.figures.get(objective.name, math.nan))]
-    sign = -1.0 if objective.is_more_better else 1.0
-    return sorted(known, key=lambda each: (sign * each.figures[objective.name], each.number))[:_MOST_SHOWN]
 
 
 def _several_splits(search: "Search", found: "Sequence[Chosen]") -> list[str]:
@@ -344,14 +318,14 @@ def _figure_columns() -> list[Column]:
 
 
 def _figure(name: str, value: float) -> str:
-    if not math.isfinite(value):
-        return "-"
-    if name in _AS_SHARES:
-        return f"{value:+.2%}"
-    return f"{value:.0f}" if name in ("liquidations", "trades") else f"{value:.2f}"
+    from bot.backtest.sweep.words import figure
+
+    return figure(name, value)
 
 
 def _deflated_lines(chosen: "Chosen") -> list[str]:
+    from bot.backtest.sweep.words import FEW_TRADES, SURE
+
     found = chosen.deflated
     if math.isnan(found.probability):
         return ["Its Sharpe ratio cannot be judged: it has too few days, or none in which anything moved."]
@@ -360,9 +334,9 @@ def _deflated_lines(chosen: "Chosen") -> list[str]:
         f"Sharpe of the first: {found.sharpe * year:.2f} a year over {found.periods} days. The best of "
         f"{found.tries} tries without any skill would show about {found.expected_best * year:.2f}."
     )
-    verdict = "" if found.probability >= _SURE else ": NOT enough to believe in skill"
+    verdict = "" if found.probability >= SURE else ": NOT enough to believe in skill"
     lines = [luck, f"That it is better than that luck has a probability of {found.probability:.1%}{verdict}."]
     trades = chosen.best[0].figures["trades"]
-    if trades < _FEW_TRADES:
-        lines.append(f"It rests on {trades:.0f} trades; below {_FEW_TRADES} no figure of it means much.")
+    if trades < FEW_TRADES:
+        lines.append(f"It rests on {trades:.0f} trades; below {FEW_TRADES} no figure of it means much.")
     return lines

@@ -148,7 +148,7 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(ringfence, candles, 
         (("--engine", "quick"), "exact"),
         (("--symbols", "ETH/USDT:USDT"), "no candle file"),
         (("--symbols", "WIF/USDT:USDT"), "does not know"),
-        (("--export", "candles"), "no backtest wrote"),
+        (("--export", "candles"), "no such export wrote"),
     ],
 )
 def test_bad_input_is_refused_in_one_paragraph(ringfence, candles, workplace, flags, said):

@@ -1,9 +1,11 @@
 """`ringfence sweep`: tables, JSON, refusals, and a record that is gone on with."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tests.unit.backtest.sweep.small_market import TIMERANGE, write_market
@@ -98,3 +100,33 @@ def test_the_record_of_the_command_is_gone_on_with(
     other = ringfence_sweep(*words, "--wallet", "77")
     assert other.code == 2
     assert "another sweep: what is played differs" in other.err
+
+
+def test_an_export_holds_every_try_and_a_page_that_needs_nothing_else(
+    ringfence_sweep: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    folder = tmp_path / "swept"
+    words = ("--sampler", "grid", "--param", PARAMS[0], "--param", PARAMS[1], "--export", str(folder))
+    told = ringfence_sweep(*words, "--objective", "return", "--objective", "margin-hours")
+    assert told.code == 0, told.err
+    assert {path.name for path in folder.iterdir()} == {
+        "report.html",
+        "result.json",
+        "tries.parquet",
+        "tries.csv",
+    }
+    tries = pl.read_parquet(folder / "tries.parquet")
+    assert tries.height == 12
+    assert tries.filter(pl.col("refusal") != "").height == 3
+    found = json.loads((folder / "result.json").read_text())
+    front = {each["number"] for each in found["splits"][0]["best"]}
+    assert set(tries.filter("is_best")["try"].to_list()) == front
+    page = (folder / "report.html").read_text()
+    assert page.count('class="best"') == 3 * len(front)
+    assert page.count('class="point"') == 3 * (9 - len(front))
+    assert "default-src 'none'" in page
+    assert not re.search(r'(src|href)="', page)
+    (folder / "mine.txt").write_text("")
+    refused = ringfence_sweep(*words)
+    assert refused.code == 2
+    assert "mine.txt" in refused.err
