@@ -222,9 +222,12 @@ def _nearest_stop(market: Market, holding: Holding) -> float:
 
 
 def _exchange_stops(desk: Desk, market: Market, holding: Holding, new: RestingStop) -> None:
-    """Keep the tighter of the resting and the new stop, and cancel the other."""
+    """Keep the tighter of the resting and the new stop, and cancel the other.
+
+    A start may have read the new one before its acceptance is told: then it is the one that rests.
+    """
     old, side = holding.stop, holding.position.side
-    if old is None:
+    if old is None or old.client_id == new.client_id:
         holding.stop = new
         return
     is_looser = side * (new.trigger_price - old.trigger_price) < 0.0

@@ -16,6 +16,7 @@ from bot.core.event import (
 )
 from bot.core.intent import CancelOrder, Intent, PlaceStop, PlaceTakeProfit, ReducePosition
 from bot.core.margin import liquidation_price
+from bot.engine.pending import RestingStop
 from tests.unit.engine.desk_builder import A, Bench, actions, kinds
 
 
@@ -96,6 +97,16 @@ def test_a_looser_stop_that_is_accepted_late_is_taken_back() -> None:
     sent = bench.hear(OrderAccepted(bench.ts_ms, A, late.client_id, "stop"))
     assert actions(sent, CancelOrder)[0].target_client_id == late.client_id
     assert bench.stop().trigger_price == 98.0
+
+
+def test_a_stop_that_a_start_read_before_its_acceptance_is_told_is_not_cancelled() -> None:
+    bench = held_bench()
+    bench.is_deaf = True
+    placed = bench.engine.desk.outbox.intend(PlaceStop(A, 1, 98.0), "stop_vanished")
+    bench.holding().stop = RestingStop(placed.client_id, 98.0)
+    bench.engine.desk.outbox.take()
+    assert kinds(bench.hear(OrderAccepted(bench.ts_ms, A, placed.client_id, "stop"))) == []
+    assert bench.stop().client_id == placed.client_id
 
 
 def test_a_vanished_stop_is_placed_again_where_it_was() -> None:
