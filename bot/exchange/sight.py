@@ -97,7 +97,8 @@ class Observer:
             # Money that was paid after the position was read would look like margin moved by a person.
             is_consistent = not settlements or position == await self.position(symbol, urgency)
         is_due = self._is_payment_due(symbol, settlements) or self._may_just_have_paid(symbol, settlements)
-        if settlements and self._is_late(symbol, position, new, moved_quote):
+        paid_quote = sum(each.payment.amount_quote for each in settlements)
+        if settlements and self._is_late(symbol, position, new, moved_quote, paid_quote):
             settlements, is_due = (), True  # told when the position shows it
         return Sight(symbol, money, position, resting, new, ended, owners, settlements, is_due, is_consistent)
 
@@ -316,18 +317,27 @@ class Observer:
         return max(held.opened_ms, *told_ms) < hour * _HOUR_MS
 
     def _is_late(
-        self, symbol: str, position: Position | None, trades: tuple[Trade, ...], moved_quote: float
+        self,
+        symbol: str,
+        position: Position | None,
+        trades: tuple[Trade, ...],
+        moved_quote: float,
+        paid_quote: float,
     ) -> bool:
         """Whether the position may be older than a payment that the history tells.
 
-        A wallet that never shows it did not pay: then it came out of the free balance. After a fill no wallet
-        shows what was paid.
+        A wallet that never shows it did not pay: then it came out of the free balance. After fills that
+        reduce it is seen in what they left of the wallet; after one that adds no wallet shows what was paid.
         """
         before = self._book.positions.get(symbol)
-        if before is None or position is None or trades:
+        share = share_left(before, position, trades)
+        if before is None or position is None or share is None:
             return False
-        change = position.isolated_wallet - before.isolated_wallet - moved_quote
-        return abs(change) <= WALLET_TOLERANCE and self._since_settled_ms(symbol) <= _PAYMENT_SHOWN_WITHIN_MS
+        if self._since_settled_ms(symbol) > _PAYMENT_SHOWN_WITHIN_MS:
+            return False
+        change = position.isolated_wallet - share * (before.isolated_wallet + moved_quote)
+        noise_quote = 0.5 * share * abs(paid_quote) if trades else 0.0
+        return abs(change) <= max(noise_quote, WALLET_TOLERANCE)
 
     def _since_settled_ms(self, symbol: str) -> float:
         """Return how long ago a settlement was seen, by the clock; endless when none was."""
@@ -344,6 +354,15 @@ class Observer:
         if not found:
             self._note_unpaid(symbol)
         return tuple(found)
+
+
+def share_left(before: Position | None, now: Position | None, trades: tuple[Trade, ...]) -> float | None:
+    """Return what fills left of a position; None where the wallet after them cannot be worked out."""
+    if before is None or now is None or now.side != before.side:
+        return None
+    if any(trade.order_side == before.side for trade in trades):
+        return None
+    return now.quantity / before.quantity
 
 
 def _absent(refusal: Rejected) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.core.instrument import Instrument
-from bot.core.position import Position
 from bot.exchange.book import START, Book
 from bot.exchange.changes import NO_MOVE, Changes, Move
 from bot.exchange.dialect import Dialect
 from bot.exchange.glance import Glance
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
-from bot.exchange.sight import Observer, Sight
+from bot.exchange.sight import Observer, Sight, share_left
 
 _WAITS_SECONDS: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
 _TRIES_WHEN_AWAITED: Final = 2  # another sweep follows within seconds
@@ -107,7 +106,7 @@ class Sweeper:
 
 def _has_arrived(sight: Sight, book: Book, move: Move) -> bool:
     """Whether a margin move shows in the position; fills that add to it make that unknowable."""
-    share = _share_left(sight, book.positions.get(sight.symbol))
+    share = share_left(book.positions.get(sight.symbol), sight.position, sight.trades)
     return not move.amount_quote or share is None or _shows(sight, book, move.amount_quote, share)
 
 
@@ -118,20 +117,10 @@ def _shown_move(sight: Sight, book: Book) -> Move:
     """
     client_id = book.doubts.get(sight.symbol, "")
     amount_quote = book.acknowledged.get(client_id, 0.0)
-    share = _share_left(sight, book.positions.get(sight.symbol))
+    share = share_left(book.positions.get(sight.symbol), sight.position, sight.trades)
     if not amount_quote or share is None or not sight.trades:
         return NO_MOVE
     return Move(client_id, amount_quote) if _shows(sight, book, amount_quote, share) else NO_MOVE
-
-
-def _share_left(sight: Sight, before: Position | None) -> float | None:
-    """Return what fills left of the position; None where the wallet after them cannot be worked out."""
-    now = sight.position
-    if before is None or now is None or now.side != before.side:
-        return None
-    if any(trade.order_side == before.side for trade in sight.trades):
-        return None
-    return now.quantity / before.quantity
 
 
 def _shows(sight: Sight, book: Book, amount_quote: float, share: float) -> bool:

@@ -14,6 +14,7 @@ from bot.core.intent import (
     SetLeverage,
 )
 from bot.errors import OutcomeUnknown
+from bot.exchange.lane import Urgency
 from bot.sim.server.faults import Fault
 from tests.contract.venue_worlds import BTC, START_MS, Desk, Served
 
@@ -215,6 +216,24 @@ async def test_a_fill_is_told_while_the_position_lags_over_a_settlement_and_the_
     events = [*await gateway.sweep(BTC), *await sweep_again(world)]
     assert (moved(events), paid(events)) == ([], 1)
     assert sum(isinstance(event, OrderFilled) for event in events) == 1
+
+
+async def test_a_payment_waits_for_a_position_that_shows_a_fill_and_lags_over_the_settlement(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(desk)
+    gateway = world.connection.gateway
+    await Desk(world.connect().gateway).send(ReducePosition(BTC, 1, 0.04))
+    with monkeypatch.context() as lag:
+        lagging(world, lag)
+        await gateway.sweeper.observer.position(BTC, Urgency.NORMAL)
+        gateway.book.settled(BTC, START_MS + 1_000, world.clock.now_ms())
+        told = await world.fund(RATE)
+    assert (moved(told), paid(told)) == ([], 0)
+    assert sum(isinstance(event, OrderFilled) for event in told) == 1
+    events = await gateway.sweep(BTC)
+    assert (moved(events), paid(events)) == ([], 1)
+    assert await gateway.sweep(BTC) == ()
 
 
 async def test_a_doubt_ends_with_the_request_that_was_sent_again(world: Served, desk: Desk) -> None:
