@@ -1,22 +1,25 @@
 """The entry evaluation: a signal becomes a sized and bracketed plan, or a list of reasons against it.
 
-Source: margin-science 3.10. The arithmetic is in sizing.py, the sentences in checks.py, the numbers that
-are kept with the answer in entry_facts.py.
+Source: margin-science 3.10. The judgement is in entry_judgement.py, the sentences in checks.py, the numbers
+that are kept with the answer in entry_facts.py.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from bot.core.intent import Fact
 from bot.core.position import Position
 from bot.core.profile import MarginRules
 from bot.core.signal import Signal
-from bot.risk.brackets import stop_price_for, take_profit_ladder
+from bot.risk import faults
+from bot.risk.brackets import TakeProfits, least_of
 from bot.risk.checks import (
     Candidate,
     account_checks,
     book_checks,
+    entry_account,
     failed_checks,
     input_checks,
     no_room,
@@ -27,10 +30,18 @@ from bot.risk.checks import (
     signal_checks,
 )
 from bot.risk.entry_facts import Market, book_facts, entry_facts, market_facts, room_facts, sizing_facts
+from bot.risk.entry_judgement import (
+    EntryAsk,
+    EntryVerdict,
+    agreed_loss,
+    judge_entry,
+    stop_distance,
+    stress_caps,
+)
+from bot.risk.faults import EntryTerms
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
-from bot.risk.odds import entry_odds
-from bot.risk.sizing import EntryOrder, SizingRules, entry_buffer, quantity_for, size_entry
-from bot.risk.stress import Exposure, StressCaps, StressRoom, entry_room
+from bot.risk.sizing import EntryOrder, SizingRules, entry_buffer, size_entry
+from bot.risk.stress import CAP_NAMES, Exposure, Legs, StressRoom
 from bot.risk.view import EntryPlan, EntryRefusal, Portfolio, TakeProfit
 
 
@@ -60,70 +71,43 @@ def evaluate_entry(
     add is used up and lost.
     """
     asked = _Question(signal, market, portfolio, entry, held_exposures(portfolio, market.sigma_day))
-    checks = _unanswerable(asked)
-    if checks:
-        return _unsized(asked, checks)
-    side, tick = signal.direction, market.rules.tick_size
-    away = stop_distance(signal.stop_distance, market.sigma_day, entry)
-    checks = price_checks(side, market.mark, away, tick)
-    if checks:
-        return _unsized(asked, checks)
-    stop = stop_price_for(side, market.mark, away, tick)
-    fee = market.instrument.taker_fee_rate
-    order = EntryOrder(side, market.mark, stop, market.mark, fee, entry.stop_slippage)
-    terms = _terms(market, portfolio, entry)
-    wanted = quantity_for(order, terms)
-    if wanted <= 0.0:
-        return _unsized(asked, nothing_to_buy(order, terms))
-    room = _room(asked, order, terms)
-    terms = terms._replace(risk_fraction=terms.risk_fraction * room.fraction)
-    quantity = quantity_for(order, terms)
-    if quantity <= 0.0:
-        return _unsized(asked, no_room(room), room_facts(room, wanted, 0.0))
-    take_profits = take_profit_ladder(side, market.mark, stop, quantity, market.instrument, bracket)
-    order = order._replace(target_price=_mean_price(take_profits))
-    return _judged(asked, order, terms, room, wanted, take_profits, margin)
+    verdict = judge_entry(
+        EntryAsk(signal.direction, signal.strength, signal.stop_distance),
+        _terms(market),
+        market.rules,
+        entry_account(signal.symbol, portfolio),
+        _legs(asked.held),
+        entry,
+        bracket,
+    )
+    if not verdict.is_sized:
+        return _unsized(asked, verdict)
+    return _judged(asked, verdict, margin)
 
 
-def _judged(
-    asked: _Question,
-    order: EntryOrder,
-    terms: SizingRules,
-    room: StressRoom,
-    wanted: float,
-    take_profits: tuple[TakeProfit, ...],
-    margin: MarginLimits,
-) -> EntryPlan | EntryRefusal:
-    """Size what fits, hold it to every check, and keep the numbers."""
+def _judged(asked: _Question, verdict: EntryVerdict, margin: MarginLimits) -> EntryPlan | EntryRefusal:
+    """Say what stands against a sized entry, or plan it, and keep the numbers."""
     signal, market, entry = asked.signal, asked.market, asked.entry
-    sizing = size_entry(order, terms, market.rules)
-    odds = entry_odds(order, market.sigma_day, entry.outcome_horizon_days)
-    funding = max(order.side * market.funding_rate, 0.0) * sizing.notional_quote
-    candidate = Candidate(signal.symbol, order.side, market.instrument, asked.portfolio, sizing, funding)
+    order, sizing, room = verdict.order, verdict.sizing, _room(verdict)
+    candidate = Candidate(
+        signal.symbol, order.side, market.instrument, asked.portfolio, sizing, verdict.next_funding_quote
+    )
     facts = {
         **market_facts(signal, market, asked.portfolio),
         **entry_facts(candidate, market, order.stop_price),
-        **odds._asdict(),
-        **room_facts(room, wanted, sizing.quantity),
-        **book_facts(candidate, market.sigma_day, asked.held, _caps(entry)),
+        **verdict.odds._asdict(),
+        **room_facts(room, verdict.wanted, sizing.quantity),
+        **book_facts(candidate, market.sigma_day, asked.held, stress_caps(entry)),
     }
+    if verdict.faults == 0:
+        return _plan(candidate, market, order.stop_price, _rungs(verdict.targets), margin, facts)
     checks = (
-        *signal_checks(signal.strength, entry),
-        *failed_checks(candidate, entry),
-        *share_checks(room, sizing.quantity, wanted, entry),
-        *odds_checks(odds, entry),
+        *signal_checks(verdict.faults, signal.strength, entry),
+        *failed_checks(verdict.faults, candidate, entry),
+        *share_checks(verdict.faults, room, sizing.quantity, verdict.wanted, entry),
+        *odds_checks(verdict.faults, verdict.odds, entry),
     )
-    if checks:
-        return EntryRefusal(checks, facts)
-    return _plan(candidate, market, order.stop_price, take_profits, margin, facts)
-
-
-def stop_distance(of_signal: float, sigma_day: float, limits: EntryLimits) -> float:
-    """Return the signal's stop distance, or the volatility's within the limits where it names none (NaN)."""
-    if not math.isnan(of_signal):
-        return of_signal
-    wanted = limits.stop_sigmas * sigma_day * math.sqrt(limits.stop_horizon_days)
-    return min(max(wanted, limits.min_stop_distance), limits.max_stop_distance)
+    return EntryRefusal(checks, facts)
 
 
 def pretrade_numbers(inputs: Mapping[str, Any], rules: MarginRules) -> dict[str, Fact]:
@@ -150,55 +134,68 @@ def pretrade_numbers(inputs: Mapping[str, Any], rules: MarginRules) -> dict[str,
     return sizing_facts(size_entry(order, sizing, rules))
 
 
-def _unanswerable(asked: _Question) -> tuple[str, ...]:
-    signal, market = asked.signal, asked.market
-    own = input_checks(
+def _unsized(asked: _Question, verdict: EntryVerdict) -> EntryRefusal:
+    """Refuse what has no size, and still name what else is wrong with the signal and the account."""
+    signal, portfolio, entry = asked.signal, asked.portfolio, asked.entry
+    facts = market_facts(signal, asked.market, portfolio)
+    if verdict.faults & faults.NO_ROOM:
+        facts = {**facts, **room_facts(_room(verdict), verdict.wanted, 0.0)}
+    checks = (
+        *_why_unsized(asked, verdict),
+        *signal_checks(verdict.faults, signal.strength, entry),
+        *account_checks(verdict.faults, signal.symbol, portfolio, entry),
+    )
+    return EntryRefusal(checks, facts)
+
+
+def _why_unsized(asked: _Question, verdict: EntryVerdict) -> Iterator[str]:
+    signal, market, found = asked.signal, asked.market, verdict.faults
+    yield from input_checks(
+        found,
         signal.symbol,
         signal.direction,
         market.mark,
         market.sigma_day,
         market.funding_rate,
-        market.instrument,
         asked.portfolio,
     )
-    return own or tuple(book_checks(asked.held))
+    yield from book_checks(found, asked.held)
+    away = stop_distance(signal.stop_distance, market.sigma_day, asked.entry)
+    yield from price_checks(found, signal.direction, market.mark, away, market.rules.tick_size)
+    if found & faults.NOTHING_TO_BUY:
+        yield nothing_to_buy(verdict.order, verdict.terms)
+    if found & faults.NO_ROOM:
+        yield no_room(_room(verdict))
 
 
-def _unsized(
-    asked: _Question, checks: tuple[str, ...], facts: Mapping[str, Fact] | None = None
-) -> EntryRefusal:
-    """Refuse what has no size, and still name what else is wrong with the signal and the account."""
-    signal, portfolio, entry = asked.signal, asked.portfolio, asked.entry
-    also = (*signal_checks(signal.strength, entry), *account_checks(signal.symbol, portfolio, entry))
-    return EntryRefusal((*checks, *also), {**market_facts(signal, asked.market, portfolio), **(facts or {})})
-
-
-def _terms(market: Market, portfolio: Portfolio, entry: EntryLimits) -> SizingRules:
-    return SizingRules(
-        portfolio.equity_quote,
-        entry.risk_fraction,
-        entry_buffer(market.sigma_day, entry.buffer_min, entry.buffer_sigmas, entry.buffer_horizon_days),
-        min(entry.max_leverage, market.instrument.max_leverage),
-        market.instrument.quantity_step,
+def _terms(market: Market) -> EntryTerms:
+    instrument = market.instrument
+    return EntryTerms(
+        market.mark,
+        market.sigma_day,
+        market.funding_rate,
+        least_of(instrument)._replace(tick_size=market.rules.tick_size),
+        instrument.taker_fee_rate,
+        instrument.max_leverage,
+        instrument.is_inverse,
     )
 
 
-def _room(asked: _Question, order: EntryOrder, terms: SizingRules) -> StressRoom:
-    """What the caps on the whole book leave of the entry that the risk alone would make."""
-    market = asked.market
-    sized = size_entry(order, terms._replace(quantity_step=0.0), market.rules)
-    new = Exposure(
-        asked.signal.symbol, order.side, sized.notional_quote, sized.required_margin_quote, market.sigma_day
-    )
-    return entry_room(asked.held, new, asked.portfolio.equity_quote, _caps(asked.entry))
+def _legs(held: tuple[Exposure, ...]) -> Legs:
+    columns = np.array([leg[1:] for leg in held], dtype=np.float64).reshape(len(held), 4)
+    return Legs(columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3])
 
 
-def _caps(entry: EntryLimits) -> StressCaps:
-    return StressCaps(
-        margin_cap_fraction=entry.portfolio_cap_fraction,
-        risk_cap_fraction=entry.risk_cap_fraction,
-        cascade_cap_fraction=entry.cascade_cap_fraction,
-    )
+def _room(verdict: EntryVerdict) -> StressRoom:
+    room = verdict.room
+    return StressRoom(room.fraction, CAP_NAMES[room.cap], room.held_quote, room.limit_quote)
+
+
+def _rungs(found: TakeProfits) -> tuple[TakeProfit, ...]:
+    first = TakeProfit(found.first_price, found.first_quantity)
+    if found.second_quantity == 0.0:
+        return (first,)
+    return first, TakeProfit(found.second_price, found.second_quantity)
 
 
 def held_exposures(portfolio: Portfolio, sigma_day: float) -> tuple[Exposure, ...]:
@@ -213,11 +210,6 @@ def _exposure_at_entry(position: Position, sigma_day: float) -> Exposure:
     return Exposure(position.symbol, position.side, value, position.isolated_wallet, sigma_day)
 
 
-def _mean_price(ladder: tuple[TakeProfit, ...]) -> float:
-    quantity = sum(rung.quantity for rung in ladder)
-    return sum(rung.price * rung.quantity for rung in ladder) / quantity
-
-
 def _plan(
     candidate: Candidate,
     market: Market,
@@ -227,7 +219,6 @@ def _plan(
     facts: dict[str, Fact],
 ) -> EntryPlan:
     sizing = candidate.sizing
-    most_margin = sizing.required_margin_quote * (1.0 + margin.max_added_fraction)
     return EntryPlan(
         symbol=candidate.symbol,
         side=candidate.side,
@@ -240,7 +231,7 @@ def _plan(
         maintenance_margin_quote=sizing.maintenance_margin_quote,
         liquidation_price=sizing.liquidation_price,
         loss_at_stop_quote=sizing.loss_at_stop_quote,
-        agreed_loss_quote=most_margin + 2.0 * sizing.entry_fee_quote,
+        agreed_loss_quote=agreed_loss(sizing, margin.max_added_fraction),
         reward_to_risk=sizing.reward_to_risk,
         facts=facts,
     )

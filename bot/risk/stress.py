@@ -11,11 +11,18 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.core.compiled import compiled
+
 Column = NDArray[np.float64]
 
 MARGIN: Final = "margin"
 CORRELATED_RISK: Final = "correlated_risk"
 CASCADE: Final = "cascade"
+
+NO_CAP: Final = 0
+BY_RISK: Final = 1
+BY_CASCADE: Final = 2
+CAP_NAMES: Final = ("", CORRELATED_RISK, CASCADE)
 
 _ROUNDING: Final = 1e-9
 # Two legs that hedge each other are cut in turns; each cut takes a quarter of the variance.
@@ -223,36 +230,82 @@ def entry_room(held: Sequence[Exposure], new: Exposure, equity_quote: float, cap
     Margin and notional of `new` shrink together; correlations are `assumed_correlation`. An entry that
     hedges a book beyond cap (ii) is let in as far as it makes that no worse.
     """
-    found = (
-        _risk_room(held, new, caps, caps.risk_cap_fraction * equity_quote),
-        _cascade_room(held, new, caps, caps.cascade_cap_fraction * equity_quote),
-    )
-    narrowest = min(found, key=lambda room: room.fraction)
-    return narrowest if narrowest.fraction < 1.0 else narrowest._replace(cap="")
+    columns = tuple(_column(held, name) for name in ("side", "notional_quote", "margin_quote", "sigma_day"))
+    room = room_left(Legs(*columns), new_leg(new), equity_quote, caps)
+    return StressRoom(room.fraction, CAP_NAMES[room.cap], room.held_quote, room.limit_quote)
 
 
-def _risk_room(held: Sequence[Exposure], new: Exposure, caps: StressCaps, limit_quote: float) -> StressRoom:
+def new_leg(new: Exposure) -> "NewLeg":
+    """Return the numbers of an exposure."""
+    return NewLeg(float(new.side), new.notional_quote, new.margin_quote, new.sigma_day)
+
+
+class Legs(NamedTuple):
+    """The legs of a book as columns of numbers."""
+
+    side: Column
+    notional_quote: Column
+    margin_quote: Column
+    sigma_day: Column
+
+
+class NewLeg(NamedTuple):
+    """The numbers of one leg that is not in the book yet."""
+
+    side: float
+    notional_quote: float
+    margin_quote: float
+    sigma_day: float
+
+
+class Room(NamedTuple):
+    """What StressRoom says, with the cap as a code: NO_CAP, BY_RISK or BY_CASCADE."""
+
+    fraction: float
+    cap: int
+    held_quote: float
+    limit_quote: float
+
+
+@compiled
+def room_left(held: Legs, new: NewLeg, equity_quote: float, caps: StressCaps) -> Room:
+    """Return what `entry_room` says, in numbers that compile."""
+    by_risk = _risk_room(held, new, caps, caps.risk_cap_fraction * equity_quote)
+    by_cascade = _cascade_room(held, new, caps, caps.cascade_cap_fraction * equity_quote)
+    narrowest = by_cascade if by_cascade.fraction < by_risk.fraction else by_risk
+    if narrowest.fraction < 1.0:
+        return narrowest
+    return Room(narrowest.fraction, NO_CAP, narrowest.held_quote, narrowest.limit_quote)
+
+
+@compiled
+def _risk_room(held: Legs, new: NewLeg, caps: StressCaps, limit_quote: float) -> Room:
     """The largest f in [0, 1] with (w_h + f w_n)' C (w_h + f w_n) within the cap, or within what it was."""
-    legs = (*held, new)
-    matrix = shrunk(assumed_correlation(legs))
-    weights = _weights(legs)
-    own, others = float(weights[-1]), weights[:-1]
-    square, half = own * own, own * float(matrix[-1, :-1] @ others)
-    before = float(others @ matrix[:-1, :-1] @ others)
+    own = new.side * new.notional_quote * new.sigma_day
+    square, pull, before = own * own, 0.0, 0.0
+    for row in range(len(held.side)):
+        weight = held.side[row] * held.notional_quote[row] * held.sigma_day[row]
+        pull += weight if held.side[row] == new.side else 0.5 * weight
+        for other in range(len(held.side)):
+            product = weight * held.side[other] * held.notional_quote[other] * held.sigma_day[other]
+            before += product if held.side[row] == held.side[other] else 0.5 * product
+    half = own * pull
     room = max((limit_quote / caps.risk_sigmas) ** 2 - before, 0.0)
     fraction = 1.0
     if 2.0 * half + square > room:
         fraction = max((math.sqrt(half * half + square * room) - half) / square, 0.0)
-    return StressRoom(fraction, CORRELATED_RISK, caps.risk_sigmas * math.sqrt(max(before, 0.0)), limit_quote)
+    return Room(fraction, BY_RISK, caps.risk_sigmas * math.sqrt(max(before, 0.0)), limit_quote)
 
 
-def _cascade_room(
-    held: Sequence[Exposure], new: Exposure, caps: StressCaps, limit_quote: float
-) -> StressRoom:
-    before = float(np.sum(cascade(held, caps.cascade_sigmas)))
-    own = float(cascade((new,), caps.cascade_sigmas)[0])
+@compiled
+def _cascade_room(held: Legs, new: NewLeg, caps: StressCaps, limit_quote: float) -> Room:
+    before = 0.0
+    for row in range(len(held.side)):
+        moved = caps.cascade_sigmas * held.notional_quote[row] * held.sigma_day[row]
+        before += min(moved, held.margin_quote[row])
+    own = min(caps.cascade_sigmas * new.notional_quote * new.sigma_day, new.margin_quote)
     fraction = min(max((limit_quote - before) / own, 0.0), 1.0) if own > 0.0 else 1.0
-    return StressRoom(fraction, CASCADE, before, limit_quote)
+    return Room(fraction, BY_CASCADE, before, limit_quote)
 
 
 def _state(cap: str, legs: Sequence[Exposure], contributions: Column, limit: float) -> CapState:

@@ -49,6 +49,7 @@ from bot.risk.policies import (
     volatility,
 )
 from tests.property.risk.worlds import RULES, book_of, position_of, view_of
+from tests.unit.risk.entry_calls import ENTRY_CALLS
 
 for _module in pkgutil.walk_packages(bot.risk.__path__, "bot.risk."):
     importlib.import_module(_module.name)
@@ -268,6 +269,7 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     estimators._sample_variance: [(estimators.Sum(2.0, 0.0), estimators.Sum(5.0, 1e-20), 3)],
     estimators._plus: [(estimators.Sum(1.0, 0.0), 1e-20), (estimators.Sum(1e-20, 0.0), 1.0)],
     estimators._value: [(estimators.Sum(1.0, 1e-20),)],
+    **ENTRY_CALLS,
     **{policy.band: _per_view(policy.default) for policy in POLICIES.values()},
 }
 
