@@ -8,17 +8,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from bot.core.event import CapBreached
-from bot.core.instrument import Instrument, quantity_down
+from bot.core.instrument import Instrument
 from bot.core.intent import Fact, ReducePosition
-from bot.core.steps import step_up
 from bot.engine.desk import Desk
 from bot.engine.protection import close
 from bot.engine.state import Holding, Market
+from bot.risk.cutting import closed_part
 from bot.risk.stress import CapCut, Exposure
 
 REASON: Final = "book_cap"
 _EVERY_MS: Final = 60_000
-_WHOLE: Final = 1.0 - 1e-9
 
 
 def reconsider(desk: Desk) -> None:
@@ -83,10 +82,5 @@ def closed_quantity(held: float, fraction: float, mark: float, instrument: Instr
 
     0.0 where neither the order nor the rest can meet the venue's minimum.
     """
-    if fraction >= _WHOLE:
-        return held
-    least = max(
-        instrument.min_quantity, step_up(instrument.min_notional_quote / mark, instrument.quantity_step)
-    )
-    quantity = quantity_down(min(fraction * held, held - least), instrument)
-    return quantity if quantity >= least else 0.0
+    least, value = instrument.min_quantity, instrument.min_notional_quote
+    return closed_part(held, fraction, mark, instrument.quantity_step, least, value)

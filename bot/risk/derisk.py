@@ -120,6 +120,17 @@ class DeriskVerdict(NamedTuple):
     costs: DeriskCosts
 
 
+class DeriskChoice(NamedTuple):
+    """The verdict on the venue's steps: what is reduced (base), added (quote), and the wallet afterwards."""
+
+    move: int
+    reason: int
+    reduced: float
+    added: float
+    wallet: float
+    verdict: DeriskVerdict
+
+
 class DeriskDecision(NamedTuple):
     """`move`: "hold", "add", "cut" or "close". `reduce_quantity` (base, on the step) is reduce-only.
 
@@ -145,17 +156,16 @@ def derisk(
     already past its liquidation price.
     """
     _check(view, case)
-    verdict = judge_derisk(view, case, limits)
     quantity = view.position.quantity
-    cut = step_down(verdict.share * quantity, instrument.quantity_step)
-    move, reason = verdict.move, verdict.reason
-    if move == CUT and not _is_tradable(cut, quantity - cut, view.mark, instrument):
-        move, reason = cheapest_whole(verdict.costs), BELOW_MINIMUM
-    reduced = {CUT: cut, CLOSE: quantity}.get(move, 0.0)
-    added = case.add_quote if move == ADD else 0.0
-    wallet = view.position.isolated_wallet + added
-    if reduced > 0.0:
-        wallet = _after_cut(view, reduced / quantity, case.exit_rate).isolated_wallet
+    choice = settle_derisk(
+        view,
+        case,
+        limits,
+        instrument.quantity_step,
+        instrument.min_quantity,
+        instrument.min_notional_quote,
+    )
+    verdict, reduced = choice.verdict, choice.reduced
     facts: dict[str, Fact] = {
         **{f"cost_{name}": cost for name, cost in verdict.costs._asdict().items()},
         "share": reduced / quantity,
@@ -165,14 +175,39 @@ def derisk(
         "share_of_original": quantity / case.original_quantity,
     }
     return DeriskDecision(
-        MOVES[move],
-        REASONS[reason],
+        MOVES[choice.move],
+        REASONS[choice.reason],
         ADD_REFUSALS[verdict.add_refusal],
         reduced,
-        added,
-        0.0 if move == CLOSE else wallet,
+        choice.added,
+        choice.wallet,
         facts,
     )
+
+
+@compiled
+def settle_derisk(
+    view: MarginView,
+    case: DeriskCase,
+    limits: DeriskLimits,
+    quantity_step: float,
+    min_quantity: float,
+    min_notional_quote: float,
+) -> DeriskChoice:
+    """Return the cheapest move on the venue's steps; a cut that the venue would refuse is no choice."""
+    verdict = judge_derisk(view, case, limits)
+    quantity, wallet = view.position.quantity, view.position.isolated_wallet
+    cut = step_down(verdict.share * quantity, quantity_step)
+    move, reason = verdict.move, verdict.reason
+    if move == CUT and not _is_tradable(view, min(cut, quantity - cut), min_quantity, min_notional_quote):
+        move, reason = cheapest_whole(verdict.costs), BELOW_MINIMUM
+    if move == CLOSE:
+        return DeriskChoice(move, reason, quantity, 0.0, 0.0, verdict)
+    if move == CUT and cut > 0.0:
+        left = _after_cut(view, cut / quantity, case.exit_rate).isolated_wallet
+        return DeriskChoice(move, reason, cut, 0.0, left, verdict)
+    added = case.add_quote if move == ADD else 0.0
+    return DeriskChoice(move, reason, 0.0, added, wallet + added, verdict)
 
 
 @compiled
@@ -330,11 +365,11 @@ def _resized(position: Position, quantity: float, wallet: float) -> Position:
     )
 
 
-def _is_tradable(cut: float, left: float, mark: float, instrument: Instrument) -> bool:
-    """Whether the venue takes an order of `cut` and lets `left` be closed later."""
-    smaller = min(cut, left)
-    value = smaller / mark if instrument.is_inverse else smaller * mark
-    return smaller >= instrument.min_quantity and value >= instrument.min_notional_quote
+@compiled
+def _is_tradable(view: MarginView, smaller: float, min_quantity: float, min_notional_quote: float) -> bool:
+    """Whether the venue takes an order of a cut and lets the rest be closed later; `smaller` of the two."""
+    value = smaller / view.mark if view.rules.is_inverse else smaller * view.mark
+    return smaller >= min_quantity and value >= min_notional_quote
 
 
 def _check(view: MarginView, case: DeriskCase) -> None:

@@ -48,16 +48,40 @@ def derisk_case(
 
     Leaving costs the taker fee and the slippage. The thesis is given no edge (the study's default).
     """
+    return case_of(
+        view,
+        band,
+        book,
+        limits,
+        permissions.allow_add,
+        thesis,
+        instrument.liquidation_fee_rate,
+        instrument.taker_fee_rate + slippage,
+    )
+
+
+@compiled
+def case_of(
+    view: MarginView,
+    band: Band,
+    book: MarginBook,
+    limits: MarginLimits,
+    may_add: bool,
+    thesis: Thesis,
+    liquidation_fee_rate: float,
+    exit_rate: float,
+) -> DeriskCase:
+    """Return the same in numbers that compile."""
     return DeriskCase(
-        add_quote=addable(view, band, book, limits, permissions.allow_add),
-        liquidation_cost_rate=liquidation_cost_rate(view, instrument.liquidation_fee_rate),
-        exit_rate=instrument.taker_fee_rate + slippage,
-        edge_day=0.0,
-        trend=view.position.side * view.trend_score,
-        adds_left=max(limits.max_adds - book.adds, 0),
-        does_reenter=thesis.does_reenter,
-        cuts_made=thesis.cuts_made,
-        original_quantity=view.position.quantity / thesis.kept_share,
+        addable(view, band, book, limits, may_add),
+        liquidation_cost_rate(view, liquidation_fee_rate),
+        exit_rate,
+        0.0,
+        view.position.side * view.trend_score,
+        max(limits.max_adds - book.adds, 0),
+        thesis.does_reenter,
+        thesis.cuts_made,
+        view.position.quantity / thesis.kept_share,
     )
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot.core.event import PositionRisk
 from bot.core.instrument import Instrument
@@ -47,6 +47,18 @@ _ALLOCATION: Final = AllocationLimits()
 _CAPS: Final = CapLimits()
 
 
+class RiskSettings(NamedTuple):
+    """All that a risk manager decides by."""
+
+    policy: str
+    params: Any
+    margin: MarginLimits
+    entry: EntryLimits
+    bracket: BracketLimits
+    allocation: AllocationLimits
+    caps: CapLimits
+
+
 class RiskManager:
     """Pure: every answer depends on the arguments and on the settings given here, on nothing else."""
 
@@ -80,6 +92,19 @@ class RiskManager:
     def policy(self) -> str:
         """The policy's name, for the journal."""
         return self._policy.name
+
+    @property
+    def settings(self) -> RiskSettings:
+        """What it was made with, for whoever decides the same in another way."""
+        return RiskSettings(
+            self._policy.name,
+            self._params,
+            self._margin,
+            self._entry,
+            self._bracket,
+            self.allocation,
+            self.caps,
+        )
 
     @property
     def entry_limits(self) -> EntryLimits:

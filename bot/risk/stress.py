@@ -5,15 +5,14 @@ ahead; money in quote. W is the account's equity.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot.core.compiled import compiled
-
-Column = NDArray[np.float64]
+from bot.risk.cutting import cuts_of
+from bot.risk.stress_caps import Column, Legs, StressCaps
 
 MARGIN: Final = "margin"
 CORRELATED_RISK: Final = "correlated_risk"
@@ -25,8 +24,7 @@ BY_CASCADE: Final = 2
 CAP_NAMES: Final = ("", CORRELATED_RISK, CASCADE)
 
 _ROUNDING: Final = 1e-9
-# Two legs that hedge each other are cut in turns; each cut takes a quarter of the variance.
-_MOST_CUTS_PER_LEG: Final = 64
+_CUT_NAMES: Final = ("", MARGIN, CORRELATED_RISK, CASCADE)
 
 
 class Exposure(NamedTuple):
@@ -37,16 +35,6 @@ class Exposure(NamedTuple):
     notional_quote: float
     margin_quote: float
     sigma_day: float
-
-
-class StressCaps(NamedTuple):
-    """Fractions of equity, and how far the market moves in the two stresses (daily sigmas)."""
-
-    margin_cap_fraction: float = 0.60
-    risk_cap_fraction: float = 0.25
-    cascade_cap_fraction: float = 0.50
-    risk_sigmas: float = 4.19
-    cascade_sigmas: float = 5.0
 
 
 class CapState(NamedTuple):
@@ -124,11 +112,8 @@ def cap_cuts(
     """
     correlation = assumed_correlation(legs)
     before = {state.cap: state for state in stress(legs, correlation, equity_quote, caps)}
-    kept, cause = np.ones(len(legs)), [""] * len(legs)
-    for state in before.values():
-        if state.value > max(cut_above, 1.0) * state.limit:
-            for index in _cut_down(state, legs, kept, caps):
-                cause[index] = cause[index] or state.cap
+    found = cuts_of(legs_of(legs), equity_quote, caps, cut_above)
+    kept, cause = found.kept, [_CUT_NAMES[code] for code in found.cause.tolist()]
     left = [_kept(leg, share) for leg, share in zip(legs, kept.tolist(), strict=True)]
     after = {state.cap: state.value for state in stress(left, correlation, equity_quote, caps)}
     return tuple(
@@ -136,47 +121,6 @@ def cap_cuts(
         for leg, share, cap in zip(legs, kept.tolist(), cause, strict=True)
         if share < 1.0
     )
-
-
-def _cut_down(state: CapState, legs: Sequence[Exposure], kept: Column, caps: StressCaps) -> Iterator[int]:
-    """Lower `kept`, leg by leg, until the cap holds; yield the legs that were cut."""
-    is_risk = state.cap == CORRELATED_RISK
-    whole = _weights(legs) if is_risk else np.array(state.contributions)
-    limit = state.limit / caps.risk_sigmas if is_risk else state.limit
-    is_long = _column(legs, "side") > 0.0
-    for _ in range(_MOST_CUTS_PER_LEG * len(legs)):
-        left = kept * whole
-        parts = left * _pull(left, is_long) if is_risk else left
-        index, total = int(np.argmax(parts)), float(np.sum(parts))
-        value = math.sqrt(max(total, 0.0)) if is_risk else total
-        if value <= limit * (1.0 + _ROUNDING) or parts[index] <= 0.0:
-            return
-        if is_risk:
-            kept[index] *= _share_within(left, is_long, index, limit)
-        else:
-            kept[index] *= max(1.0 - (total - limit) / float(parts[index]), 0.0)
-        yield index
-
-
-def _pull(weights: Column, is_long: NDArray[np.bool_]) -> Column:
-    """C w with the assumed correlation, shrunk: 1 between legs of one side, a half between the sides."""
-    long, short = float(np.sum(weights[is_long])), float(np.sum(weights[~is_long]))
-    return np.where(is_long, long + 0.5 * short, 0.5 * long + short)
-
-
-def _share_within(weights: Column, is_long: NDArray[np.bool_], index: int, limit: float) -> float:
-    """The largest f in [0, 1] with sqrt(w' C w) within `limit` once w_index is f times what it is.
-
-    Where no f is small enough: the one that makes the root smallest.
-    """
-    own = float(weights[index])
-    others = weights.copy()
-    others[index] = 0.0
-    pull = _pull(others, is_long)
-    half, square = own * float(pull[index]), own * own
-    root = half * half + square * (limit * limit - float(others @ pull))
-    share = (math.sqrt(root) - half) / square if root > 0.0 else -half / square
-    return min(max(share, 0.0), 1.0)
 
 
 def _kept(leg: Exposure, share: float) -> Exposure:
@@ -230,23 +174,18 @@ def entry_room(held: Sequence[Exposure], new: Exposure, equity_quote: float, cap
     Margin and notional of `new` shrink together; correlations are `assumed_correlation`. An entry that
     hedges a book beyond cap (ii) is let in as far as it makes that no worse.
     """
-    columns = tuple(_column(held, name) for name in ("side", "notional_quote", "margin_quote", "sigma_day"))
-    room = room_left(Legs(*columns), new_leg(new), equity_quote, caps)
+    room = room_left(legs_of(held), new_leg(new), equity_quote, caps)
     return StressRoom(room.fraction, CAP_NAMES[room.cap], room.held_quote, room.limit_quote)
+
+
+def legs_of(held: Sequence[Exposure]) -> Legs:
+    """Return the numbers of several exposures, as columns."""
+    return Legs(*(_column(held, name) for name in Legs._fields))
 
 
 def new_leg(new: Exposure) -> "NewLeg":
     """Return the numbers of an exposure."""
     return NewLeg(float(new.side), new.notional_quote, new.margin_quote, new.sigma_day)
-
-
-class Legs(NamedTuple):
-    """The legs of a book as columns of numbers."""
-
-    side: Column
-    notional_quote: Column
-    margin_quote: Column
-    sigma_day: Column
 
 
 class NewLeg(NamedTuple):

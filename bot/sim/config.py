@@ -56,6 +56,11 @@ def latency_of(config: VenueConfig, order_number: int) -> int:
     return config.latency_ms + _mix(config.seed, order_number) % (config.latency_jitter_ms + 1)
 
 
+def jitters_of(config: VenueConfig, count: int) -> list[int]:
+    """Return what is added to the latency of each of the first `count` orders."""
+    return [latency_of(config, number) - config.latency_ms for number in range(1, count + 1)]
+
+
 def _mix(seed: int, number: int) -> int:
     """SplitMix64 (Steele, Lea, Flood 2014) of the pair."""
     value = (seed * _GOLDEN + number * 0xD1B54A32D192ED03 + _GOLDEN) & _MASK

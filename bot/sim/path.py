@@ -6,9 +6,10 @@ other extreme, then close. Without a position the extreme opposite to the candle
 first. A leg longer than `max_step` is walked in equal relative steps: a 14 % minute is met on the way.
 """
 
-from itertools import pairwise
 from math import ceil, log, log1p
 from typing import NamedTuple
+
+from bot.core.compiled import compiled
 
 Points = tuple[float, float, float, float]
 
@@ -20,6 +21,7 @@ class Bar(NamedTuple):
     close: float
 
 
+@compiled
 def waypoints(bar: Bar, side: int) -> Points:
     """Return open, first extreme, second extreme, close. `side`: +1 long, -1 short, 0 flat."""
     open_, high, low, close = bar
@@ -29,30 +31,38 @@ def waypoints(bar: Bar, side: int) -> Points:
 
 def walk(mark: Points, last: Points, max_step: float) -> list[tuple[float, float]]:
     """Return the (mark, last) prices from open to close, at least four."""
-    if _is_calm(last, max_step) and (mark is last or _is_calm(mark, max_step)):
+    if is_calm(last, max_step) and (mark is last or is_calm(mark, max_step)):
         return list(zip(mark, last, strict=True))
     prices = [(mark[0], last[0])]
-    for mark_leg, last_leg in zip(pairwise(mark), pairwise(last), strict=True):
-        count = max(_steps(mark_leg, max_step), _steps(last_leg, max_step))
+    for leg in range(3):
+        count = steps_of(mark, last, leg, max_step)
         for number in range(1, count):
-            prices.append((_between(mark_leg, number / count), _between(last_leg, number / count)))
-        prices.append((mark_leg[1], last_leg[1]))
+            prices.append((between(mark, leg, number / count), between(last, leg, number / count)))
+        prices.append((mark[leg + 1], last[leg + 1]))
     return prices
 
 
-def _is_calm(points: Points, max_step: float) -> bool:
+@compiled
+def is_calm(points: Points, max_step: float) -> bool:
     """Return whether no leg needs a step between, told without a logarithm; False leaves it open."""
-    low, high = min(points), max(points)
+    low = min(points[0], points[1], points[2], points[3])
+    high = max(points[0], points[1], points[2], points[3])
     return high - low < 0.99 * max_step * low
 
 
-def _steps(leg: tuple[float, float], max_step: float) -> int:
+@compiled
+def steps_of(mark: Points, last: Points, leg: int, max_step: float) -> int:
     """Return into how many equal relative steps a leg falls so that none exceeds `max_step` (a fraction)."""
-    start, end = leg
-    return max(1, ceil(abs(log(end / start)) / log1p(max_step)))
+    longest = max(
+        abs(log(mark[leg + 1] / mark[leg])) / log1p(max_step),
+        abs(log(last[leg + 1] / last[leg])) / log1p(max_step),
+    )
+    return max(1, ceil(longest))
 
 
-def _between(leg: tuple[float, float], part: float) -> float:
-    start, end = leg
+@compiled
+def between(points: Points, leg: int, part: float) -> float:
+    """Return the price `part` of the way along a leg."""
+    start, end = points[leg], points[leg + 1]
     price = start * (end / start) ** part
-    return min(max(price, min(leg)), max(leg))
+    return min(max(price, min(start, end)), max(start, end))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.risk import brackets, entry_judgement, faults, stress
+from bot.risk import brackets, cutting, entry_judgement, faults, stress, stress_caps
 from bot.risk.limits import BracketLimits, EntryLimits
 from bot.risk.odds import EntryOdds
 from bot.risk.sizing import EntryOrder, SizingRules, size_entry
@@ -19,12 +19,12 @@ ACCOUNT = faults.EntryAccount(8_000.0, 10_000.0, 0.0, 10_000.0, 0.0, 1, 0, 600.0
 POOR = faults.EntryAccount(math.nan, 500.0, 450.0, 900.0, -400.0, 4, 2, 400.0, True)
 TERMS = faults.EntryTerms(60_000.0, 0.03, 0.0001, LEAST, 0.0005, 50.0, False)
 ASK = entry_judgement.EntryAsk(1, 0.7, 0.02)
-HELD = stress.Legs(
+HELD = stress_caps.Legs(
     np.array([1.0, -1.0]), np.array([4_000.0, 2_000.0]), np.array([300.0, 200.0]), np.array([0.04, 0.05])
 )
 BROKEN = HELD._replace(sigma_day=np.array([0.04, math.nan]))
 NEW = stress.NewLeg(1.0, 9_000.0, 900.0, 0.03)
-CAPS = stress.StressCaps()
+CAPS = stress_caps.StressCaps()
 TARGETS = brackets.TakeProfits(61_000.0, 0.05, 63_000.0, 0.06)
 ORDER = EntryOrder(1, 60_000.0, 58_200.0, 63_600.0, 0.0005, 0.0005)
 SIZING_RULES = SizingRules(10_000.0, 0.01, 0.01, 50.0, 0.001)
@@ -41,6 +41,15 @@ WORLDS = [(TERMS, ACCOUNT), (TERMS, POOR), (TERMS._replace(mark=math.nan, sigma_
 WORLDS += [(TERMS._replace(least=LEAST._replace(quantity_step=5.0)), ACCOUNT)]
 LIMITS = (ENTRY, STRICT)
 
+BOOKS = (HELD, HELD._replace(side=np.array([1.0, 1.0])))
+CAPS_BY_CODE = (cutting.BY_MARGIN, cutting.BY_RISK, cutting.BY_CASCADE)
+KEPT = np.array([0.5, 1.0])
+
+
+def uncut() -> cutting.Cuts:
+    return cutting.Cuts(np.ones(2), np.zeros(2, np.int64))
+
+
 ENTRY_CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     brackets.take_profits_for: [
         (1, 60_000.0, 58_200.0, 0.1, LEAST, BRACKET),
@@ -49,6 +58,15 @@ ENTRY_CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     brackets.mean_price: [(TARGETS,), (TARGETS._replace(second_price=0.0, second_quantity=0.0),)],
     brackets._rest: [(0.103, 0.05, 0.001), (0.1035, 0.05, 0.001), (0.1, 0.05, 0.0)],
     brackets._is_tradable: [(0.05, 60_000.0, LEAST), (0.0005, 60_000.0, LEAST), (0.05, 10.0, LEAST)],
+    cutting.cuts_of: [(legs, equity, CAPS, 1.0) for legs in BOOKS for equity in (500.0, 2_000.0, 1e6)],
+    cutting.closed_part: [(1.0, part, 100.0, 0.001, 0.01, 5.0) for part in (0.001, 0.5, 0.98, 1.0)],
+    cutting._limit: [(cap, CAPS) for cap in CAPS_BY_CODE],
+    cutting._value: [(cap, HELD, CAPS) for cap in CAPS_BY_CODE],
+    cutting._part: [(cap, HELD, KEPT, 1, CAPS) for cap in CAPS_BY_CODE],
+    cutting._weight: [(HELD, KEPT, 1)],
+    cutting._pull: [(HELD, KEPT, -1.0, 0)],
+    cutting._cut_down: [(cap, HELD, 1.0, CAPS, uncut()) for cap in CAPS_BY_CODE],
+    cutting._share_within: [(HELD, KEPT, 0, limit) for limit in (10.0, 100.0)],
     stress.room_left: [
         (HELD, new, equity, CAPS) for new in (NEW, NEW._replace(side=-1.0)) for equity in (1e3, 1e5)
     ],

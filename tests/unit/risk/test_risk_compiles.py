@@ -156,12 +156,16 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     sizing.margin_without_stop: [(position_of(), 60_000.0, 0.03, 0.01, 1.0, RULES)],
     odds.entry_odds: [(ORDER, 0.03, 3.0), (ORDER, 1e-9, 3.0)],
     derisk.judge_derisk: [(view, case, DERISK) for view in VIEWS for case in CASES],
+    derisk.settle_derisk: [(view, case, DERISK, 0.001, 0.001, 5.0) for view in VIEWS for case in CASES]
+    + [(view, CASE, DERISK, 0.001, 9.0, 5.0) for view in VIEWS],
+    derisk._is_tradable: _per_view(0.5, 0.1, 5.0),
     derisk.add_refusal: [(case, DERISK) for case in CASES],
     derisk.derisk_costs: [(view, CASE, DERISK, is_add) for view in VIEWS for is_add in (True, False)],
     derisk._uncut: [(view, derisk.CUTS_USED, 0, costs) for view in VIEWS for costs in COSTS],
     derisk.cheapest_whole: [(costs,) for costs in COSTS],
     derisk.is_stop_first: _per_view(57_000.0) + _per_view(70_000.0),
     derisk._jump_probability: _per_view(57_000.0, DERISK),
+    derisk_case.case_of: _per_view(BAND, BOOK, LIMITS, True, derisk_case.Thesis(True, 1, 0.5), 0.0125, 0.001),
     derisk_case.addable: _per_view(BAND, BOOK, LIMITS, True) + _per_view(BAND, BOOK, LIMITS, False),
     derisk_case.liquidation_cost_rate: _per_view(0.0125),
     derisk_case.restored_wallet: _per_view(BAND, BOOK, LIMITS, 0.0, 900.0)

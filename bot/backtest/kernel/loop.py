@@ -1,0 +1,138 @@
+"""The loop over all bars, flat: what waits is done first, then whatever comes next in time.
+
+Flat because every function is compiled with all that it calls: what engine and venue say to each other is called
+from here, once, and not from wherever it is caused.
+"""
+
+from typing import Final
+
+from bot.backtest.kernel import columns as c
+from bot.backtest.kernel import status
+from bot.backtest.kernel.books import Books, Limits
+from bot.backtest.kernel.candles import begin_gap, hear_candle, hear_rate, pay, starve
+from bot.backtest.kernel.halts import check
+from bot.backtest.kernel.hearing import hear
+from bot.backtest.kernel.looks import look_at
+from bot.backtest.kernel.market import Played
+from bot.backtest.kernel.settling import answer, send
+from bot.backtest.kernel.tape import finish_tick
+from bot.backtest.kernel.ticks import hear_tick, is_quiet, jump, next_tick, walk_bar
+from bot.backtest.kernel.venue_protection import step_tick
+from bot.core.compiled import compiled
+
+# What the loop does next, where nothing waits.
+_BAR: Final = 0
+_DUE: Final = 1
+_PAID: Final = 2
+_TOLD: Final = 3
+_CANDLES: Final = 4
+_PRICES: Final = 5
+_TICKS: Final = 6
+_VENUE: Final = 7
+_ENGINE: Final = 8
+_MOST_REQUESTS: Final = 200
+
+
+@compiled
+def play(b: Books, p: Played, limits: Limits) -> None:
+    """Play every bar, and the candles that close with the last."""
+    m, symbols = b.m, p.is_there.shape[0]
+    bar, phase, due, after_due, s, requests = 0, _BAR, 0, _BAR, 0, 0
+    inner, first, outer = -1, 0, 0
+    while m[c.FAILED] == status.FINE:
+        if inner >= 0:  # what a request has caused
+            if inner < m[c.EVENTS]:
+                hear(b, inner, limits)
+                check(b)
+                inner += 1
+            else:
+                m[c.EVENTS], inner = first, -1
+            continue
+        if m[c.QUEUE_HEAD] < m[c.QUEUE_TAIL]:  # what the engine wants
+            row, first = m[c.QUEUE_HEAD], m[c.EVENTS]
+            m[c.QUEUE_HEAD] += 1
+            code = send(b, row)
+            if not answer(b, row, code, limits):
+                inner = first
+            else:
+                m[c.EVENTS] = first
+                check(b)
+            requests += 1
+            if requests > _MOST_REQUESTS:
+                m[c.FAILED] = status.ENDLESS
+            continue
+        m[c.QUEUE_HEAD], m[c.QUEUE_TAIL], requests = 0, 0, 0
+        if outer < m[c.EVENTS]:  # what a tick or a settlement has caused
+            hear(b, outer, limits)
+            check(b)
+            outer += 1
+            continue
+        m[c.EVENTS], outer = 0, 0
+
+        if phase == _VENUE:
+            if (b.n[s, c.ORDERS] > 0 or b.n[s, c.SIDE] != 0) and step_tick(b, s):
+                continue
+            finish_tick(b, s)
+            phase = _ENGINE
+        elif phase == _ENGINE:
+            phase = _TICKS
+            if hear_tick(b, s):
+                look_at(b, s, limits)
+                check(b)
+        elif phase == _TICKS:
+            s = next_tick(b, p, bar, due)
+            if s >= 0:
+                phase = _VENUE
+            elif s == -1:
+                phase, after_due = _DUE, _TICKS
+            else:
+                bar, phase = bar + 1, _BAR
+        elif phase == _BAR:
+            if bar > p.bars:
+                return
+            phase, after_due = _DUE, _CANDLES
+        elif phase == _DUE:
+            phase, s = after_due, -1
+            if bar < p.bars and due < len(p.due) and p.due[due, 0] <= _due_until(b, p, bar, after_due):
+                phase = _PAID
+                if p.due[due, 2] == 0:
+                    pay(b, p.due[due, 1], p.due_values[due], p.due[due, 0])
+        elif phase == _PAID:
+            phase = _TOLD
+            if p.due[due, 2] == 0:
+                starve(b, p.due[due, 1], p.due[due, 0])
+        elif phase == _TOLD:
+            if p.due[due, 2] == 0:
+                hear_rate(b, p.due[due, 1], p.due_values[due], p.due[due, 0])
+            else:
+                begin_gap(b, p.due[due, 1], p.due[due, 0], int(p.due_values[due]))
+            check(b)
+            due += 1
+            phase = _DUE if after_due == _CANDLES else _TICKS
+        elif phase == _CANDLES:
+            s += 1
+            since_ms = bar * p.bar_ms - p.first_close_ms
+            if bar == 0 or since_ms % p.candle_ms != 0 or s >= symbols:
+                phase = _PRICES
+            elif since_ms >= 0 and p.rows[s, since_ms // p.candle_ms] >= 0:
+                row = p.rows[s, since_ms // p.candle_ms]
+                hear_candle(b, p, s, row, p.start_ms + bar * p.bar_ms, limits)
+                look_at(b, s, limits)
+                check(b)
+        elif bar >= p.bars:
+            return
+        elif (due >= len(p.due) or p.due[due, 0] >= p.start_ms + (bar + 1) * p.bar_ms) and is_quiet(
+            b, p, bar
+        ):
+            jump(b, p, bar)
+            bar, phase = bar + 1, _BAR
+        else:
+            for each in range(symbols):
+                p.cursors[each, 0], p.cursors[each, 1] = 0, walk_bar(b, p, each, bar, b.n[each, c.SIDE])
+            phase = _TICKS
+
+
+@compiled
+def _due_until(b: Books, p: Played, bar: int, after: int) -> int:
+    """Until when an event is due now: at the bar's first instant, or before the tick that comes next."""
+    return p.start_ms + bar * p.bar_ms if after == _CANDLES else p.start_ms + (bar + 1) * p.bar_ms - 1

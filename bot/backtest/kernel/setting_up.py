@@ -1,0 +1,225 @@
+"""The kernel's books and market made of an engine, a venue, a history and what the strategy said of it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.backtest.estimates_table import estimates_table
+from bot.backtest.kernel import columns as c
+from bot.backtest.kernel.books import Books, Floats, Limits, Wholes
+from bot.backtest.kernel.market import Played
+from bot.backtest.kernel.policy_codes import CODES, numbers_of
+from bot.backtest.kernel.recorder import ACCOUNT_COLUMNS, MOVE_COLUMNS, TRADE_COLUMNS
+from bot.backtest.recital import Told
+from bot.core.candles import Candles
+from bot.core.instrument import Instrument
+from bot.core.profile import VenueProfile
+from bot.core.tiers import Tiers
+from bot.engine.engine import Engine
+from bot.risk.derisk_case import derisk_limits
+from bot.sim.config import VenueConfig, jitters_of
+from bot.sim.replay import DEFAULT_MAX_STEP
+from bot.sim.series import MarketHistory, Series
+from bot.sim.venue import SimulatedVenue
+
+_MOST_TICKS: Final = 4_096
+_ORDERS_PER_ENTRY: Final = 64
+_MOVES_PER_ENTRY: Final = 16
+_HOUR_MS: Final = 3_600_000
+
+
+def limits_of(engine: Engine) -> Limits:
+    """Return what the engine's risk manager decides by."""
+    known = engine.desk.risk.settings
+    return Limits(
+        CODES[known.policy],
+        numbers_of(known.params),
+        known.margin,
+        known.entry,
+        known.bracket,
+        derisk_limits(known.margin),
+    )
+
+
+def played_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) -> Played:
+    """Return the bars, and what was said and known at each closed candle."""
+    bars = (history.end_ms - history.start_ms) // history.timeframe_ms
+    symbols, candle_ms = len(history.series), engine.desk.timeframe_ms
+    marks, lasts = np.zeros((symbols, bars, 4)), np.zeros((symbols, bars, 4))
+    is_there = np.zeros((symbols, bars), np.uint8)
+    for s, series in enumerate(history.series):
+        _fill_bars(series, history, marks[s], lasts[s], is_there[s])
+    first_close_ms = -history.start_ms % candle_ms or candle_ms
+    said, estimates, rows = _said(engine, history, told, first_close_ms)
+    due, due_values = _due(history)
+    return Played(
+        history.start_ms,
+        history.timeframe_ms,
+        bars,
+        candle_ms,
+        marks,
+        lasts,
+        is_there,
+        due,
+        due_values,
+        rows,
+        said,
+        estimates,
+        first_close_ms,
+        np.zeros((symbols, 2), np.int64),
+        np.zeros((symbols, _MOST_TICKS), np.int64),
+        np.zeros((symbols, _MOST_TICKS)),
+        np.zeros((symbols, _MOST_TICKS)),
+    )
+
+
+def books_of(engine: Engine, venue: SimulatedVenue, p: Played, room: int) -> Books:
+    """Return the books of an account that has just been paid in; `room` times the usual rows fit."""
+    symbols, state = len(p.marks), venue.state
+    entries = int(np.count_nonzero(p.said[:, 0])) + 1
+    times = 2 + max(engine.desk.limits.messages_per_minute, engine.desk.limits.orders_per_minute)
+    orders = room * _ORDERS_PER_ENTRY * entries if state.config.latency_jitter_ms else 1
+    b = Books(
+        np.zeros((symbols, c.FLOATS)),
+        np.zeros((symbols, c.WHOLES), np.int64),
+        np.zeros(c.ACCOUNT_FLOATS),
+        np.zeros(c.ACCOUNT_WHOLES, np.int64),
+        _tiers([each.tiers for each in state.instruments.values()]),
+        np.zeros((symbols, c.ORDER_SLOTS, c.ORDER_WHOLES), np.int64),
+        np.zeros((symbols, c.ORDER_SLOTS, c.ORDER_FLOATS)),
+        np.zeros((c.QUEUE_SLOTS, c.INTENT_WHOLES), np.int64),
+        np.zeros((c.QUEUE_SLOTS, c.INTENT_FLOATS)),
+        np.zeros((c.EVENT_SLOTS, c.EVENT_WHOLES), np.int64),
+        np.zeros((c.EVENT_SLOTS, c.EVENT_FLOATS)),
+        np.zeros((3, max(times, engine.desk.limits.max_refusals + 2)), np.int64),
+        np.array(jitters_of(state.config, orders), np.int64) + state.config.latency_ms,
+        np.zeros(5),
+        np.zeros((entries, TRADE_COLUMNS)),
+        np.zeros((room * _MOVES_PER_ENTRY * entries, MOVE_COLUMNS)),
+        np.zeros((p.bars * p.bar_ms // _HOUR_MS + 3, ACCOUNT_COLUMNS)),
+    )
+    _open_account(b, engine, venue)
+    for s, instrument in enumerate(state.instruments.values()):
+        _know(b, s, instrument, venue.profiles[instrument.symbol], state.config)
+        b.n[s, c.SET_LEVERAGE] = b.n[s, c.BOOK_LEVERAGE] = state.leverage[instrument.symbol]
+    return b
+
+
+def first_rows(history: MarketHistory, told: Mapping[str, Told], candle_ms: int) -> list[int]:
+    """Return the row in `said` of the last candle before the range of each symbol, -1 where there is none."""
+    rows, first = [], 0
+    for series in history.series:
+        times = told[series.symbol].candles.open_ms
+        before = int(np.searchsorted(times, history.start_ms - candle_ms, side="right")) - 1
+        rows.append(first + before if before >= 0 else -1)
+        first += len(times)
+    return rows
+
+
+def _open_account(b: Books, engine: Engine, venue: SimulatedVenue) -> None:
+    limits, config, caps = engine.desk.limits, venue.state.config, engine.desk.risk.settings.caps
+    free = venue.state.free_quote
+    b.a[[c.FREE, c.BOOK_FREE, c.DAY_START_EQUITY]] = free
+    b.a[c.HALF_SPREAD], b.a[c.IMPACT] = config.half_spread_fraction, config.impact_fraction
+    b.a[c.MAX_STEP], b.a[c.CUT_ABOVE] = DEFAULT_MAX_STEP, caps.cut_above
+    b.a[c.DAILY_LOSS], b.a[c.DRAWDOWN] = limits.daily_loss_fraction, limits.drawdown_fraction
+    b.a[c.COLLAR] = limits.price_collar_fraction
+    b.m[c.NEXT_POSITION_ID], b.m[c.TIMEFRAME_MS] = 1, engine.desk.timeframe_ms
+    b.m[c.MAX_AGE_MS], b.m[c.CUT_COOLDOWN_MS] = engine.desk.max_mark_age_ms, caps.cut_cooldown_ms
+    b.m[c.LATENCY_MS], b.m[c.JITTER_MS] = config.latency_ms, config.latency_jitter_ms
+    b.m[c.MESSAGES_LIMIT], b.m[c.ORDERS_LIMIT] = limits.messages_per_minute, limits.orders_per_minute
+    b.m[c.REFUSALS_LIMIT], b.m[c.STALE_LIMIT_MS] = limits.max_refusals, limits.stale_data_ms
+    b.n[:, c.STALE_SINCE_MS] = -1
+
+
+def _know(b: Books, s: int, instrument: Instrument, profile: VenueProfile, config: VenueConfig) -> None:
+    f, n = b.f[s], b.n[s]
+    f[c.TICK_SIZE], f[c.QUANTITY_STEP] = instrument.tick_size, instrument.quantity_step
+    f[c.MIN_QUANTITY], f[c.MIN_NOTIONAL] = instrument.min_quantity, instrument.min_notional_quote
+    f[c.MARGIN_STEP], f[c.TAKER_FEE] = instrument.margin_step_quote, instrument.taker_fee_rate
+    f[c.LIQUIDATION_FEE], f[c.MAX_LEVERAGE] = instrument.liquidation_fee_rate, instrument.max_leverage
+    f[c.DEPTH], f[c.CLOSE_FEE_RATE] = config.depth_quote[instrument.symbol], profile.close_fee_rate
+    n[c.VALUATION], n[c.CLOSE_FEE] = profile.valuation, profile.close_fee
+    n[c.ROUNDING], n[c.REMOVAL_RULE] = profile.rounding, profile.removal_rule
+
+
+def _tiers(tables: list[Tiers]) -> Floats:
+    """The tables one on the other, shorter ones led by rows of no width, which no notional falls into."""
+    most = max(len(table.notional_cap) for table in tables)
+    stacked = np.zeros((len(tables), 5, most))
+    for s, table in enumerate(tables):
+        lead = most - len(table.notional_cap)
+        for column, values in enumerate(table):
+            stacked[s, column, :lead] = values[0] if column > 1 else 0.0
+            stacked[s, column, lead:] = values
+    return stacked
+
+
+def _fill_bars(
+    series: Series, history: MarketHistory, marks: Floats, lasts: Floats, is_there: NDArray[np.uint8]
+) -> None:
+    last, mark = series.candles, series.candles if series.mark is None else series.mark
+    inside = np.flatnonzero((last.open_ms >= history.start_ms) & (last.open_ms < history.end_ms))
+    bars = (last.open_ms[inside] - history.start_ms) // history.timeframe_ms
+    for target, candles in ((marks, mark), (lasts, last)):
+        for column, values in enumerate((candles.open, candles.high, candles.low, candles.close)):
+            target[bars, column] = values[inside]
+    is_there[bars] = 1
+
+
+def _said(
+    engine: Engine, history: MarketHistory, told: Mapping[str, Told], first_close_ms: int
+) -> tuple[Floats, Floats, Wholes]:
+    candle_ms = engine.desk.timeframe_ms
+    closes = np.arange(history.start_ms + first_close_ms, history.end_ms + 1, candle_ms, dtype=np.int64)
+    rows = np.full((len(history.series), len(closes)), -1, np.int64)
+    said, known, first = [], [], 0
+    for s, series in enumerate(history.series):
+        each = told[series.symbol]
+        said.append(_words(each, engine.desk.strategy.warmup))
+        known.append(_estimates(engine, series.symbol, each))
+        times = each.candles.open_ms
+        found = np.minimum(np.searchsorted(times, closes - candle_ms), max(len(times) - 1, 0))
+        is_closed = times[found] == closes - candle_ms if len(times) else np.zeros(len(closes), np.bool_)
+        rows[s, is_closed] = first + found[is_closed]
+        first += len(times)
+    return np.concatenate(said), np.concatenate(known), rows
+
+
+def _words(told: Told, warmup: int) -> Floats:
+    signals, count = told.signals, len(told.candles.open_ms)
+    is_warm = np.arange(1, count + 1) >= warmup
+    columns = (
+        signals.entries,
+        signals.exits,
+        signals.direction,
+        signals.strength,
+        signals.stop_distance,
+        is_warm,
+    )
+    return np.column_stack([np.asarray(column, np.float64) for column in columns])
+
+
+def _estimates(engine: Engine, symbol: str, told: Told) -> Floats:
+    if told.estimates is not None:
+        return np.asarray(told.estimates, np.float64)
+    window: int = engine.state.markets[symbol].window.size
+    candles: Candles = told.candles
+    return estimates_table(candles, engine.desk.timeframe_ms, window)
+
+
+def _due(history: MarketHistory) -> tuple[Wholes, Floats]:
+    """Settlements, then gaps, by symbol; sorted by time."""
+    found: list[tuple[int, int, int, float]] = []
+    for s, series in enumerate(history.series):
+        pairs = zip(series.funding.ts_ms.tolist(), series.funding.rate.tolist(), strict=True)
+        found += [(ts_ms, s, 0, rate) for ts_ms, rate in pairs]
+    for s, series in enumerate(history.series):
+        found += [(gap.from_ms, s, 1, float(gap.until_ms)) for gap in series.gaps]
+    inside = sorted(
+        (each for each in found if history.start_ms <= each[0] < history.end_ms), key=lambda each: each[0]
+    )
+    due = np.array([each[:3] for each in inside], np.int64).reshape(len(inside), 3)
+    return due, np.array([each[3] for each in inside], np.float64)

@@ -1,0 +1,66 @@
+"""The kernel says what the exact engine says, over random backtests that hurt.
+
+It is played here as plain Python, which is what numba compiles; test_kernel_compiles.py compares the two.
+"""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bot.backtest.result import Result
+from bot.errors import UserError
+from bot.risk.limits import AllocationLimits
+from tests.property.backtest.kernel_cases import engine_of, kernel_case, kernel_run, played_exactly, venue_of
+
+_CHUNK = 25
+_CHUNKS = 21
+_NAMES = {"cause": "causes", "reason": "reasons"}
+# Which the kernel does not count, and what the live engine says of itself.
+_UNCOUNTED = {"alerts", "invariant_violations"}
+
+
+def differences(exact: Result, kernel: Result) -> list[str]:
+    """Return what differs: names and times exactly, money and prices by more than 1e-9."""
+    found = []
+    for table in ("trades", "open_trades", "moves", "account"):
+        ours, theirs = getattr(kernel, table), getattr(exact, table)
+        if len(ours[0]) != len(theirs[0]):
+            found.append(f"{table} has {len(ours[0])} rows, not {len(theirs[0])}")
+            continue
+        found += [
+            f"{table}.{name}: {_column(kernel, ours, name)} is not {_column(exact, theirs, name)}"
+            for name in ours._fields
+            if not _is_same(_column(kernel, ours, name), _column(exact, theirs, name))
+        ]
+    if not np.isclose(kernel.wallet_quote, exact.wallet_quote, rtol=1e-9, atol=0.0):
+        found.append(f"wallet_quote {kernel.wallet_quote} is not {exact.wallet_quote}")
+    for name, count in kernel.counts._asdict().items():
+        if name not in _UNCOUNTED and count != getattr(exact.counts, name):
+            found.append(f"counts.{name} is {count}, not {getattr(exact.counts, name)}")
+    return found
+
+
+def _column(result: Result, table: Any, name: str) -> Any:
+    column = getattr(table, name)
+    names = getattr(result, _NAMES.get(name, ""), None)
+    return [names[index] for index in column] if names is not None else column
+
+
+def _is_same(ours: Any, theirs: Any) -> bool:
+    if isinstance(ours, list) or ours.dtype == np.int64:
+        return list(ours) == list(theirs)
+    return bool(np.allclose(ours, theirs, rtol=1e-9, atol=1e-9, equal_nan=True))
+
+
+def as_it_is(function: Any) -> Any:
+    """Compile nothing."""
+    return function
+
+
+@pytest.mark.parametrize("chunk", range(_CHUNKS))
+def test_the_kernel_says_what_the_exact_engine_says(chunk: int) -> None:
+    for seed in range(chunk * _CHUNK, (chunk + 1) * _CHUNK):
+        case = kernel_case(seed)
+        found = differences(played_exactly(case), kernel_run(case).run(as_it_is))
+        assert not found, f"seed {seed} ({case.policy}): {'; '.join(found)[:2_000]}"
