@@ -9,7 +9,7 @@ from bot.core.compiled import compiled
 DAILY_LOSS: Final = 1
 DRAWDOWN: Final = 2
 ORDER_RATE: Final = 4
-MESSAGE_RATE: Final = 8  # REDUCE_ONLY; the others are NO_ENTRY
+MESSAGE_RATE: Final = 8
 PRICE_COLLAR: Final = 16
 REPEATED_REJECTION: Final = 32
 STALE_DATA: Final = 64
@@ -17,6 +17,9 @@ I1: Final = 128
 I2: Final = 256
 I3: Final = 512
 I20: Final = 1024
+I4: Final = 2048
+I15: Final = 4096
+GRAVE: Final = MESSAGE_RATE | I4 | I15  # REDUCE_ONLY: nothing is released either
 
 SENT_ROW: Final = 0
 ORDERED_ROW: Final = 1
@@ -40,7 +43,7 @@ def latch(b: Books, cause: int) -> None:
 @compiled
 def may_release(b: Books) -> bool:
     """Return whether margin may be released."""
-    return b.m[c.HALTS] & MESSAGE_RATE == 0
+    return b.m[c.HALTS] & GRAVE == 0
 
 
 @compiled
@@ -95,10 +98,26 @@ def _check_held(b: Books, s: int) -> None:
             latch(b, I1)
         elif n[c.HOLD_SIDE] * (f[c.STOP_PRICE] - liquidation_of(b, s)) <= 0.0:
             latch(b, I2)
-    if n[c.ADDS] > 0:
-        allowed = max(f[c.AGREED_LOSS], f[c.INITIAL_WALLET]) + max(f[c.FUNDING], 0.0)
-        if f[c.WALLET] > allowed + _MONEY_TOLERANCE:
-            latch(b, I3)
+    if n[c.ADDS] > 0 and f[c.WALLET] > _allowed_wallet(b, s) + _MONEY_TOLERANCE:
+        latch(b, I3)
+
+
+@compiled
+def check_move(b: Books, s: int, target: float, is_add: bool) -> None:
+    """The same of a margin move that was just decided: I3, I4 or I15 of bot/engine/conduct.py."""
+    n = b.n[s]
+    if not target > 0.0:
+        latch(b, I15)
+    if is_add and target > _allowed_wallet(b, s) + _MONEY_TOLERANCE:
+        latch(b, I3)
+    if not is_add and (n[c.ENTRY_COMING] > 0 or n[c.REDUCES_COMING] > 0):
+        latch(b, I4)
+
+
+@compiled
+def _allowed_wallet(b: Books, s: int) -> float:
+    f = b.f[s]
+    return max(f[c.AGREED_LOSS], f[c.INITIAL_WALLET]) + max(f[c.FUNDING], 0.0)
 
 
 @compiled

@@ -3,7 +3,7 @@
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel import status
 from bot.backtest.kernel.books import Books, liquidation_of, view_of
-from bot.backtest.kernel.halts import ORDERED_ROW, SENT_ROW, count_time
+from bot.backtest.kernel.halts import ORDERED_ROW, SENT_ROW, check_move, count_time
 from bot.core.compiled import compiled
 from bot.core.margin import distance, margin_ratio
 from bot.core.probability import liquidation_probability
@@ -71,6 +71,7 @@ def cancel(b: Books, s: int, target: int) -> None:
 def move(b: Books, s: int, kind: int, target: float, reason: int) -> None:
     """Ask for an isolated wallet of `target`, and keep the risk before the move."""
     row = intend(b, kind, s, target, reason)
+    check_move(b, s, target, kind == c.ADD_INTENT)
     before = b.intent_floats[row]
     view = view_of(b, s)
     keep_risk(before, c.I_BEFORE, view, liquidation_of(b, s))

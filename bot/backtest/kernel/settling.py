@@ -5,7 +5,7 @@ from typing import Final
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import Books, Limits, wake
 from bot.backtest.kernel.entries import on_leverage_set
-from bot.backtest.kernel.halts import MESSAGE_RATE, collar, rates, refusals
+from bot.backtest.kernel.halts import GRAVE, collar, rates, refusals
 from bot.backtest.kernel.hearing import complete_entry
 from bot.backtest.kernel.intents import cancel, close, intend
 from bot.backtest.kernel.protection import CLOSE_AGAIN_MS, STOP_AGAIN_MS, keep_stop_inside, nearest_stop
@@ -32,7 +32,7 @@ def send(b: Books, row: int) -> int:
     """Perform a request at the venue, if the gate lets it pass; return what came of it."""
     intent = b.intents[row]
     s = intent[c.I_SYMBOL]
-    code = _gated(b, s, intent[c.I_KIND])
+    code = _gated(b, s, intent[c.I_KIND], b.intent_floats[row, c.I_VALUE])
     if code != DONE:
         return code
     ts_ms = intent[c.I_MS]
@@ -44,14 +44,16 @@ def send(b: Books, row: int) -> int:
 
 
 @compiled
-def _gated(b: Books, s: int, kind: int) -> int:
+def _gated(b: Books, s: int, kind: int, value: float) -> int:
     rates(b)
     if kind == c.ENTRY_INTENT:
         collar(b, s)
+    if kind in (c.ADD_INTENT, c.RELEASE_INTENT) and not value > 0.0:
+        return REFUSED
     if b.m[c.HALTS] == 0:
         return DONE
     is_entry = kind in (c.ENTRY_INTENT, c.LEVERAGE_INTENT)
-    is_forbidden = is_entry or (kind == c.RELEASE_INTENT and b.m[c.HALTS] & MESSAGE_RATE != 0)
+    is_forbidden = is_entry or (kind == c.RELEASE_INTENT and b.m[c.HALTS] & GRAVE != 0)
     return HALTED if is_forbidden else DONE
 
 

@@ -119,16 +119,17 @@ def kernel_case(seed: int, bars: int = 160) -> KernelCase:
 
 
 def _history(draw: np.random.Generator, symbols: tuple[str, ...], bars: int, start_ms: int) -> MarketHistory:
-    move = float(draw.choice([0.0003, 0.001, 0.004]))
+    move = float(draw.choice([0.0002, 0.0006, 0.003]))
     series = tuple(_series(draw, symbol, bars, move, start_ms) for symbol in symbols)
     return MarketHistory(MINUTE_MS, start_ms, start_ms + bars * MINUTE_MS, series, ())
 
 
 def _series(draw: np.random.Generator, symbol: str, bars: int, move: float, start_ms: int) -> Series:
     count = WARM_BARS + bars
-    wild = np.where(np.arange(count) < WARM_BARS - 30, 1.0, draw.choice([1.0, 5.0]))
+    wild = np.where(np.arange(count) < WARM_BARS - 30, 1.0, draw.choice([1.0, 12.0]))
     jumps = np.where(draw.random(count) < 0.05, draw.choice([0.0, 0.02, 0.05, 0.2]), 0.0)
     drift = float(draw.choice([-0.5, 0.0, 0.5])) * move
+    jumps[: WARM_BARS - 30] = 0.0
     leaps = jumps * draw.standard_normal(count)
     close = 100.0 * np.exp(np.cumsum(move * wild * draw.standard_t(3, count) + drift + leaps))
     has_leap = float(draw.choice([0.0, 1.0, 1.0]))
