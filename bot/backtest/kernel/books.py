@@ -13,6 +13,7 @@ from bot.core.profile import MarginRules, VenueProfile
 from bot.core.tiers import Tiers
 from bot.risk.derisk import DeriskLimits
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
+from bot.risk.stress_caps import StressCaps
 from bot.risk.view import MarginBook, MarginView
 
 Floats = NDArray[np.float64]
@@ -54,6 +55,7 @@ class Limits(NamedTuple):
     entry: EntryLimits
     bracket: BracketLimits
     derisk: DeriskLimits
+    caps: StressCaps
 
 
 @compiled

@@ -14,7 +14,6 @@ from bot.backtest.kernel.recorder import account_row
 from bot.backtest.kernel.venue_protection import is_liquidated_at, liquidate, pay_funding
 from bot.core.compiled import compiled
 from bot.risk.cutting import closed_part, cuts_of
-from bot.risk.entry_judgement import stress_caps
 
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 86_400_000
@@ -31,7 +30,7 @@ def hear_candle(b: Books, p: Played, s: int, row: int, ts_ms: int, limits: Limit
         follow_regime(b, s)
     if 0 < n[c.GAP_UNTIL_MS] <= ts_ms:
         n[c.GAP_UNTIL_MS] = 0
-    _roll_clock(b)
+    roll_clock(b)
     staleness(b)
     said = p.said[row]
     is_warm, is_entry, direction = said[5] != 0.0, said[0] != 0.0, int(said[2])
@@ -48,12 +47,14 @@ def learn(b: Books, p: Played, s: int, row: int) -> None:
     """Take over the estimates of a candle."""
     for column in range(8):
         b.f[s, c.ESTIMATES + column] = p.estimates[row, column]
+    b.n[s, c.KNOWN_ROW] = row
     sigma_day = p.estimates[row, 0]
     b.f[s, c.SIGMA_DAY] = sigma_day if math.isfinite(sigma_day) else 0.0
 
 
 @compiled
-def _roll_clock(b: Books) -> None:
+def roll_clock(b: Books) -> None:
+    """Write the account down once an hour, and begin a new day."""
     hour_ms = b.m[c.NOW] - b.m[c.NOW] % _HOUR_MS
     if hour_ms == b.m[c.HOUR_MS]:
         return
@@ -78,7 +79,7 @@ def _watch_caps(b: Books, limits: Limits) -> None:
         held = held or (b.n[s, c.HOLDS] != 0 and b.n[s, c.IS_CLOSING] == 0)
     if not held or not 0.0 < equity < math.inf or is_cutting:
         return
-    cuts = cuts_of(exposures(b, True), equity, stress_caps(limits.entry), cut_above)
+    cuts = cuts_of(exposures(b, True), equity, limits.caps, cut_above)
     leg = 0
     for s in range(b.f.shape[0]):
         if b.n[s, c.HOLDS] != 0 and b.n[s, c.IS_CLOSING] == 0:

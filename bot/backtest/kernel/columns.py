@@ -69,7 +69,9 @@ SOLVED: Final = 61
 MOVED: Final = 62  # by the newest margin move
 WATCH_LOW: Final = 63  # marks between which the venue does nothing; see IS_WATCH_KNOWN
 WATCH_HIGH: Final = 64
-FLOATS: Final = 65
+GLIDE_LOW: Final = 65  # within the exact marks of the sleep; see gliding.py
+GLIDE_HIGH: Final = 66
+FLOATS: Final = 67
 
 # --- per symbol, whole numbers ----------------------------------------------------------------------
 SIDE: Final = 0  # 0: no position at the venue
@@ -127,7 +129,9 @@ REMOVAL_RULE: Final = 51
 IS_WATCH_KNOWN: Final = 52
 ENTRY_SENT_MS: Final = 53
 UNSEEN_AGAIN_MS: Final = 54
-WHOLES: Final = 55
+IS_GLIDING: Final = 55
+KNOWN_ROW: Final = 56  # of the estimates
+WHOLES: Final = 57
 
 # --- the account, floats ----------------------------------------------------------------------------
 FREE: Final = 0  # the engine's belief

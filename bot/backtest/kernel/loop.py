@@ -10,6 +10,7 @@ from bot.backtest.kernel import columns as c
 from bot.backtest.kernel import status
 from bot.backtest.kernel.books import Books, Limits
 from bot.backtest.kernel.candles import begin_gap, hear_candle, hear_rate, pay, starve
+from bot.backtest.kernel.gliding import glide
 from bot.backtest.kernel.halts import check
 from bot.backtest.kernel.hearing import hear
 from bot.backtest.kernel.looks import look_at
@@ -38,7 +39,7 @@ def play(b: Books, p: Played, limits: Limits) -> None:
     """Play every bar, and the candles that close with the last."""
     m, symbols = b.m, p.is_there.shape[0]
     bar, phase, due, after_due, s, requests = 0, _BAR, 0, _BAR, 0, 0
-    inner, first, outer = -1, 0, 0
+    inner, first, outer, glided = -1, 0, 0, 0
     while m[c.FAILED] == status.FINE:
         if inner >= 0:  # what a request has caused
             if inner < m[c.EVENTS]:
@@ -121,6 +122,13 @@ def play(b: Books, p: Played, limits: Limits) -> None:
                 check(b)
         elif bar >= p.bars:
             return
+        elif bar > glided and (bar * p.bar_ms - p.first_close_ms) % p.candle_ms == 0:
+            glided = glide(b, p, limits, bar, due)
+            if glided < 0:
+                glided, phase = -1 - glided, _BAR
+                bar, glided = glided, glided - 1
+            else:
+                bar = glided
         elif (due >= len(p.due) or p.due[due, 0] >= p.start_ms + (bar + 1) * p.bar_ms) and is_quiet(
             b, p, bar
         ):

@@ -29,6 +29,10 @@ class Played(NamedTuple):
     said: Floats
     estimates: Floats
     first_close_ms: int
+    candle_bars: int
+    lows: Floats
+    highs: Floats
+    is_whole: NDArray[np.uint8]
     cursors: Wholes
     tick_ms: Wholes
     tick_marks: Floats

@@ -31,7 +31,7 @@ _LIQUIDATION_PROBABILITY: Final = 4
 _HURDLE: Final = 5
 _TREND_REGIME: Final = 6
 _EXCHANGE_AUTO_ADD: Final = 7
-_STOP_ANCHOR: Final = 8
+STOP_ANCHOR: Final = 8
 
 CODES: Final[Mapping[str, int]] = {
     "static": _STATIC,
@@ -42,7 +42,7 @@ CODES: Final[Mapping[str, int]] = {
     "hurdle": _HURDLE,
     "trend_regime": _TREND_REGIME,
     "exchange_auto_add": _EXCHANGE_AUTO_ADD,
-    "stop_anchor": _STOP_ANCHOR,
+    "stop_anchor": STOP_ANCHOR,
 }
 
 
@@ -57,7 +57,7 @@ def numbers_of(params: Any) -> NDArray[np.float64]:
 def band_of(view: MarginView, limits: Limits) -> Band:
     """Return the band of the policy whose code `limits` name."""
     code, p = limits.policy, limits.params
-    if code == _STOP_ANCHOR:
+    if code == STOP_ANCHOR:
         return stop_anchor.band(
             view,
             stop_anchor.StopAnchorParams(
@@ -81,6 +81,14 @@ def band_of(view: MarginView, limits: Limits) -> Band:
     if code == _EXCHANGE_AUTO_ADD:
         return exchange_auto_add.band(view, exchange_auto_add.ExchangeAutoAddParams(p[0], p[1]))
     return static.band(view, static.StaticParams())
+
+
+@compiled
+def is_even(limits: Limits) -> bool:
+    """Return whether the policy's band does not depend on the mark, and it permits everything."""
+    if limits.policy == _DISTANCE_BAND:
+        return limits.params[0] > 0.0 or limits.params[1] <= 0.0
+    return limits.policy in (_STATIC, _VOLATILITY, _LIQUIDATION_PROBABILITY, _HURDLE)
 
 
 @compiled

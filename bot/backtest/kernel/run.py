@@ -1,17 +1,16 @@
 """One compiled backtest: what the kernel cannot play is refused by name, the rest becomes a result."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 
-from bot.backtest.compiler import can_compile, compiler
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel import status
-from bot.backtest.kernel.books import Books, Floats, Limits
+from bot.backtest.kernel.books import Books, Floats
 from bot.backtest.kernel.candles import learn
 from bot.backtest.kernel.loop import play
+from bot.backtest.kernel.machine_code import compiled_play
 from bot.backtest.kernel.market import Played
 from bot.backtest.kernel.policy_codes import CODES
 from bot.backtest.kernel.recorder import account_row, trade_row
@@ -114,12 +113,6 @@ def refuse_unknown(engine: Engine, venue: SimulatedVenue) -> None:
         raise UserError(
             f"The kernel does not do {found}. Nothing was simulated. Use --engine exact, or change the setting."
         )
-
-
-@lru_cache(maxsize=1)
-def compiled_play() -> Callable[[Books, Played, Limits], None]:
-    """Return the loop over all bars, compiled where numba is installed."""
-    return compiler()(play) if can_compile() else play
 
 
 def _wallet(b: Books) -> float:

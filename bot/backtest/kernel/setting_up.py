@@ -19,6 +19,7 @@ from bot.core.profile import VenueProfile
 from bot.core.tiers import Tiers
 from bot.engine.engine import Engine
 from bot.risk.derisk_case import derisk_limits
+from bot.risk.entry_judgement import stress_caps
 from bot.sim.config import VenueConfig, jitters_of
 from bot.sim.replay import DEFAULT_MAX_STEP
 from bot.sim.series import MarketHistory, Series
@@ -40,6 +41,7 @@ def limits_of(engine: Engine) -> Limits:
         known.entry,
         known.bracket,
         derisk_limits(known.margin),
+        stress_caps(known.entry),
     )
 
 
@@ -54,6 +56,10 @@ def played_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) 
     first_close_ms = -history.start_ms % candle_ms or candle_ms
     said, estimates, rows = _said(engine, history, told, first_close_ms)
     due, due_values = _due(history)
+    candle_bars = candle_ms // history.timeframe_ms
+    lows, highs, is_whole = _ranges(
+        marks, is_there, first_close_ms // history.timeframe_ms, candle_bars, rows
+    )
     return Played(
         history.start_ms,
         history.timeframe_ms,
@@ -68,6 +74,10 @@ def played_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) 
         said,
         estimates,
         first_close_ms,
+        candle_bars,
+        lows,
+        highs,
+        is_whole,
         np.zeros((symbols, 2), np.int64),
         np.zeros((symbols, _MOST_TICKS), np.int64),
         np.zeros((symbols, _MOST_TICKS)),
@@ -131,7 +141,7 @@ def _open_account(b: Books, engine: Engine, venue: SimulatedVenue) -> None:
     b.m[c.LATENCY_MS], b.m[c.JITTER_MS] = config.latency_ms, config.latency_jitter_ms
     b.m[c.MESSAGES_LIMIT], b.m[c.ORDERS_LIMIT] = limits.messages_per_minute, limits.orders_per_minute
     b.m[c.REFUSALS_LIMIT], b.m[c.STALE_LIMIT_MS] = limits.max_refusals, limits.stale_data_ms
-    b.n[:, c.STALE_SINCE_MS] = -1
+    b.n[:, [c.STALE_SINCE_MS, c.KNOWN_ROW]] = -1
 
 
 def _know(b: Books, s: int, instrument: Instrument, profile: VenueProfile, config: VenueConfig) -> None:
@@ -167,6 +177,23 @@ def _fill_bars(
         for column, values in enumerate((candles.open, candles.high, candles.low, candles.close)):
             target[bars, column] = values[inside]
     is_there[bars] = 1
+
+
+def _ranges(
+    marks: Floats, is_there: NDArray[np.uint8], first: int, size: int, rows: Wholes
+) -> tuple[Floats, Floats, NDArray[np.uint8]]:
+    """The least and the largest mark within each closing candle, and whether all of its bars are there."""
+    symbols, count = rows.shape
+    lows, highs = np.zeros((symbols, count)), np.zeros((symbols, count))
+    is_whole = np.zeros((symbols, count), np.uint8)
+    skipped = 0 if first == size else 1  # the first candle began before the range
+    begin, groups = first if skipped else 0, count - skipped
+    bars = slice(begin, begin + groups * size)
+    shape = (symbols, groups, size)
+    lows[:, skipped:] = marks[:, bars, 2].reshape(shape).min(axis=2)
+    highs[:, skipped:] = marks[:, bars, 1].reshape(shape).max(axis=2)
+    is_whole[:, skipped:] = is_there[:, bars].reshape(shape).all(axis=2) & (rows[:, skipped:] >= 0)
+    return lows, highs, is_whole
 
 
 def _said(

@@ -1,0 +1,42 @@
+"""The kernel's machine code: compiled once, kept beside the sources, made anew when any of them changes."""
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import bot
+from bot.backtest.compiler import can_compile, compiler
+from bot.backtest.kernel.books import Books, Limits
+from bot.backtest.kernel.loop import play
+from bot.backtest.kernel.market import Played
+
+Play = Callable[[Books, Played, Limits], None]
+
+_SOURCES: Final = ("core", "risk", "sim", "backtest/kernel")
+
+
+@lru_cache(maxsize=1)
+def compiled_play() -> Play:
+    """Return the loop over all bars, compiled where numba is installed; the first call of it compiles."""
+    return compiler()(_keyed(sources_digest()), cache=True) if can_compile() else play
+
+
+def sources_digest() -> str:
+    """Return a digest of every source that is compiled into the kernel."""
+    root, digest = Path(bot.__file__).parent, hashlib.sha256()
+    for folder in _SOURCES:
+        for path in sorted((root / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _keyed(digest: str) -> Any:
+    """The loop with the digest in it: numba looks at the file of the function alone, and at what it closes over."""
+
+    def keyed(b: Books, p: Played, limits: Limits) -> None:
+        _ = digest
+        play(b, p, limits)
+
+    return keyed
