@@ -110,6 +110,9 @@ def cap_cuts(
     a book at the limit is not cut again at once. Correlations are `assumed_correlation`; a leg that makes
     the value smaller is never cut. ValueError names a number that is unusable.
     """
+    _check_legs(legs, equity_quote)
+    if _is_far_within(legs, equity_quote, caps, max(cut_above, 1.0)):
+        return ()
     correlation = assumed_correlation(legs)
     before = {state.cap: state for state in stress(legs, correlation, equity_quote, caps)}
     found = cuts_of(legs_of(legs), equity_quote, caps, cut_above)
@@ -120,6 +123,18 @@ def cap_cuts(
         CapCut(leg.symbol, 1.0 - share, cap, before[cap].value, before[cap].limit, after[cap])
         for leg, share, cap in zip(legs, kept.tolist(), cause, strict=True)
         if share < 1.0
+    )
+
+
+def _is_far_within(legs: Sequence[Exposure], equity_quote: float, caps: StressCaps, cut_above: float) -> bool:
+    """Whether no cap is near, even if nothing diversified: asked at every candle, and almost always so."""
+    margin = sum(leg.margin_quote for leg in legs)
+    moved = sum(leg.notional_quote * leg.sigma_day for leg in legs)
+    room = cut_above * equity_quote * (1.0 - _ROUNDING)
+    return (
+        margin <= caps.margin_cap_fraction * room
+        and caps.risk_sigmas * moved <= caps.risk_cap_fraction * room
+        and min(caps.cascade_sigmas * moved, margin) <= caps.cascade_cap_fraction * room
     )
 
 
@@ -258,6 +273,11 @@ def _column(legs: Sequence[Exposure], name: str) -> Column:
 
 
 def _check(legs: Sequence[Exposure], correlation: Column, equity_quote: float) -> None:
+    _check_legs(legs, equity_quote)
+    _check_correlation(correlation, len(legs))
+
+
+def _check_legs(legs: Sequence[Exposure], equity_quote: float) -> None:
     if not 0.0 < equity_quote < math.inf:
         raise ValueError(f"equity_quote is {equity_quote!r}; it must be finite and above 0")
     for leg in legs:
@@ -267,7 +287,6 @@ def _check(legs: Sequence[Exposure], correlation: Column, equity_quote: float) -
             value = getattr(leg, name)
             if not 0.0 <= value < math.inf:
                 raise ValueError(f"{leg.symbol}.{name} is {value!r}; it must be finite and not negative")
-    _check_correlation(correlation, len(legs))
 
 
 def _check_correlation(correlation: Column, count: int) -> None:
