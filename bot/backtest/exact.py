@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.backtest.quiet_candles import QuietCandles
+from bot.backtest.quiet_holding import Prices, QuietHolding
 from bot.backtest.recital import Told
 from bot.backtest.recorder import Recorder
 from bot.backtest.result import Counts, Halted, Result
@@ -61,6 +62,9 @@ class ExactRun:
         self._lanes = [Lane(series, history) for series in history.series]
         self._stops = _stops(history, desk.timeframe_ms)
         self._quiet = QuietCandles(told, history, desk.timeframe_ms, self._stops) if told else None
+        self._holding = QuietHolding(engine, venue, self._quiet) if self._quiet else None
+        for lane in self._lanes:
+            lane.look_ahead(self._stops)
         self._observe = observe
         self.recorder = Recorder(tuple(engine.state.markets), self.distance)
 
@@ -82,6 +86,9 @@ class ExactRun:
                 self._pass_over(number, quiet, bar, stops[quiet])
                 number, bar = quiet, stops[quiet]
             self._play(bar, stops[number])
+            if self._take(number, stops):
+                bar, number = stops[number + 1], number + 1
+                continue
             for event in self._market.opening(stops[number]):
                 self._feed(event)
             bar, number = stops[number], number + 1
@@ -159,6 +166,16 @@ class ExactRun:
             and market.gap_until_ms == 0
             for market in state.markets.values()
         )
+
+    def _take(self, number: int, stops: Sequence[int]) -> bool:
+        """Let the candles of a stop and the bars up to the next pass, where nothing can come of them."""
+        if self._holding is None or number + 1 >= len(stops):
+            return False
+        if not self._holding.takes(number, {lane.symbol: lane.ahead(number) for lane in self._lanes}):
+            return False
+        self._settle(self._engine.desk.outbox.take())
+        self._jump(stops[number], stops[number + 1])
+        return True
 
     def _pass_over(self, first: int, last: int, bar: int, until: int) -> None:
         """Let the stops from `first` up to `last` pass, at which candles close and nothing comes of it."""
@@ -310,6 +327,16 @@ class Lane:
         ):
             bar += 1
         return bar
+
+    def look_ahead(self, stops: NDArray[np.int64]) -> None:
+        """Find the lowest and highest prices from each stop to the next."""
+        kinds = (np.minimum, np.maximum, np.minimum, np.maximum)
+        rows = [kind.reduceat(row, stops) for kind, row in zip(kinds, self._ranges, strict=True)]
+        self._ahead = [Prices(*each) for each in zip(*(row.tolist() for row in rows), strict=True)]
+
+    def ahead(self, number: int) -> Prices:
+        """Return the lowest and highest prices from the stop of that number to the next."""
+        return self._ahead[number]
 
     def leaves(self, bar: int, stop: int, low: float, high: float, last_low: float, last_high: float) -> int:
         """Return what `quiet_until` does, over many bars at once."""

@@ -17,7 +17,7 @@ from bot.strategy import Strategy
 
 # Measured: what loading, resampling and playing hold at their peak for each recorded candle of a symbol.
 BYTES_PER_BAR: Final = 700
-_BASE_BYTES: Final = 150 * 2**20
+_BASE_BYTES: Final = 300 * 2**20
 _USABLE_SHARE: Final = 0.8
 _CGROUP: Final = Path("/sys/fs/cgroup")
 _MEMINFO: Final = Path("/proc/meminfo")

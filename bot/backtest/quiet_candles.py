@@ -16,6 +16,8 @@ from bot.risk.estimates import MarketEstimates
 from bot.sim.series import MarketHistory
 
 _HOUR_MS: Final = 3_600_000
+# What a strategy may say of a candle; leaving one side is that side, 1 or -1.
+_SILENT, _ENTERS, _LEAVES_ANY = 0, 2, 3
 
 Stops = NDArray[np.int64]
 
@@ -44,6 +46,8 @@ class QuietCandles:
             for name in ("entries", "exits")
         )
         loud = enters | ~_is_closing_alone(history, timeframe_ms, self._ends_ms)
+        self._alone = _is_closing_alone(history, timeframe_ms, self._ends_ms).tolist()
+        self._words = {symbol: self._words_of(symbol, each, timeframe_ms) for symbol, each in told.items()}
         self._loud, self._loud_or_leaving = np.flatnonzero(loud), np.flatnonzero(loud | leaves)
         self._has_estimates = all(each.estimates is not None for each in told.values())
         hours = self._ends_ms // _HOUR_MS
@@ -66,6 +70,22 @@ class QuietCandles:
         """Return what is known of a symbol once a stop's candles have closed; None: nothing closed yet."""
         told, row = self._told[symbol], int(self._rows[symbol][stop])
         return None if told.estimates is None or row < 0 else estimates_of(told.estimates, row)
+
+    def is_closing_alone(self, stop: int) -> bool:
+        """Return whether a stop closes candles and has nothing else due."""
+        return stop < len(self._alone) and self._alone[stop]
+
+    def is_told(self, symbol: str, stop: int, side: int) -> bool:
+        """Return whether the strategy enters there, or leaves what is held on `side` (0: nothing is)."""
+        word = self._words[symbol][stop]
+        return word == _ENTERS or (side != 0 and word in (_LEAVES_ANY, side))
+
+    def _words_of(self, symbol: str, told: Told, timeframe_ms: int) -> list[int]:
+        said, rows = told.signals, np.maximum(self._rows[symbol], 0)
+        enters, leaves = (self._said(symbol, column, timeframe_ms) for column in (said.entries, said.exits))
+        direction = said.direction[rows].astype(np.int64)
+        left = np.where(direction == 0, _LEAVES_ANY, direction)
+        return np.where(enters, _ENTERS, np.where(leaves, left, _SILENT)).tolist()
 
     def end_ms(self, stop: int) -> int:
         """Return when a stop is."""

@@ -13,6 +13,7 @@ from bot.core.margin import (
     margin_ratio,
     notional,
 )
+from bot.core.position import Position
 from bot.core.probability import liquidation_probability
 from bot.core.profile import MarginRules
 from bot.core.signal import Signal
@@ -21,6 +22,7 @@ from bot.risk.allocator import wallet_leg
 from bot.risk.band import Band
 from bot.risk.book import BookLeg, BookMoney, BookPlan, plan_book
 from bot.risk.brackets import take_profit_ladder
+from bot.risk.calm import holds_between
 from bot.risk.derisk import DeriskDecision, derisk
 from bot.risk.derisk_case import Thesis, derisk_case, derisk_limits, restored_wallet
 from bot.risk.inputs import InvalidInput, check_book, check_view
@@ -209,6 +211,33 @@ class RiskManager:
             return view.position.isolated_wallet
         near = self._policy.permissions(view, self._params).derisk_below
         return restored_wallet(view, self.band(view), book, self._margin, near, target_quote)
+
+    @property
+    def margin_limits(self) -> MarginLimits:
+        """What no policy may do, for whoever proves that nothing is done."""
+        return self._margin
+
+    @property
+    def bracket_limits(self) -> BracketLimits:
+        """How take-profits and the trailing stop are laid."""
+        return self._bracket
+
+    def release_wall(self, position: Position, rules: MarginRules) -> float:
+        """Return the mark from which the venue lets the smallest release of a position out."""
+        return triggers.release_wall(position, rules, self._margin)
+
+    def holds_between(
+        self, view: MarginView, liquidation: float, wall: float, low: float, high: float
+    ) -> bool:
+        """Return whether no margin moves at the view's mark and any from low to high; False: not proven.
+
+        `liquidation` and `wall`: the position's liquidation price and `release_wall`.
+        """
+        if self.is_allocating:
+            return False
+        policy, limits = self._policy, self._margin
+        allowed = policy.permissions(view, self._params)
+        return holds_between(view, policy.band, self._params, allowed, limits, liquidation, wall, low, high)
 
     def fault_of(self, view: MarginView, book: MarginBook) -> str:
         """Return what makes the numbers unusable, field and value; "" when the policy has a band for them."""

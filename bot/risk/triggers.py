@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from bot.core.compiled import compiled
 from bot.core.margin import distance, liquidation_price, mark_at_removable
+from bot.core.position import Position
+from bot.core.profile import MarginRules
 from bot.risk.adjust import reserved_band
 from bot.risk.band import Band
 from bot.risk.limits import BracketLimits, MarginLimits
@@ -254,11 +256,17 @@ def release_when_removable(view: MarginView, release: Due, limits: MarginLimits)
     is_ahead = side * (release.mark - mark) > 0.0 and release.mark != NONE
     if not (mark > 0.0 and (is_due or is_ahead)):
         return release
-    least = minimum_step(view.position.isolated_wallet, limits) * (1.0 + _NUDGE)
-    wall = float(mark_at_removable(view.position, least, limits.removal_cushion_fraction, view.rules))
+    wall = release_wall(view.position, view.rules, limits)
     if side * (wall - (mark if is_due else release.mark)) <= 0.0:
         return release
     return Due(wall, 0.0, wall) if side > 0 else Due(wall, wall, math.inf)
+
+
+@compiled
+def release_wall(position: Position, rules: MarginRules, limits: MarginLimits) -> float:
+    """Return the mark from which, in the position's favour, the venue lets the smallest release out."""
+    least = minimum_step(position.isolated_wallet, limits) * (1.0 + _NUDGE)
+    return float(mark_at_removable(position, least, limits.removal_cushion_fraction, rules))
 
 
 def _amount(view: MarginView, mark: float, policy_band: BandFunction, params: Any, payments: int) -> float:
