@@ -16,6 +16,7 @@ class MarketEvidence:
 
     While watch_low < mark < watch_high the mark tells nothing new. `enters`: the side that the
     strategy's newest candle would enter, 0 for none. `forecast_hour`: the hour of the last forecast.
+    `liquidation_known`: of the shadow of the open position, as of this state of it; found anew after a start.
     """
 
     book: TradeBook | None = None
@@ -25,6 +26,7 @@ class MarketEvidence:
     enters: int = 0
     watch_low: float = 0.0
     watch_high: float = NO_PRICE
+    liquidation_known: tuple[Position | None, float] = field(default=(None, 0.0), compare=False)
 
     def books(self) -> tuple[TradeBook, ...]:
         """Return every book that is not written yet."""

@@ -23,6 +23,7 @@ def on_changed(desk: Desk, market: Market, event: InstrumentChanged) -> None:
     was = market.liquidation_price(holding.position) if holding is not None else 0.0
     market.instrument = event.instrument
     market.rules = margin_rules(event.instrument, event.profile)
+    market.evidence.liquidation_known = (None, 0.0)
     market.fault = fault_of_tiers(market.rules.tiers)
     market.liquidation_of = (None, 0.0)
     facts = differences(known, event.instrument)

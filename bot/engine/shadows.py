@@ -35,6 +35,7 @@ from bot.evidence.shadow import (
     exit_at,
     funded,
     is_liquidated_at,
+    is_reached,
     liquidated,
     liquidation_of,
 )
@@ -131,7 +132,7 @@ def look(desk: Desk, market: Market) -> None:
             _end_shadow(desk, market, orphan, how)
     holding = market.holding
     if book is not None and holding is not None:
-        if is_liquidated_at(book.shadow, mark, market.rules):
+        if book.shadow.is_open and is_reached(book.shadow, mark, _liquidation_of(market, book)):
             _accrue(desk)
             book.shadow = liquidated(book.shadow, now_ms)
         _see_nearness(desk, market, book, holding.position, mark)
@@ -292,13 +293,25 @@ def _watch(market: Market) -> tuple[float, float]:
     return low, high
 
 
+def _liquidation_of(market: Market, book: TradeBook) -> float:
+    """Return the mark that liquidates a book's shadow; the answer for the open position's is kept."""
+    evidence, shadow = market.evidence, book.shadow
+    if book is not evidence.book:
+        return liquidation_of(shadow, market.rules)
+    known, price = evidence.liquidation_known
+    if known is not shadow.position:
+        price = liquidation_of(shadow, market.rules)
+        evidence.liquidation_known = (shadow.position, price)
+    return price
+
+
 def _watched(market: Market) -> Iterator[tuple[int, float]]:
     """Yield each mark that matters with the direction from which it is reached."""
     evidence, holding = market.evidence, market.holding
     for forecast in evidence.forecasts:
         yield -forecast.side, forecast.liquidation_price
     for book in evidence.books():
-        side, price = book.shadow.position.side, liquidation_of(book.shadow, market.rules)
+        side, price = book.shadow.position.side, _liquidation_of(market, book)
         if can_be_reached(price):
             yield -side, price
     for orphan in evidence.orphans:

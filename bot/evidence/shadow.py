@@ -70,9 +70,12 @@ def liquidation_of(shadow: Shadow, rules: MarginRules) -> float:
 
 def is_liquidated_at(shadow: Shadow, mark: float, rules: MarginRules) -> bool:
     """Return whether the shadow is open and `mark` is at or beyond its liquidation price."""
-    if not shadow.is_open:
-        return False
-    return shadow.position.side * (mark - liquidation_of(shadow, rules)) <= _SAME_PRICE * mark
+    return shadow.is_open and is_reached(shadow, mark, liquidation_of(shadow, rules))
+
+
+def is_reached(shadow: Shadow, mark: float, liquidation: float) -> bool:
+    """Return whether `mark` is at or beyond the liquidation price of an open shadow."""
+    return shadow.position.side * (mark - liquidation) <= _SAME_PRICE * mark
 
 
 def is_nearer(shadow: Shadow, real: Position, rules: MarginRules) -> bool:

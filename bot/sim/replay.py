@@ -16,7 +16,6 @@ from bot.sim.series import Funding, MarketHistory, Series
 from bot.sim.source import Place
 
 DEFAULT_MAX_STEP: Final = 0.0025
-_CHUNK_BARS: Final = 1440
 _TS = itemgetter(0)
 
 
@@ -181,30 +180,20 @@ class _Track:
         self._max_step, self._bar_ms = max_step, history.timeframe_ms
         self._rows = _rows_of_bars(series.candles.open_ms, history)
         self._last, self._mark = series.candles, series.mark
-        self._chunk = -1
-        self._last_bars: list[Bar | None] = []
-        self._mark_bars: list[Bar | None] = []
 
     def ticks(self, bar: int, open_ms: int, side: int) -> list[MarketEvent]:
         """Return the ticks of `bar`, spread from its open to its last millisecond; none when missing."""
-        if bar // _CHUNK_BARS != self._chunk:
-            self._load(bar // _CHUNK_BARS)
-        last_bar, mark_bar = self._last_bars[bar % _CHUNK_BARS], self._mark_bars[bar % _CHUNK_BARS]
-        if last_bar is None or mark_bar is None:
+        row = self._rows.item(bar)
+        if row < 0:
             return []
-        last = waypoints(last_bar, side)
-        prices = walk(last if mark_bar is last_bar else waypoints(mark_bar, side), last, self._max_step)
+        last = waypoints(_bar(self._last, row), side)
+        mark = last if self._mark is None else waypoints(_bar(self._mark, row), side)
+        prices = walk(mark, last, self._max_step)
         steps, span_ms, symbol = len(prices) - 1, self._bar_ms - 1, self.symbol
         return [
             MarkPrice(open_ms + number * span_ms // steps, symbol, mark, last)
             for number, (mark, last) in enumerate(prices)
         ]
-
-    def _load(self, chunk: int) -> None:
-        rows = self._rows[chunk * _CHUNK_BARS : (chunk + 1) * _CHUNK_BARS]
-        self._last_bars = _bars(self._last, rows)
-        self._mark_bars = self._last_bars if self._mark is None else _bars(self._mark, rows)
-        self._chunk = chunk
 
 
 def _rows_of_bars(open_ms: NDArray[np.int64], history: MarketHistory) -> NDArray[np.int64]:
@@ -215,10 +204,8 @@ def _rows_of_bars(open_ms: NDArray[np.int64], history: MarketHistory) -> NDArray
     return rows
 
 
-def _bars(candles: Candles, rows: NDArray[np.int64]) -> list[Bar | None]:
-    columns = (candles.open, candles.high, candles.low, candles.close)
-    bars = map(Bar, *(column[rows].tolist() for column in columns))
-    return [bar if row >= 0 else None for bar, row in zip(bars, rows.tolist(), strict=True)]
+def _bar(candles: Candles, row: int) -> Bar:
+    return Bar(candles.open.item(row), candles.high.item(row), candles.low.item(row), candles.close.item(row))
 
 
 def _fundings(history: MarketHistory) -> Iterable[FundingDue]:
