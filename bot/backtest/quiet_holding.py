@@ -8,6 +8,7 @@ estimates, regime, the best mark, the highest equity, and what the evidence coun
 import math
 from typing import Final, NamedTuple
 
+from bot.backtest.lanes import Prices
 from bot.backtest.quiet_candles import QuietCandles
 from bot.core.margin import distance
 from bot.core.position import Position
@@ -21,18 +22,10 @@ from bot.risk.estimates import MarketEstimates
 from bot.risk.regime import RegimeState, next_regime
 from bot.risk.stress import Exposure
 from bot.risk.trailing import trail_mark
+from bot.risk.view import MarginView
 from bot.sim.venue import SimulatedVenue
 
 _GRAIN: Final = 1e-4  # of the price: how much nearer than ever a mark must come to be news
-
-
-class Prices(NamedTuple):
-    """The lowest and highest mark and last until the next stop."""
-
-    mark_low: float
-    mark_high: float
-    last_low: float
-    last_high: float
 
 
 class Fixed(NamedTuple):
@@ -79,14 +72,15 @@ class QuietHolding:
             return False
         was_ms, state.now_ms = state.now_ms, now_ms
         news = self._news(stop, now_ms, prices)
-        if news is None or not self._is_within_losses() or not self._is_within_caps(news):
+        wallets = state.equity_quote()
+        equity = wallets + unrealised_quote(self._desk)
+        if news is None or not self._is_within_losses(equity) or not self._is_within_caps(news, wallets):
             state.now_ms = was_ms
             return False
         self._engine.roll_clock()
         for each in news:
             self._pass(each, now_ms)
-        unrealised = state.equity_quote() + unrealised_quote(self._desk)
-        state.peak_equity_quote = max(state.peak_equity_quote, unrealised)
+        state.peak_equity_quote = max(state.peak_equity_quote, equity)
         return True
 
     def _is_busy(self) -> bool:
@@ -155,11 +149,21 @@ class QuietHolding:
             return None
         before = RegimeState(side, holding.regime, holding.regime_since_ms)
         regime = next_regime(before, estimates, desk.state.now_ms)
-        view = desk.view(market, holding)._replace(sigma_day=sigma, regime=regime.regime, **_seen(estimates))
+        view = self._view(market, holding, estimates, sigma, regime.regime)
         low, high = min(ahead.mark_low, market.mark), max(ahead.mark_high, market.mark)
         if not desk.risk.holds_between(view, fixed.liquidation, fixed.wall, low, high):
             return None
         return News(market, estimates, sigma, regime, desk.risk.is_anchor_gap_kept(view))
+
+    def _view(
+        self, market: Market, holding: Holding, estimates: MarketEstimates, sigma: float, regime: int
+    ) -> MarginView:
+        """Return the view after the candle; the engine's state is left as it was."""
+        known = market.estimates, market.sigma_day, holding.regime
+        market.estimates, market.sigma_day, holding.regime = estimates, sigma, regime
+        view = self._desk.view(market, holding)
+        market.estimates, market.sigma_day, holding.regime = known
+        return view
 
     def _fixed_of(self, market: Market, holding: Holding, book: TradeBook) -> Fixed:
         symbol, stop = market.instrument.symbol, holding.stop
@@ -193,18 +197,15 @@ class QuietHolding:
         self._fixed[symbol] = found
         return found
 
-    def _is_within_losses(self) -> bool:
+    def _is_within_losses(self, equity: float) -> bool:
         """Whether neither the day's loss nor the drawdown is at its limit."""
         state, limits = self._desk.state, self._desk.limits
-        equity = state.equity_quote() + unrealised_quote(self._desk)
-        pairs = (
-            (state.loss_base_quote or equity, limits.daily_loss_fraction),
-            (state.peak_equity_quote, limits.drawdown_fraction),
-        )
-        return all(limit <= 0.0 or base - equity <= limit * base for base, limit in pairs)
+        base, peak = state.loss_base_quote or equity, state.peak_equity_quote
+        day, whole = limits.daily_loss_fraction, limits.drawdown_fraction
+        return (day <= 0.0 or base - equity <= day * base) and (whole <= 0.0 or peak - equity <= whole * peak)
 
-    def _is_within_caps(self, news: list[News]) -> bool:
-        risk, state = self._desk.risk, self._desk.state
+    def _is_within_caps(self, news: list[News], wallets_quote: float) -> bool:
+        risk = self._desk.risk
         if risk.caps.cut_above == 0.0:
             return True
         legs = [
@@ -218,7 +219,7 @@ class QuietHolding:
             for each in news
             if each.market.holding is not None and (held := each.market.holding.position)
         ]
-        return not legs or not risk.cap_cuts(legs, state.equity_quote())
+        return not legs or not risk.cap_cuts(legs, wallets_quote)
 
     def _pass(self, news: News, now_ms: int) -> None:
         market, holding, book = news.market, news.market.holding, news.market.evidence.book
@@ -267,16 +268,3 @@ def _is_no_news(market: Market, book: TradeBook, fixed: Fixed, sigma: float, adv
         and away > known.least_sigmas * sigma_hour
         and away > sigma_hour * (1.0 + _GRAIN)
     )
-
-
-def _seen(estimates: MarketEstimates) -> dict[str, float | bool]:
-    """Return the estimates under the names that a view has for them."""
-    return {
-        "atr": estimates.atr,
-        "sigma_parkinson": estimates.sigma_parkinson,
-        "sigma_yang_zhang": estimates.sigma_yang_zhang,
-        "sigma_6h": estimates.sigma_6h,
-        "sigma_10d": estimates.sigma_10d,
-        "trend_score": estimates.trend_score,
-        "is_high_volatility": estimates.is_high_volatility,
-    }
