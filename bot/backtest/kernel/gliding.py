@@ -1,9 +1,9 @@
-"""Whole candles at once, while nothing is on its way: no price of the candle reaches anything, no decision is due.
+"""Whole candles at once, while nothing is on its way: no price of the candle reaches anything.
 
-At a close the engine looks at what it holds. Where the position lies within its band, that look changes nothing
-but the marks between which it sleeps. Those marks are found here in closed form, a little too narrow; as soon as a
-price leaves them, the exact ladder is laid and the candle is played as ever. See bot/risk/triggers.py for why a
-rung of a band that is a line in the mark is that line's root.
+At a close the engine looks at what it holds. Where the position lies within its band, that look changes
+nothing but the marks between which it sleeps. Those marks are found here in closed form, a little too
+narrow; as soon as a price leaves them, the exact ladder is laid and the candle is played as ever. See
+bot/risk/triggers.py for why a rung of a band that is a line in the mark is that line's root.
 """
 
 import math
@@ -133,7 +133,7 @@ def _is_bearable(b: Books, equity: float, end_ms: int) -> bool:
 
 @compiled
 def _is_content(b: Books, p: Played, limits: Limits, s: int, row: int, end_ms: int) -> bool:
-    """Whether a look at the position would find it in its band; then the marks of its sleep are kept, narrowed."""
+    """Whether a look would find the position in its band; then the marks of its sleep are kept, narrowed."""
     side, mark, liquidation = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], liquidation_of(b, s)
     sigma, stop = p.estimates[row, 0], b.f[s, c.STOP_PRICE]
     if b.n[s, c.IS_FILLED] == 0 or b.n[s, c.IS_CLOSING] != 0 or b.n[s, c.STOP_ID] == 0:

@@ -1,7 +1,7 @@
 """The loop over all bars, flat: what waits is done first, then whatever comes next in time.
 
-Flat because every function is compiled with all that it calls: what engine and venue say to each other is called
-from here, once, and not from wherever it is caused.
+Flat because every function is compiled with all that it calls: what engine and venue say to each other is
+called from here, once, and not from wherever it is caused.
 """
 
 from typing import Final

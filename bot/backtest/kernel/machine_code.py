@@ -33,7 +33,7 @@ def sources_digest() -> str:
 
 
 def _keyed(digest: str) -> Any:
-    """The loop with the digest in it: numba looks at the file of the function alone, and at what it closes over."""
+    """The loop with the digest in it: numba looks at the function's own file and at what it closes over."""
 
     def keyed(b: Books, p: Played, limits: Limits) -> None:
         _ = digest

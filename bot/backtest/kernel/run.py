@@ -111,7 +111,8 @@ def refuse_unknown(engine: Engine, venue: SimulatedVenue) -> None:
         found = "contracts settled in their base coin"
     if found:
         raise UserError(
-            f"The kernel does not do {found}. Nothing was simulated. Use --engine exact, or change the setting."
+            f"The kernel does not do {found}. Nothing was simulated. Use --engine exact, or change the "
+            "setting."
         )
 
 

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 from bot.backtest.result import Result
-from bot.errors import UserError
-from bot.risk.limits import AllocationLimits
-from tests.property.backtest.kernel_cases import engine_of, kernel_case, kernel_run, played_exactly, venue_of
+from tests.property.backtest.kernel_cases import kernel_case, kernel_run, played_exactly
 
 _CHUNK = 25
 _CHUNKS = 21
