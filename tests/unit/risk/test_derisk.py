@@ -130,13 +130,25 @@ def test_below_thirty_percent_of_the_original_size_the_rest_is_closed(share: flo
         FINE._replace(min_notional_quote=2_600.0),
         FINE._replace(min_quantity=0.05),
         FINE._replace(quantity_step=0.08),
-        FINE._replace(is_inverse=True, min_notional_quote=1e-3),
     ],
 )
 def test_a_cut_the_venue_would_refuse_closes_instead(instrument: Any) -> None:
     decision = derisk(VIEW, CASE._replace(does_reenter=False), instrument, LIMITS)
     assert (decision.move, decision.reason) == ("close", "below_venue_minimum")
     assert decision.reduce_quantity == QUANTITY
+
+
+def test_the_minimum_of_an_inverse_contract_is_one_of_its_coin() -> None:
+    rules = RULES._replace(is_inverse=True)
+    empty = position_of(1, 5_000.0, MARK, 0.0, 10.0)
+    held = empty._replace(isolated_wallet=wallet_for_distance(empty, MARK, 0.05, rules))
+    view = view_of(held, MARK, sigma=0.03)._replace(rules=rules)
+    case = CASE._replace(does_reenter=False, original_quantity=5_000.0, add_quote=0.0)
+    moves = [
+        derisk(view, case, FINE._replace(is_inverse=True, min_notional_quote=least), LIMITS).move
+        for least in (0.04, 0.05)  # half of it is worth 0.0417 of the coin
+    ]
+    assert moves == ["cut", "close"]
 
 
 def test_an_edge_makes_leaving_dearer() -> None:

@@ -18,6 +18,7 @@ from bot.risk import (
     anchor,
     autoadd,
     brackets,
+    calm,
     derisk,
     derisk_case,
     estimators,
@@ -208,6 +209,31 @@ CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     triggers.at_mark: _per_view(5.0),
     triggers.band_at: _per_view(58_000.0, POLICY.band, POLICY.default, 3),
     triggers.margin_rungs: _per_view(POLICY.band, POLICY.default, 3),
+    triggers.release_wall: [(view.position, view.rules, LIMITS) for view in VIEWS],
+    calm.holds_between: [
+        (
+            view,
+            POLICY.band,
+            POLICY.default,
+            permissions.UNRESTRICTED,
+            LIMITS,
+            price,
+            0.0,
+            low,
+            view.mark * 1.001,
+        )
+        for view in VIEWS
+        for price in (0.5 * view.mark, 1.5 * view.mark, math.nan)
+        for low in (0.999 * view.mark, 0.9 * view.mark)
+    ],
+    calm._room: [
+        (view, POLICY.band, POLICY.default, 3, 0.9 * view.mark, is_walled)
+        for view in VIEWS
+        for is_walled in (True, False)
+    ],
+    calm._is_usable: [
+        (view, permissions.UNRESTRICTED, LIMITS, price) for view in VIEWS for price in (0.9 * view.mark, -1.0)
+    ],
     triggers.release_when_removable: [
         (view, triggers.margin_rungs(view, POLICY.band, POLICY.default, 3).release, LIMITS) for view in VIEWS
     ],
