@@ -71,7 +71,8 @@ WATCH_LOW: Final = 63  # marks between which the venue does nothing; see IS_WATC
 WATCH_HIGH: Final = 64
 GLIDE_LOW: Final = 65  # within the exact marks of the sleep; see gliding.py
 GLIDE_HIGH: Final = 66
-FLOATS: Final = 67
+WALL: Final = 67  # beyond it the venue lets margin out; see IS_WALL_KNOWN
+FLOATS: Final = 68
 
 # --- per symbol, whole numbers ----------------------------------------------------------------------
 SIDE: Final = 0  # 0: no position at the venue
@@ -131,7 +132,8 @@ ENTRY_SENT_MS: Final = 53
 UNSEEN_AGAIN_MS: Final = 54
 IS_GLIDING: Final = 55
 KNOWN_ROW: Final = 56  # of the estimates
-WHOLES: Final = 57
+IS_WALL_KNOWN: Final = 57
+WHOLES: Final = 58
 
 # --- the account, floats ----------------------------------------------------------------------------
 FREE: Final = 0  # the engine's belief

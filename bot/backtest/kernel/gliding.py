@@ -10,7 +10,16 @@ import math
 from typing import Final
 
 from bot.backtest.kernel import columns as c
-from bot.backtest.kernel.books import Books, Limits, equity_of, liquidation_of, unrealised_of, view_of
+from bot.backtest.kernel.books import (
+    Books,
+    Limits,
+    equity_of,
+    liquidation_of,
+    position_of,
+    rules_of,
+    unrealised_of,
+    view_of,
+)
 from bot.backtest.kernel.candles import learn, roll_clock
 from bot.backtest.kernel.margins import lay_ladder
 from bot.backtest.kernel.market import Played
@@ -19,9 +28,11 @@ from bot.backtest.kernel.ticks import find_watch, jump_to
 from bot.core.compiled import compiled
 from bot.risk.anchor import anchor_buffer, anchor_price
 from bot.risk.trailing import trail_mark
+from bot.risk.triggers import release_wall
 
 _NARROWER: Final = 1e-9
 _PAST_ANCHOR: Final = 1e-5
+_FROM_WALL: Final = 1e-4  # of the mark; nearer to it the smallest release is a matter of rounding
 _CAPS_EVERY_MS: Final = 60_000
 
 
@@ -135,7 +146,7 @@ def _is_bearable(b: Books, equity: float, end_ms: int) -> bool:
 def _is_content(b: Books, p: Played, limits: Limits, s: int, row: int, end_ms: int) -> bool:
     """Whether a look would find the position in its band; then the marks of its sleep are kept, narrowed."""
     side, mark, liquidation = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], liquidation_of(b, s)
-    sigma, stop = p.estimates[row, 0], b.f[s, c.STOP_PRICE]
+    sigma = p.estimates[row, 0]
     if b.n[s, c.IS_FILLED] == 0 or b.n[s, c.IS_CLOSING] != 0 or b.n[s, c.STOP_ID] == 0:
         return False
     if b.n[s, c.REDUCES_COMING] > 0 or end_ms < b.n[s, c.MARGIN_AGAIN_MS]:
@@ -151,18 +162,53 @@ def _is_content(b: Books, p: Played, limits: Limits, s: int, row: int, end_ms: i
             return False
     elif not is_even(limits) or not _evenly(b, p, s, limits, row, reserve):
         return False
+    return _is_below_trail(b, s, limits) and b.f[s, c.GLIDE_LOW] < mark < b.f[s, c.GLIDE_HIGH]
+
+
+@compiled
+def _is_below_trail(b: Books, s: int, limits: Limits) -> bool:
+    """Whether the stop does not follow yet; the mark at which it does bounds the sleep."""
+    side, mark = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK]
     trail = trail_mark(
-        side, b.f[s, c.ENTRY_PRICE], b.f[s, c.INITIAL_STOP], stop, b.f[s, c.TICK_SIZE], limits.bracket
+        side,
+        b.f[s, c.ENTRY_PRICE],
+        b.f[s, c.INITIAL_STOP],
+        b.f[s, c.STOP_PRICE],
+        b.f[s, c.TICK_SIZE],
+        limits.bracket,
     )
-    if trail > 0.0:
-        best = max(b.f[s, c.BEST_MARK], mark) if side > 0 else min(b.f[s, c.BEST_MARK], mark)
-        if side * (best - trail) >= -_NARROWER * trail:
-            return False
-        if side > 0:
-            b.f[s, c.GLIDE_HIGH] = min(b.f[s, c.GLIDE_HIGH], trail)
-        else:
-            b.f[s, c.GLIDE_LOW] = max(b.f[s, c.GLIDE_LOW], trail)
-    return b.f[s, c.GLIDE_LOW] < mark < b.f[s, c.GLIDE_HIGH]
+    if trail <= 0.0:
+        return True
+    best = max(b.f[s, c.BEST_MARK], mark) if side > 0 else min(b.f[s, c.BEST_MARK], mark)
+    if side > 0:
+        b.f[s, c.GLIDE_HIGH] = min(b.f[s, c.GLIDE_HIGH], trail)
+    else:
+        b.f[s, c.GLIDE_LOW] = max(b.f[s, c.GLIDE_LOW], trail)
+    return side * (best - trail) < -_NARROWER * trail
+
+
+@compiled
+def _bound(b: Books, s: int, limits: Limits, adds: float, releases: float, is_above: bool) -> bool:
+    """Keep the marks of the sleep, narrowed: where margin is added, and where it is released.
+
+    `releases`: the near side of it, 0.0 for none. `is_above`: it is due already, and the venue keeps the margin.
+    """
+    side, low, high = b.n[s, c.HOLD_SIDE], 0.0, math.inf
+    if side > 0:
+        low = adds * (1.0 + _NARROWER)
+    else:
+        high = adds * (1.0 - _NARROWER)
+    if is_above:
+        if b.n[s, c.IS_WALL_KNOWN] == 0:
+            b.f[s, c.WALL] = release_wall(position_of(b, s), rules_of(b, s), limits.margin)
+            b.n[s, c.IS_WALL_KNOWN] = 1
+        releases = b.f[s, c.WALL] * (1.0 - side * _FROM_WALL)
+    if releases > b.f[s, c.MARK]:
+        high = min(high, releases * (1.0 - _NARROWER))
+    elif releases > 0.0:
+        low = max(low, releases * (1.0 + _NARROWER))
+    b.f[s, c.GLIDE_LOW], b.f[s, c.GLIDE_HIGH] = low, high
+    return not is_above or side * (releases - b.f[s, c.MARK]) > 0.0
 
 
 @compiled
@@ -178,20 +224,15 @@ def _anchored(b: Books, s: int, limits: Limits, sigma: float, reserve: float) ->
     if slope <= 0.0 or not side * (mark - behind) > 0.0:
         return False
     adds, releases = (liquidation - low * anchor) / (1.0 - low), (high * anchor - liquidation) / slope
-    if side > 0:
-        b.f[s, c.GLIDE_LOW] = max(adds, releases, behind) * (1.0 + _NARROWER)
-        b.f[s, c.GLIDE_HIGH] = math.inf
-    else:
-        b.f[s, c.GLIDE_LOW] = 0.0
-        nearest = min(adds, releases) if releases > 0.0 else adds
-        b.f[s, c.GLIDE_HIGH] = min(nearest, behind) * (1.0 - _NARROWER)
-    return True
+    nearest = max(adds, behind) if side > 0 else min(adds, behind)
+    is_above = releases > mark if side > 0 else releases < mark
+    return _bound(b, s, limits, nearest, max(releases, 0.0), is_above)
 
 
 @compiled
 def _evenly(b: Books, p: Played, s: int, limits: Limits, row: int, reserve: float) -> bool:
     """Find the same where the band does not depend on the mark."""
-    side, liquidation = b.n[s, c.HOLD_SIDE], liquidation_of(b, s)
+    side, mark, liquidation = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], liquidation_of(b, s)
     before = b.n[s, c.KNOWN_ROW]
     if before < 0:
         return False
@@ -199,17 +240,11 @@ def _evenly(b: Books, p: Played, s: int, limits: Limits, row: int, reserve: floa
     band = band_of(view_of(b, s), limits)
     learn(b, p, s, before)
     high = band.high + reserve
-    if not 0.0 < band.low <= band.target <= band.high:
+    if not 0.0 < band.low <= band.target <= band.high or band.low >= 1.0:
         return False
-    if side > 0:
-        b.f[s, c.GLIDE_LOW] = (
-            liquidation / (1.0 - band.low) * (1.0 + _NARROWER) if band.low < 1.0 else math.inf
-        )
-        b.f[s, c.GLIDE_HIGH] = liquidation / (1.0 - high) * (1.0 - _NARROWER) if high < 1.0 else math.inf
-    else:
-        b.f[s, c.GLIDE_LOW] = liquidation / (1.0 + high) * (1.0 + _NARROWER)
-        b.f[s, c.GLIDE_HIGH] = liquidation / (1.0 + band.low) * (1.0 - _NARROWER)
-    return True
+    releases = liquidation / (1.0 - side * high) if side * high < 1.0 else 0.0
+    is_above = releases > 0.0 and side * (mark - releases) > 0.0
+    return _bound(b, s, limits, liquidation / (1.0 - side * band.low), releases, is_above)
 
 
 @compiled

@@ -9,7 +9,7 @@ from bot.core.compiled import compiled
 @compiled
 def touch(b: Books, s: int) -> None:
     """Say that the position changed: its nearest prices must be found anew."""
-    b.n[s, c.IS_LIQUIDATION_KNOWN], b.n[s, c.IS_WATCH_KNOWN] = 0, 0
+    b.n[s, c.IS_LIQUIDATION_KNOWN], b.n[s, c.IS_WATCH_KNOWN], b.n[s, c.IS_WALL_KNOWN] = 0, 0, 0
 
 
 @compiled
