@@ -23,8 +23,9 @@ Wholes = NDArray[np.int64]
 class Books(NamedTuple):
     """`f`, `n`: rows by symbol; `a`, `m`: the account. `tiers`: by symbol the five columns of Tiers.
 
-    Orders, intents and events have floats and whole numbers apart. The last three are the results' rows;
-    `times` hold when requests, orders and refusals were made, `latencies` how long each order takes.
+    Orders, intents and events have floats and whole numbers apart. `times`: when requests, orders and refusals
+    were made. `latencies`: how long the next orders take. `trades`, `moves` and `accounts` are rows of the
+    result that wait to be taken out. All of it lies in one record, which compiled code gets as one pointer.
     """
 
     f: Floats
@@ -44,6 +45,47 @@ class Books(NamedTuple):
     trades: Floats
     moves: Floats
     accounts: Floats
+
+
+class Tables(NamedTuple):
+    """The rows of the result, as many as there is room for, and how long every order takes to arrive."""
+
+    trades: Floats
+    moves: Floats
+    accounts: Floats
+    latencies: Wholes
+
+
+def record_of(symbols: int, tier_rows: int) -> NDArray[np.void]:
+    """Return an empty record for at most so many symbols and rows of a tier table."""
+    floats, wholes = np.float64, np.int64
+    return np.zeros(
+        1,
+        [
+            ("f", floats, (symbols, c.FLOATS)),
+            ("n", wholes, (symbols, c.WHOLES)),
+            ("a", floats, (c.ACCOUNT_FLOATS,)),
+            ("m", wholes, (c.ACCOUNT_WHOLES,)),
+            ("tiers", floats, (symbols, 5, tier_rows)),
+            ("orders", wholes, (symbols, c.ORDER_SLOTS, c.ORDER_WHOLES)),
+            ("order_floats", floats, (symbols, c.ORDER_SLOTS, c.ORDER_FLOATS)),
+            ("intents", wholes, (c.QUEUE_SLOTS, c.INTENT_WHOLES)),
+            ("intent_floats", floats, (c.QUEUE_SLOTS, c.INTENT_FLOATS)),
+            ("events", wholes, (c.EVENT_SLOTS, c.EVENT_WHOLES)),
+            ("event_floats", floats, (c.EVENT_SLOTS, c.EVENT_FLOATS)),
+            ("times", wholes, (3, c.TIME_SLOTS)),
+            ("latencies", wholes, (c.LATENCY_SLOTS,)),
+            ("move_after", floats, (5,)),
+            ("trades", floats, (c.ROW_SLOTS, c.TRADE_COLUMNS)),
+            ("moves", floats, (c.ROW_SLOTS, c.MOVE_COLUMNS)),
+            ("accounts", floats, (c.ACCOUNT_SLOTS, c.ACCOUNT_COLUMNS)),
+        ],
+    )
+
+
+def books_in(record: NDArray[np.void]) -> Books:
+    """Return the books that lie in a record: views, not copies."""
+    return Books(*(record[name][0] for name in Books._fields))
 
 
 class Limits(NamedTuple):
@@ -101,7 +143,7 @@ def liquidation_of(b: Books, s: int) -> float:
 def equity_of(b: Books) -> float:
     """Return free balance plus isolated wallets, as the engine counts them."""
     wallets = 0.0
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         if b.n[s, c.HOLDS] != 0:
             wallets += b.f[s, c.WALLET]
     return b.a[c.FREE] + wallets
@@ -111,7 +153,7 @@ def equity_of(b: Books) -> float:
 def unrealised_of(b: Books) -> float:
     """Return the unrealised PnL of every position at its newest mark."""
     total = 0.0
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         if b.n[s, c.HOLDS] != 0:
             total += b.n[s, c.HOLD_SIDE] * b.f[s, c.QUANTITY] * (b.f[s, c.MARK] - b.f[s, c.ENTRY_PRICE])
     return total

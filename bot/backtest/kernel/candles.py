@@ -74,14 +74,14 @@ def _watch_caps(b: Books, limits: Limits) -> None:
         return
     b.m[c.CAPS_AGAIN_MS] = b.m[c.NOW] + _CAPS_EVERY_MS
     equity, is_cutting, held = equity_of(b), False, False
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         is_cutting = is_cutting or b.n[s, c.REDUCES_COMING] > 0
         held = held or (b.n[s, c.HOLDS] != 0 and b.n[s, c.IS_CLOSING] == 0)
     if not held or not 0.0 < equity < math.inf or is_cutting:
         return
     cuts = cuts_of(exposures(b, True), equity, limits.caps, cut_above)
     leg = 0
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         if b.n[s, c.HOLDS] != 0 and b.n[s, c.IS_CLOSING] == 0:
             if cuts.kept[leg] < 1.0 and _cut(b, s, 1.0 - cuts.kept[leg]):
                 b.m[c.CAPS_AGAIN_MS] = b.m[c.NOW] + b.m[c.CUT_COOLDOWN_MS]

@@ -187,7 +187,20 @@ ENTRIES_REFUSED: Final = 31
 SENT: Final = 32
 ORDERED: Final = 33
 REFUSED: Final = 34
+SYMBOLS: Final = 35
+TRADES_WAITING: Final = 36
+MOVES_WAITING: Final = 37
+ACCOUNTS_WAITING: Final = 38
+LATENCIES_FROM: Final = 39  # the number of the order that the first of the known latencies is of
 ACCOUNT_WHOLES: Final = 40
+
+TIME_SLOTS: Final = 1_024
+LATENCY_SLOTS: Final = 256
+ROW_SLOTS: Final = 64
+ACCOUNT_SLOTS: Final = 512
+TRADE_COLUMNS: Final = 23
+MOVE_COLUMNS: Final = 16
+ACCOUNT_COLUMNS: Final = 5
 
 # --- an order at the venue --------------------------------------------------------------------------
 ORDER_SLOTS: Final = 16

@@ -100,7 +100,7 @@ def _evaluate(b: Books, s: int, limits: Limits, ask: EntryAsk) -> EntryVerdict:
 @compiled
 def _account(b: Books, s: int) -> EntryAccount:
     equity, pending, coming, held, committed = equity_of(b), 0.0, 0, 0, 0.0
-    for each in range(b.f.shape[0]):
+    for each in range(b.m[c.SYMBOLS]):
         if b.n[each, c.ENTERING] != 0:
             pending += b.f[each, c.PLAN_MARGIN]
             coming += 1
@@ -126,7 +126,7 @@ def exposures(b: Books, is_for_cuts: bool) -> Legs:
 
     For an entry: positions at their mark and entries on their way. For cuts: positions not being closed.
     """
-    size, count = b.f.shape[0], 0
+    size, count = b.m[c.SYMBOLS], 0
     side, value, margin, sigma = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
     for s in range(size):
         f, n = b.f[s], b.n[s]

@@ -47,10 +47,11 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
     while True:
         end = bar + p.candle_bars
         end_ms = p.start_ms + end * p.bar_ms
-        if end >= p.bars or due_ms < end_ms or not _is_still(b, p, candle, end_ms):
+        is_full = b.m[c.ACCOUNTS_WAITING] + 1 >= c.ACCOUNT_SLOTS
+        if is_full or end >= p.bars or due_ms < end_ms or not _is_still(b, p, candle, end_ms):
             _wake_exactly(b, limits)
             return bar
-        for s in range(b.f.shape[0]):
+        for s in range(b.m[c.SYMBOLS]):
             jump_to(b, s, end_ms - 1, p.marks[s, end - 1, 3], p.lasts[s, end - 1, 3])
         bar = end
         if due_ms == end_ms or not _is_idle(b, p, limits, candle, end_ms):
@@ -63,7 +64,7 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
 @compiled
 def _is_still(b: Books, p: Played, candle: int, end_ms: int) -> bool:
     """Whether no price of the candle reaches anything that the venue or the engine waits for."""
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         if p.is_whole[s, candle] == 0 or b.n[s, c.ENTERING] != 0:
             return False
         if b.n[s, c.SIDE] == 0 and b.n[s, c.ORDERS] == 0:
@@ -85,7 +86,7 @@ def _is_still(b: Books, p: Played, candle: int, end_ms: int) -> bool:
 @compiled
 def _wake_exactly(b: Books, limits: Limits) -> None:
     """Lay the exact ladder where the marks of the sleep were narrowed."""
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         if b.n[s, c.IS_GLIDING] != 0:
             b.n[s, c.IS_GLIDING] = 0
             lay_ladder(b, s, limits, -1)
@@ -96,7 +97,7 @@ def _is_idle(b: Books, p: Played, limits: Limits, candle: int, end_ms: int) -> b
     """Whether the candles that close now change nothing but what is known."""
     value, margin, risk = unrealised_of(b), 0.0, 0.0
     equity = equity_of(b)
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         row = p.rows[s, candle]
         is_warm = p.said[row, 5] != 0.0
         if b.n[s, c.GAP_UNTIL_MS] != 0:
@@ -251,7 +252,7 @@ def _evenly(b: Books, p: Played, s: int, limits: Limits, row: int, reserve: floa
 def _close(b: Books, p: Played, candle: int, end_ms: int) -> None:
     """Let the candles close that change nothing but what is known."""
     b.m[c.NOW] = end_ms
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         row = p.rows[s, candle]
         learn(b, p, s, row)
         if b.n[s, c.HOLDS] != 0:

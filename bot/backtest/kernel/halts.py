@@ -36,7 +36,7 @@ def latch(b: Books, cause: int) -> None:
     if b.m[c.HALTS] & cause:
         return
     b.m[c.HALTS] |= cause
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         wake(b, s)
 
 
@@ -64,7 +64,7 @@ def losses(b: Books) -> None:
 def staleness(b: Books) -> None:
     """Wake what is held and silent while others are heard, and halt entries when that lasts."""
     now, late_ms = b.m[c.NOW], max(b.m[c.TIMEFRAME_MS], b.m[c.MAX_AGE_MS])
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         if b.n[s, c.HOLDS] != 0 and now - b.n[s, c.MARK_MS] > late_ms:
             wake(b, s)
         silent_ms = now - max(b.n[s, c.MARK_MS], b.n[s, c.GAP_UNTIL_MS])
@@ -80,7 +80,7 @@ def staleness(b: Books) -> None:
 @compiled
 def check(b: Books) -> None:
     """Halt entries where an invariant of bot/engine/invariants.py has broken: I1, I2, I3 or I20."""
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         if b.n[s, c.HOLDS] != 0:
             _check_held(b, s)
         for slot in range(b.n[s, c.ORDERS]):
@@ -123,14 +123,14 @@ def _allowed_wallet(b: Books, s: int) -> float:
 @compiled
 def count_time(b: Books, row: int, column: int) -> None:
     """Remember that a request, order or refusal was made now."""
-    b.times[row, b.m[column] % b.times.shape[1]] = b.m[c.NOW]
+    b.times[row, b.m[column] % c.TIME_SLOTS] = b.m[c.NOW]
     b.m[column] += 1
 
 
 @compiled
 def _is_above(b: Books, row: int, column: int, limit: int, window_ms: int) -> bool:
     """Whether more than `limit` were made within the window that ends with the newest."""
-    count, size = b.m[column], b.times.shape[1]
+    count, size = b.m[column], c.TIME_SLOTS
     if limit <= 0 or count <= limit:
         return False
     newest = b.times[row, (count - 1) % size]

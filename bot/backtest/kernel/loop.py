@@ -8,13 +8,14 @@ from typing import Final
 
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel import status
-from bot.backtest.kernel.books import Books, Limits
+from bot.backtest.kernel.books import Books, Limits, Tables
 from bot.backtest.kernel.candles import begin_gap, hear_candle, hear_rate, pay, starve
 from bot.backtest.kernel.gliding import glide
 from bot.backtest.kernel.halts import check
 from bot.backtest.kernel.hearing import hear
 from bot.backtest.kernel.looks import look_at
 from bot.backtest.kernel.market import Played
+from bot.backtest.kernel.recorder import know_latencies, take_out
 from bot.backtest.kernel.settling import answer, send
 from bot.backtest.kernel.tape import finish_tick
 from bot.backtest.kernel.ticks import hear_tick, is_quiet, jump, next_tick, walk_bar
@@ -35,12 +36,18 @@ _MOST_REQUESTS: Final = 200
 
 
 @compiled
-def play(b: Books, p: Played, limits: Limits) -> None:
+def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
     """Play every bar, and the candles that close with the last."""
     m, symbols = b.m, p.is_there.shape[0]
     bar, phase, due, after_due, s, requests = 0, _BAR, 0, _BAR, 0, 0
     inner, first, outer, glided = -1, 0, 0, 0
     while m[c.FAILED] == status.FINE:
+        if m[c.TRADES_WAITING] + m[c.MOVES_WAITING] + m[c.ACCOUNTS_WAITING] > 0:
+            take_out(b, tables)
+            continue
+        if m[c.JITTER_MS] > 0 and m[c.ORDER_COUNT] + 2 > m[c.LATENCIES_FROM] + c.LATENCY_SLOTS:
+            know_latencies(b, tables)
+            continue
         if inner >= 0:  # what a request has caused
             if inner < m[c.EVENTS]:
                 hear(b, inner, limits)

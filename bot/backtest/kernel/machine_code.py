@@ -6,13 +6,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 import bot
 from bot.backtest.compiler import can_compile, compiler
-from bot.backtest.kernel.books import Books, Limits
+from bot.backtest.kernel.books import Limits, Tables, books_in
 from bot.backtest.kernel.loop import play
 from bot.backtest.kernel.market import Played
 
-Play = Callable[[Books, Played, Limits], None]
+Play = Callable[[NDArray[np.void], Played, Limits, Tables], None]
 
 _SOURCES: Final = ("core", "risk", "sim", "backtest/kernel")
 
@@ -20,7 +23,12 @@ _SOURCES: Final = ("core", "risk", "sim", "backtest/kernel")
 @lru_cache(maxsize=1)
 def compiled_play() -> Play:
     """Return the loop over all bars, compiled where numba is installed; the first call of it compiles."""
-    return compiler()(_keyed(sources_digest()), cache=True) if can_compile() else play
+    return compiler()(_keyed(sources_digest()), cache=True) if can_compile() else play_plainly
+
+
+def play_plainly(record: NDArray[np.void], p: Played, limits: Limits, tables: Tables) -> None:
+    """Play without machine code."""
+    play(books_in(record), p, limits, tables)
 
 
 def sources_digest() -> str:
@@ -33,10 +41,10 @@ def sources_digest() -> str:
 
 
 def _keyed(digest: str) -> Any:
-    """The loop with the digest in it: numba looks at the function's own file and at what it closes over."""
+    """The loop with the digest in it: numba looks at the function's own file, and at what it closes over."""
 
-    def keyed(b: Books, p: Played, limits: Limits) -> None:
+    def keyed(record: NDArray[np.void], p: Played, limits: Limits, tables: Tables) -> None:
         _ = digest
-        play(b, p, limits)
+        play(record[0], p, limits, tables)  # type: ignore[arg-type]  a record has the fields of Books
 
     return keyed

@@ -2,14 +2,10 @@
 
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel import status
-from bot.backtest.kernel.books import Books, equity_of, liquidation_of, unrealised_of, view_of
+from bot.backtest.kernel.books import Books, Floats, Tables, equity_of, liquidation_of, unrealised_of, view_of
 from bot.backtest.kernel.intents import keep_risk
 from bot.core.compiled import compiled
 from bot.core.margin import distance
-
-TRADE_COLUMNS = 23
-MOVE_COLUMNS = 16
-ACCOUNT_COLUMNS = 5
 
 
 @compiled
@@ -41,11 +37,8 @@ def open_row(b: Books, s: int, ts_ms: int) -> None:
 @compiled
 def trade_row(b: Books, s: int, ts_ms: int, cause: int, price: float, pnl: float) -> None:
     """Write the row of a position that ended, or is still open at the end."""
-    number = b.m[c.TRADES]
-    if number >= len(b.trades):
-        b.m[c.FAILED] = status.NO_ROOM
-        return
-    b.m[c.TRADES] = number + 1
+    number = b.m[c.TRADES_WAITING]
+    b.m[c.TRADES_WAITING] = number + 1
     accrue(b, s, ts_ms)
     f, n, row = b.f[s], b.n[s], b.trades[number]
     row[0], row[1], row[2], row[3] = n[c.POSITION_ID], s, n[c.HOLD_SIDE], n[c.HOLD_OPENED_MS]
@@ -60,11 +53,8 @@ def trade_row(b: Books, s: int, ts_ms: int, cause: int, price: float, pnl: float
 @compiled
 def move_row(b: Books, s: int, ts_ms: int, intent: int, amount: float) -> None:
     """Write the row of a margin move; the risk before it was kept with its intent."""
-    number = b.m[c.MOVES]
-    if number >= len(b.moves):
-        b.m[c.FAILED] = status.NO_ROOM
-        return
-    b.m[c.MOVES] = number + 1
+    number = b.m[c.MOVES_WAITING]
+    b.m[c.MOVES_WAITING] = number + 1
     b.n[s, c.ROW_ADDS] += 1 if amount > 0.0 else 0
     b.n[s, c.ROW_RELEASES] += 1 if amount < 0.0 else 0
     before, row = b.intent_floats[intent], b.moves[number]
@@ -79,16 +69,48 @@ def move_row(b: Books, s: int, ts_ms: int, intent: int, amount: float) -> None:
 @compiled
 def account_row(b: Books, ts_ms: int) -> None:
     """Write the account now, and how near the nearest position is to its liquidation."""
-    number = b.m[c.ACCOUNTS]
-    if number >= len(b.accounts):
-        b.m[c.FAILED] = status.NO_ROOM
-        return
-    b.m[c.ACCOUNTS] = number + 1
+    number = b.m[c.ACCOUNTS_WAITING]
+    b.m[c.ACCOUNTS_WAITING] = number + 1
     row, equity, nearest, is_held = b.accounts[number], equity_of(b), 0.0, False
-    for s in range(b.f.shape[0]):
+    for s in range(b.m[c.SYMBOLS]):
         if b.n[s, c.HOLDS] != 0:
             away = distance(b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], liquidation_of(b, s))
             nearest = away if not is_held or away < nearest else nearest
             is_held = True
     row[0], row[1], row[2], row[3] = ts_ms, equity, unrealised_of(b), equity - b.a[c.FREE]
     row[4] = nearest if is_held else float("nan")
+
+
+@compiled
+def take_out(b: Books, tables: Tables) -> None:
+    """Move the rows that wait into the tables of the result."""
+    m = b.m
+    m[c.TRADES] = _taken(b.trades, m[c.TRADES_WAITING], tables.trades, m[c.TRADES])
+    m[c.MOVES] = _taken(b.moves, m[c.MOVES_WAITING], tables.moves, m[c.MOVES])
+    m[c.ACCOUNTS] = _taken(b.accounts, m[c.ACCOUNTS_WAITING], tables.accounts, m[c.ACCOUNTS])
+    m[c.TRADES_WAITING], m[c.MOVES_WAITING], m[c.ACCOUNTS_WAITING] = 0, 0, 0
+    if min(m[c.TRADES], m[c.MOVES], m[c.ACCOUNTS]) < 0:
+        m[c.FAILED] = status.NO_ROOM
+
+
+@compiled
+def _taken(waiting: Floats, count: int, table: Floats, known: int) -> int:
+    """Append rows to a table; return how many it has then, below zero when they do not fit."""
+    if known + count > len(table):
+        return -1
+    for row in range(count):
+        for column in range(table.shape[1]):
+            table[known + row, column] = waiting[row, column]
+    return known + count
+
+
+@compiled
+def know_latencies(b: Books, tables: Tables) -> None:
+    """Look up how long the next orders take to arrive."""
+    first, known = b.m[c.ORDER_COUNT] + 1, tables.latencies
+    b.m[c.LATENCIES_FROM] = first
+    if first + c.LATENCY_SLOTS > len(known):
+        b.m[c.FAILED] = status.NO_ROOM
+        return
+    for number in range(c.LATENCY_SLOTS):
+        b.latencies[number] = known[first + number - 1]

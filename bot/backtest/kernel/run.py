@@ -1,20 +1,20 @@
 """One compiled backtest: what the kernel cannot play is refused by name, the rest becomes a result."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel import status
-from bot.backtest.kernel.books import Books, Floats
+from bot.backtest.kernel.books import Books, Floats, Tables, books_in, equity_of
 from bot.backtest.kernel.candles import learn
-from bot.backtest.kernel.loop import play
-from bot.backtest.kernel.machine_code import compiled_play
+from bot.backtest.kernel.machine_code import Play, compiled_play
 from bot.backtest.kernel.market import Played
 from bot.backtest.kernel.policy_codes import CODES
 from bot.backtest.kernel.recorder import account_row, trade_row
-from bot.backtest.kernel.setting_up import books_of, first_rows, limits_of, played_of
+from bot.backtest.kernel.setting_up import first_rows, limits_of, played_of, record_for, tables_for
 from bot.backtest.recital import Told
 from bot.backtest.result import Account, Counts, Moves, Result, Trades
 from bot.engine.engine import Engine
@@ -41,13 +41,13 @@ class KernelRun:
         self.played = played_of(engine, history, told)
         self._first = first_rows(history, told, engine.desk.timeframe_ms)
 
-    def run(self, compile_: Callable[[Any], Any] | None = None) -> Result:
-        """Play it. UserError: something came up on the way that the kernel does not do."""
-        loop = compiled_play() if compile_ is None else compile_(play)
-        room = 1
+    def run(self, loop: Play | None = None) -> Result:
+        """Play it, by `loop` where one is given. UserError: something came up that the kernel does not do."""
+        played_by, room = loop or compiled_play(), 1
         while True:
-            b = self._books(room)
-            loop(b, self.played, self.limits)
+            record, tables = self.start(), tables_for(self._venue, self.played, room)
+            played_by(record, self.played, self.limits, tables)
+            b = books_in(record)
             code = int(b.m[c.FAILED])
             if code != status.NO_ROOM or room >= _MOST_ROOM:
                 break
@@ -57,43 +57,37 @@ class KernelRun:
                 f"The kernel cannot finish this backtest: {status.WORDS.get(code, 'its tables are full')}. "
                 "Nothing was written. Play it with --engine exact."
             )
-        return self._result(b)
+        return self._result(b, tables)
 
-    def _books(self, room: int) -> Books:
-        b = books_of(self._engine, self._venue, self.played, room)
+    def start(self) -> NDArray[np.void]:
+        """Return the books at the beginning."""
+        record = record_for(self._engine, self._venue, self.played)
+        b = books_in(record)
         for s, row in enumerate(self._first):
             if row >= 0:
                 learn(b, self.played, s, row)
-        return b
+        return record
 
-    def _result(self, b: Books) -> Result:
-        history, symbols = self._history, tuple(series.symbol for series in self._history.series)
-        closed = int(b.m[c.TRADES])
-        opened = _still_open(b, history.end_ms)
-        names = (*c.CAUSES, "open")
-        reasons = [
-            _MOVE_REASONS.get(int(code), "") or REASONS[int(code)] for code in b.moves[: b.m[c.MOVES], 3]
-        ]
-        known = tuple(dict.fromkeys(reasons))
-        moves = b.moves[: b.m[c.MOVES]].copy()
-        moves[:, 3] = [known.index(reason) for reason in reasons]
+    def _result(self, b: Books, tables: Tables) -> Result:
+        history, trades = self._history, tables.trades[: b.m[c.TRADES]]
+        moves, reasons = _named(tables.moves[: b.m[c.MOVES]])
+        account_row(b, history.end_ms)
+        accounts = np.vstack((tables.accounts[: b.m[c.ACCOUNTS]], b.accounts[: b.m[c.ACCOUNTS_WAITING]]))
         return Result(
             engine="kernel",
-            symbols=symbols,
-            causes=names,
-            reasons=known,
+            symbols=tuple(series.symbol for series in history.series),
+            causes=(*c.CAUSES, "open"),
+            reasons=reasons,
             timeframe_ms=self._engine.desk.timeframe_ms,
             detail_ms=history.timeframe_ms,
             start_ms=history.start_ms,
             end_ms=history.end_ms,
             deposit_quote=self._venue.state.free_quote,
-            wallet_quote=_wallet(b),
-            trades=_table(Trades, b.trades[:closed]),
-            open_trades=_table(Trades, opened),
+            wallet_quote=float(equity_of(b)),
+            trades=_table(Trades, trades),
+            open_trades=_table(Trades, _still_open(b, history.end_ms)),
             moves=_table(Moves, moves),
-            account=_table(
-                Account, np.vstack((b.accounts[: b.m[c.ACCOUNTS]], _account_now(b, history.end_ms)))
-            ),
+            account=_table(Account, accounts),
             counts=_counts(b, self.played),
             shadows=None,
         )
@@ -109,6 +103,8 @@ def refuse_unknown(engine: Engine, venue: SimulatedVenue) -> None:
         found = "one margin budget over all positions (margin.allocation.budget_fraction)"
     elif any(each.is_inverse for each in venue.state.instruments.values()):
         found = "contracts settled in their base coin"
+    elif max(_rates(engine)) > c.TIME_SLOTS - 2:
+        found = f"rates above {c.TIME_SLOTS - 2} (halts.messages_per_minute, orders_per_minute, max_refusals)"
     if found:
         raise UserError(
             f"The kernel does not do {found}. Nothing was simulated. Use --engine exact, or change the "
@@ -116,30 +112,31 @@ def refuse_unknown(engine: Engine, venue: SimulatedVenue) -> None:
         )
 
 
-def _wallet(b: Books) -> float:
-    held = b.f[b.n[:, c.HOLDS] != 0, c.WALLET]
-    return float(b.a[c.FREE] + sum(held.tolist()))
+def _rates(engine: Engine) -> tuple[int, int, int]:
+    limits = engine.desk.limits
+    return limits.messages_per_minute, limits.orders_per_minute, limits.max_refusals
+
+
+def _named(moves: Floats) -> tuple[Floats, tuple[str, ...]]:
+    """Return the moves with the place of their reason among the names that occur, and those names."""
+    codes = moves[:, 3].astype(np.int64).tolist()
+    reasons = [_MOVE_REASONS.get(code) or REASONS[code] for code in codes]
+    names, found = tuple(dict.fromkeys(reasons)), moves.copy()
+    found[:, 3] = [names.index(reason) for reason in reasons]
+    return found, names
 
 
 def _still_open(b: Books, end_ms: int) -> Floats:
-    """Write the rows of positions that did not end, valued at the newest marks, and return them."""
-    rows = Books(*b)._replace(trades=np.zeros((len(b.f), b.trades.shape[1])))
-    closed, b.m[c.TRADES] = b.m[c.TRADES], 0
+    """Return the rows of positions that did not end, valued at the newest marks."""
     held = np.flatnonzero(b.n[:, c.HOLDS])
+    rows = []
     for s in held[np.argsort(b.n[held, c.POSITION_ID])].tolist():
         f, side = b.f[s], b.n[s, c.HOLD_SIDE]
         pnl = f[c.REALISED] + side * f[c.QUANTITY] * (f[c.MARK] - f[c.ENTRY_PRICE])
-        trade_row(rows, s, end_ms, _STILL_OPEN, f[c.MARK], pnl)
-    count, b.m[c.TRADES] = b.m[c.TRADES], closed
-    return rows.trades[:count]
-
-
-def _account_now(b: Books, end_ms: int) -> Floats:
-    one = Books(*b)._replace(accounts=np.zeros((1, b.accounts.shape[1])))
-    kept, b.m[c.ACCOUNTS] = b.m[c.ACCOUNTS], 0
-    account_row(one, end_ms)
-    b.m[c.ACCOUNTS] = kept
-    return one.accounts
+        b.m[c.TRADES_WAITING] = 0
+        trade_row(b, s, end_ms, _STILL_OPEN, f[c.MARK], pnl)
+        rows.append(b.trades[0].copy())
+    return np.array(rows).reshape(len(rows), c.TRADE_COLUMNS)
 
 
 def _counts(b: Books, p: Played) -> Counts:

@@ -1,5 +1,6 @@
 """The kernel's books and market made of an engine, a venue, a history and what the strategy said of it."""
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -8,10 +9,9 @@ from numpy.typing import NDArray
 
 from bot.backtest.estimates_table import estimates_table
 from bot.backtest.kernel import columns as c
-from bot.backtest.kernel.books import Books, Floats, Limits, Wholes
+from bot.backtest.kernel.books import Books, Floats, Limits, Tables, Wholes, books_in, record_of
 from bot.backtest.kernel.market import Played
 from bot.backtest.kernel.policy_codes import CODES, numbers_of
-from bot.backtest.kernel.recorder import ACCOUNT_COLUMNS, MOVE_COLUMNS, TRADE_COLUMNS
 from bot.backtest.recital import Told
 from bot.core.candles import Candles
 from bot.core.instrument import Instrument
@@ -85,36 +85,32 @@ def played_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) 
     )
 
 
-def books_of(engine: Engine, venue: SimulatedVenue, p: Played, room: int) -> Books:
-    """Return the books of an account that has just been paid in; `room` times the usual rows fit."""
-    symbols, state = len(p.marks), venue.state
-    entries = int(np.count_nonzero(p.said[:, 0])) + 1
-    times = 2 + max(engine.desk.limits.messages_per_minute, engine.desk.limits.orders_per_minute)
-    orders = room * _ORDERS_PER_ENTRY * entries if state.config.latency_jitter_ms else 1
-    b = Books(
-        np.zeros((symbols, c.FLOATS)),
-        np.zeros((symbols, c.WHOLES), np.int64),
-        np.zeros(c.ACCOUNT_FLOATS),
-        np.zeros(c.ACCOUNT_WHOLES, np.int64),
-        _tiers([each.tiers for each in state.instruments.values()]),
-        np.zeros((symbols, c.ORDER_SLOTS, c.ORDER_WHOLES), np.int64),
-        np.zeros((symbols, c.ORDER_SLOTS, c.ORDER_FLOATS)),
-        np.zeros((c.QUEUE_SLOTS, c.INTENT_WHOLES), np.int64),
-        np.zeros((c.QUEUE_SLOTS, c.INTENT_FLOATS)),
-        np.zeros((c.EVENT_SLOTS, c.EVENT_WHOLES), np.int64),
-        np.zeros((c.EVENT_SLOTS, c.EVENT_FLOATS)),
-        np.zeros((3, max(times, engine.desk.limits.max_refusals + 2)), np.int64),
-        np.array(jitters_of(state.config, orders), np.int64) + state.config.latency_ms,
-        np.zeros(5),
-        np.zeros((entries, TRADE_COLUMNS)),
-        np.zeros((room * _MOVES_PER_ENTRY * entries, MOVE_COLUMNS)),
-        np.zeros((p.bars * p.bar_ms // _HOUR_MS + 3, ACCOUNT_COLUMNS)),
-    )
+def record_for(engine: Engine, venue: SimulatedVenue, p: Played) -> NDArray[np.void]:
+    """Return the books of an account that has just been paid in, in a record of one of a few sizes."""
+    state, symbols = venue.state, len(p.marks)
+    tables = [each.tiers for each in state.instruments.values()]
+    rows = max(len(table.notional_cap) for table in tables)
+    record = record_of(4 ** math.ceil(max(math.log(symbols, 4), 1.0)), 16 * math.ceil(rows / 16))
+    b = books_in(record)
     _open_account(b, engine, venue)
+    b.m[c.SYMBOLS] = symbols
     for s, instrument in enumerate(state.instruments.values()):
         _know(b, s, instrument, venue.profiles[instrument.symbol], state.config)
+        _stack(b.tiers[s], instrument.tiers)
         b.n[s, c.SET_LEVERAGE] = b.n[s, c.BOOK_LEVERAGE] = state.leverage[instrument.symbol]
-    return b
+    return record
+
+
+def tables_for(venue: SimulatedVenue, p: Played, room: int) -> Tables:
+    """Return empty tables; `room` times the usual rows fit."""
+    entries, config = int(np.count_nonzero(p.said[:, 0])) + 1, venue.state.config
+    orders = c.LATENCY_SLOTS + room * _ORDERS_PER_ENTRY * entries if config.latency_jitter_ms else 1
+    return Tables(
+        np.zeros((entries, c.TRADE_COLUMNS)),
+        np.zeros((room * _MOVES_PER_ENTRY * entries, c.MOVE_COLUMNS)),
+        np.zeros((p.bars * p.bar_ms // _HOUR_MS + 3, c.ACCOUNT_COLUMNS)),
+        np.array(jitters_of(config, orders), np.int64) + config.latency_ms,
+    )
 
 
 def first_rows(history: MarketHistory, told: Mapping[str, Told], candle_ms: int) -> list[int]:
@@ -136,6 +132,7 @@ def _open_account(b: Books, engine: Engine, venue: SimulatedVenue) -> None:
     b.a[c.MAX_STEP], b.a[c.CUT_ABOVE] = DEFAULT_MAX_STEP, caps.cut_above
     b.a[c.DAILY_LOSS], b.a[c.DRAWDOWN] = limits.daily_loss_fraction, limits.drawdown_fraction
     b.a[c.COLLAR] = limits.price_collar_fraction
+    b.m[c.LATENCIES_FROM] = -c.LATENCY_SLOTS
     b.m[c.NEXT_POSITION_ID], b.m[c.TIMEFRAME_MS] = 1, engine.desk.timeframe_ms
     b.m[c.MAX_AGE_MS], b.m[c.CUT_COOLDOWN_MS] = engine.desk.max_mark_age_ms, caps.cut_cooldown_ms
     b.m[c.LATENCY_MS], b.m[c.JITTER_MS] = config.latency_ms, config.latency_jitter_ms
@@ -155,16 +152,12 @@ def _know(b: Books, s: int, instrument: Instrument, profile: VenueProfile, confi
     n[c.ROUNDING], n[c.REMOVAL_RULE] = profile.rounding, profile.removal_rule
 
 
-def _tiers(tables: list[Tiers]) -> Floats:
-    """The tables one on the other, shorter ones led by rows of no width, which no notional falls into."""
-    most = max(len(table.notional_cap) for table in tables)
-    stacked = np.zeros((len(tables), 5, most))
-    for s, table in enumerate(tables):
-        lead = most - len(table.notional_cap)
-        for column, values in enumerate(table):
-            stacked[s, column, :lead] = values[0] if column > 1 else 0.0
-            stacked[s, column, lead:] = values
-    return stacked
+def _stack(rows: Floats, table: Tiers) -> None:
+    """Keep a tier table; rows of no width lead it, which no notional falls into."""
+    lead = rows.shape[1] - len(table.notional_cap)
+    for column, values in enumerate(table):
+        rows[column, :lead] = values[0] if column > 1 else 0.0
+        rows[column, lead:] = values
 
 
 def _fill_bars(

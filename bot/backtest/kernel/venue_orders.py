@@ -24,10 +24,7 @@ def latency_of(b: Books, number: int) -> int:
     """Return the milliseconds until the order of this number is executed."""
     if b.m[c.JITTER_MS] == 0:
         return b.m[c.LATENCY_MS]
-    if number > len(b.latencies):
-        b.m[c.FAILED] = status.NO_ROOM
-        return b.m[c.LATENCY_MS]
-    return b.latencies[number - 1]
+    return b.latencies[number - b.m[c.LATENCIES_FROM]]
 
 
 @compiled

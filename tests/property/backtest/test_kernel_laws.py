@@ -8,8 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bot.backtest.kernel.machine_code import play_plainly
+from bot.backtest.kernel.run import KernelRun
 from bot.backtest.result import Result
+<<<<<<< HEAD
 from tests.property.backtest.kernel_cases import kernel_case, kernel_run, played_exactly
+=======
+from bot.errors import UserError
+from bot.risk.limits import AllocationLimits
+from tests.bench.kernel_year import year_case
+from tests.property.backtest.kernel_cases import engine_of, kernel_case, kernel_run, played_exactly, venue_of
+>>>>>>> 8cc3ee7 (Keep the kernel's books in one record)
 
 _CHUNK = 25
 _CHUNKS = 21
@@ -51,14 +60,24 @@ def _is_same(ours: Any, theirs: Any) -> bool:
     return bool(np.allclose(ours, theirs, rtol=1e-9, atol=1e-9, equal_nan=True))
 
 
-def as_it_is(function: Any) -> Any:
-    """Compile nothing."""
-    return function
-
-
 @pytest.mark.parametrize("chunk", range(_CHUNKS))
 def test_the_kernel_says_what_the_exact_engine_says(chunk: int) -> None:
     for seed in range(chunk * _CHUNK, (chunk + 1) * _CHUNK):
         case = kernel_case(seed)
-        found = differences(played_exactly(case), kernel_run(case).run(as_it_is))
+        found = differences(played_exactly(case), kernel_run(case).run(play_plainly))
         assert not found, f"seed {seed} ({case.policy}): {'; '.join(found)[:2_000]}"
+
+
+def test_what_the_kernel_does_not_do_is_refused_by_name() -> None:
+    case = kernel_case(0)
+    engine = engine_of(case)
+    engine.desk.risk.allocation = AllocationLimits(budget_fraction=0.3)
+    with pytest.raises(UserError, match=r"margin\.allocation\.budget_fraction"):
+        KernelRun(engine, venue_of(case), case.history, case.told)
+
+
+def test_candles_are_taken_whole_and_nothing_changes() -> None:
+    for policy in ("stop_anchor", "volatility", "distance_band", "hurdle", "static"):
+        case = year_case(2, policy, bars=1_500)
+        found = differences(played_exactly(case), kernel_run(case).run(play_plainly))
+        assert not found, f"{policy}: {'; '.join(found)[:2_000]}"
