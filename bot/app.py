@@ -119,8 +119,9 @@ class Application:
         self._undo.callback(self.upkeep.close)
 
     def _outage(self) -> Outage | None:
-        silence_ms, read_ms, desk = self.edges.silence_ms, self.edges.read_ms, self.engine.desk
-        proof = Proof(desk, WallClock(), read_ms) if read_ms is not None else None
+        silence_ms, desk = self.edges.silence_ms, self.engine.desk
+        read_ms, covered_ms = self.edges.read_ms, self.edges.covered_ms
+        proof = Proof(desk, WallClock(), read_ms, covered_ms) if read_ms and covered_ms else None
         return Outage(desk, WallClock(), silence_ms, proof) if silence_ms else None
 
     def _take_database(self) -> None:

@@ -34,7 +34,8 @@ class Edges:
     any other, also where a copy has taken the place of the database.
     `conservation_error`: of the venue's books, relative; 0.0 where they are not ours to see. `leave` gives
     connections back. `silence_ms`: without market data for so long of wall time its feed is out; 0: never.
-    `read_ms`: when the orders of a symbol were read last; None: they rest in this process.
+    `read_ms`: when the orders of a symbol were read last, `covered_ms`: when they showed stops over all that
+    is held; None: they rest in this process.
     """
 
     instruments: Mapping[str, Instrument]
@@ -55,3 +56,4 @@ class Edges:
     leave: Callable[[], Awaitable[None]] = nothing_to_leave
     silence_ms: int = 0
     read_ms: Callable[[str], int] | None = None
+    covered_ms: Callable[[str], int] | None = None

@@ -91,6 +91,7 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
         leave=connection.close,
         silence_ms=settings.feed.silence_ms,
         read_ms=lambda symbol: gateway.book.read_ms.get(symbol, 0),
+        covered_ms=lambda symbol: gateway.book.covered_ms.get(symbol, 0),
         notices=() if settings.exchange.base_url else _notices(rights, connection, mode),
     )
 

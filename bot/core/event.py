@@ -87,12 +87,16 @@ class LeverageSet(NamedTuple):
 
 
 class OrderAccepted(NamedTuple):
-    """The order rests, or was taken for execution."""
+    """The order rests, or was taken for execution.
+
+    `quantity`: what a conditional order is for; 0.0: the whole position, and any other order.
+    """
 
     ts_ms: int
     symbol: str
     client_id: str
     leg: Leg
+    quantity: float = 0.0
 
 
 class OrderFilled(NamedTuple):

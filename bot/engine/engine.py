@@ -189,6 +189,7 @@ class Engine:
         if holding.position.side * (market.mark - holding.best_mark) > 0.0:
             holding.best_mark = market.mark
         protection.ensure(self.desk, market, holding)
+        protection.cover(self.desk, market, holding)
         protection.trail(self.desk, market, holding)
         if not holding.is_closing:
             margins.reconsider(self.desk, market, holding)

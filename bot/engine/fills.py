@@ -9,7 +9,14 @@ from bot.engine import foreign, ours
 from bot.engine.desk import Desk
 from bot.engine.invariants import check_reduce_only
 from bot.engine.opening import open_holding
-from bot.engine.protection import keep_stop_inside, place_take_profits, protect, take_back_unseen
+from bot.engine.protection import (
+    cover,
+    keep_stop_inside,
+    on_stop_used_up,
+    place_take_profits,
+    protect,
+    take_back_unseen,
+)
 from bot.engine.state import Holding, Market, PendingEntry
 
 DELEVERAGED: Final = "deleveraged"
@@ -50,6 +57,9 @@ def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | N
     holding.position = event.position
     if event.leg == "entry":
         keep_stop_inside(desk, market, holding)
+        cover(desk, market, holding)
+    elif event.remaining_quantity <= 0.0:
+        on_stop_used_up(desk, market, holding, event)
     if event.leg == "take_profit" and event.remaining_quantity <= 0.0:
         desk.state.tally.take_profits_filled += 1
     holding.wake()
@@ -107,6 +117,7 @@ def _protect_entry(desk: Desk, market: Market, holding: Holding, entry: PendingE
         return
     holding.stop, entry.stop, holding.unprotected_since_ms = entry.stop, None, 0
     keep_stop_inside(desk, market, holding)
+    cover(desk, market, holding)
 
 
 def _count_leg(desk: Desk, event: OrderFilled) -> None:

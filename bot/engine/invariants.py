@@ -1,7 +1,7 @@
 """What must hold after every step that changed something. A breach is counted, journalled, and told once.
 
-I1 PROTECTED: an open position has a stop at the venue, one on its way for at most 30 s, or is being
-closed.
+I1 PROTECTED: an open position has a stop over all of it at the venue, one on its way for at most 30 s, or
+is being closed.
 I2 STOP_INSIDE_LIQUIDATION: the mark reaches the stop before liquidation, or a nearer stop is on its
 way, or the position is being closed.
 I3 BUDGET: an add never lifts the isolated wallet above the loss the user agreed to.
@@ -133,7 +133,7 @@ def _breaches(desk: Desk, market: Market, holding: Holding) -> Iterator[tuple[st
         yield "I12", f"{coming} stops are on their way"
     if not holding.is_closing and coming == 0:
         yield from _unprotected(market, holding)
-    elif holding.stop is None and not holding.is_closing:
+    elif not holding.is_closing and not _is_covered(holding):
         yield from _overdue(desk, holding)
     allowed = allowed_wallet(holding)
     if holding.adds and position.isolated_wallet > allowed + _MONEY_TOLERANCE:
@@ -150,13 +150,19 @@ def _stops_coming(desk: Desk, symbol: str) -> int:
 def _overdue(desk: Desk, holding: Holding) -> Iterator[tuple[str, str]]:
     naked_ms = desk.state.now_ms - holding.unprotected_since_ms
     if holding.unprotected_since_ms and naked_ms > _STOP_COMING_MS * desk.pace:
-        yield "I1", f"a stop is on its way, and none has rested for {naked_ms / 1000:.0f} s"
+        yield "I1", f"a stop is on its way, and none has rested over all of it for {naked_ms / 1000:.0f} s"
+
+
+def _is_covered(holding: Holding) -> bool:
+    return holding.stop is not None and holding.stop.covers(holding.position.quantity)
 
 
 def _unprotected(market: Market, holding: Holding) -> Iterator[tuple[str, str]]:
     if holding.stop is None:
         yield "I1", "no stop rests at the venue and none is on its way"
         return
+    if not _is_covered(holding):
+        yield "I1", f"the stop is for {holding.stop.quantity} of {holding.position.quantity}"
     liquidation = market.liquidation_price(holding.position)
     if holding.position.side * (holding.stop.trigger_price - liquidation) <= 0.0:
         yield "I2", f"stop {holding.stop.trigger_price} is not inside liquidation {liquidation}"

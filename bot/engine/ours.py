@@ -84,7 +84,7 @@ def recognise(desk: Desk, market: Market, actual: Position, orders: tuple[OpenOr
     _tell_difference(desk, actual, stop)
     agreed_quote = actual.quantity * abs(actual.entry_price - stop.trigger_price)
     holding = open_holding(desk, market, actual, desk.state.now_ms, stop.trigger_price, agreed_quote)
-    holding.stop = RestingStop(stop.client_id, stop.trigger_price)
+    holding.stop = RestingStop(stop.client_id, stop.trigger_price, stop.quantity)
     holding.unprotected_since_ms = 0
     holding.is_filled = True
     market.foreign, market.foreign_is_ours = None, False

@@ -1,17 +1,24 @@
 """What waits for the venue: an entry whose fill is not told yet, and the stop that may rest before it is."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from bot.risk.view import EntryPlan, TakeProfit
+
+_FLOAT_NOISE: Final = 1e-9
 
 
 @dataclass(slots=True)
 class RestingStop:
-    """A stop the venue has accepted."""
+    """A stop the venue has accepted. `quantity` 0.0: it closes the whole position, however large that is."""
 
     client_id: str
     trigger_price: float
+    quantity: float = 0.0
+
+    def covers(self, quantity: float) -> bool:
+        """Return whether it closes a position of so much."""
+        return self.quantity == 0.0 or self.quantity >= quantity * (1.0 - _FLOAT_NOISE)
 
 
 @dataclass(slots=True)
@@ -33,7 +40,7 @@ def entry_json(entry: PendingEntry) -> dict[str, Any]:
     return {
         "plan": {**entry.plan._asdict(), "take_profits": [list(value) for value in entry.plan.take_profits]},
         "client_id": entry.client_id,
-        "stop": [stop.client_id, stop.trigger_price] if stop is not None else None,
+        "stop": [stop.client_id, stop.trigger_price, stop.quantity] if stop is not None else None,
         "stop_again_ms": entry.stop_again_ms,
     }
 

@@ -1,10 +1,11 @@
 """Stops and take-profits at the venue: placed on fill, trailed, kept inside liquidation, never absent.
 
-A new stop is accepted before the old one is cancelled. A position whose stop the venue refuses, and
-that has no other, is closed at market.
+A new stop is accepted before the old one is cancelled. One for a quantity, as a venue takes it beside one
+over the whole position, is followed by another when more is filled. A position whose stop the venue refuses,
+and that has no other over all of it, is closed at market.
 """
 
-from bot.core.event import OrderAccepted, OrderCancelled, Refused
+from bot.core.event import OrderAccepted, OrderCancelled, OrderFilled, Refused
 from bot.core.intent import Action, CancelOrder, Fact, Intent, PlaceStop, PlaceTakeProfit, ReducePosition
 from bot.engine import alerts
 from bot.engine.desk import Desk
@@ -86,6 +87,29 @@ def ensure(desk: Desk, market: Market, holding: Holding) -> None:
         close(desk, market, holding, "protection")
 
 
+def cover(desk: Desk, market: Market, holding: Holding) -> None:
+    """Replace a stop for less than the position, where more was filled since, by one over all of it."""
+    stop, side = holding.stop, holding.position.side
+    if stop is None or holding.is_closing or stop.covers(holding.position.quantity):
+        return
+    holding.unprotected_since_ms = holding.unprotected_since_ms or desk.state.now_ms
+    if desk.is_in_flight(market.instrument.symbol, PlaceStop) or desk.state.now_ms < holding.close_again_ms:
+        return
+    if side * (market.mark - stop.trigger_price) > 0.0:
+        protect(desk, market, holding, stop.trigger_price, "stop_too_small")
+    else:
+        close(desk, market, holding, "protection")
+
+
+def on_stop_used_up(desk: Desk, market: Market, holding: Holding, event: OrderFilled) -> None:
+    """Protect what a stop for less than the position has left, or close it."""
+    stop = holding.stop
+    if stop is None or stop.client_id != event.client_id or stop.quantity == 0.0:
+        return
+    holding.stop, holding.lost_stop, holding.unprotected_since_ms = None, stop.trigger_price, event.ts_ms
+    ensure(desk, market, holding)
+
+
 def trail(desk: Desk, market: Market, holding: Holding) -> None:
     """Follow the best mark with the stop, only ever toward profit."""
     if holding.stop is None or desk.is_in_flight(market.instrument.symbol, PlaceStop):
@@ -137,9 +161,12 @@ def on_accepted(desk: Desk, market: Market, event: OrderAccepted, intent: Intent
     if isinstance(action, PlaceTakeProfit):
         holding.take_profits[event.client_id] = TakeProfit(action.trigger_price, action.quantity)
     elif isinstance(action, PlaceStop):
-        _exchange_stops(desk, market, holding, RestingStop(event.client_id, action.trigger_price))
-        _protected(desk, market, holding, event.ts_ms)
+        new = RestingStop(event.client_id, action.trigger_price, event.quantity)
+        _exchange_stops(desk, market, holding, new)
+        if new.covers(holding.position.quantity):
+            _protected(desk, market, holding, event.ts_ms)
         keep_stop_inside(desk, market, holding)
+        cover(desk, market, holding)
     holding.wake()
 
 
@@ -148,7 +175,7 @@ def _accepted_unseen(desk: Desk, market: Market, event: OrderAccepted, action: A
     if not isinstance(action, PlaceStop):
         return
     if market.entry is not None:
-        market.entry.stop = RestingStop(event.client_id, action.trigger_price)
+        market.entry.stop = RestingStop(event.client_id, action.trigger_price, event.quantity)
     else:
         desk.outbox.intend(CancelOrder(action.symbol, event.client_id), "entry_ended")
 
@@ -180,7 +207,7 @@ def _on_lost(desk: Desk, market: Market, holding: Holding, price: float, event: 
 
 
 def on_stop_refused(desk: Desk, market: Market, event: Refused) -> None:
-    """Close a position that cannot be protected; keep an older stop where there is one that works."""
+    """Close a position that cannot be protected; keep an older stop over all of it where it works."""
     holding = market.holding
     if holding is None:
         return
@@ -189,7 +216,9 @@ def on_stop_refused(desk: Desk, market: Market, event: Refused) -> None:
     if holding.stop is None:
         what = f"the venue refused it ({event.code}: {event.message})"
         alerts.stop_missing(desk, market, what, "The position is closed at market.")
-    if holding.stop is None or side * (holding.stop.trigger_price - nearest) < 0.0:
+    stop = holding.stop
+    is_covered = stop is not None and stop.covers(holding.position.quantity)
+    if stop is None or not is_covered or side * (stop.trigger_price - nearest) < 0.0:
         close(desk, market, holding, "protection")
 
 

@@ -11,7 +11,7 @@ from bot.engine.engine import Engine
 from bot.engine.fills import complete_entry
 from bot.engine.opening import open_holding
 from bot.engine.outbox import Decision
-from bot.engine.protection import protect
+from bot.engine.protection import cover, protect
 from bot.engine.run import Session
 from bot.engine.state import Holding, Market, PendingEntry, RestingStop
 from bot.ports import Account, Commit, Exchange, OpenOrder, Recovered
@@ -167,18 +167,20 @@ def _adopt_position(desk: Desk, holding: Holding, actual: Position) -> None:
 
 
 def _adopt_stop(desk: Desk, market: Market, holding: Holding, orders: tuple[OpenOrder, ...]) -> None:
-    symbol, side = market.instrument.symbol, holding.position.side
-    stops = sorted((o for o in orders if o.leg == "stop"), key=lambda o: side * o.trigger_price)
-    known = holding.stop.client_id if holding.stop is not None else ""
+    symbol, known = market.instrument.symbol, holding.stop.client_id if holding.stop is not None else ""
+    stops = _resting_stops(holding, orders)
     if stops:
-        tightest = stops[-1]
-        for order in stops[:-1]:
-            desk.outbox.intend(CancelOrder(symbol, order.client_id), "second_stop")
-        if tightest.client_id == known:
-            return
-        holding.stop = RestingStop(tightest.client_id, tightest.trigger_price)
+        whole = [each for each in stops if each.covers(holding.position.quantity)]
+        kept = (whole or stops)[-1]
+        holding.stop = kept
         holding.unprotected_since_ms = 0
-        facts: dict[str, Fact] = {"believed": known, "venue": tightest.client_id}
+        cover(desk, market, holding)
+        for stop in stops:
+            if stop != kept:
+                desk.outbox.intend(CancelOrder(symbol, stop.client_id), "second_stop")
+        if kept.client_id == known:
+            return
+        facts: dict[str, Fact] = {"believed": known, "venue": kept.client_id}
         desk.outbox.note(Reconciled(desk.state.now_ms, symbol, "stop", facts))
     elif not holding.is_closing:  # a stop of unknown fate counts as absent
         price = holding.stop.trigger_price if holding.stop is not None else holding.initial_stop
@@ -187,6 +189,17 @@ def _adopt_stop(desk: Desk, market: Market, holding: Holding, orders: tuple[Open
         doing = f"One at {price:.10g} is being placed; if the venue refuses it, the position is closed."
         alerts.stop_missing(desk, market, "none was found at the start", doing)
         protect(desk, market, holding, price, "stop_missing")
+
+
+def _resting_stops(holding: Holding, orders: tuple[OpenOrder, ...]) -> list[RestingStop]:
+    """Return the stops at the venue, the tightest last. What a fired one became has no trigger any more."""
+    fired_at = holding.stop.trigger_price if holding.stop is not None else holding.initial_stop
+    stops = [
+        RestingStop(each.client_id, each.trigger_price or fired_at, each.quantity)
+        for each in orders
+        if each.leg == "stop"
+    ]
+    return sorted(stops, key=lambda each: holding.position.side * each.trigger_price)
 
 
 def _adopt_take_profits(desk: Desk, holding: Holding, orders: tuple[OpenOrder, ...]) -> None:

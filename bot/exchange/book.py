@@ -18,6 +18,8 @@ _MOST_OWNERS: Final = 400
 _MOST_REPORTED: Final = 400
 _MOST_ENDED: Final = 50  # lists lag by seconds
 _AWAITED_MS: Final = 60_000
+_CLOSING: Final = ("stop", "trailing", "exit")
+_FLOAT_NOISE: Final = 1e-9
 
 
 class Owner(NamedTuple):
@@ -86,6 +88,7 @@ class Book:
         self.awaited: dict[str, VenueOrder] = {}  # the orders that they are of
         self.asked_ms: dict[str, int] = {}  # when this process first asked what became of one
         self.read_ms: dict[str, int] = {}  # when a symbol's last reading that agreed with itself began
+        self.covered_ms: dict[str, int] = {}  # the same of the last one that showed stops over all of it
         self.adding: set[str] = set()  # symbols whose auto-add-margin was found on
 
     def saw(self, ts_ms: int) -> None:
@@ -164,6 +167,18 @@ class Book:
     def orders_of(self, symbol: str) -> dict[str, VenueOrder]:
         """Return the symbol's resting orders by our id."""
         return {key: order for key, order in self.orders.items() if order.symbol == symbol}
+
+    def is_covered(self, symbol: str) -> bool:
+        """Return whether stops that rest, or what closes it already, are for all that is held."""
+        held = self.positions.get(symbol)
+        if held is None:
+            return True
+        covered = sum(
+            order.quantity or held.quantity
+            for order in self.orders_of(symbol).values()
+            if order.order_side == -held.side and order.leg in _CLOSING and not order.limit_price
+        )
+        return covered >= held.quantity * (1.0 - _FLOAT_NOISE)
 
     def take_outbox(self) -> tuple[VenueEvent, ...]:
         """Return the events that wait and forget them."""

@@ -74,7 +74,8 @@ class Changes:
         known = self._book.orders
         for key, order in self._sight.orders.items():
             if not (key in known or key in self._book.filled or key in self._book.reported):
-                self._emit(OrderAccepted(self._now(order.created_ms), order.symbol, key, order.leg))
+                ts_ms = self._now(order.created_ms)
+                self._emit(OrderAccepted(ts_ms, order.symbol, key, order.leg, order.resting_quantity))
                 self._book.report(key)
 
     def _in_time_order(self) -> list[tuple[Trade, ...] | Settlement]:

@@ -80,7 +80,9 @@ async def _order(gateway: "CcxtGateway", intent: Intent) -> Events | None:
     if client_id not in book.reported:
         book.orders.setdefault(client_id, found._replace(status="open"))
         book.report(client_id)
-        book.outbox.append(OrderAccepted(book.handed_ms, symbol, client_id, found.leg))
+        book.outbox.append(
+            OrderAccepted(book.handed_ms, symbol, client_id, found.leg, found.resting_quantity)
+        )
     await gateway.sweeper.sweep(symbol, Urgency.URGENT)
     if isinstance(intent.action, OpenPosition) and found.filled_quantity > book.filled.get(client_id, 0.0):
         book.await_fills(found, gateway.link.clock.now_ms())

@@ -245,7 +245,8 @@ class OrderDesk:
             created_ms = sent.created_ms or self._link.clock.now_ms()
             book.orders[sent.client_id] = sent._replace(status="open", created_ms=created_ms)
         book.report(sent.client_id)
-        book.outbox.append(OrderAccepted(book.handed_ms, order.symbol, sent.client_id, sent.leg))
+        quantity = sent.resting_quantity
+        book.outbox.append(OrderAccepted(book.handed_ms, order.symbol, sent.client_id, sent.leg, quantity))
 
     def _check_steps(self, order: NewOrder) -> None:
         """Refuse what ccxt would round in silence: it truncates quantities and rounds prices."""

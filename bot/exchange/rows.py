@@ -32,6 +32,11 @@ class VenueOrder(NamedTuple):
     status: OrderStatus
     child_id: str
 
+    @property
+    def resting_quantity(self) -> float:
+        """What a conditional order is for; 0.0: the whole position, and any other order."""
+        return self.quantity if self.is_conditional else 0.0
+
     def as_open_order(self) -> OpenOrder:
         """Return the order as the exchange port reports it."""
         return OpenOrder(

@@ -80,6 +80,8 @@ class Sweeper:
                     instrument = self._instruments[symbol]
                     self._book.read_ms[symbol] = began_ms
                     self._book.outbox += Changes(self._book, sight, self._dialect, instrument, move).apply()
+                    if self._book.is_covered(symbol):
+                        self._book.covered_ms[symbol] = began_ms
                     return
                 suspected_quote = rest_quote
 

@@ -224,10 +224,10 @@ CONDUCT: Final = (
     Bug(
         "refused-stop-shrugged-off",
         _PROTECTION,
-        """    if holding.stop is None or side * (holding.stop.trigger_price - nearest) < 0.0:
+        """    if stop is None or not is_covered or side * (stop.trigger_price - nearest) < 0.0:
         close(desk, market, holding, "protection")
 """,
-        """    if holding.stop is None or side * (holding.stop.trigger_price - nearest) < 0.0:
+        """    if stop is None or not is_covered or side * (stop.trigger_price - nearest) < 0.0:
         holding.stop = RestingStop(event.client_id, nearest)
 """,
         "a stop that was refused is believed to rest",

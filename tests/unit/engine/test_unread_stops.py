@@ -19,11 +19,17 @@ class Watched:
 
     def __init__(self, *, is_held: bool = True) -> None:
         self.bench, self.clock, self.read_ms = Bench(), VirtualClock(BEGAN_MS), BEGAN_MS
+        self.covered_ms: int | None = None
         if is_held:
             self.bench.enter()
         desk = self.bench.engine.desk
         desk.outbox.take()
-        self.proof = Proof(desk, self.clock, lambda _: self.read_ms)
+        self.proof = Proof(
+            desk,
+            self.clock,
+            lambda _: self.read_ms,
+            lambda _: self.read_ms if self.covered_ms is None else self.covered_ms,
+        )
         self.outage = Outage(desk, self.clock, 3_600_000, self.proof)
         self.outage.begin()
         self.look()
@@ -53,6 +59,16 @@ def test_a_reading_that_succeeds_ends_it() -> None:
     (resumed,) = watched.look()
     assert isinstance(resumed, EntriesResumed)
     assert STOP_UNREAD not in watched.bench.engine.state.halts
+
+
+def test_stops_for_less_than_is_held_prove_nothing() -> None:
+    watched = Watched()
+    watched.covered_ms = BEGAN_MS
+    told = []
+    for _ in range(7):
+        watched.read_ms = watched.clock.now_ms()
+        told += watched.look(5_000)
+    assert [type(each) for each in told] == [EntriesHalted, AlertRaised]
 
 
 @pytest.mark.parametrize("is_held", [True, False], ids=["read every five seconds", "nothing is held"])

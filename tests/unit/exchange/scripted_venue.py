@@ -172,7 +172,7 @@ async def live_through(venue: ScriptedVenue, account: ScriptedAccount) -> None:
     assert leverage.leverage == 10
     await _enter(venue, account)
     (rested,) = await venue.execute(PlaceStop(symbol, 1, 49_000.0), STOP)
-    assert rested[1:] == (symbol, STOP, "stop")
+    assert rested[1:] == (symbol, STOP, "stop", 0.0)
     assert isinstance(rested, OrderAccepted)
     (stop,) = (await venue.gateway.account()).orders
     assert (stop.client_id, stop.order_side, stop.trigger_price, stop.trigger_on) == (

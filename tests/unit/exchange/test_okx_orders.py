@@ -100,6 +100,9 @@ async def test_a_second_stop_for_the_entire_position_is_sent_for_the_quantity_he
     assert [type(event) for event in events] == [OrderAccepted]
     sizes = [(each.get("closeFraction"), each.get("sz")) for each in wire.sent("POST", "trade/order-algo")]
     assert sizes == [("1", None), (None, "10")]
+    (accepted,) = events
+    assert isinstance(accepted, OrderAccepted)
+    assert accepted.quantity == 0.1
 
 
 async def test_every_type_of_algo_order_is_listed() -> None:
