@@ -192,7 +192,7 @@ def _is_below_trail(b: Books, s: int, limits: Limits) -> bool:
 def _bound(b: Books, s: int, limits: Limits, adds: float, releases: float, is_above: bool) -> bool:
     """Keep the marks of the sleep, narrowed: where margin is added, and where it is released.
 
-    `releases`: the near side of it, 0.0 for none. `is_above`: it is due already, and the venue keeps the margin.
+    `releases`: the near side of it, 0.0 for none. `is_above`: it is due, and the venue keeps the margin.
     """
     side, low, high = b.n[s, c.HOLD_SIDE], 0.0, math.inf
     if side > 0:

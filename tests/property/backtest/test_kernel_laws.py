@@ -11,14 +11,10 @@ import pytest
 from bot.backtest.kernel.machine_code import play_plainly
 from bot.backtest.kernel.run import KernelRun
 from bot.backtest.result import Result
-<<<<<<< HEAD
-from tests.property.backtest.kernel_cases import kernel_case, kernel_run, played_exactly
-=======
 from bot.errors import UserError
 from bot.risk.limits import AllocationLimits
 from tests.bench.kernel_year import year_case
 from tests.property.backtest.kernel_cases import engine_of, kernel_case, kernel_run, played_exactly, venue_of
->>>>>>> 8cc3ee7 (Keep the kernel's books in one record)
 
 _CHUNK = 25
 _CHUNKS = 21
