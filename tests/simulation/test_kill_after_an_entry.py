@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.exchanges import DIALECTS
+from tests.simulation.exchanges import DRAWN
 from tests.simulation.faults.orders import stale_reads
 from tests.simulation.invariants import is_covered
 from tests.simulation.world import World
@@ -23,7 +23,8 @@ def is_protected(world: World) -> bool:
 
 
 @pytest.mark.parametrize("lived_s", [0.0, 0.5, 2.5, 6.0])
-@pytest.mark.parametrize("dialect", DIALECTS)
+# Where position and money are one reply, as at Hyperliquid, nothing is entered while it lags so far.
+@pytest.mark.parametrize("dialect", DRAWN)
 def test_an_entry_that_no_list_shows_yet_is_known_to_the_next_start_and_gets_its_stop(
     tmp_path: Path, dialect: str, lived_s: float
 ) -> None:
@@ -36,6 +37,7 @@ def test_an_entry_that_no_list_shows_yet_is_known_to_the_next_start_and_gets_its
     async def story() -> None:
         world.spawn(bot.supervise())
         while BTC not in world.exchange.venue.state.positions:
+            assert world.seconds() < 200.0, "nothing was entered"
             await asyncio.sleep(0.01)
         await asyncio.sleep(lived_s)
         bot.kill()

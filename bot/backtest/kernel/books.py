@@ -24,8 +24,9 @@ class Books(NamedTuple):
     """`f`, `n`: rows by symbol; `a`, `m`: the account. `tiers`: by symbol the five columns of Tiers.
 
     Orders, intents and events have floats and whole numbers apart. `times`: when requests, orders and
-    refusals were made. `latencies`: how long the next orders take. `trades`, `moves` and `accounts` are rows of the
-    result that wait to be taken out. All of it lies in one record, which compiled code gets as one pointer.
+    refusals were made. `latencies`: how long the next orders take. `trades`, `moves` and `accounts` are rows
+    of the result that wait to be taken out. All of it lies in one record, which compiled code gets as one
+    pointer.
     """
 
     f: Floats
