@@ -335,9 +335,16 @@ class Observer:
             return False
         if self._since_settled_ms(symbol) > _PAYMENT_SHOWN_WITHIN_MS:
             return False
-        change = position.isolated_wallet - share * (before.isolated_wallet + moved_quote)
-        noise_quote = 0.5 * share * abs(paid_quote) if trades else 0.0
-        return abs(change) <= max(noise_quote, WALLET_TOLERANCE)
+        moves = (moved_quote,) if moved_quote else (0.0, self._doubtful_quote(symbol))
+        changes = [position.isolated_wallet - share * (before.isolated_wallet + each) for each in moves]
+        is_exact = not trades and len(set(moves)) == 1
+        noise_quote = 0.0 if is_exact else 0.5 * share * abs(paid_quote)
+        return min(map(abs, changes)) <= max(noise_quote, WALLET_TOLERANCE)
+
+    def _doubtful_quote(self, symbol: str) -> float:
+        """Return what a margin move of ours that no position has shown yet would move; 0.0 without one."""
+        client_id = self._book.doubts.get(symbol, "")
+        return self._book.acknowledged.get(client_id, 0.0) or self._book.wanted.get(client_id, 0.0)
 
     def _since_settled_ms(self, symbol: str) -> float:
         """Return how long ago a settlement was seen, by the clock; endless when none was."""

@@ -61,6 +61,8 @@ REGRESSIONS: Final = (
     Case(10, "bybit", ("F04", "F66")),
     # A payment told with a fill was booked again as a move by hand: the position lagged over the settlement.
     Case(9, "binance", ("F04",)),
+    # The same with a margin move in doubt in place of the fill.
+    Case(860001, "binance", ("F04",)),
     # Margin was added to a position as it was before a settlement, beyond the target by the payment.
     Case(107, "okx", ("F04",)),
     # Lists that name no coin, read by each symbol, left no weight for what vanished.

@@ -236,6 +236,24 @@ async def test_a_payment_waits_for_a_position_that_shows_a_fill_and_lags_over_th
     assert await gateway.sweep(BTC) == ()
 
 
+async def test_a_payment_waits_for_a_position_that_shows_a_move_in_doubt_and_lags_over_the_settlement(
+    world: Served, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(desk)
+    gateway = world.connection.gateway
+    world.faults.plan(Fault("lost", "POST", MARGIN))
+    with pytest.raises(OutcomeUnknown):
+        await world.exchange.execute(desk.intent(AddMargin(BTC, 600.0)))
+    with monkeypatch.context() as lag:
+        lagging(world, lag)
+        await gateway.sweeper.observer.position(BTC, Urgency.NORMAL)
+        gateway.book.settled(BTC, START_MS + 1_000, world.clock.now_ms())
+        told = await world.fund(RATE)
+    assert (moved(told), paid(told)) == ([pytest.approx(102.5, abs=1e-6)], 0)
+    events = await gateway.sweep(BTC)
+    assert (moved(events), paid(events)) == ([], 1)
+
+
 async def test_a_doubt_ends_with_the_request_that_was_sent_again(world: Served, desk: Desk) -> None:
     await opened(desk)
     world.faults.plan(Fault("error", "POST", MARGIN))
