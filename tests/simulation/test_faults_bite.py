@@ -7,10 +7,11 @@ import pytest
 
 from bot.core.halt import FLATTEN
 from bot.core.position import Position
+from bot.exchange.dialects import okx_rows
 from bot.store.commands import CommandFiles
 from tests.simulation.faults import operator
 from tests.simulation.faults.table import FAULTS
-from tests.simulation.scenario import Case, played, run_in
+from tests.simulation.scenario import Case, played, run_case, run_in
 from tests.simulation.storage import rows
 from tests.simulation.world import World
 
@@ -60,6 +61,15 @@ def test_a_strategy_that_hangs_is_not_asked_again_until_a_person_resumes() -> No
     assert len(halted) >= 2
     assert any("EntriesResumed strategy_hung" in each for each in halted)
     assert any("EntriesResumed strategy_hung" not in each for each in halted)
+
+
+@pytest.mark.parametrize("seed", [10, 12])
+def test_a_wrong_contract_size_does_harm_unless_it_is_compared_with_what_was_traded(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_case(Case(seed, "okx", ("F16",))).violations == ()
+    monkeypatch.setattr(okx_rows, "check_size", lambda *_: None)
+    assert run_case(Case(seed, "okx", ("F16",))).violations != ()
 
 
 @pytest.mark.parametrize(("seed", "dialect"), [(3, "binance"), (4, "bybit"), (14, "okx")])

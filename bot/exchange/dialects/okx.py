@@ -60,17 +60,30 @@ class OkxDialect:
     # --- reads ------------------------------------------------------------------------------------
 
     async def instruments(self, client: Any, symbols: Sequence[str]) -> dict[str, Instrument]:
-        """Return instruments with live tiers and the account's own fee rates."""
+        """Return instruments with live tiers and fee rates. Unavailable: trades contradict a size."""
         if not self._is_prepared:
             _prepare(client)
             self._is_prepared = True
-        await client.load_markets(True)
+        await self._load(client, symbols)
         fees = _first(await client.privateGetAccountTradeFee({"instType": "SWAP"}))
         return {symbol: await self._instrument(client, symbol, fees) for symbol in symbols}
 
+    async def _load(self, client: Any, symbols: Sequence[str]) -> None:
+        """Read markets, and compare sizes before anything is sent by them; wrong ones replace none."""
+        known = list((client.markets or {}).values())
+        traded = await _traded(client, symbols) if known else {}
+        await client.load_markets(True)
+        traded = traded or await _traded(client, symbols)
+        try:
+            for symbol in symbols:
+                rows.check_size(client.market(symbol), traded[symbol])
+        except Unavailable:
+            if known:
+                client.set_markets(known)
+            raise
+
     async def _instrument(self, client: Any, symbol: str, fees: Mapping[str, Any]) -> Instrument:
         market = client.market(symbol)
-        rows.check_linear(market)
         family = market["info"]["instFamily"]
         asked = {"instType": "SWAP", "tdMode": "isolated", "instFamily": family}
         tiers = await client.publicGetPublicPositionTiers(asked)
@@ -307,6 +320,16 @@ class OkxDialect:
     def is_liquidation(self, client_id: str) -> bool:
         """Return whether an order is the venue's liquidation."""
         return client_id.startswith(rows.LIQUIDATION_ID)
+
+
+async def _traded(client: Any, symbols: Sequence[str]) -> dict[str, Any]:
+    """Return the newest hour of candles of each symbol; they tell volumes in contracts and in base units."""
+    found = {}
+    for market in map(client.market, symbols):
+        rows.check_linear(market)
+        asked = {"instId": market["id"], "bar": "1m", "limit": "60"}
+        found[market["symbol"]] = (await client.publicGetMarketCandles(asked))["data"]
+    return found
 
 
 def _time(row: Mapping[str, Any]) -> int:

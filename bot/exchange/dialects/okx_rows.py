@@ -41,13 +41,16 @@ _ADDED: Final = "160"
 # Tiers are bounds in contracts, ours are notional. Valued below the mark, a long that has fallen a fifth
 # is still in the tier that its contracts have.
 _TIER_MARK_FRACTION: Final = 0.8
+_VOLUMES: Final = (5, 6)  # columns of a candle: contracts, base units
+_MOST_OFF: Final = 2.0  # a wrong size is ten times off
 
 
 class Contracts:
     """One instrument's contract size, the only place where it is multiplied or divided by."""
 
     def __init__(self, info: Mapping[str, Any]) -> None:
-        self.size = Decimal(info["ctVal"]) * Decimal(info.get("ctMult") or "1")
+        number(info, "ctVal")
+        self.size = Decimal(str(info["ctVal"])) * Decimal(info.get("ctMult") or "1")
 
     def quantity(self, row: Mapping[str, Any], field: str) -> float:
         """Return a row's contracts as base units, signed; 0.0 when absent. Unavailable: no number."""
@@ -70,6 +73,15 @@ def check_linear(market: Mapping[str, Any]) -> None:
         f"{market['symbol']} is not a linear {SETTLE} swap at OKX. Ringfence trades those only: "
         "elsewhere margin is in another coin. Name a symbol such as BTC/USDT:USDT in feed.symbols."
     )
+
+
+def check_size(market: Mapping[str, Any], candles: Sequence[Sequence[Any]]) -> None:
+    """Unavailable: a contract's size is not what was traded in base units over what was in contracts."""
+    size = float(Contracts(market["info"]).size)
+    contracts, base = (sum(float(row[column]) for row in candles) for column in _VOLUMES)
+    if contracts > 0.0 and not size / _MOST_OFF < base / contracts < size * _MOST_OFF:
+        said = f"a contract of {market['symbol']} is said to be {size:g}"
+        raise Unavailable(f"{said}, and {base / contracts:g} was traded a contract")
 
 
 def instrument_from(

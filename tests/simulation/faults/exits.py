@@ -1,8 +1,11 @@
 """F13 to F19: what stands in the way of an exit or a stop."""
 
-from typing import TYPE_CHECKING
+import asyncio
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
-from tests.simulation.calls import Call, Effect
+from tests.simulation.calls import Answer, Call, Effect
 from tests.simulation.faults.acts import (
     ORDERS,
     OVERLOADED,
@@ -20,6 +23,9 @@ from tests.simulation.faults.acts import (
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+
+_CONTRACT: Final = re.compile(rb'("ctVal":\s*")([^"]*)"')
 
 
 def exit_reserved(world: "World") -> None:
@@ -44,6 +50,41 @@ def dust_left(world: "World") -> None:
         del position
 
     when_held(world, leave)
+
+
+def contract_size_wrong(world: "World") -> None:
+    """F16: to a bot that starts a contract is said to be ten times as large, a tenth, or of no size.
+
+    At OKX, the only venue here that counts contracts of more or less than one coin.
+    """
+    if world.dialect != "okx":
+        return
+    factor = dice(world).choice((10.0, 0.1, 0.0))
+    delay_s, length_s = (
+        dice(world).choice((0.0, dice(world).uniform(8.0, 90.0))),
+        dice(world).uniform(5.0, 20.0),
+    )
+
+    def resized(found: re.Match[bytes]) -> bytes:
+        said = f"{float(found[2]) * factor:g}" if factor else ""
+        return found[1] + said.encode() + b'"'
+
+    def change(fresh: Answer) -> Answer:
+        return replace(fresh, body=_CONTRACT.sub(resized, fresh.body))
+
+    def disturb(call: Call) -> Effect | None:
+        return Effect("changed", change=change) if call.path.endswith("/public/instruments") else None
+
+    async def last() -> None:
+        await asyncio.sleep(delay_s)
+        world.fault_begins("contract size")
+        world.network.disturbances.append(disturb)
+        world.bot.kill()
+        await asyncio.sleep(length_s)
+        world.network.disturbances.remove(disturb)
+        world.fault_ends()
+
+    world.on_start.append(last)
 
 
 def terms_change(world: "World") -> None:

@@ -55,6 +55,7 @@ FAULTS: Final = MappingProxyType(
         "F13": Fault("a close is refused: size reserved", exits.exit_reserved),
         "F14": Fault("a close is refused: price filter", exits.exit_outside_band),
         "F15": Fault("less than the least order is left", exits.dust_left),
+        "F16": Fault("a contract's size is wrong", exits.contract_size_wrong),
         "F17": Fault("tick and step change", exits.terms_change),
         "F18": Fault("orders are thrown away by overload", exits.overload),
         "F19": Fault("a stop arrives too late", exits.stop_too_late),
@@ -115,7 +116,6 @@ FAULTS: Final = MappingProxyType(
 
 NOT_INJECTED: Final = MappingProxyType(
     {
-        "F16": "sizes: tests/contract/embedded/test_ccxt_on_embedded_okx.py; wrong ones are not injected",
         "F47": "the embedded exchange has no status of a symbol; no test covers one that is delisted",
         "F71": "configuration: tests/unit/settings",
         "F72": "modes and hosts: tests/unit/exchange/test_hosts.py; ids of another mode: I19 of every world",

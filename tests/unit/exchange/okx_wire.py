@@ -221,6 +221,7 @@ _FUNDING = {
 
 FLAT: dict[str, Any] = {
     "GET public/instruments": [INSTRUMENT],
+    "GET market/candles": [],
     "GET public/time": [{"ts": str(START_MS)}],
     "GET public/position-tiers": TIERS,
     "GET public/mark-price": [{"instId": NAME, "markPx": "50000", "ts": str(START_MS)}],

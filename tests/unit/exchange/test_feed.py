@@ -217,8 +217,8 @@ async def test_what_comes_after_a_hole_longer_than_a_page_is_still_fetched() -> 
         rows = [[str(each) for each in kline_row(minute)[:6]] for minute in reversed(there)]
         return [row for row in rows if newer_ms < int(row[0]) < older_ms][: int(params["limit"])]
 
-    wire.answers["GET market/candles"] = wire.answers["GET market/history-candles"] = window
     await connection.gateway.instruments()
+    wire.answers["GET market/candles"] = wire.answers["GET market/history-candles"] = window
     feed = connection.feed(MINUTE_MS)
     feed.prices._candles.begin(BTC, FIRST_MS)
     await feed.prices._fill(Missing(BTC, FIRST_MS, FIRST_MS + 1_400 * MINUTE_MS))

@@ -23,6 +23,7 @@ from bot.core.intent import (
 )
 from bot.core.profile import IN_MAINTENANCE, ONE_TICK_EARLY
 from bot.errors import Unavailable, UserError
+from bot.exchange.dialects import okx_rows
 from bot.sim.server.faults import Fault
 from tests.contract.okx_world import ServedOkx
 from tests.contract.venue_worlds import Desk
@@ -319,3 +320,21 @@ async def test_polls_leave_room_at_each_endpoint_and_a_refused_rate_stops_two_se
     assert clock.now_ms() - began_ms >= 2_100
     connection.lane.observe(429, {}, "")
     assert connection.lane.blocked_ms() == 2_000
+
+
+@pytest.mark.parametrize(
+    ("size", "is_right"), [("0.01", True), ("0.1", False), ("0.001", False), ("", False)], ids=str
+)
+async def test_a_contract_size_that_trades_contradict_is_not_believed(size: str, is_right: bool) -> None:
+    connection, wire = wired()
+    await connection.gateway.instruments()
+    (instrument,) = wire.answers["GET public/instruments"]
+    wire.answers["GET public/instruments"] = [{**instrument, "ctVal": size}]
+    minute = ["1700000000000", "50000", "50100", "49900", "50050", "300", "3", "150000", "1"]
+    wire.answers["GET market/candles"] = [minute]
+    if not is_right:
+        with pytest.raises(Unavailable):
+            await connection.gateway.dialect.instruments(connection.link.client, (BTC,))
+    else:
+        await connection.gateway.dialect.instruments(connection.link.client, (BTC,))
+    assert okx_rows.Contracts(connection.link.client.market(BTC)["info"]).text(1.0) == "100"
