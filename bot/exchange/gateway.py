@@ -40,7 +40,13 @@ from bot.exchange.sweep import Sweeper
 from bot.ports import Account, Json
 
 _MODES_HOLD_MS: Final = 300_000  # a person may change them at the venue at any time
-_OF_STALE_RULES: Final = ("leverage_refused", "position_limit", "precision", "below_minimum")
+_OF_STALE_RULES: Final = (
+    "leverage_refused",
+    "position_limit",
+    "precision",
+    "below_minimum",
+    "unknown_symbol",
+)
 
 
 class CcxtGateway:

@@ -47,7 +47,9 @@ class OrderDesk:
         self._instruments = instruments
 
     async def open_position(self, intent: Intent, action: OpenPosition) -> None:
-        """Enter, and wait for what is filled at once."""
+        """Enter, and wait for what is filled at once. Not where the venue has ended trading, or ends it."""
+        if self._link.client.market(action.symbol).get("active") is False:
+            raise Rejected("unknown_symbol", f"the venue lists {action.symbol} and does not say it is traded")
         await self._clear_left_over(action.symbol)
         price = action.limit_price if action.order == "limit" else 0.0
         order = NewOrder(

@@ -29,6 +29,7 @@ _NOT_MODELLED: Final = """
 
 - An fsync that lies: what SQLite has synced stays. Lost are pages that were written and not yet synced.
 - A market order delivered twice where the exchange knows ids of open orders only.
+- A symbol's last settlement at a price of the venue's: F47 says no more than that it is not traded.
 - Memory that flips, an exchange that is insolvent, documentation of an exchange that is wrong.
 - More than one account, and the venues whose dialect the embedded exchange does not speak.
 - Threads and the kernel: `tests/e2e` kills real processes.

@@ -72,6 +72,14 @@ def test_a_wrong_contract_size_does_harm_unless_it_is_compared_with_what_was_tra
     assert run_case(Case(seed, "okx", ("F16",))).violations != ()
 
 
+REFUSED = "SELECT json_extract(body, '$.code') FROM event WHERE kind = 'Refused'"
+
+
+@pytest.mark.parametrize(("seed", "dialect"), [(1, "binance"), (1, "bybit"), (1, "okx")])
+def test_an_entry_into_a_symbol_that_is_no_longer_traded_is_refused_unsent(seed: int, dialect: str) -> None:
+    assert "unknown_symbol" in written(Case(seed, dialect, ("F47",)), REFUSED)
+
+
 @pytest.mark.parametrize(("seed", "dialect"), [(3, "binance"), (4, "bybit"), (14, "okx")])
 def test_a_loop_that_runs_away_is_halted_by_its_rate_and_ends(seed: int, dialect: str) -> None:
     causes = set(written(Case(seed, dialect, ("F74",)), HALTS))

@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 _CONTRACT: Final = re.compile(rb'("ctVal":\s*")([^"]*)"')
 
 
+# How each dialect says that a symbol is traded, and that it is not.
+_ENDED: Final = {
+    "binance": (b'"TRADING"', b'"SETTLING"'),
+    "bybit": (b'"status":"Trading"', b'"status":"Closed"'),
+    "okx": (b'"state":"live"', b'"state":"suspend"'),
+    "hyperliquid": (b'"szDecimals":', b'"isDelisted":true,"szDecimals":'),
+}
+
+
 def exit_reserved(world: "World") -> None:
     """F13: a close is refused because resting orders reserve the size."""
     effect = Effect("answered", answer=answer(world, REDUCE_ONLY))
@@ -80,6 +89,34 @@ def contract_size_wrong(world: "World") -> None:
         world.fault_begins("contract size")
         world.network.disturbances.append(disturb)
         world.bot.kill()
+        await asyncio.sleep(length_s)
+        world.network.disturbances.remove(disturb)
+        world.fault_ends()
+
+    world.on_start.append(last)
+
+
+def symbol_settles(world: "World") -> None:
+    """F47: to a bot that starts every symbol is listed and said to be no longer traded: none may be entered.
+
+    Quotes go on, as from the announcement to the end; what is held can be closed.
+    """
+    old, new = _ENDED[world.dialect]
+    delay_s, length_s = dice(world).uniform(0.0, 40.0), dice(world).uniform(40.0, 80.0)
+
+    def disturb(call: Call) -> Effect | None:
+        if call.kind == "entry":
+            world.violate("I14", "entered a symbol that the venue says is no longer traded")
+        return Effect("changed", change=change) if call.kind == "read:metadata" else None
+
+    def change(fresh: Answer) -> Answer:
+        return replace(fresh, body=fresh.body.replace(old, new))
+
+    async def last() -> None:
+        await asyncio.sleep(delay_s)
+        world.fault_begins("settling")
+        world.bot.kill()
+        world.network.disturbances.append(disturb)
         await asyncio.sleep(length_s)
         world.network.disturbances.remove(disturb)
         world.fault_ends()

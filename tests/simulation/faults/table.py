@@ -86,6 +86,7 @@ FAULTS: Final = MappingProxyType(
         "F44": Fault("deleveraged by the venue", account.deleveraged),
         "F45": Fault("opened by hand", account.opened_by_hand),
         "F46": Fault("margin moved by hand", account.margin_by_hand),
+        "F47": Fault("a symbol is no longer traded", exits.symbol_settles),
         "F48": Fault("maintenance", account.maintenance),
         "F49": Fault("the key is revoked for a while", account.key_revoked),
         "F50": Fault("429 and 418", account.banned),
@@ -116,7 +117,6 @@ FAULTS: Final = MappingProxyType(
 
 NOT_INJECTED: Final = MappingProxyType(
     {
-        "F47": "the embedded exchange has no status of a symbol; no test covers one that is delisted",
         "F71": "configuration: tests/unit/settings",
         "F72": "modes and hosts: tests/unit/exchange/test_hosts.py; ids of another mode: I19 of every world",
         "F75": "secrets: looked for at the end of every world (I22), and tests/unit/exchange/test_canary.py",

@@ -270,3 +270,15 @@ async def test_what_was_thrown_away_unread_is_sent_again(code: str) -> None:
     wire.answers["POST trade/order-algo"] = lambda body: replies.pop() if replies else accept(body)
     events = await connection.gateway.execute(intent(PlaceStop(BTC, 1, 49_500.0)))
     assert [type(event) for event in events] == [OrderAccepted]
+
+
+async def test_nothing_is_entered_where_the_venue_has_ended_trading() -> None:
+    connection, wire = wired()
+    takes(wire)
+    (listed,) = wire.answers["GET public/instruments"]
+    wire.answers["GET public/instruments"] = [{**listed, "state": "suspend"}]
+    await connection.gateway.instruments()
+    (refused,) = await connection.gateway.execute(intent(OpenPosition(BTC, 1, 0.1)))
+    assert isinstance(refused, Refused)
+    assert refused.code == "unknown_symbol"
+    assert wire.sent("POST", "trade/order") == []
