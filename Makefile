@@ -111,7 +111,7 @@ lock: $(VENV)/.checkout ## Resolve the requirements again; ARGS="--upgrade" for 
 	$(COMPILE) pyproject.toml --output-file requirements/base.lock
 	$(COMPILE) --group pyproject.toml:build --output-file requirements/build.lock
 	$(COMPILE) pyproject.toml --extra backtest --extra sweep --output-file requirements/research.lock
-	$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.lock
+	$(COMPILE) pyproject.toml --group dev --override requirements/overrides.txt --output-file requirements/dev.lock
 	rm -rf $(LOCKER)
 
 .PHONY: sbom
