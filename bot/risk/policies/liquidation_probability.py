@@ -13,6 +13,7 @@ from bot.risk.view import MarginView
 
 _LONG_HORIZON_DAYS: Final = 2.0
 _LONG_SCALE: Final = 1.0
+_FARTHEST_LOG: Final = 700.0  # e to more is no float64; the target is clipped long before
 
 
 class LiquidationProbabilityParams(NamedTuple):
@@ -56,4 +57,6 @@ def distance_of_probability(side: int, alpha: float, sigma_day: float, days: flo
     """Return the distance reached within `days` with probability `alpha`: 1 - e^-b long, e^b - 1 short."""
     scale = STUDENT_SCALE if days <= _LONG_HORIZON_DAYS else _LONG_SCALE
     away = sigmas_for_probability(alpha) * STUDENT_SCALE / scale * sigma_day * math.sqrt(days)
-    return -math.expm1(-away) if side > 0 else math.expm1(away)
+    if side > 0:
+        return -math.expm1(-away)
+    return math.expm1(_FARTHEST_LOG if away > _FARTHEST_LOG else away)

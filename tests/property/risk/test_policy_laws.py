@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.risk.contradictions import contradictions
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 from bot.risk.policies import POLICIES
+from bot.risk.policies.liquidation_probability import distance_of_probability
 from bot.risk.view import MarginView
 from tests.property.risk.worlds import number, views
 
@@ -75,6 +76,12 @@ def test_band_stays_ordered_anywhere_within_the_bounds(name: str, data: st.DataO
     params = data.draw(params_of(name))
     band = POLICIES[name].band(data.draw(views()), params)
     assert 0.0 < band.low <= band.target <= band.high
+
+
+def test_a_chance_too_small_for_a_number_is_the_farthest_distance() -> None:
+    for side in (1, -1):
+        away = distance_of_probability(side, 1e-308, 0.25, 1.0)
+        assert away == pytest.approx(1.0) if side > 0 else away > 1e300
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES))
