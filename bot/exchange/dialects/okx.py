@@ -323,12 +323,18 @@ class OkxDialect:
 
 
 async def _traded(client: Any, symbols: Sequence[str]) -> dict[str, Any]:
-    """Return the newest hour of candles of each symbol; they tell volumes in contracts and in base units."""
+    """Return the newest hour of candles of each symbol; they tell volumes in contracts and in base units.
+
+    Empty where they cannot be read: nothing is entered without candles, and no stop waits for them.
+    """
     found = {}
     for market in map(client.market, symbols):
         rows.check_linear(market)
         asked = {"instId": market["id"], "bar": "1m", "limit": "60"}
-        found[market["symbol"]] = (await client.publicGetMarketCandles(asked))["data"]
+        try:
+            found[market["symbol"]] = (await client.publicGetMarketCandles(asked))["data"]
+        except ccxt.BaseError:
+            found[market["symbol"]] = ()
     return found
 
 
