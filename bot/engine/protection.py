@@ -30,6 +30,8 @@ def protect(desk: Desk, market: Market, holding: Holding, price: float, reason: 
         "liquidation_price": market.liquidation_price(holding.position),
         "previous_stop": holding.stop.trigger_price if holding.stop else None,
     }
+    # The venue may have changed its tick since the price was chosen.
+    price = on_tick_toward_mark(holding.position.side, price, market.instrument.tick_size)
     action = PlaceStop(market.instrument.symbol, holding.position.side, price)
     desk.outbox.intend(action, reason, facts)
 

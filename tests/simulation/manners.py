@@ -30,7 +30,7 @@ _STOP_LEG: Final = "S"
 # Without a stop an add may not wait, and what a cut paid out is brought back as soon as it is filled.
 _NEED_NOT_WAIT: Final = ("emergency", "derisk_restore")
 _ROUNDING: Final = 1e-6
-_QUICK_S: Final = 0.1  # a read and its latency; polls take turns every 50 ms
+_QUICK_S: Final = 0.15  # a read, or the cancel of a partial stop before a larger one; polls take turns
 _POSITION_LAGS: Final = "stale read:position"
 _Stop = tuple[int, float]  # the side of the position, and the tightest trigger; 0.0: none
 

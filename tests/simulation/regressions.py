@@ -88,10 +88,14 @@ REGRESSIONS: Final = (
     Case(880000, "okx", ("F08", "F27", "F66")),
     # A stop that a start had read rested before its acceptance was told, which cancelled it as its own elder.
     Case(880046, "okx", ("F08", "F27", "F66")),
+    # A stop was placed again at its price although the venue had changed the tick since.
+    Case(432, "binance", ("F13", "F17", "F62")),
 )
 
 # Cases that still break an invariant; the gate leaves them out and says so.
 KNOWN_TO_FAIL: Final[tuple[Case, ...]] = (
     # A stop that vanished was noticed after 10.5 s; not looked into, the bound is 10 s.
     Case(505, "hyperliquid", ("F08", "F27", "F66")),
+    # After two instances and a crash the second one is left with the database, not the one that is looked at.
+    Case(127, "bybit", ("F12", "F32", "F65")),
 )
