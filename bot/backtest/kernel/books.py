@@ -25,8 +25,7 @@ class Books(NamedTuple):
 
     Orders, intents and events have floats and whole numbers apart. `times`: when requests, orders and
     refusals were made. `latencies`: how long the next orders take. `trades`, `moves` and `accounts` are rows
-    of the result that wait to be taken out. All of it lies in one record, which compiled code gets as one
-    pointer.
+    of the result that wait to be taken out. All of it lies in one record: compiled code gets one pointer.
     """
 
     f: Floats

@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from bot.backtest.kernel import columns as c
-from bot.backtest.kernel.books import Books, Limits, equity_of, is_blind, unrealised_of, wake
+from bot.backtest.kernel.books import Books, Floats, Limits, equity_of, is_blind, unrealised_of, wake
 from bot.backtest.kernel.entries import exposures, on_signal
 from bot.backtest.kernel.halts import losses, staleness
 from bot.backtest.kernel.intents import close, intend
@@ -45,10 +45,16 @@ def hear_candle(b: Books, p: Played, s: int, row: int, ts_ms: int, limits: Limit
 @compiled
 def learn(b: Books, p: Played, s: int, row: int) -> None:
     """Take over the estimates of a candle."""
+    know(b, p.estimates, s, row)
+
+
+@compiled
+def know(b: Books, estimates: Floats, s: int, row: int) -> None:
+    """Take over a row of estimates."""
     for column in range(8):
-        b.f[s, c.ESTIMATES + column] = p.estimates[row, column]
+        b.f[s, c.ESTIMATES + column] = estimates[row, column]
     b.n[s, c.KNOWN_ROW] = row
-    sigma_day = p.estimates[row, 0]
+    sigma_day = estimates[row, 0]
     b.f[s, c.SIGMA_DAY] = sigma_day if math.isfinite(sigma_day) else 0.0
 
 

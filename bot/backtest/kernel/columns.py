@@ -202,6 +202,19 @@ TRADE_COLUMNS: Final = 23
 MOVE_COLUMNS: Final = 16
 ACCOUNT_COLUMNS: Final = 5
 
+# --- a closing candle, as far as the loop glides over it ----------------------------------------------
+G_LOW: Final = 0
+G_HIGH: Final = 1
+G_MARK: Final = 2
+G_SIGMA: Final = 3
+G_IS_WILD: Final = 4
+G_IS_WHOLE: Final = 5
+G_ENTERS: Final = 6
+G_LEAVES: Final = 7
+G_DIRECTION: Final = 8
+G_ROW: Final = 9
+CANDLE_COLUMNS: Final = 10
+
 # --- an order at the venue --------------------------------------------------------------------------
 ORDER_SLOTS: Final = 16
 O_ID: Final = 0

@@ -7,11 +7,12 @@ bot/risk/triggers.py for why a rung of a band that is a line in the mark is that
 """
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import (
     Books,
+    Floats,
     Limits,
     equity_of,
     liquidation_of,
@@ -20,7 +21,7 @@ from bot.backtest.kernel.books import (
     unrealised_of,
     view_of,
 )
-from bot.backtest.kernel.candles import learn, roll_clock
+from bot.backtest.kernel.candles import know, learn, roll_clock
 from bot.backtest.kernel.margins import lay_ladder
 from bot.backtest.kernel.market import Played
 from bot.backtest.kernel.policy_codes import STOP_ANCHOR, band_of, is_even
@@ -36,36 +37,90 @@ _FROM_WALL: Final = 1e-4  # of the mark; nearer to it the smallest release is a 
 _CAPS_EVERY_MS: Final = 60_000
 
 
+class Pace(NamedTuple):
+    """What decides how far the loop may glide, as plain numbers. `payments`: funding held ahead."""
+
+    policy: int
+    is_even: bool
+    buffer_min: float
+    buffer_sigmas: float
+    low: float
+    high: float
+    payments: int
+    is_cutting: bool
+    margin_cap: float
+    risk_cap: float
+    cascade_cap: float
+    cascade_sigmas: float
+    activate_r: float
+
+
 @compiled
 def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
     """Take as many whole candles as nothing happens in, and return the bar reached.
 
     Below zero: -1 - bar, and the candles that close there were not heard yet.
     """
+    g, estimates, m, pace = p.candles, p.estimates, b.m, _pace_of(b, limits)
     candle = (bar * p.bar_ms - p.first_close_ms) // p.candle_ms + 1
     due_ms = p.due[due, 0] if due < len(p.due) else c.NEVER_MS
+    begin, size, last, candle_ms = bar, p.candle_bars, p.bars, p.candle_ms
+    end_ms = p.start_ms + bar * p.bar_ms
+    code = 0
     while True:
-        end = bar + p.candle_bars
-        end_ms = p.start_ms + end * p.bar_ms
-        is_full = b.m[c.ACCOUNTS_WAITING] + 1 >= c.ACCOUNT_SLOTS
-        if is_full or end >= p.bars or due_ms < end_ms or not _is_still(b, p, candle, end_ms):
-            _wake_exactly(b, limits)
-            return bar
-        for s in range(b.m[c.SYMBOLS]):
-            jump_to(b, s, end_ms - 1, p.marks[s, end - 1, 3], p.lasts[s, end - 1, 3])
-        bar = end
-        if due_ms == end_ms or not _is_idle(b, p, limits, candle, end_ms):
-            _wake_exactly(b, limits)
-            return -1 - bar
-        _close(b, p, candle, end_ms)
+        end_ms += candle_ms
+        is_full = m[c.ACCOUNTS_WAITING] + 1 >= c.ACCOUNT_SLOTS
+        if is_full or bar + size >= last or due_ms < end_ms or not _is_still(b, g, candle, end_ms):
+            code = bar
+            break
+        bar += size
+        for s in range(m[c.SYMBOLS]):
+            b.f[s, c.MARK] = g[s, candle, c.G_MARK]
+        if due_ms == end_ms or not _is_idle(b, g, estimates, limits, pace, candle, end_ms):
+            code = -1 - bar
+            break
+        _close(b, g, candle, end_ms)
         candle += 1
+    if bar > begin:
+        _catch_up(b, p, bar)
+    _wake_exactly(b, limits)
+    return code
 
 
 @compiled
-def _is_still(b: Books, p: Played, candle: int, end_ms: int) -> bool:
+def _pace_of(b: Books, limits: Limits) -> Pace:
+    entry, above = limits.entry, max(b.a[c.CUT_ABOVE], 1.0)
+    return Pace(
+        limits.policy,
+        is_even(limits),
+        limits.params[0],
+        limits.params[1],
+        limits.params[2],
+        limits.params[3],
+        limits.margin.funding_payments_ahead,
+        limits.margin.volatile_cut_fraction > 0.0,
+        above * entry.portfolio_cap_fraction,
+        above * entry.risk_cap_fraction / limits.caps.risk_sigmas,
+        above * entry.cascade_cap_fraction,
+        limits.caps.cascade_sigmas,
+        limits.bracket.trail_activate_r,
+    )
+
+
+@compiled
+def _catch_up(b: Books, p: Played, bar: int) -> None:
+    """Take over the last ticks of the candles, and what was known when the last of them was heard."""
+    for s in range(b.m[c.SYMBOLS]):
+        jump_to(b, s, p.start_ms + bar * p.bar_ms - 1, p.marks[s, bar - 1, 3], p.lasts[s, bar - 1, 3])
+        if b.n[s, c.KNOWN_ROW] >= 0:
+            learn(b, p, s, b.n[s, c.KNOWN_ROW])
+
+
+@compiled
+def _is_still(b: Books, g: Floats, candle: int, end_ms: int) -> bool:
     """Whether no price of the candle reaches anything that the venue or the engine waits for."""
     for s in range(b.m[c.SYMBOLS]):
-        if p.is_whole[s, candle] == 0 or b.n[s, c.ENTERING] != 0:
+        if g[s, candle, c.G_IS_WHOLE] == 0.0 or b.n[s, c.ENTERING] != 0:
             return False
         if b.n[s, c.SIDE] == 0 and b.n[s, c.ORDERS] == 0:
             continue
@@ -76,9 +131,8 @@ def _is_still(b: Books, p: Played, candle: int, end_ms: int) -> bool:
             low, high = b.f[s, c.GLIDE_LOW], b.f[s, c.GLIDE_HIGH]
         elif b.n[s, c.RECHECK_MS] < end_ms:
             return False
-        if not (max(low, b.f[s, c.WATCH_LOW]) < p.lows[s, candle]):
-            return False
-        if not (p.highs[s, candle] < min(high, b.f[s, c.WATCH_HIGH])):
+        least, most = g[s, candle, c.G_LOW], g[s, candle, c.G_HIGH]
+        if not (low < least and b.f[s, c.WATCH_LOW] < least and most < high and most < b.f[s, c.WATCH_HIGH]):
             return False
     return True
 
@@ -93,77 +147,75 @@ def _wake_exactly(b: Books, limits: Limits) -> None:
 
 
 @compiled
-def _is_idle(b: Books, p: Played, limits: Limits, candle: int, end_ms: int) -> bool:
+def _is_idle(
+    b: Books, g: Floats, estimates: Floats, limits: Limits, pace: Pace, candle: int, end_ms: int
+) -> bool:
     """Whether the candles that close now change nothing but what is known."""
-    value, margin, risk = unrealised_of(b), 0.0, 0.0
-    equity = equity_of(b)
+    margin, risk, unrealised = 0.0, 0.0, 0.0
     for s in range(b.m[c.SYMBOLS]):
-        row = p.rows[s, candle]
-        is_warm = p.said[row, 5] != 0.0
         if b.n[s, c.GAP_UNTIL_MS] != 0:
             return False
         if b.n[s, c.HOLDS] == 0:
-            if is_warm and p.said[row, 0] != 0.0:
+            if g[s, candle, c.G_ENTERS] != 0.0:
                 return False
             continue
-        direction = int(p.said[row, 2])
-        if is_warm and p.said[row, 1] != 0.0 and direction in (0, b.n[s, c.HOLD_SIDE]):
+        side, direction = b.n[s, c.HOLD_SIDE], g[s, candle, c.G_DIRECTION]
+        if g[s, candle, c.G_LEAVES] != 0.0 and direction in (0.0, float(side)):
             return False
-        if not _is_content(b, p, limits, s, row, end_ms):
+        row = int(g[s, candle, c.G_ROW])
+        sigma = g[s, candle, c.G_SIGMA]
+        if pace.is_cutting and g[s, candle, c.G_IS_WILD] != 0.0:
             return False
-        sigma = max(p.estimates[row, 0], b.f[s, c.SIGMA_DAY])
+        if not _is_content(b, estimates, limits, pace, s, row, sigma, end_ms):
+            return False
+        value = b.f[s, c.QUANTITY] * b.f[s, c.MARK]
         margin += b.f[s, c.WALLET]
-        risk += b.f[s, c.QUANTITY] * b.f[s, c.MARK] * sigma
-    if not _is_within_caps(b, limits, margin, risk, equity):
-        return False
-    return _is_bearable(b, equity + value, end_ms)
-
-
-@compiled
-def _is_within_caps(b: Books, limits: Limits, margin: float, risk: float, equity: float) -> bool:
-    """Whether no cap on the whole book is near: the margin bounds the cascade, and no hedge is counted."""
-    share = max(b.a[c.CUT_ABOVE], 1.0) * equity
-    if b.a[c.CUT_ABOVE] == 0.0 or margin == 0.0:
-        return True
-    return (
-        margin < share * limits.entry.portfolio_cap_fraction
-        and limits.caps.risk_sigmas * risk < share * limits.entry.risk_cap_fraction
-        and min(margin, limits.caps.cascade_sigmas * risk) < share * limits.entry.cascade_cap_fraction
+        risk += value * max(sigma, b.f[s, c.SIGMA_DAY])
+        unrealised += side * (value - b.f[s, c.QUANTITY] * b.f[s, c.ENTRY_PRICE])
+    if margin == 0.0:
+        return _is_bearable(b, b.a[c.FREE], end_ms)
+    equity = b.a[c.FREE] + margin
+    is_within_caps = b.a[c.CUT_ABOVE] == 0.0 or (
+        margin < equity * pace.margin_cap
+        and risk < equity * pace.risk_cap
+        and min(margin, pace.cascade_sigmas * risk) < equity * pace.cascade_cap
     )
+    return is_within_caps and _is_bearable(b, equity + unrealised, end_ms)
 
 
 @compiled
 def _is_bearable(b: Books, equity: float, end_ms: int) -> bool:
-    """Whether neither the day's loss nor the drawdown would halt; a new day is left to the engine."""
-    a = b.a
+    """Whether neither the day's loss nor the drawdown is near its limit; a new day is left to the engine."""
+    a, least = b.a, equity * (1.0 - _NARROWER)
     if end_ms - b.m[c.DAY_START_MS] >= 86_400_000 or a[c.LOSS_BASE] == 0.0:
         return False
-    if a[c.DAILY_LOSS] > 0.0 and a[c.LOSS_BASE] - equity > a[c.DAILY_LOSS] * a[c.LOSS_BASE]:
+    if a[c.DAILY_LOSS] > 0.0 and a[c.LOSS_BASE] - least > a[c.DAILY_LOSS] * a[c.LOSS_BASE]:
         return False
-    return not (a[c.DRAWDOWN] > 0.0 and a[c.PEAK_EQUITY] - equity > a[c.DRAWDOWN] * a[c.PEAK_EQUITY])
+    return not (a[c.DRAWDOWN] > 0.0 and a[c.PEAK_EQUITY] - least > a[c.DRAWDOWN] * a[c.PEAK_EQUITY])
 
 
 @compiled
-def _is_content(b: Books, p: Played, limits: Limits, s: int, row: int, end_ms: int) -> bool:
-    """Whether a look would find the position in its band; then the marks of its sleep are kept, narrowed."""
+def _is_content(
+    b: Books, estimates: Floats, limits: Limits, pace: Pace, s: int, row: int, sigma: float, end_ms: int
+) -> bool:
+    """Whether a look at the position would leave all as it is; then the marks of its sleep are kept."""
     side, mark, liquidation = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], liquidation_of(b, s)
-    sigma = p.estimates[row, 0]
     if b.n[s, c.IS_FILLED] == 0 or b.n[s, c.IS_CLOSING] != 0 or b.n[s, c.STOP_ID] == 0:
         return False
     if b.n[s, c.REDUCES_COMING] > 0 or end_ms < b.n[s, c.MARGIN_AGAIN_MS]:
         return False
     if not (0.0 < sigma < math.inf and 0.0 < liquidation < math.inf):
         return False
-    if limits.margin.volatile_cut_fraction > 0.0 and p.estimates[row, 5] > 0.0:
-        return False
     rate = side * b.f[s, c.FUNDING_RATE]
-    reserve = rate * limits.margin.funding_payments_ahead if rate > 0.0 else 0.0
-    if limits.policy == STOP_ANCHOR:
-        if not _anchored(b, s, limits, sigma, reserve):
+    reserve = rate * pace.payments if rate > 0.0 else 0.0
+    if pace.policy == STOP_ANCHOR:
+        if not _anchored(b, s, limits, pace, sigma, reserve):
             return False
-    elif not is_even(limits) or not _evenly(b, p, s, limits, row, reserve):
+    elif not pace.is_even or not _evenly(b, estimates, s, limits, row, reserve):
         return False
-    return _is_below_trail(b, s, limits) and b.f[s, c.GLIDE_LOW] < mark < b.f[s, c.GLIDE_HIGH]
+    if pace.activate_r > 0.0 and not _is_below_trail(b, s, limits):
+        return False
+    return b.f[s, c.GLIDE_LOW] < mark < b.f[s, c.GLIDE_HIGH]
 
 
 @compiled
@@ -192,7 +244,7 @@ def _is_below_trail(b: Books, s: int, limits: Limits) -> bool:
 def _bound(b: Books, s: int, limits: Limits, adds: float, releases: float, is_above: bool) -> bool:
     """Keep the marks of the sleep, narrowed: where margin is added, and where it is released.
 
-    `releases`: the near side of it, 0.0 for none. `is_above`: it is due, and the venue keeps the margin.
+    `releases`: the near side of it, 0.0 for none. `is_above`: it is due already, the venue keeps the margin.
     """
     side, low, high = b.n[s, c.HOLD_SIDE], 0.0, math.inf
     if side > 0:
@@ -213,12 +265,12 @@ def _bound(b: Books, s: int, limits: Limits, adds: float, releases: float, is_ab
 
 
 @compiled
-def _anchored(b: Books, s: int, limits: Limits, sigma: float, reserve: float) -> bool:
+def _anchored(b: Books, s: int, limits: Limits, pace: Pace, sigma: float, reserve: float) -> bool:
     """Find the marks of the sleep of a position whose liquidation is anchored to its stop."""
     side, mark, liquidation = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], liquidation_of(b, s)
-    buffer = anchor_buffer(sigma, limits.params[0], limits.params[1])
+    buffer = anchor_buffer(sigma, pace.buffer_min, pace.buffer_sigmas)
     anchor = anchor_price(side, b.f[s, c.STOP_PRICE], buffer)
-    low, high = limits.params[2], limits.params[3]
+    low, high = pace.low, pace.high
     slope = high - 1.0 + side * reserve
     # Behind the anchor the band is another line.
     behind = anchor * (1.0 + side * _PAST_ANCHOR)
@@ -231,15 +283,15 @@ def _anchored(b: Books, s: int, limits: Limits, sigma: float, reserve: float) ->
 
 
 @compiled
-def _evenly(b: Books, p: Played, s: int, limits: Limits, row: int, reserve: float) -> bool:
+def _evenly(b: Books, estimates: Floats, s: int, limits: Limits, row: int, reserve: float) -> bool:
     """Find the same where the band does not depend on the mark."""
     side, mark, liquidation = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], liquidation_of(b, s)
     before = b.n[s, c.KNOWN_ROW]
     if before < 0:
         return False
-    learn(b, p, s, row)
+    know(b, estimates, s, row)
     band = band_of(view_of(b, s), limits)
-    learn(b, p, s, before)
+    know(b, estimates, s, before)
     high = band.high + reserve
     if not 0.0 < band.low <= band.target <= band.high or band.low >= 1.0:
         return False
@@ -249,22 +301,23 @@ def _evenly(b: Books, p: Played, s: int, limits: Limits, row: int, reserve: floa
 
 
 @compiled
-def _close(b: Books, p: Played, candle: int, end_ms: int) -> None:
+def _close(b: Books, g: Floats, candle: int, end_ms: int) -> None:
     """Let the candles close that change nothing but what is known."""
     b.m[c.NOW] = end_ms
+    is_holding = False
     for s in range(b.m[c.SYMBOLS]):
-        row = p.rows[s, candle]
-        learn(b, p, s, row)
+        sigma = g[s, candle, c.G_SIGMA]
+        b.f[s, c.SIGMA_DAY], b.n[s, c.KNOWN_ROW] = sigma, int(g[s, candle, c.G_ROW])
         if b.n[s, c.HOLDS] != 0:
-            side, mark = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK]
-            is_entry = p.said[row, 5] != 0.0 and p.said[row, 0] != 0.0
-            b.n[s, c.REENTERS] = 1 if is_entry and int(p.said[row, 2]) == side else 0
-            b.n[s, c.STALE_SINCE_MS] = -1
-            b.n[s, c.IS_GLIDING] = 1
+            side, mark, is_holding = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], True
+            is_same = g[s, candle, c.G_ENTERS] != 0.0 and g[s, candle, c.G_DIRECTION] == side
+            b.n[s, c.REENTERS] = 1 if is_same else 0
+            b.n[s, c.STALE_SINCE_MS], b.n[s, c.IS_GLIDING] = -1, 1
             if side * (mark - b.f[s, c.BEST_MARK]) > 0.0:
                 b.f[s, c.BEST_MARK] = mark
     if end_ms - b.m[c.HOUR_MS] >= 3_600_000:
         roll_clock(b)
-    b.a[c.PEAK_EQUITY] = max(b.a[c.PEAK_EQUITY], equity_of(b) + unrealised_of(b))
+    if is_holding:
+        b.a[c.PEAK_EQUITY] = max(b.a[c.PEAK_EQUITY], equity_of(b) + unrealised_of(b))
     if b.a[c.CUT_ABOVE] > 0.0 and end_ms >= b.m[c.CAPS_AGAIN_MS]:
         b.m[c.CAPS_AGAIN_MS] = end_ms + _CAPS_EVERY_MS

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,12 @@ _SOURCES: Final = ("core", "risk", "sim", "backtest/kernel")
 @lru_cache(maxsize=1)
 def compiled_play() -> Play:
     """Return the loop over all bars, compiled where numba is installed; the first call of it compiles."""
-    return compiler()(_keyed(sources_digest()), cache=True) if can_compile() else play_plainly
+    if not can_compile():
+        return play_plainly
+    compile_ = compiler()
+    from bot.backtest.kernel.compiled_loop import keyed  # noqa: PLC0415  needs numba
+
+    return compile_(keyed(sources_digest()), cache=True)
 
 
 def play_plainly(record: NDArray[np.void], p: Played, limits: Limits, tables: Tables) -> None:
@@ -38,13 +43,3 @@ def sources_digest() -> str:
         for path in sorted((root / folder).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _keyed(digest: str) -> Any:
-    """The loop with the digest in it: numba looks at the function's own file, and at what it closes over."""
-
-    def keyed(record: NDArray[np.void], p: Played, limits: Limits, tables: Tables) -> None:
-        _ = digest
-        play(record[0], p, limits, tables)  # type: ignore[arg-type]  a record has the fields of Books
-
-    return keyed

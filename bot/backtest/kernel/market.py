@@ -12,8 +12,9 @@ class Played(NamedTuple):
     """`marks`, `lasts`: by symbol and bar: open, high, low, close. `is_there` 0: the bar is missing.
 
     `due`: by event, time, symbol and 1 for a gap, 0 for a settlement; `due_values` the rate, or when the gap
-    ends. `rows`: by symbol and closing candle the row of `said`, -1: none closes. `said`: is entry, is exit,
-    direction, strength, stop distance, 1 where the strategy is warm; `estimates` of the same row.
+    ends. `rows`: by symbol and closing candle the row of `said`, -1: none closes; `candles` the
+    columns G_... of it. `said`: is entry, is exit, direction, strength, stop distance, 1 where the strategy
+    is warm; `estimates` of the same row.
     """
 
     start_ms: int
@@ -30,9 +31,7 @@ class Played(NamedTuple):
     estimates: Floats
     first_close_ms: int
     candle_bars: int
-    lows: Floats
-    highs: Floats
-    is_whole: NDArray[np.uint8]
+    candles: Floats
     cursors: Wholes
     tick_ms: Wholes
     tick_marks: Floats

@@ -57,9 +57,9 @@ def played_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) 
     said, estimates, rows = _said(engine, history, told, first_close_ms)
     due, due_values = _due(history)
     candle_bars = candle_ms // history.timeframe_ms
-    lows, highs, is_whole = _ranges(
-        marks, is_there, first_close_ms // history.timeframe_ms, candle_bars, rows
-    )
+    first_bars = first_close_ms // history.timeframe_ms
+    candles = _candles(marks, is_there, first_bars, candle_bars, rows)
+    _tell(candles, rows, said, estimates)
     return Played(
         history.start_ms,
         history.timeframe_ms,
@@ -75,9 +75,7 @@ def played_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) 
         estimates,
         first_close_ms,
         candle_bars,
-        lows,
-        highs,
-        is_whole,
+        candles,
         np.zeros((symbols, 2), np.int64),
         np.zeros((symbols, _MOST_TICKS), np.int64),
         np.zeros((symbols, _MOST_TICKS)),
@@ -172,21 +170,31 @@ def _fill_bars(
     is_there[bars] = 1
 
 
-def _ranges(
-    marks: Floats, is_there: NDArray[np.uint8], first: int, size: int, rows: Wholes
-) -> tuple[Floats, Floats, NDArray[np.uint8]]:
-    """The least and the largest mark within each closing candle, and whether all of its bars are there."""
+def _candles(marks: Floats, is_there: NDArray[np.uint8], first: int, size: int, rows: Wholes) -> Floats:
+    """The least and the largest mark within each closing candle, its last, and whether all bars are there."""
     symbols, count = rows.shape
-    lows, highs = np.zeros((symbols, count)), np.zeros((symbols, count))
-    is_whole = np.zeros((symbols, count), np.uint8)
+    candles = np.zeros((symbols, count, c.CANDLE_COLUMNS))
     skipped = 0 if first == size else 1  # the first candle began before the range
     begin, groups = first if skipped else 0, count - skipped
-    bars = slice(begin, begin + groups * size)
-    shape = (symbols, groups, size)
-    lows[:, skipped:] = marks[:, bars, 2].reshape(shape).min(axis=2)
-    highs[:, skipped:] = marks[:, bars, 1].reshape(shape).max(axis=2)
-    is_whole[:, skipped:] = is_there[:, bars].reshape(shape).all(axis=2) & (rows[:, skipped:] >= 0)
-    return lows, highs, is_whole
+    bars, shape = slice(begin, begin + groups * size), (symbols, groups, size)
+    candles[:, skipped:, c.G_LOW] = marks[:, bars, 2].reshape(shape).min(axis=2)
+    candles[:, skipped:, c.G_HIGH] = marks[:, bars, 1].reshape(shape).max(axis=2)
+    candles[:, skipped:, c.G_MARK] = marks[:, bars, 3].reshape(shape)[:, :, -1]
+    are_there = is_there[:, bars].reshape(shape).all(axis=2)
+    candles[:, skipped:, c.G_IS_WHOLE] = are_there & (rows[:, skipped:] >= 0)
+    return candles
+
+
+def _tell(candles: Floats, rows: Wholes, said: Floats, estimates: Floats) -> None:
+    """Write beside each closing candle what was said and known of it."""
+    if not len(said):
+        return
+    words, known = said[rows], estimates[rows]
+    sigma, is_warm = known[:, :, 0], words[:, :, 5] != 0.0
+    candles[:, :, c.G_SIGMA] = np.where(np.isfinite(sigma), sigma, 0.0)
+    candles[:, :, c.G_IS_WILD] = known[:, :, 5]
+    candles[:, :, c.G_ENTERS], candles[:, :, c.G_LEAVES] = words[:, :, 0] * is_warm, words[:, :, 1] * is_warm
+    candles[:, :, c.G_DIRECTION], candles[:, :, c.G_ROW] = words[:, :, 2], rows
 
 
 def _said(

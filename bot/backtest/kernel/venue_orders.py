@@ -23,8 +23,9 @@ def next_order(b: Books) -> int:
 def latency_of(b: Books, number: int) -> int:
     """Return the milliseconds until the order of this number is executed."""
     if b.m[c.JITTER_MS] == 0:
-        return int(b.m[c.LATENCY_MS])
-    return int(b.latencies[number - b.m[c.LATENCIES_FROM]])
+        return b.m[c.LATENCY_MS]
+    first: int = b.m[c.LATENCIES_FROM]
+    return b.latencies[number - first]
 
 
 @compiled
