@@ -25,7 +25,8 @@ class Books(NamedTuple):
 
     Orders, intents and events have floats and whole numbers apart. `times`: when requests, orders and
     refusals were made. `latencies`: how long the next orders take. `trades`, `moves` and `accounts` are rows
-    of the result that wait to be taken out. All of it lies in one record: compiled code gets one pointer.
+    of the result that wait to be taken out. `tick_...`: the ticks of the bar at hand, by symbol; `cursors`:
+    how many of them are played, and how many there are. All of it lies in one record: one pointer.
     """
 
     f: Floats
@@ -45,6 +46,10 @@ class Books(NamedTuple):
     trades: Floats
     moves: Floats
     accounts: Floats
+    cursors: Wholes
+    tick_ms: Wholes
+    tick_marks: Floats
+    tick_lasts: Floats
 
 
 class Tables(NamedTuple):
@@ -79,6 +84,10 @@ def record_of(symbols: int, tier_rows: int) -> NDArray[np.void]:
             ("trades", floats, (c.ROW_SLOTS, c.TRADE_COLUMNS)),
             ("moves", floats, (c.ROW_SLOTS, c.MOVE_COLUMNS)),
             ("accounts", floats, (c.ACCOUNT_SLOTS, c.ACCOUNT_COLUMNS)),
+            ("cursors", wholes, (symbols, 2)),
+            ("tick_ms", wholes, (symbols, c.TICK_SLOTS)),
+            ("tick_marks", floats, (symbols, c.TICK_SLOTS)),
+            ("tick_lasts", floats, (symbols, c.TICK_SLOTS)),
         ],
     )
 

@@ -72,7 +72,10 @@ WATCH_HIGH: Final = 64
 GLIDE_LOW: Final = 65  # within the exact marks of the sleep; see gliding.py
 GLIDE_HIGH: Final = 66
 WALL: Final = 67  # beyond it the venue lets margin out; see IS_WALL_KNOWN
-FLOATS: Final = 68
+TRAIL: Final = 68  # where the stop follows next, 0.0 for nowhere; while gliding
+BAND_LOW: Final = 69  # of a policy whose band does not depend on the mark; while gliding
+BAND_HIGH: Final = 70
+FLOATS: Final = 71
 
 # --- per symbol, whole numbers ----------------------------------------------------------------------
 SIDE: Final = 0  # 0: no position at the venue
@@ -149,7 +152,20 @@ DRAWDOWN: Final = 9
 COLLAR: Final = 10
 CUT_ABOVE: Final = 11
 CAPS_OF_MARKET: Final = 12
-ACCOUNT_FLOATS: Final = 16
+# what decides how far the loop may glide; see gliding.py
+P_IS_ANCHORED: Final = 13
+P_BUFFER_MIN: Final = 14
+P_BUFFER_SIGMAS: Final = 15
+P_LOW: Final = 16
+P_HIGH: Final = 17
+P_PAYMENTS: Final = 18
+P_IS_CUTTING: Final = 19
+P_MARGIN_CAP: Final = 20
+P_RISK_CAP: Final = 21
+P_CASCADE_CAP: Final = 22
+P_CASCADE_SIGMAS: Final = 23
+P_IS_EVEN: Final = 24
+ACCOUNT_FLOATS: Final = 25
 
 # --- the account, whole numbers ---------------------------------------------------------------------
 NOW: Final = 0
@@ -196,6 +212,7 @@ ACCOUNT_WHOLES: Final = 40
 
 TIME_SLOTS: Final = 1_024
 LATENCY_SLOTS: Final = 256
+TICK_SLOTS: Final = 2_048  # of one bar
 ROW_SLOTS: Final = 64
 ACCOUNT_SLOTS: Final = 512
 TRADE_COLUMNS: Final = 23

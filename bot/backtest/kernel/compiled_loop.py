@@ -67,10 +67,6 @@ def keyed(digest: str) -> Any:
             p.first_close_ms,
             p.candle_bars,
             _lent_floats(p.candles),
-            _lent_wholes(p.cursors),
-            _lent_wholes(p.tick_ms),
-            _lent_floats(p.tick_marks),
-            _lent_floats(p.tick_lasts),
         )
         rules = Limits(
             limits.policy,

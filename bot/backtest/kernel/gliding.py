@@ -7,7 +7,7 @@ bot/risk/triggers.py for why a rung of a band that is a line in the mark is that
 """
 
 import math
-from typing import Final, NamedTuple
+from typing import Final
 
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import (
@@ -37,46 +37,31 @@ _FROM_WALL: Final = 1e-4  # of the mark; nearer to it the smallest release is a 
 _CAPS_EVERY_MS: Final = 60_000
 
 
-class Pace(NamedTuple):
-    """What decides how far the loop may glide, as plain numbers. `payments`: funding held ahead."""
-
-    policy: int
-    is_even: bool
-    buffer_min: float
-    buffer_sigmas: float
-    low: float
-    high: float
-    payments: int
-    is_cutting: bool
-    margin_cap: float
-    risk_cap: float
-    cascade_cap: float
-    cascade_sigmas: float
-    activate_r: float
-
-
 @compiled
 def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
     """Take as many whole candles as nothing happens in, and return the bar reached.
 
     Below zero: -1 - bar, and the candles that close there were not heard yet.
     """
-    g, estimates, m, pace = p.candles, p.estimates, b.m, _pace_of(b, limits)
-    candle = (bar * p.bar_ms - p.first_close_ms) // p.candle_ms + 1
+    g, m, begin, size, last, candle_ms = p.candles, b.m, bar, p.candle_bars, p.bars, p.candle_ms
+    candle = (bar * p.bar_ms - p.first_close_ms) // candle_ms + 1
     due_ms = p.due[due, 0] if due < len(p.due) else c.NEVER_MS
-    begin, size, last, candle_ms = bar, p.candle_bars, p.bars, p.candle_ms
-    end_ms = p.start_ms + bar * p.bar_ms
-    code = 0
+    end_ms, code, is_ready = p.start_ms + bar * p.bar_ms, bar, False
     while True:
         end_ms += candle_ms
         is_full = m[c.ACCOUNTS_WAITING] + 1 >= c.ACCOUNT_SLOTS
         if is_full or bar + size >= last or due_ms < end_ms or not _is_still(b, g, candle, end_ms):
             code = bar
             break
+        if not is_ready:
+            _prepare(b, limits)
+            is_ready = True
         bar += size
         for s in range(m[c.SYMBOLS]):
             b.f[s, c.MARK] = g[s, candle, c.G_MARK]
-        if due_ms == end_ms or not _is_idle(b, g, estimates, limits, pace, candle, end_ms):
+        if b.a[c.P_IS_EVEN] != 0.0:
+            _find_bands(b, p, limits, candle)
+        if due_ms == end_ms or not _is_idle(b, g, candle, end_ms):
             code = -1 - bar
             break
         _close(b, g, candle, end_ms)
@@ -88,22 +73,37 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
 
 
 @compiled
-def _pace_of(b: Books, limits: Limits) -> Pace:
-    entry, above = limits.entry, max(b.a[c.CUT_ABOVE], 1.0)
-    return Pace(
-        limits.policy,
-        is_even(limits),
-        limits.params[0],
-        limits.params[1],
-        limits.params[2],
-        limits.params[3],
-        limits.margin.funding_payments_ahead,
-        limits.margin.volatile_cut_fraction > 0.0,
-        above * entry.portfolio_cap_fraction,
-        above * entry.risk_cap_fraction / limits.caps.risk_sigmas,
-        above * entry.cascade_cap_fraction,
-        limits.caps.cascade_sigmas,
-        limits.bracket.trail_activate_r,
+def _prepare(b: Books, limits: Limits) -> None:
+    """Write down as plain numbers what does not change while gliding."""
+    a, entry, above = b.a, limits.entry, max(b.a[c.CUT_ABOVE], 1.0)
+    a[c.P_IS_ANCHORED] = 1.0 if limits.policy == STOP_ANCHOR else 0.0
+    a[c.P_IS_EVEN] = 1.0 if is_even(limits) else 0.0
+    a[c.P_BUFFER_MIN], a[c.P_BUFFER_SIGMAS] = limits.params[0], limits.params[1]
+    a[c.P_LOW], a[c.P_HIGH] = limits.params[2], limits.params[3]
+    a[c.P_PAYMENTS] = float(limits.margin.funding_payments_ahead)
+    a[c.P_IS_CUTTING] = 1.0 if limits.margin.volatile_cut_fraction > 0.0 else 0.0
+    a[c.P_MARGIN_CAP] = above * entry.portfolio_cap_fraction
+    a[c.P_RISK_CAP] = above * entry.risk_cap_fraction / limits.caps.risk_sigmas
+    a[c.P_CASCADE_CAP] = above * entry.cascade_cap_fraction
+    a[c.P_CASCADE_SIGMAS] = limits.caps.cascade_sigmas
+    for s in range(b.m[c.SYMBOLS]):
+        if b.n[s, c.HOLDS] != 0:
+            _prepare_held(b, s, limits)
+
+
+@compiled
+def _prepare_held(b: Books, s: int, limits: Limits) -> None:
+    f = b.f[s]
+    if b.n[s, c.IS_WALL_KNOWN] == 0:
+        f[c.WALL] = release_wall(position_of(b, s), rules_of(b, s), limits.margin)
+        b.n[s, c.IS_WALL_KNOWN] = 1
+    f[c.TRAIL] = trail_mark(
+        b.n[s, c.HOLD_SIDE],
+        f[c.ENTRY_PRICE],
+        f[c.INITIAL_STOP],
+        f[c.STOP_PRICE],
+        f[c.TICK_SIZE],
+        limits.bracket,
     )
 
 
@@ -147,11 +147,9 @@ def _wake_exactly(b: Books, limits: Limits) -> None:
 
 
 @compiled
-def _is_idle(
-    b: Books, g: Floats, estimates: Floats, limits: Limits, pace: Pace, candle: int, end_ms: int
-) -> bool:
+def _is_idle(b: Books, g: Floats, candle: int, end_ms: int) -> bool:
     """Whether the candles that close now change nothing but what is known."""
-    margin, risk, unrealised = 0.0, 0.0, 0.0
+    a, margin, risk, unrealised = b.a, 0.0, 0.0, 0.0
     for s in range(b.m[c.SYMBOLS]):
         if b.n[s, c.GAP_UNTIL_MS] != 0:
             return False
@@ -162,23 +160,22 @@ def _is_idle(
         side, direction = b.n[s, c.HOLD_SIDE], g[s, candle, c.G_DIRECTION]
         if g[s, candle, c.G_LEAVES] != 0.0 and direction in (0.0, float(side)):
             return False
-        row = int(g[s, candle, c.G_ROW])
-        sigma = g[s, candle, c.G_SIGMA]
-        if pace.is_cutting and g[s, candle, c.G_IS_WILD] != 0.0:
+        if a[c.P_IS_CUTTING] != 0.0 and g[s, candle, c.G_IS_WILD] != 0.0:
             return False
-        if not _is_content(b, estimates, limits, pace, s, row, sigma, end_ms):
+        sigma = g[s, candle, c.G_SIGMA]
+        if not _is_content(b, s, sigma, end_ms):
             return False
         value = b.f[s, c.QUANTITY] * b.f[s, c.MARK]
         margin += b.f[s, c.WALLET]
         risk += value * max(sigma, b.f[s, c.SIGMA_DAY])
         unrealised += side * (value - b.f[s, c.QUANTITY] * b.f[s, c.ENTRY_PRICE])
     if margin == 0.0:
-        return _is_bearable(b, b.a[c.FREE], end_ms)
-    equity = b.a[c.FREE] + margin
-    is_within_caps = b.a[c.CUT_ABOVE] == 0.0 or (
-        margin < equity * pace.margin_cap
-        and risk < equity * pace.risk_cap
-        and min(margin, pace.cascade_sigmas * risk) < equity * pace.cascade_cap
+        return _is_bearable(b, a[c.FREE], end_ms)
+    equity = a[c.FREE] + margin
+    is_within_caps = a[c.CUT_ABOVE] == 0.0 or (
+        margin < equity * a[c.P_MARGIN_CAP]
+        and risk < equity * a[c.P_RISK_CAP]
+        and min(margin, a[c.P_CASCADE_SIGMAS] * risk) < equity * a[c.P_CASCADE_CAP]
     )
     return is_within_caps and _is_bearable(b, equity + unrealised, end_ms)
 
@@ -195,9 +192,7 @@ def _is_bearable(b: Books, equity: float, end_ms: int) -> bool:
 
 
 @compiled
-def _is_content(
-    b: Books, estimates: Floats, limits: Limits, pace: Pace, s: int, row: int, sigma: float, end_ms: int
-) -> bool:
+def _is_content(b: Books, s: int, sigma: float, end_ms: int) -> bool:
     """Whether a look at the position would leave all as it is; then the marks of its sleep are kept."""
     side, mark, liquidation = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], liquidation_of(b, s)
     if b.n[s, c.IS_FILLED] == 0 or b.n[s, c.IS_CLOSING] != 0 or b.n[s, c.STOP_ID] == 0:
@@ -207,29 +202,19 @@ def _is_content(
     if not (0.0 < sigma < math.inf and 0.0 < liquidation < math.inf):
         return False
     rate = side * b.f[s, c.FUNDING_RATE]
-    reserve = rate * pace.payments if rate > 0.0 else 0.0
-    if pace.policy == STOP_ANCHOR:
-        if not _anchored(b, s, limits, pace, sigma, reserve):
+    reserve = rate * b.a[c.P_PAYMENTS] if rate > 0.0 else 0.0
+    if b.a[c.P_IS_ANCHORED] != 0.0:
+        if not _anchored(b, s, liquidation, sigma, reserve):
             return False
-    elif not pace.is_even or not _evenly(b, estimates, s, limits, row, reserve):
+    elif b.a[c.P_IS_EVEN] == 0.0 or not _evenly(b, s, liquidation, reserve):
         return False
-    if pace.activate_r > 0.0 and not _is_below_trail(b, s, limits):
-        return False
-    return b.f[s, c.GLIDE_LOW] < mark < b.f[s, c.GLIDE_HIGH]
+    return _is_below_trail(b, s) and b.f[s, c.GLIDE_LOW] < mark < b.f[s, c.GLIDE_HIGH]
 
 
 @compiled
-def _is_below_trail(b: Books, s: int, limits: Limits) -> bool:
+def _is_below_trail(b: Books, s: int) -> bool:
     """Whether the stop does not follow yet; the mark at which it does bounds the sleep."""
-    side, mark = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK]
-    trail = trail_mark(
-        side,
-        b.f[s, c.ENTRY_PRICE],
-        b.f[s, c.INITIAL_STOP],
-        b.f[s, c.STOP_PRICE],
-        b.f[s, c.TICK_SIZE],
-        limits.bracket,
-    )
+    side, mark, trail = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], b.f[s, c.TRAIL]
     if trail <= 0.0:
         return True
     best = max(b.f[s, c.BEST_MARK], mark) if side > 0 else min(b.f[s, c.BEST_MARK], mark)
@@ -241,36 +226,33 @@ def _is_below_trail(b: Books, s: int, limits: Limits) -> bool:
 
 
 @compiled
-def _bound(b: Books, s: int, limits: Limits, adds: float, releases: float, is_above: bool) -> bool:
+def _bound(b: Books, s: int, adds: float, releases: float, is_above: bool) -> bool:
     """Keep the marks of the sleep, narrowed: where margin is added, and where it is released.
 
     `releases`: the near side of it, 0.0 for none. `is_above`: it is due already, the venue keeps the margin.
     """
-    side, low, high = b.n[s, c.HOLD_SIDE], 0.0, math.inf
+    side, mark, low, high = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], 0.0, math.inf
     if side > 0:
         low = adds * (1.0 + _NARROWER)
     else:
         high = adds * (1.0 - _NARROWER)
     if is_above:
-        if b.n[s, c.IS_WALL_KNOWN] == 0:
-            b.f[s, c.WALL] = release_wall(position_of(b, s), rules_of(b, s), limits.margin)
-            b.n[s, c.IS_WALL_KNOWN] = 1
         releases = b.f[s, c.WALL] * (1.0 - side * _FROM_WALL)
-    if releases > b.f[s, c.MARK]:
+    if releases > mark:
         high = min(high, releases * (1.0 - _NARROWER))
     elif releases > 0.0:
         low = max(low, releases * (1.0 + _NARROWER))
     b.f[s, c.GLIDE_LOW], b.f[s, c.GLIDE_HIGH] = low, high
-    return not is_above or side * (releases - b.f[s, c.MARK]) > 0.0
+    return not is_above or side * (releases - mark) > 0.0
 
 
 @compiled
-def _anchored(b: Books, s: int, limits: Limits, pace: Pace, sigma: float, reserve: float) -> bool:
+def _anchored(b: Books, s: int, liquidation: float, sigma: float, reserve: float) -> bool:
     """Find the marks of the sleep of a position whose liquidation is anchored to its stop."""
-    side, mark, liquidation = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], liquidation_of(b, s)
-    buffer = anchor_buffer(sigma, pace.buffer_min, pace.buffer_sigmas)
+    side, mark = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK]
+    buffer = anchor_buffer(sigma, b.a[c.P_BUFFER_MIN], b.a[c.P_BUFFER_SIGMAS])
     anchor = anchor_price(side, b.f[s, c.STOP_PRICE], buffer)
-    low, high = pace.low, pace.high
+    low, high = b.a[c.P_LOW], b.a[c.P_HIGH]
     slope = high - 1.0 + side * reserve
     # Behind the anchor the band is another line.
     behind = anchor * (1.0 + side * _PAST_ANCHOR)
@@ -279,25 +261,33 @@ def _anchored(b: Books, s: int, limits: Limits, pace: Pace, sigma: float, reserv
     adds, releases = (liquidation - low * anchor) / (1.0 - low), (high * anchor - liquidation) / slope
     nearest = max(adds, behind) if side > 0 else min(adds, behind)
     is_above = releases > mark if side > 0 else releases < mark
-    return _bound(b, s, limits, nearest, max(releases, 0.0), is_above)
+    return _bound(b, s, nearest, max(releases, 0.0), is_above)
 
 
 @compiled
-def _evenly(b: Books, estimates: Floats, s: int, limits: Limits, row: int, reserve: float) -> bool:
+def _evenly(b: Books, s: int, liquidation: float, reserve: float) -> bool:
     """Find the same where the band does not depend on the mark."""
-    side, mark, liquidation = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], liquidation_of(b, s)
-    before = b.n[s, c.KNOWN_ROW]
-    if before < 0:
-        return False
-    know(b, estimates, s, row)
-    band = band_of(view_of(b, s), limits)
-    know(b, estimates, s, before)
-    high = band.high + reserve
-    if not 0.0 < band.low <= band.target <= band.high or band.low >= 1.0:
+    side, mark = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK]
+    low, high = b.f[s, c.BAND_LOW], b.f[s, c.BAND_HIGH] + reserve
+    if not 0.0 < low < 1.0:
         return False
     releases = liquidation / (1.0 - side * high) if side * high < 1.0 else 0.0
     is_above = releases > 0.0 and side * (mark - releases) > 0.0
-    return _bound(b, s, limits, liquidation / (1.0 - side * band.low), releases, is_above)
+    return _bound(b, s, liquidation / (1.0 - side * low), releases, is_above)
+
+
+@compiled
+def _find_bands(b: Books, p: Played, limits: Limits, candle: int) -> None:
+    """Ask the policy for the bands after a candle; 0.0 where it has none."""
+    for s in range(b.m[c.SYMBOLS]):
+        before = b.n[s, c.KNOWN_ROW]
+        b.f[s, c.BAND_LOW] = 0.0
+        if b.n[s, c.HOLDS] != 0 and before >= 0:
+            know(b, p.estimates, s, p.rows[s, candle])
+            band = band_of(view_of(b, s), limits)
+            know(b, p.estimates, s, before)
+            if 0.0 < band.low <= band.target <= band.high:
+                b.f[s, c.BAND_LOW], b.f[s, c.BAND_HIGH] = band.low, band.high
 
 
 @compiled

@@ -18,7 +18,7 @@ from bot.backtest.kernel.market import Played
 from bot.backtest.kernel.recorder import know_latencies, take_out
 from bot.backtest.kernel.settling import answer, send
 from bot.backtest.kernel.tape import finish_tick
-from bot.backtest.kernel.ticks import hear_tick, is_quiet, jump, next_tick, walk_bar
+from bot.backtest.kernel.ticks import hear_tick, is_quiet, jump_to, next_tick, walk_bar
 from bot.backtest.kernel.venue_protection import step_tick
 from bot.core.compiled import compiled
 
@@ -38,7 +38,8 @@ _MOST_REQUESTS: Final = 200
 @compiled
 def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
     """Play every bar, and the candles that close with the last."""
-    m, symbols = b.m, p.is_there.shape[0]
+    m, symbols, start_ms, bar_ms = b.m, b.m[c.SYMBOLS], p.start_ms, p.bar_ms
+    marks, lasts, is_there = p.marks, p.lasts, p.is_there
     bar, phase, due, after_due, s, requests = 0, _BAR, 0, _BAR, 0, 0
     inner, first, outer, glided = -1, 0, 0, 0
     while m[c.FAILED] == status.FINE:
@@ -88,7 +89,8 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
                 look_at(b, s, limits)
                 check(b)
         elif phase == _TICKS:
-            s = next_tick(b, p, bar, due)
+            due_ms = p.due[due, 0] if due < len(p.due) else c.NEVER_MS
+            s = next_tick(b, due_ms, start_ms + (bar + 1) * bar_ms)
             if s >= 0:
                 phase = _VENUE
             elif s == -1:
@@ -124,7 +126,7 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
                 phase = _PRICES
             elif since_ms >= 0 and p.rows[s, since_ms // p.candle_ms] >= 0:
                 row = p.rows[s, since_ms // p.candle_ms]
-                hear_candle(b, p, s, row, p.start_ms + bar * p.bar_ms, limits)
+                hear_candle(b, p, s, row, start_ms + bar * bar_ms, limits)
                 look_at(b, s, limits)
                 check(b)
         elif bar >= p.bars:
@@ -136,14 +138,20 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
                 bar, glided = glided, glided - 1
             else:
                 bar = glided
-        elif (due >= len(p.due) or p.due[due, 0] >= p.start_ms + (bar + 1) * p.bar_ms) and is_quiet(
-            b, p, bar
+        elif (due >= len(p.due) or p.due[due, 0] >= start_ms + (bar + 1) * bar_ms) and is_quiet(
+            b, marks, is_there, bar, start_ms + (bar + 1) * bar_ms
         ):
-            jump(b, p, bar)
+            for each in range(symbols):
+                if is_there[each, bar] != 0:
+                    ts_ms = start_ms + (bar + 1) * bar_ms - 1
+                    jump_to(b, each, ts_ms, marks[each, bar, 3], lasts[each, bar, 3])
             bar, phase = bar + 1, _BAR
         else:
             for each in range(symbols):
-                p.cursors[each, 0], p.cursors[each, 1] = 0, walk_bar(b, p, each, bar, b.n[each, c.SIDE])
+                b.cursors[each, 0], b.cursors[each, 1] = 0, 0
+                if is_there[each, bar] != 0:
+                    side, open_ms = b.n[each, c.SIDE], start_ms + bar * bar_ms
+                    walk_bar(b, marks[each, bar], lasts[each, bar], each, side, open_ms, bar_ms)
             phase = _TICKS
 
 

@@ -32,7 +32,3 @@ class Played(NamedTuple):
     first_close_ms: int
     candle_bars: int
     candles: Floats
-    cursors: Wholes
-    tick_ms: Wholes
-    tick_marks: Floats
-    tick_lasts: Floats

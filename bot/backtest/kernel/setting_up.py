@@ -25,7 +25,6 @@ from bot.sim.replay import DEFAULT_MAX_STEP
 from bot.sim.series import MarketHistory, Series
 from bot.sim.venue import SimulatedVenue
 
-_MOST_TICKS: Final = 4_096
 _ORDERS_PER_ENTRY: Final = 64
 _MOVES_PER_ENTRY: Final = 16
 _HOUR_MS: Final = 3_600_000
@@ -76,10 +75,6 @@ def played_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) 
         first_close_ms,
         candle_bars,
         candles,
-        np.zeros((symbols, 2), np.int64),
-        np.zeros((symbols, _MOST_TICKS), np.int64),
-        np.zeros((symbols, _MOST_TICKS)),
-        np.zeros((symbols, _MOST_TICKS)),
     )
 
 
