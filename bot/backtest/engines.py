@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from bot.backtest.exact_setup import exact_run
+from bot.backtest.kernel_setup import kernel_refusal, play_by_kernel
 from bot.backtest.plan import Plan
 from bot.backtest.result import Result
 from bot.errors import UserError
@@ -39,8 +40,12 @@ def play_exactly(plan: Plan, say: Say) -> Result:
     return run.result(EXACT)
 
 
-# The fastest first.
-ENGINES: Final[Mapping[str, BacktestEngine]] = {EXACT: BacktestEngine(EXACT, lambda _plan: "", play_exactly)}
+# The first that does all of a plan is played where none is named. The kernel follows no shadows, and
+# compiles for more than a minute when it is first used.
+ENGINES: Final[Mapping[str, BacktestEngine]] = {
+    EXACT: BacktestEngine(EXACT, lambda _plan: "", play_exactly),
+    KERNEL: BacktestEngine(KERNEL, kernel_refusal, play_by_kernel),
+}
 
 
 def choose_engine(name: str | None, plan: Plan, known: Mapping[str, BacktestEngine] = ENGINES) -> Chosen:

@@ -43,7 +43,7 @@ def estimates_table(candles: Candles, timeframe_ms: int, window: int) -> NDArray
     Equal to 1e-12, trend_score to 1e-12 of the logarithms it is the difference of. A candle that the live
     window would not take repeats the row before it. `window`: see bot.engine.window.candles_kept.
     """
-    sound = _sound_rows(candles)
+    sound = sound_rows(candles)
     known = _table(pick(candles, sound), timeframe_ms, window)
     if sound.all():
         return known
@@ -59,7 +59,8 @@ def estimates_of(table: NDArray[np.float64], row: int) -> MarketEstimates:
     return MarketEstimates(day, quarter, ten, atr, score, wild > 0.0, parkinson, yang_zhang)
 
 
-def _sound_rows(candles: Candles) -> NDArray[np.bool_]:
+def sound_rows(candles: Candles) -> NDArray[np.bool_]:
+    """Return which candles the live window takes: prices that are positive numbers and fit together."""
     inner_low, inner_high = np.minimum(candles.open, candles.close), np.maximum(candles.open, candles.close)
     is_range = (candles.low > 0.0) & (candles.low <= inner_low) & (inner_high <= candles.high)
     is_finite = np.isfinite(candles.volume) & np.isfinite(candles.funding_rate)

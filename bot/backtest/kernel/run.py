@@ -35,7 +35,8 @@ class KernelRun:
         self, engine: Engine, venue: SimulatedVenue, history: MarketHistory, told: Mapping[str, Told]
     ) -> None:
         """UserError: a setting needs what the kernel does not do."""
-        refuse_unknown(engine, venue)
+        if refusal := refusal_of(engine, venue):
+            raise UserError(f"The kernel does not {refusal}. Nothing was simulated. Use --engine exact.")
         self._engine, self._venue, self._history, self._told = engine, venue, history, told
         self.limits = limits_of(engine)
         self.played = played_of(engine, history, told)
@@ -61,7 +62,7 @@ class KernelRun:
 
     def start(self) -> NDArray[np.void]:
         """Return the books at the beginning."""
-        record = record_for(self._engine, self._venue, self.played)
+        record = record_for(self._engine, self._venue, [series.symbol for series in self._history.series])
         b = books_in(record)
         for s, row in enumerate(self._first):
             if row >= 0:
@@ -93,23 +94,19 @@ class KernelRun:
         )
 
 
-def refuse_unknown(engine: Engine, venue: SimulatedVenue) -> None:
-    """Raise UserError that names what the kernel does not do."""
+def refusal_of(engine: Engine, venue: SimulatedVenue) -> str:
+    """Return what the kernel does not do of an engine's settings, "" when it does all of it."""
     known = engine.desk.risk.settings
-    found = ""
     if known.policy not in CODES:
-        found = f"the margin policy {known.policy} (margin.policy)"
-    elif engine.desk.risk.is_allocating:
-        found = "one margin budget over all positions (margin.allocation.budget_fraction)"
-    elif any(each.is_inverse for each in venue.state.instruments.values()):
-        found = "contracts settled in their base coin"
-    elif max(_rates(engine)) > c.TIME_SLOTS - 2:
-        found = f"rates above {c.TIME_SLOTS - 2} (halts.messages_per_minute, orders_per_minute, max_refusals)"
-    if found:
-        raise UserError(
-            f"The kernel does not do {found}. Nothing was simulated. Use --engine exact, or change the "
-            "setting."
-        )
+        return f"know the margin policy {known.policy} (margin.policy)"
+    if engine.desk.risk.is_allocating:
+        return "split one margin budget over all positions (margin.allocation.budget_fraction)"
+    if any(each.is_inverse for each in venue.state.instruments.values()):
+        return "trade contracts that are settled in their base coin"
+    if max(_rates(engine)) > c.TIME_SLOTS - 2:
+        names = "halts.messages_per_minute, halts.orders_per_minute, halts.max_refusals"
+        return f"count to more than {c.TIME_SLOTS - 2} ({names})"
+    return ""
 
 
 def _rates(engine: Engine) -> tuple[int, int, int]:

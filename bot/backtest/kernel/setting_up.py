@@ -1,13 +1,12 @@
 """The kernel's books and market made of an engine, a venue, a history and what the strategy said of it."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.backtest.estimates_table import estimates_table
+from bot.backtest.estimates_table import estimates_table, sound_rows
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import Books, Floats, Limits, Tables, Wholes, books_in, record_of
 from bot.backtest.kernel.market import Played
@@ -18,6 +17,7 @@ from bot.core.instrument import Instrument
 from bot.core.profile import VenueProfile
 from bot.core.tiers import Tiers
 from bot.engine.engine import Engine
+from bot.errors import UserError
 from bot.risk.derisk_case import derisk_limits
 from bot.risk.entry_judgement import stress_caps
 from bot.sim.config import VenueConfig, jitters_of
@@ -78,16 +78,18 @@ def played_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) 
     )
 
 
-def record_for(engine: Engine, venue: SimulatedVenue, p: Played) -> NDArray[np.void]:
-    """Return the books of an account that has just been paid in, in a record of one of a few sizes."""
-    state, symbols = venue.state, len(p.marks)
-    tables = [each.tiers for each in state.instruments.values()]
-    rows = max(len(table.notional_cap) for table in tables)
-    record = record_of(4 ** math.ceil(max(math.log(symbols, 4), 1.0)), 16 * math.ceil(rows / 16))
+def record_for(engine: Engine, venue: SimulatedVenue, names: Sequence[str]) -> NDArray[np.void]:
+    """Return the books of an account that was just paid in, in a record of one of a few sizes.
+
+    `names`: the symbols, in the order of the books.
+    """
+    state, symbols = venue.state, len(names)
+    rows = max(len(each.tiers.notional_cap) for each in state.instruments.values())
+    record = record_of(_room_for(symbols, 4), _room_for(rows, 16))
     b = books_in(record)
     _open_account(b, engine, venue)
     b.m[c.SYMBOLS] = symbols
-    for s, instrument in enumerate(state.instruments.values()):
+    for s, instrument in enumerate(state.instruments[name] for name in names):
         _know(b, s, instrument, venue.profiles[instrument.symbol], state.config)
         _stack(b.tiers[s], instrument.tiers)
         b.n[s, c.SET_LEVERAGE] = b.n[s, c.BOOK_LEVERAGE] = state.leverage[instrument.symbol]
@@ -115,6 +117,11 @@ def first_rows(history: MarketHistory, told: Mapping[str, Told], candle_ms: int)
         rows.append(first + before if before >= 0 else -1)
         first += len(times)
     return rows
+
+
+def _room_for(count: int, least: int) -> int:
+    """Return the first of `least`, four times that, and so on, that is enough: each size is compiled anew."""
+    return least if count <= least else _room_for(count, 4 * least)
 
 
 def _open_account(b: Books, engine: Engine, venue: SimulatedVenue) -> None:
@@ -201,6 +208,7 @@ def _said(
     said, known, first = [], [], 0
     for s, series in enumerate(history.series):
         each = told[series.symbol]
+        _refuse_broken(series.symbol, each.candles)
         said.append(_words(each, engine.desk.strategy.warmup))
         known.append(_estimates(engine, series.symbol, each))
         times = each.candles.open_ms
@@ -209,6 +217,14 @@ def _said(
         rows[s, is_closed] = first + found[is_closed]
         first += len(times)
     return np.concatenate(said), np.concatenate(known), rows
+
+
+def _refuse_broken(symbol: str, candles: Candles) -> None:
+    if not sound_rows(candles).all():
+        raise UserError(
+            f"The kernel does not play candles whose prices do not fit together, and {symbol} has some. "
+            'Nothing was simulated. Look at them with "ringfence data check", or use --engine exact.'
+        )
 
 
 def _words(told: Told, warmup: int) -> Floats:
