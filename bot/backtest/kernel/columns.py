@@ -208,7 +208,8 @@ TRADES_WAITING: Final = 36
 MOVES_WAITING: Final = 37
 ACCOUNTS_WAITING: Final = 38
 LATENCIES_FROM: Final = 39  # the number of the order that the first of the known latencies is of
-ACCOUNT_WHOLES: Final = 40
+DUE: Final = 40  # how many settlements and gaps were played when the loop stopped gliding
+ACCOUNT_WHOLES: Final = 41
 
 TIME_SLOTS: Final = 1_024
 LATENCY_SLOTS: Final = 256

@@ -20,13 +20,18 @@ from bot.backtest.kernel.books import (
     rules_of,
     unrealised_of,
     view_of,
+    wake,
 )
 from bot.backtest.kernel.candles import know, learn, roll_clock
 from bot.backtest.kernel.margins import lay_ladder
 from bot.backtest.kernel.market import Played
 from bot.backtest.kernel.policy_codes import STOP_ANCHOR, band_of, is_even
+from bot.backtest.kernel.protection import nearest_stop
+from bot.backtest.kernel.recorder import accrue, follow
 from bot.backtest.kernel.ticks import find_watch, jump_to
+from bot.backtest.kernel.venue_orders import touch
 from bot.core.compiled import compiled
+from bot.core.pnl import funding_payment
 from bot.risk.anchor import anchor_buffer, anchor_price
 from bot.risk.trailing import trail_mark
 from bot.risk.triggers import release_wall
@@ -46,7 +51,7 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
     g, m, begin, size, last, candle_ms = p.candles, b.m, bar, p.candle_bars, p.bars, p.candle_ms
     candle = (bar * p.bar_ms - p.first_close_ms) // candle_ms + 1
     due_ms = p.due[due, 0] if due < len(p.due) else c.NEVER_MS
-    end_ms, code, is_ready = p.start_ms + bar * p.bar_ms, bar, False
+    end_ms, code, is_ready, first_due = p.start_ms + bar * p.bar_ms, bar, False, due
     while True:
         end_ms += candle_ms
         is_full = m[c.ACCOUNTS_WAITING] + 1 >= c.ACCOUNT_SLOTS
@@ -59,6 +64,12 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
         bar += size
         for s in range(m[c.SYMBOLS]):
             b.f[s, c.MARK] = g[s, candle, c.G_MARK]
+        while due_ms == end_ms and _settle(b, p.due[due, 1], p.due[due, 2], p.due_values[due], end_ms):
+            due += 1
+            due_ms = p.due[due, 0] if due < len(p.due) else c.NEVER_MS
+        if due > first_due:
+            _prepare(b, limits)
+            first_due = due
         if b.a[c.P_IS_EVEN] != 0.0:
             _find_bands(b, p, limits, candle)
         if due_ms == end_ms or not _is_idle(b, g, candle, end_ms):
@@ -69,7 +80,40 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
     if bar > begin:
         _catch_up(b, p, bar)
     _wake_exactly(b, limits)
+    m[c.DUE] = due
     return code
+
+
+@compiled
+def _settle(b: Books, s: int, kind: int, rate: float, ts_ms: int) -> bool:
+    """Settle funding if nothing but money and the rate changes by it; return whether it is done."""
+    f, n = b.f[s], b.n[s]
+    if kind != 0:
+        return False
+    if n[c.SIDE] != 0:
+        wallet, mark, side = f[c.WALLET], f[c.MARK], n[c.SIDE]
+        amount = funding_payment(side, f[c.QUANTITY] * mark, rate)
+        f[c.WALLET] = wallet + amount
+        touch(b, s)
+        away = f[c.STOP_PRICE] - nearest_stop(b, s)
+        is_dear = n[c.ADDS] > 0 and amount > 0.0
+        if (
+            n[c.STOP_ID] == 0
+            or not side * away > 0.0
+            or not side * (mark - liquidation_of(b, s)) > 0.0
+            or is_dear
+        ):
+            f[c.WALLET] = wallet
+            touch(b, s)
+            return False
+        b.m[c.NOW] = ts_ms
+        accrue(b, s, ts_ms)
+        follow(b, s)
+        f[c.FUNDING] += amount
+    f[c.FUNDING_RATE] = rate
+    n[c.IS_GLIDING] = 0
+    wake(b, s)
+    return True
 
 
 @compiled

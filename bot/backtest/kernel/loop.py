@@ -133,6 +133,7 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
             return
         elif bar > glided and (bar * p.bar_ms - p.first_close_ms) % p.candle_ms == 0:
             glided = glide(b, p, limits, bar, due)
+            due = m[c.DUE]
             if glided < 0:
                 glided, phase = -1 - glided, _BAR
                 bar, glided = glided, glided - 1

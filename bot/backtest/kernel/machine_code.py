@@ -18,6 +18,7 @@ from bot.backtest.kernel.market import Played
 Play = Callable[[NDArray[np.void], Played, Limits, Tables], None]
 
 _SOURCES: Final = ("core", "risk", "sim", "backtest/kernel")
+_PLAIN: Final = frozenset({"run.py", "setting_up.py"})  # of the kernel, and never compiled
 
 
 @lru_cache(maxsize=1)
@@ -41,5 +42,6 @@ def sources_digest() -> str:
     root, digest = Path(bot.__file__).parent, hashlib.sha256()
     for folder in _SOURCES:
         for path in sorted((root / folder).rglob("*.py")):
-            digest.update(path.read_bytes())
+            if path.name not in _PLAIN:
+                digest.update(path.read_bytes())
     return digest.hexdigest()
