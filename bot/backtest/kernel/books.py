@@ -1,6 +1,6 @@
 """The kernel's books: every array that changes, the rules that do not, and views made of them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from bot.risk.derisk import DeriskLimits
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 from bot.risk.stress_caps import StressCaps
 from bot.risk.view import MarginBook, MarginView
+
+# Compiled code would count references to a text.
+_NAMELESS: Any = 0
 
 Floats = NDArray[np.float64]
 Wholes = NDArray[np.int64]
@@ -50,6 +53,7 @@ class Books(NamedTuple):
     tick_ms: Wholes
     tick_marks: Floats
     tick_lasts: Floats
+    rules: tuple[MarginRules, ...]
 
 
 class Tables(NamedTuple):
@@ -59,42 +63,6 @@ class Tables(NamedTuple):
     moves: Floats
     accounts: Floats
     latencies: Wholes
-
-
-def record_of(symbols: int, tier_rows: int) -> NDArray[np.void]:
-    """Return an empty record for at most so many symbols and rows of a tier table."""
-    floats, wholes = np.float64, np.int64
-    return np.zeros(
-        1,
-        [
-            ("f", floats, (symbols, c.FLOATS)),
-            ("n", wholes, (symbols, c.WHOLES)),
-            ("a", floats, (c.ACCOUNT_FLOATS,)),
-            ("m", wholes, (c.ACCOUNT_WHOLES,)),
-            ("tiers", floats, (symbols, 5, tier_rows)),
-            ("orders", wholes, (symbols, c.ORDER_SLOTS, c.ORDER_WHOLES)),
-            ("order_floats", floats, (symbols, c.ORDER_SLOTS, c.ORDER_FLOATS)),
-            ("intents", wholes, (c.QUEUE_SLOTS, c.INTENT_WHOLES)),
-            ("intent_floats", floats, (c.QUEUE_SLOTS, c.INTENT_FLOATS)),
-            ("events", wholes, (c.EVENT_SLOTS, c.EVENT_WHOLES)),
-            ("event_floats", floats, (c.EVENT_SLOTS, c.EVENT_FLOATS)),
-            ("times", wholes, (3, c.TIME_SLOTS)),
-            ("latencies", wholes, (c.LATENCY_SLOTS,)),
-            ("move_after", floats, (5,)),
-            ("trades", floats, (c.ROW_SLOTS, c.TRADE_COLUMNS)),
-            ("moves", floats, (c.ROW_SLOTS, c.MOVE_COLUMNS)),
-            ("accounts", floats, (c.ACCOUNT_SLOTS, c.ACCOUNT_COLUMNS)),
-            ("cursors", wholes, (symbols, 2)),
-            ("tick_ms", wholes, (symbols, c.TICK_SLOTS)),
-            ("tick_marks", floats, (symbols, c.TICK_SLOTS)),
-            ("tick_lasts", floats, (symbols, c.TICK_SLOTS)),
-        ],
-    )
-
-
-def books_in(record: NDArray[np.void]) -> Books:
-    """Return the books that lie in a record: views, not copies."""
-    return Books(*(record[name][0] for name in Books._fields))
 
 
 class Limits(NamedTuple):
@@ -112,16 +80,25 @@ class Limits(NamedTuple):
 @compiled
 def rules_of(b: Books, s: int) -> MarginRules:
     """Return the margin rules of a symbol."""
-    tiers = b.tiers[s]
-    profile = VenueProfile(
-        b.n[s, c.VALUATION],
-        b.n[s, c.CLOSE_FEE],
-        b.f[s, c.CLOSE_FEE_RATE],
-        b.n[s, c.ROUNDING],
-        b.n[s, c.REMOVAL_RULE],
-    )
+    known = b.rules[s]
+    tiers, profile = known.tiers, known.profile
     return MarginRules(
-        Tiers(tiers[0], tiers[1], tiers[2], tiers[3], tiers[4]), profile, False, b.f[s, c.TICK_SIZE]
+        Tiers(
+            tiers.notional_floor,
+            tiers.notional_cap,
+            tiers.maintenance_margin_rate,
+            tiers.maintenance_amount,
+            tiers.max_leverage,
+        ),
+        VenueProfile(
+            profile.valuation,
+            profile.close_fee,
+            profile.close_fee_rate,
+            profile.rounding,
+            profile.removal_rule,
+        ),
+        known.is_inverse,
+        known.tick_size,
     )
 
 
@@ -129,7 +106,7 @@ def rules_of(b: Books, s: int) -> MarginRules:
 def position_of(b: Books, s: int) -> Position:
     """Return the position of a symbol that has one."""
     return Position(
-        "",
+        _NAMELESS,
         b.n[s, c.SIDE],
         b.f[s, c.QUANTITY],
         b.f[s, c.ENTRY_PRICE],

@@ -49,7 +49,7 @@ def keyed(digest: str) -> Any:
     numba keeps machine code by the function's own file and by what it closes over; the rest it does not see.
     """
 
-    def loop(record: Any, p: Played, limits: Limits, tables: Tables) -> None:
+    def loop(record: Any, p: Played, _limits: Limits, tables: Tables) -> None:
         _ = digest
         lent = Played(
             p.start_ms,
@@ -68,15 +68,7 @@ def keyed(digest: str) -> Any:
             p.candle_bars,
             _lent_floats(p.candles),
         )
-        rules = Limits(
-            limits.policy,
-            _lent_floats(limits.params),
-            limits.margin,
-            limits.entry,
-            limits.bracket,
-            limits.derisk,
-            limits.caps,
-        )
-        play(record[0], lent, rules, tables)
+        books = record[0]
+        play(books, lent, books.limits, tables)
 
     return loop

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 import bot
 from bot.backtest.compiler import can_compile, compiler
-from bot.backtest.kernel.books import Limits, Tables, books_in
+from bot.backtest.kernel.books import Limits, Tables
 from bot.backtest.kernel.loop import play
 from bot.backtest.kernel.market import Played
+from bot.backtest.kernel.record import books_in
 
 Play = Callable[[NDArray[np.void], Played, Limits, Tables], None]
 
 _SOURCES: Final = ("core", "risk", "sim", "backtest/kernel")
-_PLAIN: Final = frozenset({"run.py", "setting_up.py"})  # of the kernel, and never compiled
+_PLAIN: Final = frozenset({"run.py", "setting_up.py", "record.py"})  # of the kernel, and never compiled
 
 
 @lru_cache(maxsize=1)

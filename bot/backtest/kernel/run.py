@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel import status
-from bot.backtest.kernel.books import Books, Floats, Tables, books_in, equity_of
+from bot.backtest.kernel.books import Books, Floats, Tables, equity_of
 from bot.backtest.kernel.candles import learn
 from bot.backtest.kernel.machine_code import Play, compiled_play
 from bot.backtest.kernel.market import Played
 from bot.backtest.kernel.policy_codes import CODES
+from bot.backtest.kernel.record import books_in
 from bot.backtest.kernel.recorder import account_row, trade_row
 from bot.backtest.kernel.setting_up import first_rows, limits_of, played_of, record_for, tables_for
 from bot.backtest.recital import Told
@@ -62,7 +63,9 @@ class KernelRun:
 
     def start(self) -> NDArray[np.void]:
         """Return the books at the beginning."""
-        record = record_for(self._engine, self._venue, [series.symbol for series in self._history.series])
+        record = record_for(
+            self._engine, self._venue, [series.symbol for series in self._history.series], self.limits
+        )
         b = books_in(record)
         for s, row in enumerate(self._first):
             if row >= 0:

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from bot.backtest.estimates_table import estimates_table, sound_rows
 from bot.backtest.kernel import columns as c
-from bot.backtest.kernel.books import Books, Floats, Limits, Tables, Wholes, books_in, record_of
+from bot.backtest.kernel.books import Books, Floats, Limits, Tables, Wholes
 from bot.backtest.kernel.market import Played
 from bot.backtest.kernel.policy_codes import CODES, numbers_of
+from bot.backtest.kernel.record import books_in, fill, record_of
 from bot.backtest.recital import Told
 from bot.core.candles import Candles
 from bot.core.instrument import Instrument
-from bot.core.profile import VenueProfile
+from bot.core.profile import MarginRules
 from bot.core.tiers import Tiers
 from bot.engine.engine import Engine
 from bot.errors import UserError
@@ -78,20 +79,23 @@ def played_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) 
     )
 
 
-def record_for(engine: Engine, venue: SimulatedVenue, names: Sequence[str]) -> NDArray[np.void]:
+def record_for(
+    engine: Engine, venue: SimulatedVenue, names: Sequence[str], limits: Limits
+) -> NDArray[np.void]:
     """Return the books of an account that was just paid in, in a record of one of a few sizes.
 
     `names`: the symbols, in the order of the books.
     """
     state, symbols = venue.state, len(names)
     rows = max(len(each.tiers.notional_cap) for each in state.instruments.values())
-    record = record_of(_room_for(symbols, 4), _room_for(rows, 16))
+    record = record_of(_room_for(symbols, 4), _room_for(rows, 16), limits)
     b = books_in(record)
     _open_account(b, engine, venue)
     b.m[c.SYMBOLS] = symbols
     for s, instrument in enumerate(state.instruments[name] for name in names):
-        _know(b, s, instrument, venue.profiles[instrument.symbol], state.config)
+        _know(b, s, instrument, state.config)
         _stack(b.tiers[s], instrument.tiers)
+        fill(record["rules"][0][s], _padded(state.rules[instrument.symbol], b.tiers[s]))
         b.n[s, c.SET_LEVERAGE] = b.n[s, c.BOOK_LEVERAGE] = state.leverage[instrument.symbol]
     return record
 
@@ -141,15 +145,17 @@ def _open_account(b: Books, engine: Engine, venue: SimulatedVenue) -> None:
     b.n[:, [c.STALE_SINCE_MS, c.KNOWN_ROW]] = -1
 
 
-def _know(b: Books, s: int, instrument: Instrument, profile: VenueProfile, config: VenueConfig) -> None:
-    f, n = b.f[s], b.n[s]
+def _padded(rules: MarginRules, tiers: Floats) -> MarginRules:
+    return rules._replace(tiers=Tiers(tiers[0], tiers[1], tiers[2], tiers[3], tiers[4]))
+
+
+def _know(b: Books, s: int, instrument: Instrument, config: VenueConfig) -> None:
+    f = b.f[s]
     f[c.TICK_SIZE], f[c.QUANTITY_STEP] = instrument.tick_size, instrument.quantity_step
     f[c.MIN_QUANTITY], f[c.MIN_NOTIONAL] = instrument.min_quantity, instrument.min_notional_quote
     f[c.MARGIN_STEP], f[c.TAKER_FEE] = instrument.margin_step_quote, instrument.taker_fee_rate
     f[c.LIQUIDATION_FEE], f[c.MAX_LEVERAGE] = instrument.liquidation_fee_rate, instrument.max_leverage
-    f[c.DEPTH], f[c.CLOSE_FEE_RATE] = config.depth_quote[instrument.symbol], profile.close_fee_rate
-    n[c.VALUATION], n[c.CLOSE_FEE] = profile.valuation, profile.close_fee
-    n[c.ROUNDING], n[c.REMOVAL_RULE] = profile.rounding, profile.removal_rule
+    f[c.DEPTH] = config.depth_quote[instrument.symbol]
 
 
 def _stack(rows: Floats, table: Tiers) -> None:

@@ -13,6 +13,7 @@ from bot.backtest.kernel.run import KernelRun
 from bot.backtest.result import Result
 from bot.errors import UserError
 from bot.risk.limits import AllocationLimits
+from bot.sim.series import Funding
 from tests.bench.kernel_year import year_case
 from tests.property.backtest.kernel_cases import engine_of, kernel_case, kernel_run, played_exactly, venue_of
 
@@ -77,3 +78,14 @@ def test_candles_are_taken_whole_and_nothing_changes() -> None:
         case = year_case(2, policy, bars=1_500)
         found = differences(played_exactly(case), kernel_run(case).run(play_plainly))
         assert not found, f"{policy}: {'; '.join(found)[:2_000]}"
+
+
+def test_funding_is_settled_between_whole_candles() -> None:
+    for symbols in (1, 2):
+        case = year_case(symbols, "stop_anchor", bars=3_000)
+        due = case.history.start_ms + 1_200_000 * np.arange(1, 140, dtype=np.int64)
+        rates = 0.0005 * np.random.default_rng(symbols).standard_normal(due.size)
+        series = tuple(each._replace(funding=Funding(due, rates)) for each in case.history.series)
+        case = case._replace(history=case.history._replace(series=series))
+        found = differences(played_exactly(case), kernel_run(case).run(play_plainly))
+        assert not found, "; ".join(found)[:2_000]
