@@ -19,7 +19,9 @@ from bot.backtest.kernel.record import books_in
 Play = Callable[[NDArray[np.void], Played, Limits, Tables], None]
 
 _SOURCES: Final = ("core", "risk", "sim", "backtest/kernel")
-_PLAIN: Final = frozenset({"run.py", "setting_up.py", "record.py"})  # of the kernel, and never compiled
+_PLAIN: Final = frozenset(
+    {"run.py", "setting_up.py", "record.py", "warming.py"}
+)  # of the kernel, and never compiled
 
 
 @lru_cache(maxsize=1)
