@@ -1,14 +1,15 @@
 """One backtest from plan to figures: the engine chosen, the history played, the tables made."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from bot.backtest import statistics
-from bot.backtest.engines import Say, choose_engine
+from bot.backtest.engines import Chosen, Say, choose_engine
 from bot.backtest.exact_setup import told_of
 from bot.backtest.margin_evidence import MarginEvidence, evidence_of
 from bot.backtest.plan import Plan
+from bot.backtest.recital import Told
 from bot.backtest.result import Result
 from bot.backtest.sample_check import doubt_of, doubt_text
 from bot.backtest.summary import Summary, summary_of
@@ -31,7 +32,7 @@ class Backtest(NamedTuple):
 def backtest(plan: Plan, engine_name: str | None, say: Say) -> Backtest:
     """Return the backtest of a plan; `say` hears how many bars are done. UserError: it cannot be played."""
     chosen = choose_engine(engine_name, plan)
-    doubts = tuple(_doubts(plan))
+    doubts = tuple(_doubts(plan, told_of(plan)))
     began = time.process_time()
     result = chosen.engine.play(plan, say)
     cpu_seconds = time.process_time() - began
@@ -43,13 +44,29 @@ def backtest(plan: Plan, engine_name: str | None, say: Say) -> Backtest:
         result.deposit_quote,
     )
     evidence = evidence_of(result, statistics.returns_of(equity))
-    notices = (chosen.notice.strip(),) if chosen.notice else ()
+    notices = tuple(_engine_notices(chosen, result))
     warnings = (*plan.history.notices, *notices, *doubts, *_warnings(result))
     return Backtest(plan, result, summary_of(result), evidence, warnings, cpu_seconds)
 
 
-def _doubts(plan: Plan) -> Iterator[str]:
-    for symbol, told in told_of(plan).items():
+def _engine_notices(chosen: Chosen, result: Result) -> Iterator[str]:
+    if chosen.notice:
+        yield chosen.notice
+    if result.engine != chosen.engine.name:
+        yield f"Played by the {result.engine} engine: the {chosen.engine.name} could not finish it."
+
+
+def _doubts(plan: Plan, everything: Mapping[str, Told]) -> Iterator[str]:
+    """Yield when the strategy speaks first, if that is late, and where it may know too much."""
+    for symbol, told in everything.items():
+        first = plan.strategy.warmup - 1
+        times = told.candles.open_ms[first : first + 1].tolist()
+        speaks_ms = times[0] + plan.timeframe_ms if times else plan.history.end_ms
+        if speaks_ms > plan.history.start_ms + plan.timeframe_ms:
+            yield (
+                f"{symbol}: {plan.settings.strategy.name} needs {plan.strategy.warmup} candles before its "
+                f"first word, and is silent until {utc_text(speaks_ms)} UTC: the data has too few before it."
+            )
         doubt = doubt_of(plan.strategy, symbol, told, plan.history.start_ms)
         if doubt is not None:
             yield doubt_text(plan.settings.strategy.name, doubt)

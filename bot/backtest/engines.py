@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from bot.backtest import kernel_engine
+from bot.backtest.compiler import can_compile
 from bot.backtest.exact_setup import exact_run
-from bot.backtest.kernel_setup import kernel_refusal, play_by_kernel
 from bot.backtest.plan import Plan
 from bot.backtest.result import Result
 from bot.errors import UserError
@@ -40,33 +41,55 @@ def play_exactly(plan: Plan, say: Say) -> Result:
     return run.result(EXACT)
 
 
-# The first that does all of a plan is played where none is named. The kernel follows no shadows, and
-# compiles for more than a minute when it is first used.
+def play_compiled(plan: Plan, say: Say) -> Result:
+    """Play a plan by the kernel, machine code made if need be. UserError: it does not do something of it."""
+    result = kernel_engine.play(plan)
+    say((result.end_ms - result.start_ms) // result.detail_ms)
+    return result
+
+
+def play_fast(plan: Plan, say: Say) -> Result:
+    """Play a plan by the kernel, or exactly where the kernel finds on the way that it cannot."""
+    try:
+        return play_compiled(plan, say)
+    except UserError:
+        return play_exactly(plan, say)
+
+
+# The fastest first.
 ENGINES: Final[Mapping[str, BacktestEngine]] = {
+    KERNEL: BacktestEngine(KERNEL, kernel_engine.refusal, play_compiled),
     EXACT: BacktestEngine(EXACT, lambda _plan: "", play_exactly),
-    KERNEL: BacktestEngine(KERNEL, kernel_refusal, play_by_kernel),
 }
+_COLD: Final = (
+    "Played by the exact engine: the kernel's machine code is not made yet. --engine kernel makes it, once, "
+    "in a minute or two; afterwards the kernel is what is used."
+)
 
 
-def choose_engine(name: str | None, plan: Plan, known: Mapping[str, BacktestEngine] = ENGINES) -> Chosen:
-    """Return the engine of that name, or without one the first that does all of the plan.
+def choose_engine(name: str | None, plan: Plan) -> Chosen:
+    """Return the engine of that name; without one the kernel, where it does all of the plan and is ready.
 
     UserError: there is no such engine, or it does not do something that the plan asks for.
     """
-    if name is not None:
-        engine = known.get(name)
-        if engine is None:
-            raise UserError(
-                f'There is no engine "{name}" here; there is {" and ".join(known)}. Leave --engine out, or '
-                "name one of these."
-            )
-        if refusal := engine.refusal(plan):
-            raise UserError(f"The {name} engine does not {refusal}. Use --engine {EXACT}, which does all.")
-        return Chosen(engine, "")
-    refusals = []
-    for engine in known.values():
-        refusal = engine.refusal(plan)
-        if not refusal:
-            return Chosen(engine, "".join(refusals))
-        refusals.append(f"The {engine.name} engine does not {refusal}; this is the {EXACT} one. ")
-    raise UserError("No engine does all of this: " + " ".join(refusals))
+    if name is None:
+        return _fastest(plan)
+    engine = ENGINES.get(name)
+    if engine is None:
+        raise UserError(
+            f'There is no engine "{name}"; there is {" and ".join(ENGINES)}. Leave --engine out, or name one '
+            "of these."
+        )
+    if refusal := engine.refusal(plan):
+        raise UserError(f"{refusal}. Nothing was simulated. Use --engine {EXACT}, which does everything.")
+    return Chosen(engine, "")
+
+
+def _fastest(plan: Plan) -> Chosen:
+    if not can_compile():
+        return Chosen(ENGINES[EXACT], "")
+    if refusal := kernel_engine.refusal(plan):
+        return Chosen(ENGINES[EXACT], f"Played by the exact engine: {refusal}.")
+    if not kernel_engine.is_warm():
+        return Chosen(ENGINES[EXACT], _COLD)
+    return Chosen(ENGINES[KERNEL]._replace(play=play_fast), "")

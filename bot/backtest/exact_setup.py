@@ -5,9 +5,11 @@ from bot.backtest.exact import ExactRun, Observe
 from bot.backtest.plan import Plan, instruments_of
 from bot.backtest.recital import Recital, Told, said_of
 from bot.core.profile import venue_profile
+from bot.engine.engine import Engine
 from bot.engine.window import candles_kept
 from bot.paper import CLIENT_ID_PREFIX, simulated_venue
 from bot.sim.candle_builder import resample
+from bot.sim.venue import SimulatedVenue
 from bot.wiring import engine_of
 
 
@@ -24,11 +26,10 @@ def told_of(plan: Plan) -> dict[str, Told]:
     return told
 
 
-def exact_run(plan: Plan, observe: Observe | None = None) -> ExactRun:
-    """Return the run of a plan, warmed up. UserError: an instrument or the strategy is unusable."""
+def engine_and_venue(plan: Plan, told: dict[str, Told]) -> tuple[Engine, SimulatedVenue]:
+    """Return the live engine, which recites what it is told, and the venue with its deposit. UserError."""
     settings, instruments = plan.settings, instruments_of(plan)
     venue = simulated_venue(settings, instruments, venue_profile(settings.venue.profile, 0.0))
-    told = told_of(plan)
     engine = engine_of(
         settings,
         instruments,
@@ -38,6 +39,12 @@ def exact_run(plan: Plan, observe: Observe | None = None) -> ExactRun:
         CLIENT_ID_PREFIX,
         readings=Recital(told),
     )
-    run = ExactRun(engine, venue, plan.history, observe, told)
+    return engine, venue
+
+
+def exact_run(plan: Plan, observe: Observe | None = None) -> ExactRun:
+    """Return the run of a plan, warmed up. UserError: an instrument or the strategy is unusable."""
+    told = told_of(plan)
+    run = ExactRun(*engine_and_venue(plan, told), plan.history, observe, told)
     run.warm_up()
     return run

@@ -88,7 +88,7 @@ def summary_of(result: Result) -> Summary:
     return Summary(
         _totals(result),
         tuple(_groups(result, trades.symbol, result.symbols)),
-        tuple(_groups(result, trades.cause, result.causes)),
+        tuple(sorted(_groups(result, trades.cause, result.causes), key=_most_first)),
         tuple(
             _group(result, side_name(side), trades.side == side) for side in (1, -1) if side in trades.side
         ),
@@ -175,6 +175,10 @@ def _group(result: Result, name: str, rows: Rows) -> Group:
         int((trades.cause[rows] == liquidation).sum()),
         float(trades.margin_quote_hours[rows].sum()),
     )
+
+
+def _most_first(group: Group) -> tuple[int, str]:
+    return -group.trades, group.name
 
 
 def _month(ts_ms: int) -> str:

@@ -86,9 +86,9 @@ def backtest(
     if as_json:
         show_json(_document(found, export))
     else:
-        from bot.cli.backtest_lines import backtest_lines
+        from bot.cli.backtest_lines import show_backtest
 
-        print("\n".join(backtest_lines(found)))
+        show_backtest(found)
         if export is not None:
             print(f"\nWritten to {export}: report.html, result.json, trades, moves and equity.")
 

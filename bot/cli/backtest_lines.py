@@ -1,12 +1,14 @@
 """A backtest in plain words and tables: totals, groups of trades, and what moving the margin did."""
 
 import math
-from collections.abc import Iterator, Mapping
+import shutil
+import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.cli.columns import money_column, percent_column, signed_money_column, words_column
 from bot.cli.evidence_lines import difference_text, verdict
-from bot.cli.output import Column, aligned
+from bot.cli.output import Column, show_rows
 from bot.cli.screen.figures import counted, money, percent, signed_money, signed_percent
 
 if TYPE_CHECKING:
@@ -31,19 +33,38 @@ _GROUP: Final = (
 )
 
 
-def backtest_lines(found: "Backtest") -> list[str]:
-    """Return the whole report."""
+_WIDE: Final = 136
+_NARROW: Final = {
+    "trades",
+    "win_rate",
+    "net_quote",
+    "mean_quote",
+    "profit_factor",
+    "liquidations",
+    "margin_quote_hours",
+}
+
+
+def show_backtest(found: "Backtest") -> None:
+    """Print the whole report; in a terminal that is too narrow for a table, its rows one below the other."""
     tables = found.summary
-    return [
+    facts = [
         *_head(found),
         *_section("Result", _result(tables.totals)),
         *_section("Trades", _trades(tables.totals)),
-        *_groups("symbol", tables.by_symbol),
-        *_groups("closed by", tables.by_cause),
-        *_groups("side", tables.by_side),
-        *_groups("month", tables.by_month),
+    ]
+    print("\n".join(facts))
+    _show_groups("symbol", tables.by_symbol)
+    _show_groups("closed by", tables.by_cause)
+    _show_groups("side", tables.by_side)
+    _show_groups("month", tables.by_month)
+    print("\n".join(_evidence(found)))
+
+
+def _evidence(found: "Backtest") -> list[str]:
+    return [
         *_section("Margin", _margin(found.evidence)),
-        *_left_alone(found.evidence.left_alone),
+        *_left_alone(found.evidence.left_alone, found.result.engine),
         *_nearness(found.evidence),
     ]
 
@@ -129,8 +150,13 @@ def _margin(found: "MarginEvidence") -> Facts:
     }
 
 
-def _left_alone(found: "LeftAlone | None") -> list[str]:
-    if found is None or not found.trades:
+def _left_alone(found: "LeftAlone | None", engine: str) -> list[str]:
+    if found is None:
+        return [
+            "",
+            f"The {engine} engine follows no shadows: --engine exact compares with the trades left alone.",
+        ]
+    if not found.trades:
         return []
     groups = found.rescues
     return _section(
@@ -172,10 +198,17 @@ def _nearness(evidence: "MarginEvidence") -> list[str]:
     )
 
 
-def _groups(heading: str, groups: "tuple[Group, ...]") -> Iterator[str]:
+def _group_columns() -> tuple[Column, ...]:
+    """Return the columns of a group; in a terminal only as many as stand beside each other."""
+    is_narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < _WIDE
+    return tuple(column for column in _GROUP if column.key in _NARROW) if is_narrow else _GROUP
+
+
+def _show_groups(heading: str, groups: "tuple[Group, ...]") -> None:
     if groups:
-        yield ""
-        yield from aligned([group._asdict() for group in groups], (words_column("name", heading), *_GROUP))
+        print()
+        shown = (words_column("name", heading), *_group_columns())
+        show_rows([group._asdict() for group in groups], shown, as_json=False, empty="")
 
 
 def _section(title: str, facts: Facts) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from bot.backtest import engines, kernel_engine
 from bot.backtest import plan as plans
 from bot.backtest.export import FILES
 from bot.core.timeframe import MINUTE_MS
@@ -16,6 +17,12 @@ from tests.unit.cli.conftest import assert_one_paragraph
 START_MS = 1_738_540_800_000  # 2025-02-03
 BTC = "BTC/USDT:USDT"
 PLAYED = ("backtest", "--data", "candles", "--symbols", BTC, "--timerange", "20250205-20250207")
+
+
+@pytest.fixture(autouse=True)
+def _cold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No machine code of the kernel, so that the engine chosen does not hang on what ran here before."""
+    monkeypatch.setattr(kernel_engine, "is_warm", lambda: False)
 
 
 @pytest.fixture
@@ -173,6 +180,27 @@ def test_a_container_with_less_memory_than_the_machine_counts(tmp_path):
     assert plans.available_bytes(paths) == 2_000_000
     (tmp_path / "memory.max").write_text("max\n")
     assert plans.available_bytes(paths) == 2048 * 1024
+
+
+def test_a_strategy_that_warms_up_within_the_range_is_told(ringfence, candles):
+    assert "silent until" not in ringfence(*PLAYED).err
+    early = [*PLAYED[:-1], "20250203-20250207"]
+    assert (
+        "ema_cross needs 480 candles before its first word, and is silent until 2025-02-04"
+        in ringfence(*early).err
+    )
+
+
+def test_the_kernel_says_that_it_follows_no_shadows(ringfence, candles, monkeypatch):
+    def bare(plan, say):
+        return engines.play_exactly(plan, say)._replace(engine="kernel", shadows=None)
+
+    bare_kernel = engines.BacktestEngine("kernel", lambda _plan: "", bare)
+    monkeypatch.setitem(engines.ENGINES, "kernel", bare_kernel)
+    outcome = ringfence(*PLAYED, "--engine", "kernel", "--export", "out")
+    assert outcome.code == 0
+    assert "The kernel engine follows no shadows" in outcome.out
+    assert "left alone" not in Path("out/report.html").read_text()
 
 
 def test_a_latched_halt_is_told_because_nobody_resumes(ringfence, candles):

@@ -1,0 +1,70 @@
+"""The kernel as an engine of a backtest: what it refuses, whether its machine code is made, a run of it."""
+
+import importlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from bot.backtest import kernel
+from bot.backtest.compiler import can_compile
+from bot.backtest.exact_setup import engine_and_venue, told_of
+from bot.backtest.plan import Plan
+from bot.backtest.result import Result
+from bot.errors import UserError
+
+_CACHE: Final = Path(str(kernel.__file__)).parent / "__pycache__"
+
+
+def refusal(plan: Plan) -> str:
+    """Return, as a clause, what of a plan the kernel does not do; "" when it does all of it."""
+    if not can_compile():
+        return "The kernel needs numba, which is not installed"
+    run = importlib.import_module("bot.backtest.kernel.run")
+    found = run.refusal_of(*engine_and_venue(plan, {}))
+    return f"The kernel does not {found}" if found else ""
+
+
+def is_warm() -> bool:
+    """Return whether the machine code of these very sources was made here before."""
+    return can_compile() and _marker().exists()
+
+
+def play(plan: Plan) -> Result:
+    """Play a plan. UserError: the kernel does not do something of it, or cannot finish it."""
+    run = importlib.import_module("bot.backtest.kernel.run")
+    told = told_of(plan)
+    engine, venue = engine_and_venue(plan, told)
+    result = run.KernelRun(engine, venue, plan.history, told).run()
+    _note_warm()
+    return result
+
+
+def warm_up() -> None:
+    """Make the machine code, or load what is there. UserError: numba is not installed."""
+    if not can_compile():
+        raise UserError(
+            "The kernel needs numba, which is not installed. Install it (make research, or pip install "
+            "ringfence[backtest]); without it the exact engine plays every backtest."
+        )
+    importlib.import_module("bot.backtest.kernel.warming").warm_up()
+    _note_warm()
+
+
+@lru_cache(maxsize=1)
+def _marker() -> Path:
+    """The file that says so; its name holds the sources, which do not change while a process lives."""
+    code = importlib.import_module("bot.backtest.kernel.machine_code")
+    return _CACHE / f"kernel-{code.sources_digest()[:16]}.made"
+
+
+def _note_warm() -> None:
+    marker = _marker()
+    if marker.exists():
+        return
+    try:
+        marker.parent.mkdir(exist_ok=True)
+        for older in marker.parent.glob("kernel-*.made"):
+            older.unlink()
+        marker.touch()
+    except OSError:  # a read-only installation: numba keeps its code elsewhere, and nothing is remembered
+        return
