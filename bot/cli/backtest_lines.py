@@ -34,15 +34,7 @@ _GROUP: Final = (
 
 
 _WIDE: Final = 136
-_NARROW: Final = {
-    "trades",
-    "win_rate",
-    "net_quote",
-    "mean_quote",
-    "profit_factor",
-    "liquidations",
-    "margin_quote_hours",
-}
+_NARROW: Final = {"trades", "win_rate", "net_quote", "mean_quote", "liquidations"}
 
 
 def show_backtest(found: "Backtest") -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bot.backtest.compare import Plan
     from bot.backtest.comparison import Comparison, Span
+    from bot.core.timerange import TimeRange
     from bot.evidence.rescues import Share
     from bot.sim.series import MarketHistory
 
@@ -98,8 +99,12 @@ def _histories(
     from bot.core.timeframe import timeframe_ms
 
     histories = []
+    played: list[TimeRange] = []
     for timerange in [None] if timeranges is None else timeranges.split(","):
         feed = _feed(config, data, symbols, timerange, timeframe)
+        if feed.timerange is not None:
+            _refuse_overlap(played, feed.timerange)
+            played.append(feed.timerange)
         histories.append(
             load_history(
                 feed.data, feed.symbols, feed.timerange, timeframe_ms(timeframe), warmup_ms=WARMUP_MS
@@ -109,6 +114,18 @@ def _histories(
     for sentence in dict.fromkeys(text for one in histories for text in (one.played, *one.notices)):
         _say(sentence)
     return histories
+
+
+def _refuse_overlap(played: "list[TimeRange]", another: "TimeRange") -> None:
+    """Refuse a range that would count some trades twice."""
+    from bot.core.timerange import timerange_text
+
+    for known in played:
+        if another.start_ms < known.end_ms and known.start_ms < another.end_ms:
+            raise UserError(
+                f"--timerange has {timerange_text(known)} and {timerange_text(another)}, which overlap: "
+                "their trades would be counted twice. Give ranges that do not."
+            )
 
 
 def _say(sentence: str) -> None:

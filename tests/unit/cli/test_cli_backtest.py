@@ -165,6 +165,14 @@ def test_bad_input_is_refused_in_one_paragraph(ringfence, candles, workplace, fl
     assert sorted(path.name for path in workplace.iterdir()) == ["candles"]
 
 
+def test_ranges_that_overlap_are_not_pooled_by_compare(ringfence, candles):
+    base = ("compare", "--data", "candles", "--symbols", BTC, "--horizon", "12h")
+    outcome = ringfence(*base, "--timerange", "20250204-20250206,20250205-20250207")
+    assert outcome.code == 2
+    assert "20250204-20250206 and 20250205-20250207, which overlap" in outcome.err
+    assert outcome.out == ""
+
+
 def test_more_memory_than_there_is_is_refused_before_loading(ringfence, candles, monkeypatch):
     monkeypatch.setattr(plans, "available_bytes", lambda: 10 * 2**20)
     outcome = ringfence(*PLAYED)
