@@ -76,10 +76,8 @@ def facts_of(found: MarginEvidence) -> str:
             "Margin",
             [
                 ("locked on average", f"{found.mean_committed_quote:,.2f}"),
-                (
-                    "locked at most",
-                    f"{found.most_committed_quote:,.2f} ({_percent(found.most_utilisation)} of the wallet)",
-                ),
+                ("locked at most", f"{found.most_committed_quote:,.2f}"),
+                ("which is of the wallet", _percent(found.most_utilisation)),
                 ("margin-hours", f"{found.margin_quote_hours:,.0f}"),
                 ("return on it", _percent(found.return_on_committed_margin, sign=True)),
                 ("per 1,000 locked for a day", _signed(found.pnl_per_1000_quote_days)),
@@ -119,7 +117,9 @@ def _left_alone(found: LeftAlone) -> str:
     interval = (
         f" ({_signed(difference.low)} to {_signed(difference.high)})" if math.isfinite(difference.low) else ""
     )
+    is_same = difference.mean == difference.low == difference.high == 0.0
     verdict = "more than chance" if difference.is_distinguishable else "not distinguishable from zero"
+    verdict = "the same in every trade" if is_same else verdict
     return _facts(
         "Against the same trades left alone",
         [
