@@ -97,12 +97,17 @@ def _run(
     settings: "Settings", detail: str, fee_rate: float | None, engine: str | None, export: Path | None
 ) -> "Backtest":
     from bot.backtest.backtest import backtest as played
+    from bot.backtest.compiler import can_compile
+    from bot.backtest.engines import KERNEL
     from bot.backtest.export import check_folder, write_export
+    from bot.backtest.kernel_engine import is_warm
     from bot.backtest.plan import plan_of
 
     if export is not None:
         check_folder(export)
     plan = plan_of(settings, detail, fee_rate)
+    if engine == KERNEL and can_compile() and not is_warm():
+        print("Making the kernel's machine code, once: a minute or two.", file=sys.stderr)
     bars = (plan.history.end_ms - plan.history.start_ms) // plan.history.timeframe_ms
     with _progress(bars) as say:
         found = played(plan, engine, say)

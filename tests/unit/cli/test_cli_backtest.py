@@ -208,6 +208,7 @@ def test_the_kernel_says_that_it_follows_no_shadows(ringfence, candles, monkeypa
     outcome = ringfence(*PLAYED, "--engine", "kernel", "--export", "out")
     assert outcome.code == 0
     assert "The kernel engine follows no shadows" in outcome.out
+    assert "Making the kernel's machine code, once" in outcome.err
     assert "left alone" not in Path("out/report.html").read_text()
 
 
