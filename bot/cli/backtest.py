@@ -167,3 +167,18 @@ def _document(found: "Backtest", export: Path | None) -> dict[str, Any]:
     from bot.backtest.document import document_of
 
     return {**document_of(found), "export": None if export is None else str(export)}
+
+
+def warmup() -> None:
+    """Make the kernel's machine code now, which the first backtest by it would wait for."""
+    import time
+
+    from bot.backtest.kernel_engine import is_warm, warm_up
+
+    if is_warm():
+        print("The kernel's machine code is there.")
+        return
+    print("Making the kernel's machine code; this takes a minute or two.", file=sys.stderr)
+    began = time.perf_counter()
+    warm_up()
+    print(f"The kernel's machine code is made, in {time.perf_counter() - began:.0f} s.")
