@@ -1,6 +1,5 @@
 """The kernel as an engine of a backtest: what it refuses, whether its machine code is made, a run of it."""
 
-import importlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -19,8 +18,9 @@ def refusal(plan: Plan) -> str:
     """Return, as a clause, what of a plan the kernel does not do; "" when it does all of it."""
     if not can_compile():
         return "The kernel needs numba, which is not installed"
-    run = importlib.import_module("bot.backtest.kernel.run")
-    found = run.refusal_of(*engine_and_venue(plan, {}))
+    from bot.backtest.kernel.run import refusal_of  # noqa: PLC0415  needs numba
+
+    found = refusal_of(*engine_and_venue(plan, {}))
     return f"The kernel does not {found}" if found else ""
 
 
@@ -31,10 +31,11 @@ def is_warm() -> bool:
 
 def play(plan: Plan) -> Result:
     """Play a plan. UserError: the kernel does not do something of it, or cannot finish it."""
-    run = importlib.import_module("bot.backtest.kernel.run")
+    from bot.backtest.kernel.run import KernelRun  # noqa: PLC0415  needs numba
+
     told = told_of(plan)
     engine, venue = engine_and_venue(plan, told)
-    result = run.KernelRun(engine, venue, plan.history, told).run()
+    result = KernelRun(engine, venue, plan.history, told).run()
     _note_warm()
     return result
 
@@ -46,15 +47,18 @@ def warm_up() -> None:
             "The kernel needs numba, which is not installed. Install it (make research, or pip install "
             "ringfence[backtest]); without it the exact engine plays every backtest."
         )
-    importlib.import_module("bot.backtest.kernel.warming").warm_up()
+    from bot.backtest.kernel import warming  # noqa: PLC0415  needs numba
+
+    warming.warm_up()
     _note_warm()
 
 
 @lru_cache(maxsize=1)
 def _marker() -> Path:
     """The file that says so; its name holds the sources, which do not change while a process lives."""
-    code = importlib.import_module("bot.backtest.kernel.machine_code")
-    return _CACHE / f"kernel-{code.sources_digest()[:16]}.made"
+    from bot.backtest.kernel.machine_code import sources_digest  # noqa: PLC0415  needs numba
+
+    return _CACHE / f"kernel-{sources_digest()[:16]}.made"
 
 
 def _note_warm() -> None:

@@ -19,6 +19,7 @@ from bot.exchange.convert import number, number_or_zero
 from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import okx_rows as rows
 from bot.exchange.dialects import okx_streams as streams
+from bot.exchange.dialects.okx_candles import newest_candles
 from bot.exchange.dialects.windows import Quiet, reaches
 from bot.exchange.fate import RECEIVE_WINDOW_MS
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
@@ -71,9 +72,9 @@ class OkxDialect:
     async def _load(self, client: Any, symbols: Sequence[str]) -> None:
         """Read markets, and compare sizes before anything is sent by them; wrong ones replace none."""
         known = list((client.markets or {}).values())
-        traded = await _traded(client, symbols) if known else {}
+        traded = await newest_candles(client, symbols) if known else {}
         await client.load_markets(True)
-        traded = traded or await _traded(client, symbols)
+        traded = traded or await newest_candles(client, symbols)
         try:
             for symbol in symbols:
                 rows.check_size(client.market(symbol), traded[symbol])
@@ -320,22 +321,6 @@ class OkxDialect:
     def is_liquidation(self, client_id: str) -> bool:
         """Return whether an order is the venue's liquidation."""
         return client_id.startswith(rows.LIQUIDATION_ID)
-
-
-async def _traded(client: Any, symbols: Sequence[str]) -> dict[str, Any]:
-    """Return the newest hour of candles of each symbol; they tell volumes in contracts and in base units.
-
-    Empty where they cannot be read: nothing is entered without candles, and no stop waits for them.
-    """
-    found = {}
-    for market in map(client.market, symbols):
-        rows.check_linear(market)
-        asked = {"instId": market["id"], "bar": "1m", "limit": "60"}
-        try:
-            found[market["symbol"]] = (await client.publicGetMarketCandles(asked))["data"]
-        except ccxt.BaseError:
-            found[market["symbol"]] = ()
-    return found
 
 
 def _time(row: Mapping[str, Any]) -> int:
