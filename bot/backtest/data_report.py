@@ -11,7 +11,7 @@ from bot.backtest.data_check import Flaws, Rows, candle_flaws, number_flaws, ord
 from bot.backtest.data_files import DataFile
 from bot.backtest.history import EVERYTHING, FUNDING, candle_columns, columns_of, read_rows
 from bot.backtest.stitch import gaps_between
-from bot.core.timeframe import HOUR_MS, timeframe_text
+from bot.core.timeframe import HOUR_MS
 from bot.core.timerange import utc_text
 from bot.errors import UserError
 
@@ -175,8 +175,3 @@ def _mark_warnings(
 
 def _warning(rows: Rows, which: NDArray[np.int64], row: int, words: str) -> Finding:
     return Finding("warning", int(which.size), int(rows.number[row]), int(rows.ts_ms[row]), words)
-
-
-def timeframe_words(report: FileReport) -> str:
-    """Return "5m" or, for funding, ""."""
-    return timeframe_text(report.timeframe_ms) if report.timeframe_ms else ""

@@ -1,9 +1,6 @@
 """`ringfence backtest`: a strategy and a margin policy on recorded candles, with the live rules."""
 
-import math
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,15 +8,11 @@ import typer
 
 from bot.cli import options
 from bot.cli.output import show_json
-from bot.errors import UserError
+from bot.cli.playing import Detail, EngineName, Fee, Set, Wallet, fee_rate_of, progress, settings_played
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bot.backtest.backtest import Backtest
     from bot.settings import Settings
-
-_MOST_FEE = 0.02
 
 
 def backtest(
@@ -29,27 +22,14 @@ def backtest(
     symbols: options.Symbols = None,
     timerange: options.Timerange = None,
     timeframe: options.Timeframe = None,
-    detail: Annotated[
-        str, typer.Option("--detail", help="Candles that are played (1m); default: the finest there are.")
-    ] = "",
+    detail: Detail = "",
     strategy: options.StrategyName = None,
     preset: options.PresetName = None,
     policy: options.PolicyName = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any setting (strategy.params.ema_cross.fast=20)."),
-    ] = None,
-    wallet: Annotated[float | None, typer.Option("--wallet", help="Balance at the start, quote.")] = None,
-    fee: Annotated[
-        str | None,
-        typer.Option(
-            "--fee", metavar="PERCENT", help="Paid per fill (0.05%); default: the instrument's own."
-        ),
-    ] = None,
-    engine: Annotated[
-        str | None,
-        typer.Option("--engine", metavar="kernel|exact", help="Default: the fastest that does all of it."),
-    ] = None,
+    set_: Set = None,
+    wallet: Wallet = None,
+    fee: Fee = None,
+    engine: EngineName = None,
     allow_gaps: options.AllowGaps = None,
     seed: options.Seed = None,
     export: Annotated[
@@ -63,12 +43,10 @@ def backtest(
     Signals come at candle closes; in between, the price goes through each finer candle against the position
     first. The same command gives the same result.
     """
-    settings = options.settings_of(
+    settings = settings_played(
+        "backtest",
         config,
         {
-            "feed.kind": ("--feed", "replay"),
-            "run.mode": ("ringfence backtest", "paper"),
-            "exchange.name": ("ringfence backtest", ""),
             "feed.data": ("--data", data),
             "feed.symbols": ("--symbols", symbols),
             "feed.timerange": ("--timerange", timerange),
@@ -79,8 +57,8 @@ def backtest(
             "margin.policy": ("--policy", policy),
             "venue.deposit_quote": ("--wallet", wallet),
             "run.seed": ("--seed", seed),
-            **settings_set(set_ or []),
         },
+        set_ or [],
     )
     found = _run(settings, detail, fee_rate_of(fee), engine, export)
     if as_json:
@@ -109,58 +87,13 @@ def _run(
     if engine == KERNEL and can_compile() and not is_warm():
         print("Making the kernel's machine code, once: a minute or two.", file=sys.stderr)
     bars = (plan.history.end_ms - plan.history.start_ms) // plan.history.timeframe_ms
-    with _progress(bars) as say:
+    with progress("candles", bars) as say:
         found = played(plan, engine, say)
     for sentence in (plan.history.played, *found.warnings):
         print(sentence, file=sys.stderr)
     if export is not None:
         write_export(found, export)
     return found
-
-
-@contextmanager
-def _progress(bars: int) -> "Iterator[Callable[[int], None]]":
-    """Show how many candles are played on standard error, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    shown = (TextColumn("candles"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*shown, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=max(bars, 1))
-        yield lambda done: progress.update(task, completed=done)
-
-
-def settings_set(texts: list[str]) -> dict[str, tuple[str, Any]]:
-    """Return the settings of --set KEY=VALUE; numbers and true/false are read as such."""
-    import json
-
-    given: dict[str, tuple[str, Any]] = {}
-    for text in texts:
-        key, is_there, value = text.partition("=")
-        if not (is_there and key.strip()):
-            raise UserError(f'--set is "{text}"; give KEY=VALUE such as margin.limits.max_adds=3.')
-        try:
-            read = json.loads(value)
-        except ValueError:
-            read = value
-        given[key.strip()] = (f"--set {key.strip()}", read)
-    return given
-
-
-def fee_rate_of(text: str | None) -> float | None:
-    """Return the fraction of "0.05%"; None leaves the instruments' own fees."""
-    if text is None:
-        return None
-    try:
-        value = float(text.strip().removesuffix("%")) / 100.0
-    except ValueError:
-        value = math.nan
-    if not 0.0 <= value <= _MOST_FEE:
-        raise UserError(f'--fee is "{text}"; give a percentage of 0 to {_MOST_FEE:.0%} such as 0.05%.')
-    return value
 
 
 def _document(found: "Backtest", export: Path | None) -> dict[str, Any]:

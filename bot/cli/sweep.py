@@ -4,21 +4,18 @@ import hashlib
 import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
 from bot.cli import options
-from bot.cli.backtest import fee_rate_of, settings_set
 from bot.cli.output import Column, aligned, columns, show_json
+from bot.cli.playing import Detail, EngineName, Fee, Set, Wallet, fee_rate_of, progress, settings_played
 from bot.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bot.backtest.sweep.axes import Axis
     from bot.backtest.sweep.search import Search
     from bot.backtest.sweep.splits import Split
@@ -47,9 +44,7 @@ def sweep(
     symbols: options.Symbols = None,
     timerange: options.Timerange = None,
     timeframe: options.Timeframe = None,
-    detail: Annotated[
-        str, typer.Option("--detail", help="Candles that are played; default: the finest.")
-    ] = "",
+    detail: Detail = "",
     strategy: options.StrategyName = None,
     preset: options.PresetName = None,
     policy: options.PolicyName = None,
@@ -59,7 +54,7 @@ def sweep(
             "--param", metavar="NAME=LOW:HIGH[:STEP]", help="What is varied; or NAME=A,B,C, or NAME."
         ),
     ] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting.")] = None,
+    set_: Set = None,
     sampler: Annotated[
         str, typer.Option("--sampler", metavar="grid|random|tpe|nsga2|cmaes", help="How to look.")
     ] = "tpe",
@@ -89,9 +84,10 @@ def sweep(
         str,
         typer.Option("--purge", metavar="DURATION", help="Left out between what is chosen on and judged on."),
     ] = "1d",
-    wallet: Annotated[float | None, typer.Option("--wallet", help="Balance at the start, quote.")] = None,
-    fee: Annotated[str | None, typer.Option("--fee", metavar="PERCENT", help="Paid per fill.")] = None,
-    engine: Annotated[str | None, typer.Option("--engine", metavar="kernel|exact")] = None,
+    wallet: Wallet = None,
+    fee: Fee = None,
+    engine: EngineName = None,
+    allow_gaps: options.AllowGaps = None,
     seed: options.Seed = None,
     batch: Annotated[
         int, typer.Option("--batch", min=1, max=10_000, help="Tries asked for together; part of the result.")
@@ -122,23 +118,22 @@ def sweep(
 
     if export is not None:
         check_folder(export)
-    settings = options.settings_of(
+    settings = settings_played(
+        "sweep",
         config,
         {
-            "feed.kind": ("--feed", "replay"),
-            "run.mode": ("ringfence sweep", "paper"),
-            "exchange.name": ("ringfence sweep", ""),
             "feed.data": ("--data", data),
             "feed.symbols": ("--symbols", symbols),
             "feed.timerange": ("--timerange", timerange),
             "feed.timeframe": ("--timeframe", timeframe),
+            "feed.allow_gaps": ("--allow-gaps", allow_gaps),
             "strategy.name": ("--strategy", strategy),
             "preset": ("--preset", preset),
             "margin.policy": ("--policy", policy),
             "venue.deposit_quote": ("--wallet", wallet),
             "run.seed": ("--seed", seed),
-            **settings_set(set_ or []),
         },
+        set_ or [],
     )
     ways = (walk_forward, folds, purge)
     looking = (sampler, objective or ["sharpe"], trials, batch)
@@ -147,7 +142,7 @@ def sweep(
     with crew_of(jobs or os.cpu_count() or 1, cluster) as crew:
         for number, split in enumerate(asked.splits):
             name = f"split {number + 1} of {len(asked.splits)}" if len(asked.splits) > 1 else "tries"
-            with _progress(name, asked.trials) as say:
+            with progress(name, asked.trials) as say:
                 kept = _record_of(asked, split, number)
                 found.append(swept(asked.base, asked.search, split, asked.trials, crew, kept, say))
     if as_json:
@@ -232,21 +227,6 @@ def _record_of(asked: _Asked, split: "Split", number: int) -> Any:
         "range": [list(part) for part in split.train],
     }
     return Record(path, fingerprint, search.batch)
-
-
-@contextmanager
-def _progress(name: str, trials: int) -> "Iterator[Callable[[int], None]]":
-    """Show how many were tried on standard error, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    shown = (TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*shown, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=trials)
-        yield lambda done: progress.update(task, completed=done)
 
 
 def _lines(asked: _Asked, found: "Sequence[Chosen]") -> list[str]:
