@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.backtest.claims import ClaimResult
 from bot.backtest.held_trade import ENDINGS, LIQUIDATION
 from bot.backtest.trade_walk import Walked
 from bot.evidence.paired import PairedDifference, paired_difference, without_noise
@@ -52,13 +53,17 @@ class Span(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """All ways over the same trades, static first. `weeks` are those in which trades were entered."""
+    """All ways over the same trades, static first, and the claims of guides.
+
+    `weeks` are those in which trades were entered.
+    """
 
     symbols: tuple[str, ...]
     spans: tuple[Span, ...]
     trades: int
     weeks: int
     ways: tuple[WayResult, ...]
+    claims: tuple[ClaimResult, ...]
 
 
 def way_result(

@@ -33,6 +33,7 @@ def choose(
     UserError when no timeframe covers the range for every symbol.
     """
     lacking: list[str] = []
+    finer: list[str] = []
     for length_ms in _timeframes(candidates, timeframe_ms):
         extents = {symbol: _extents(files, length_ms, extent_of) for symbol, files in candidates.items()}
         missing = [
@@ -41,8 +42,9 @@ def choose(
             if not covers(list(mine.values()), length_ms, timerange)
         ]
         if not missing:
-            return _chosen(extents, length_ms, timerange, lacking)
+            return _chosen(extents, length_ms, timerange, finer)
         lacking += missing
+        finer += _parts(extents, length_ms, timerange)
     raise UserError(
         f"No candles of one timeframe up to {timeframe_text(timeframe_ms)} cover the timerange "
         f"{utc_text(timerange.start_ms)} to {utc_text(timerange.end_ms)} UTC for every symbol: "
@@ -122,15 +124,28 @@ def _lacking_text(
     symbol: str, length_ms: int, extents: Mapping[DataFile, Extent], empty: Sequence[str]
 ) -> str:
     spans = (f"{utc_text(first)} to {utc_text(last + length_ms)}" for first, last in sorted(extents.values()))
-    covered = " and ".join(spans) or "no time at all"
-    return f"{symbol} has {timeframe_text(length_ms)} candles of {covered}{_empty_text(empty)}"
+    name = timeframe_text(length_ms)
+    covered = f"{name} candles of {' and '.join(spans)}" if extents else f"no {name} candles"
+    return f"{symbol} has {covered}{_empty_text(empty)}"
+
+
+def _parts(
+    extents: Mapping[str, Mapping[DataFile, Extent]], length_ms: int, timerange: TimeRange
+) -> list[str]:
+    """Return in words which parts of a range have candles of a length that does not cover all of it."""
+    found: list[str] = []
+    for symbol, mine in extents.items():
+        held = _overlaps(stretches(list(mine.values()), length_ms), [timerange])
+        spans = " and ".join(f"{utc_text(part.start_ms)} to {utc_text(part.end_ms)}" for part in held)
+        found += [f"{symbol} has {timeframe_text(length_ms)} candles of {spans}"] if spans else []
+    return found
 
 
 def _chosen(
     extents: Mapping[str, Mapping[DataFile, Extent]],
     length_ms: int,
     timerange: TimeRange,
-    lacking: Sequence[str],
+    finer: Sequence[str],
 ) -> Choice:
     """Return the files that reach into the range, and those that touch them from before (warm-up)."""
     files = {
@@ -144,5 +159,5 @@ def _chosen(
         if extents[symbol][file][1] >= timerange.start_ms
     ]
     played = f"Replaying {timeframe_text(length_ms)} candles from {', '.join(names)}."
-    finer = f"Finer candles do not cover the range for every symbol: {'; '.join(lacking)}."
-    return Choice(length_ms, files, played, (finer,) if lacking else ())
+    notice = f"Finer candles do not cover the range for every symbol: {'; '.join(finer)}."
+    return Choice(length_ms, files, played, (notice,) if finer else ())

@@ -45,11 +45,21 @@ def files_of(directory: Path, symbol: str) -> list[DataFile]:
     if any(file.kind == "last" for file in mine):
         return mine
     there = sorted({file.stem for file in everything if file.kind == "last"})
+    below = [folder.name for folder in sorted(directory.iterdir()) if _is_one(folder) and _has(folder, stems)]
+    if below:
+        raise UserError(
+            f"The data folder {directory} has no candle file for {symbol} itself; these folders in it have: "
+            f"{', '.join(below)}. Name the one you mean with --data (feed.data)."
+        )
     raise UserError(
         f"The data folder {directory} has no candle file for {symbol}; it has "
         f"{', '.join(there) or 'none at all'}. A file is named like {stems[0]}_1m.parquet or "
         f"{stems[1]}-1m-futures.feather. Choose other symbols or another folder."
     )
+
+
+def _has(directory: Path, stems: Collection[str]) -> bool:
+    return any(file.stem in stems and file.kind == "last" for file in _listed(directory))
 
 
 def holds_files(directory: Path) -> bool:

@@ -17,8 +17,8 @@ from bot.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.backtest.compare import Plan
     from bot.backtest.comparison import Comparison, Span
+    from bot.backtest.ways import Plan
     from bot.core.timerange import TimeRange
     from bot.evidence.rescues import Share
     from bot.sim.series import MarketHistory
@@ -65,8 +65,9 @@ def compare(
 
     Policies act at their defaults, at every close. Within a candle the price goes against the trade first.
     """
-    from bot.backtest.compare import STUDY_LIMITS, Plan
+    from bot.backtest.compare import STUDY_LIMITS
     from bot.backtest.compare import compare as compared
+    from bot.backtest.ways import Plan
     from bot.evidence.named import named
     from bot.risk.policies import POLICIES
 
@@ -214,7 +215,10 @@ def _lines(found: "Comparison", plan: "Plan") -> list[str]:
         f"entered in {found.weeks} weeks of {_list(map(_span_text, found.spans))}."
     )
     note = "Money in quote per trade; the interval is 95 %, clustered by week of entry."
-    return [head, note, "", *aligned([way._asdict() for way in found.ways], _WAYS), "", *_rescue_lines(found)]
+    ways = aligned([way._asdict() for way in found.ways], _WAYS)
+    claims = aligned([claim._asdict() for claim in found.claims], _CLAIMS)
+    told = ["What guides to isolated margin say, on the same trades.", "", *claims]
+    return [head, note, "", *ways, "", *_rescue_lines(found), "", *told]
 
 
 def _span_text(span: "Span") -> str:
@@ -254,4 +258,25 @@ _RESCUES = (
     _share_column("rescued_worse", "rescued, worse"),
     _share_column("still_liquidated", "still liquidated"),
     _share_column("only_ours", "liquidated only here"),
+)
+
+
+def _claim_verdict(row: Mapping[str, Any]) -> str:
+    if row["holds"]:
+        return "holds"
+    found = row["difference"]
+    if found.is_distinguishable:
+        return "the opposite"
+    return "the same" if found.mean == found.low == found.high else "not distinguishable from zero"
+
+
+_CLAIMS = (
+    Column("text", "claim", False),
+    Column("measure", "by", False),
+    words_column("ours"),
+    money_column("value"),
+    words_column("against"),
+    money_column("against_value", "its value"),
+    Column("difference", "difference", True, lambda row: difference_text(row["difference"])),
+    Column("holds", "verdict", False, _claim_verdict),
 )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bot.evidence.calibration import Calibration
     from bot.evidence.paired import PairedDifference
     from bot.evidence.rescues import Share
+    from bot.evidence.tail import TailDifference
     from bot.findings import Findings
 
 NOTHING_YET: Final = (
@@ -62,7 +63,7 @@ def evidence_lines(found: "Findings") -> list[str]:
     ]
 
 
-def difference_text(found: "PairedDifference") -> str:
+def difference_text(found: "PairedDifference | TailDifference") -> str:
     """Return a mean with its 95 % interval: "+0.60 (-1.80 to +3.00)"; a dash where nothing is known."""
     if math.isnan(found.mean):
         return "-"

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from bot.backtest.bars import bars_of
-from bot.backtest.compare import CROSS, LADDER, STATIC, STUDY_LIMITS, SWITCH, Plan, compare
+from bot.backtest.compare import STUDY_LIMITS, compare
 from bot.backtest.comparison import Comparison, WayResult
 from bot.backtest.compiler import compiler, uncompiled
 from bot.backtest.held_trade import LIQUIDATION
 from bot.backtest.trade_walk import Rulebook, trade_walk
+from bot.backtest.ways import CROSS, LADDER, STATIC, SWITCH, Plan
 from bot.errors import UserError
 from bot.evidence.paired import week_of
 from bot.risk.derisk_case import derisk_limits

@@ -9,7 +9,7 @@ from bot.core.probability import first_passage_student
 from bot.evidence.calibration import calibration, first_passage, fitted_scale, wilson_interval
 from bot.evidence.ledger import Move, dead_weight
 from bot.evidence.rescues import Ending, rescues
-from bot.evidence.tail import worst_mean
+from bot.evidence.tail import worst_mean, worst_mean_difference
 
 
 def test_wilson_interval_is_that_of_the_textbooks() -> None:
@@ -120,3 +120,31 @@ def test_dead_weight_ledger_of_a_case_by_hand() -> None:
 
 def test_freed_margin_counts_in_favour() -> None:
     assert dead_weight([], -8_760.0, 0.10).net_quote == pytest.approx(0.1)
+
+
+def test_worst_mean_difference_of_equal_trades_is_nothing() -> None:
+    values, weeks = np.random.default_rng(2).normal(size=400), np.repeat(np.arange(10), 40)
+    assert worst_mean_difference(values, values, weeks) == (0.0, 0.0, 0.0, False)
+
+
+def test_worst_mean_difference_draws_whole_weeks() -> None:
+    """Against the plain definition: draw weeks, put their trades together, take the worst of each."""
+    random = np.random.default_rng(3)
+    weeks = np.repeat(np.arange(12), 30)
+    ours, theirs = random.normal(0.0, 1.0, 360), random.normal(-0.5, 2.0, 360)
+    found = worst_mean_difference(ours, theirs, weeks, 0.05)
+    drawn = []
+    for _ in range(2_000):
+        rows = np.concatenate([np.flatnonzero(weeks == week) for week in random.integers(0, 12, 12)])
+        drawn.append(worst_mean(ours[rows], 0.05) - worst_mean(theirs[rows], 0.05))
+    assert (found.low, found.high) == pytest.approx(np.quantile(drawn, (0.025, 0.975)).tolist(), abs=0.1)
+    assert found.mean == pytest.approx(worst_mean(ours, 0.05) - worst_mean(theirs, 0.05))
+    assert found.is_distinguishable
+
+
+def test_worst_mean_difference_is_never_distinguishable_over_few_weeks() -> None:
+    ours, weeks = np.zeros(70), np.repeat(np.arange(7), 10)
+    found = worst_mean_difference(ours, ours - 5.0, weeks)
+    assert (found.low, found.high, found.is_distinguishable) == (5.0, 5.0, False)
+    alone = worst_mean_difference(ours, ours - 5.0, np.zeros(70, np.int64))
+    assert (alone.mean, math.isnan(alone.low), alone.is_distinguishable) == (5.0, True, False)

@@ -40,6 +40,13 @@ def test_both_layouts_and_all_formats_load_the_same_candles(write, name, convert
         assert getattr(candles, column).tolist() == frame[column].to_list()
 
 
+def test_finer_candles_of_other_times_are_no_news(write):
+    other_day_ms = 3 * 86_400_000
+    write(candle_frame(START_MS + other_day_ms))
+    path = write(candle_frame(bars=BARS // 5, step_ms=5 * MINUTE_MS), "BTCUSDT_5m.parquet")
+    assert not any("Finer" in text for text in load_history(path.parent, [BTC], RANGE, 5 * MINUTE_MS).notices)
+
+
 def test_freqtrade_files_in_the_folder_futures_are_found(write, tmp_path):
     (tmp_path / "futures").mkdir()
     write(freqtrade(candle_frame()), "futures/BTC_USDT_USDT-1m-futures.feather")

@@ -175,6 +175,15 @@ def test_a_symbol_without_candles_is_refused_with_what_there_is(write):
     assert "it has BTCUSDT" in message
 
 
+def test_a_folder_of_folders_is_refused_with_the_names_of_those_that_fit(write, tmp_path):
+    for name in ("one_venue", "other_venue"):
+        (tmp_path / name).mkdir()
+        write(candle_frame(), f"{name}/BTCUSDT_1m.parquet")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="in it have: one_venue, other_venue"):
+        load_history(tmp_path, [BTC], RANGE, MINUTE_MS)
+
+
 def test_a_folder_that_does_not_exist_is_refused(tmp_path):
     assert "cannot be listed" in refusal(tmp_path / "nowhere")
 
