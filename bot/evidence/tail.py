@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bot.evidence.paired import LEAST_CLUSTERS
+from bot.evidence.paired import LEAST_CLUSTERS, without_noise
 
 _SAMPLES: Final = 2_000
 _SEED: Final = 20_200_312
@@ -55,7 +55,7 @@ def worst_mean_difference(
         return TailDifference(mean, math.nan, math.nan, False)
     draws = np.random.default_rng(_SEED).multinomial(number, np.full(number, 1.0 / number), _SAMPLES)
     drawn = _drawn_means(left, members, draws, share) - _drawn_means(right, members, draws, share)
-    low, high = np.quantile(drawn, _INTERVAL).tolist()
+    mean, low, high = without_noise([mean, *np.quantile(drawn, _INTERVAL)]).tolist()
     return TailDifference(mean, low, high, number >= LEAST_CLUSTERS and (low > 0.0 or high < 0.0))
 
 
