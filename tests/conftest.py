@@ -1,6 +1,7 @@
 """What every test folder shares: a reproducible hypothesis profile and the optional shared data."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ settings.load_profile("ringfence")
 
 _ROOT = Path(__file__).resolve().parent.parent
 _ABSENT = "shared data is absent"
+_MEMORY = Path("/dev/shm")
+_MEMORY_NEEDED_BYTES = 2 * 1024**3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +29,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="with --cov, measure the tests of DIR only (may be repeated): a tracer trebles their time",
     )
+
+
+def pytest_configure() -> None:
+    """Put folders of tests in memory if there is room: a database waits for the disk at each commit."""
+    if _is_roomy_memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+def _is_roomy_memory() -> bool:
+    """Return whether there is a file system in memory, large enough, on which a program can be run."""
+    if not os.access(_MEMORY, os.W_OK) or os.statvfs(_MEMORY).f_flag & os.ST_NOEXEC:
+        return False
+    return shutil.disk_usage(_MEMORY).free >= _MEMORY_NEEDED_BYTES
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
