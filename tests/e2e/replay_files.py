@@ -14,17 +14,19 @@ import polars as pl
 SYMBOLS: Final = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 _START_MS: Final = 1_738_368_000_000  # 2025-02-01 00:00 UTC
 _MINUTE_MS: Final = 60_000
-_WARM_DAYS: Final = 1
 _PRICES: Final = {"BTC/USDT:USDT": 100_000.0, "ETH/USDT:USDT": 3_000.0}
 _WALL_COLUMNS: Final = {"run_id", "started_ms", "ended_ms", "chain"}  # the chain names the run
 _WALL_TABLES: Final = {"run", "checkpoint"}
 WALL_FIELDS: Final = ("wall_seconds", "market_ms")
 
 
-def write_candles(folder: Path, seed: int, days: int) -> str:
-    """Write one-minute candles with calm and stormy hours; return the time range to trade."""
+def write_candles(folder: Path, seed: int, days: int, warm_days: int = 1) -> str:
+    """Write one-minute candles with calm and stormy hours; return the time range to trade.
+
+    `warm_days`: before the range. A strategy has its forty hours from the start on when there are two.
+    """
     random = np.random.default_rng(seed)
-    count, first_ms = (_WARM_DAYS + days) * 1_440, _START_MS - _WARM_DAYS * 86_400_000
+    count, first_ms = (warm_days + days) * 1_440, _START_MS - warm_days * 86_400_000
     storms = np.repeat(np.where(random.random(count // 240) < 0.3, 4.0, 1.0), 240)
     common = random.standard_t(4, count)
     for symbol in SYMBOLS:

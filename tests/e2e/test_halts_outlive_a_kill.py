@@ -12,13 +12,13 @@ import pytest
 
 from tests.e2e.replay_files import run, start, trade_command, write_candles
 
-SEED = 11
+SEED = 7  # enters within half an hour and holds for ten
 
 
 @pytest.fixture(scope="module")
 def candles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("candles")
-    return folder, write_candles(folder, SEED, 3)
+    return folder, write_candles(folder, SEED, 3, warm_days=2)
 
 
 def ringfence(root: Path, database: Path, *words: str) -> dict[str, Any]:
