@@ -77,4 +77,4 @@ def test_a_made_up_market_ends_with_both_sides_agreed(tmp_path: Path) -> None:
 @pytest.mark.timeout(1500)
 def test_february_2025_ends_with_both_sides_agreed(tmp_path: Path, shared: Path) -> None:
     data = shared / "data" / "binance_usdm_perp"
-    assert_sound(rehearse(tmp_path, data, FEBRUARY, "20250128-20250225", "30000x"), trades=FEW_OF_A_MONTH)
+    assert_sound(rehearse(tmp_path, data, FEBRUARY, "20250131-20250205", "30000x"), trades=FEW_OF_A_MONTH)
