@@ -48,8 +48,11 @@ def command(candles: Path, tmp_path: Path) -> Callable[..., list[str]]:
 
 
 def listing(folder: Path) -> dict[str, bytes]:
-    """Return every file below a folder with its content; a lock file tells who held it last."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    """Return every file below a folder with its content; a lock file tells who held it last.
+
+    Without the bytecode that Python may keep of a strategy.
+    """
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".pyc")
     return {str(path): b"" if path.suffix == ".lock" else path.read_bytes() for path in files}
 
 
