@@ -4,6 +4,8 @@
 MAKEFLAGS += --no-print-directory
 
 ARGS ?=
+# A process that writes no bytecode compiles every module it imports, and tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
