@@ -40,8 +40,8 @@ check: $(VENV)/.dev-stamp ## Check format, lint, types and import contracts
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-cache
 
-# Those that prove core and risk measure their branches; a tracer trebles the time of what it watches.
-TRACED := $(addprefix tests/,unit/core unit/risk unit/calc unit/settings unit/strategy property/core property/risk golden)
+# The cases of core and risk measure its branches; a tracer trebles the time of what it watches.
+TRACED := $(addprefix tests/,unit/core unit/risk unit/calc unit/settings unit/strategy golden)
 
 .PHONY: test
 test: check ## Run check, every test with branch coverage of bot/core and bot/risk, and the simulation's gate
