@@ -46,7 +46,7 @@ TRACED := $(addprefix tests/,unit/core unit/risk unit/calc unit/settings unit/st
 .PHONY: test
 test: check ## Run check, every test with branch coverage of bot/core and bot/risk, and the simulation's gate
 	@rm -f .coverage .coverage.json
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not bench" \
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not bench and not rehearsal" \
 		--cov=bot/core --cov=bot/risk --cov-branch $(TRACED:%=--traced=%) \
 		--cov-report=term:skip-covered --cov-report=json:.coverage.json $(ARGS)
 	@$(BIN)/python .ci/branches.py .coverage.json 95

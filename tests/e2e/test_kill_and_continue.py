@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.replay_files import last_cut, run, start, tables, totals, trade_command, write_candles
 
-DEATHS = 8  # at every boundary by turns: tests/unit/engine/test_recovery.py; hundreds: tests/kills
+DEATHS = 20
 DEATHS_ON_RECORDED = 4
 SEED = 11
 DAYS = 2
@@ -80,7 +80,7 @@ def check_killed_run_ends_the_same(market: Market, folder: Path, root: Path, see
 
 
 @pytest.mark.timeout(600)
-def test_a_run_killed_eight_times_ends_like_one_that_was_not(
+def test_a_run_killed_twenty_times_ends_like_one_that_was_not(
     market: Market, tmp_path: Path, root: Path
 ) -> None:
     check_killed_run_ends_the_same(market, tmp_path, root, SEED, DEATHS)

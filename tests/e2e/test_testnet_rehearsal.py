@@ -13,8 +13,10 @@ from tests.e2e.rehearsal import Bot, Exchange, known_to_bot, known_to_exchange, 
 from tests.e2e.replay_files import SYMBOLS as MADE_UP
 from tests.e2e.replay_files import write_candles
 
-DEATHS = 4
+DEATHS = 6
+DEATHS_IN_A_CRASH = 4
 DEATHS_OF_A_DAY = 2
+FEW_OF_A_MONTH = 15
 FEW_OF_A_CRASH = 10  # how many there are depends on how fast the machine follows such a market; here 30
 FEBRUARY = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 
@@ -77,4 +79,12 @@ def test_a_made_up_market_ends_with_both_sides_agreed(tmp_path: Path) -> None:
 @pytest.mark.timeout(1500)
 def test_the_crash_of_february_2025_ends_with_both_sides_agreed(tmp_path: Path, shared: Path) -> None:
     data = shared / "data" / "binance_usdm_perp"
-    assert_sound(rehearse(tmp_path, data, FEBRUARY, "20250131-20250205", "30000x"), trades=FEW_OF_A_CRASH)
+    found = rehearse(tmp_path, data, FEBRUARY, "20250131-20250205", "30000x", DEATHS_IN_A_CRASH)
+    assert_sound(found, trades=FEW_OF_A_CRASH)
+
+
+@pytest.mark.rehearsal
+@pytest.mark.timeout(1500)
+def test_february_2025_ends_with_both_sides_agreed(tmp_path: Path, shared: Path) -> None:
+    data = shared / "data" / "binance_usdm_perp"
+    assert_sound(rehearse(tmp_path, data, FEBRUARY, "20250128-20250225", "30000x"), trades=FEW_OF_A_MONTH)
