@@ -254,6 +254,7 @@ class Application:
 
     def _restore(self, recovered: Recovered) -> None:
         self.edges.restore(recovered.checkpoint.venue)
+        self.edges.inherit(recovered.pending)
         self.edges.feed.seek(recovered.checkpoint.feed)
         fitting = self._fitting(recovered.checkpoint.engine)
         restore(self.engine.state, fitting)

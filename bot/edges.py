@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.core.event import VenueEvent
 from bot.core.instrument import Instrument
+from bot.core.intent import Intent
 from bot.core.profile import VenueProfile
 from bot.ports import Exchange, Json, MarketFeed
 
@@ -22,6 +23,10 @@ async def nothing_to_leave() -> None:
     """Leave a venue that lives in this process."""
 
 
+def nothing_to_inherit(pending: Iterable[Intent]) -> None:
+    """Take nothing over: a venue that lives in this process knows what it was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edges:
     """What differs between paper trading, a replay and a real venue; the engine knows none of it.
@@ -29,6 +34,7 @@ class Edges:
     `snapshot` and `restore` carry a venue that lives in this process; a real one remembers by itself.
     `profiles`: the margin rules of each symbol. `start_ms`: the market's time at a first start. `played` and
     `notices`: what the data is and lacks.
+    `inherit`: told, before anything is asked, which requests a process before this one left open.
     `missed`: what happened since the checkpoint at a venue that lived on; None: it stood still.
     `prefix`: the beginning of every client id, one per mode; `epoch`: what tells this run's ids from those of
     any other, also where a copy has taken the place of the database.
@@ -52,6 +58,7 @@ class Edges:
     played: str = ""
     notices: tuple[str, ...] = ()
     epoch: str = ""
+    inherit: Callable[[Iterable[Intent]], None] = nothing_to_inherit
     missed: Callable[[], Awaitable[Iterable[VenueEvent]]] | None = None
     leave: Callable[[], Awaitable[None]] = nothing_to_leave
     silence_ms: int = 0

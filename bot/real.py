@@ -87,6 +87,7 @@ async def _met(connection: Connection, settings: Settings, step_ms: int) -> Edge
         prefix=_PREFIX[mode],
         start_ms=0,
         epoch=secrets.token_hex(_EPOCH_BYTES),
+        inherit=gateway.book.inherit,
         missed=gateway.catch_up,
         leave=connection.close,
         silence_ms=settings.feed.silence_ms,

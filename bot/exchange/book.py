@@ -141,6 +141,16 @@ class Book:
         if held is not None:
             self.wanted.setdefault(intent.client_id, action.target_wallet - held.isolated_wallet)
 
+    def inherit(self, pending: Iterable[Intent]) -> None:
+        """Learn of what an earlier process may have sent, before anything is read that may show it."""
+        for intent in pending:
+            self.doubt(intent)
+
+    def dismiss(self, client_id: str) -> None:
+        """Doubt a margin move no more that provably never arrived."""
+        self.doubts = {symbol: each for symbol, each in self.doubts.items() if each != client_id}
+        self.wanted.pop(client_id, None)
+
     def await_fills(self, sent: VenueOrder, clock_ms: int) -> None:
         """Expect fills of an order that was accepted and that no reading shows yet."""
         self.awaited[sent.symbol] = sent

@@ -45,8 +45,11 @@ async def fate_of(gateway: "CcxtGateway", intent: Intent) -> Events | None:
     while True:
         left_ms = deadline_ms - clock.now_ms()
         found = await _look(gateway, intent)
-        if found is not None or left_ms <= 0:
+        if found is not None:
             return found
+        if left_ms <= 0:
+            gateway.book.dismiss(intent.client_id)
+            return None
         await clock.sleep(min(wait_ms, left_ms) / 1000.0)
         wait_ms *= 2
 
