@@ -6,6 +6,7 @@ replaced by newer ones, everything else is handed out one by one.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator
 from functools import partial
@@ -30,7 +31,10 @@ _BUSY_SWEEP_SECONDS: Final = 5.0
 _FLAT_SWEEP_SECONDS: Final = 30.0
 _AWAITED_SWEEP_SECONDS: Final = 2.0  # the stop rests by then; asking more often would spend all weight
 _PATIENCE_MS: Final = 2_000
-_LONG_POLL_MS: Final = 500
+_LONG_MS: Final = 500
+# A stop may vanish without a word, and is missed within 10 s.
+_UNPROVEN_MS: Final = 7_000
+_PROVE_AGAIN_MS: Final = 5_000
 
 
 class _Due(NamedTuple):
@@ -55,8 +59,10 @@ class CcxtFeed:
         self._due: dict[str, _Due] = {}
         self._swept_ms: dict[str, int] = {}
         self._sweep_wake = asyncio.Event()
-        self._poll: asyncio.Task[None] | None = None
-        self._poll_began_ms = 0
+        self._proved_ms: dict[str, int] = {}
+        self._look: asyncio.Task[None] | None = None
+        self._looks_as = Urgency.POLL
+        self._look_began_ms = 0
 
     # --- the market feed port ---------------------------------------------------------------------
 
@@ -141,12 +147,12 @@ class CcxtFeed:
     def _sweep_soon(self, *symbols: str, urgency: Urgency) -> None:
         """Look at the symbols; what news prompts goes first: a fill may wait for its stop."""
         patience_ms = _PATIENCE_MS if urgency is Urgency.POLL else 0
-        due = _Due(self._link.clock.now_ms() + patience_ms, urgency)
+        by_ms = 0 if urgency is Urgency.PROOF else self._link.clock.now_ms() + patience_ms
         for symbol in symbols:
             if symbol in self._gateway.symbols:
-                known = self._due.get(symbol, due)
-                self._due[symbol] = _Due(min(due.by_ms, known.by_ms), min(due.urgency, known.urgency))
-        self._let_news_pass()
+                known = self._due.get(symbol, _Due(by_ms, urgency))
+                self._due[symbol] = _Due(min(by_ms, known.by_ms), min(urgency, known.urgency))
+        self._let_pass()
         self._sweep_wake.set()
 
     async def _sweep(self) -> None:
@@ -158,35 +164,52 @@ class CcxtFeed:
                 await self._sweep_one(symbol, self._due.pop(symbol).urgency)
 
     async def _sweep_one(self, symbol: str, urgency: Urgency) -> None:
-        self._swept_ms[symbol] = self._link.clock.now_ms()
+        """Sweep until something goes first that does not wait with it; then it is due again."""
+        self._swept_ms[symbol] = self._look_began_ms = self._link.clock.now_ms()
+        self._looks_as = urgency
+        self._look = asyncio.create_task(self._gateway.sweep_behind(symbol, urgency))
         try:
-            if urgency is Urgency.POLL and self._link.ccxt_id in DEAR:
-                await self._poll_one(symbol)
-            else:
-                await self._gateway.sweep_behind(symbol, urgency)
-        except PASSING:
-            return
-        self._wake.set()
-
-    async def _poll_one(self, symbol: str) -> None:
-        """Sweep with what weight is left over, until news come: they do not wait with it."""
-        self._poll_began_ms = self._link.clock.now_ms()
-        self._poll = asyncio.create_task(self._gateway.sweep_behind(symbol, Urgency.POLL))
-        try:
-            await asyncio.wait({self._poll})
+            await asyncio.wait({self._look})
         finally:
-            self._poll.cancel()
-        if not self._poll.cancelled():
-            self._poll.result()
-        else:
-            self._sweep_soon(symbol, urgency=Urgency.POLL)
+            self._look.cancel()
+        if self._look.cancelled():
+            self._sweep_soon(symbol, urgency=urgency)
+            return
+        with contextlib.suppress(*PASSING):
+            self._look.result()
+            self._wake.set()
 
-    def _let_news_pass(self) -> None:
-        """End a poll that takes long, which then waits for weight, when something else is due."""
-        is_long = self._link.clock.now_ms() - self._poll_began_ms > _LONG_POLL_MS
-        is_news = any(due.urgency < Urgency.POLL for due in self._due.values())
-        if self._poll is not None and is_long and is_news:
-            self._poll.cancel()
+    def _let_pass(self) -> None:
+        """End a look that takes long, which then waits for weight, when something goes first."""
+        is_long = self._link.clock.now_ms() - self._look_began_ms > _LONG_MS
+        is_first = any(self._goes_first(due.urgency) for due in self._due.values())
+        if self._look is not None and is_long and is_first:
+            self._look.cancel()
+
+    def _goes_first(self, urgency: Urgency) -> bool:
+        """Proof does, and news before a poll where lists are dear."""
+        if urgency is Urgency.PROOF or (self._link.ccxt_id in DEAR and self._looks_as is Urgency.POLL):
+            return urgency < self._looks_as
+        return False
+
+    async def _prove(self) -> None:
+        """Every second: look first at what is held and was not seen to be covered for long.
+
+        What a beat reads may wait for weight, and so may any other look.
+        """
+        while True:
+            await self._link.clock.sleep(BEAT_SECONDS)
+            unproven = [symbol for symbol in self._gateway.symbols if self._is_unproven(symbol)]
+            self._proved_ms.update(dict.fromkeys(unproven, self._link.clock.now_ms()))
+            self._sweep_soon(*unproven, urgency=Urgency.PROOF)
+
+    def _is_unproven(self, symbol: str) -> bool:
+        """Whether stops that are believed to rest were not read for long; one that is missed is seen to."""
+        book, now_ms = self._gateway.book, self._link.clock.now_ms()
+        if symbol not in book.positions or not book.is_covered(symbol):
+            return False
+        is_old = now_ms - book.covered_ms.get(symbol, 0) > _UNPROVEN_MS
+        return is_old and now_ms - self._proved_ms.get(symbol, 0) >= _PROVE_AGAIN_MS
 
     async def _beat(self) -> None:
         """Every second: sweep what is due, replace silent streams, read marks while they are silent."""
@@ -199,7 +222,7 @@ class CcxtFeed:
                     self._sweep_soon(symbol, urgency=urgency)
             if self._streams.silent_ms("marks") > SILENT_MS:
                 await self._read_marks()
-            self._let_news_pass()
+            self._let_pass()
             await self._refresh()
 
     async def _refresh(self) -> None:
@@ -243,6 +266,6 @@ class CcxtFeed:
                 await self.history(symbol, self._timeframe_ms, 1)
         self._link.is_starting = False
         self._streams.start(dialect.watchers(client, symbols, timeframe_text(self._timeframe_ms)))
-        for work in (self.prices.follow_candles(), self._sweep(), self._beat()):
+        for work in (self.prices.follow_candles(), self._sweep(), self._beat(), self._prove()):
             self._tasks.run(work)
         self._sweep_soon(*symbols, urgency=Urgency.NORMAL)

@@ -42,7 +42,7 @@ class Glancer:
         opened_ms, last = self._open.get(symbol, (0, None))
         if last is not None and self._link.clock.now_ms() - opened_ms <= _OPEN_FOR_MS:
             return await self._again(symbol, urgency, last, opened_ms)
-        if self._is_dear and urgency is Urgency.POLL:
+        if self._is_dear and urgency in (Urgency.PROOF, Urgency.POLL):
             return await self._polled(symbol, urgency)
         return await self.afresh(symbol, urgency)
 
@@ -91,6 +91,13 @@ class Glancer:
         before = _signed(self._book.positions.get(symbol))
         expected = before + sum(trade.order_side * trade.quantity for trade in trades)
         return abs(expected - _signed(position)) <= _QUANTITY_TOLERANCE * max(abs(expected), 1.0)
+
+    def is_as_known(self, symbol: str, position: Position | None) -> bool:
+        """Whether nothing moved; a payment that the wallet does not show can be told later."""
+        before = self._book.positions.get(symbol)
+        if before is None or position is None:
+            return before is position
+        return position._replace(opened_ms=before.opened_ms) == before
 
     async def position(self, symbol: str, urgency: Urgency) -> Position | None:
         """Return the symbol's position now."""

@@ -21,11 +21,15 @@ DEFAULT_BLOCK_MS: Final = 10_000
 
 
 class Urgency(IntEnum):
-    """URGENT: stops, reduces, margin adds and what they must read. NORMAL: other writes. POLL: the rest."""
+    """URGENT: stops, reduces, margin adds and what they must read. PROOF: whether a stop rests still.
+
+    NORMAL: other writes, and what was told. POLL: the rest.
+    """
 
     URGENT = 0
-    NORMAL = 1
-    POLL = 2
+    PROOF = 1
+    NORMAL = 2
+    POLL = 3
 
 
 urgency_now: ContextVar[Urgency] = ContextVar("urgency_now", default=Urgency.POLL)
@@ -38,6 +42,7 @@ _BANNED: Final = 418
 # polls are seldom under way on a quick line, and 20 a second are as many as the venues' limits sustain.
 _POLLS_APART_MS: Final = 50
 _LONG_WAIT_MS: Final = 1_000  # what is worth a word
+_KEPT_FROM_PROOF: Final = 0.25  # of the reserve: a stop that is missed has to be placed as well
 _TURN_LATE_MS: Final = 1_000  # a venue's clock is not ours, and replies take their time
 
 
@@ -70,6 +75,8 @@ class Budget(NamedTuple):
         """Return how much of the weight requests of this urgency may spend."""
         if urgency is Urgency.URGENT:
             return self.weight
+        if urgency is Urgency.PROOF:
+            return self.weight - _KEPT_FROM_PROOF * self.reserve
         kept_for_news = self.kept_for_news if urgency is Urgency.POLL else 0.0
         return self.weight - self.reserve - kept_for_news
 

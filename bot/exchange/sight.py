@@ -92,7 +92,8 @@ class Observer:
         is_consistent = self._is_consistent(symbol, position, new, ended)
         self.glancer.note(symbol, seen, is_consistent=is_consistent)
         settlements: tuple[Settlement, ...] = ()
-        if is_consistent and self._may_have_been_paid(symbol, position, new, moved_quote):
+        is_proof = urgency is Urgency.PROOF and self.glancer.is_as_known(symbol, position)
+        if is_consistent and not is_proof and self._may_have_been_paid(symbol, position, new, moved_quote):
             settlements = await self._settlements(symbol, urgency)
             # Money that was paid after the position was read would look like margin moved by a person.
             is_consistent = not settlements or position == await self.position(symbol, urgency)

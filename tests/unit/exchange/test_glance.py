@@ -118,13 +118,14 @@ async def test_elsewhere_everything_is_asked_for_each_time(ccxt_id: str) -> None
         assert sorted(venue.asked) == sorted(WHOLE)
 
 
-async def test_a_poll_asks_for_no_fills_while_position_and_money_are_the_same() -> None:
+@pytest.mark.parametrize("urgency", [Urgency.POLL, Urgency.PROOF])
+async def test_a_poll_asks_for_no_fills_while_position_and_money_are_the_same(urgency: Urgency) -> None:
     venue = Venue()
-    await venue.look(Urgency.POLL)
+    await venue.look(urgency)
     assert sorted(venue.asked) == ["money", "orders", "position"]
     for free_quote, held in ((99.9, ()), (100.0, (LONG,))):
         venue.free_quote, venue.held, venue.traded = free_quote, held, (BOUGHT,) * len(held)
-        seen = await venue.look(Urgency.POLL)
+        seen = await venue.look(urgency)
         assert seen is not None
         assert seen.trades == venue.traded
         assert sorted(venue.asked) == sorted(WHOLE)

@@ -193,4 +193,18 @@ async def test_polls_leave_what_is_kept_for_news() -> None:
 
 def test_an_account_that_was_granted_more_keeps_as_large_a_share_for_news() -> None:
     budget = Budget(100.0, MINUTE_MS, 20.0, 3, kept_for_news=30.0).granted(200)
-    assert [budget.allowed(each) for each in Urgency] == [200.0, 160.0, 100.0]
+    assert [budget.allowed(each) for each in Urgency] == [200.0, 190.0, 160.0, 100.0]
+
+
+async def test_a_proof_goes_on_when_the_weight_for_all_else_is_spent_and_leaves_some_for_a_stop() -> None:
+    lane, clock = lane_of(weight=400.0, reserve=80.0)
+    done: list[str] = []
+    await request(lane, Urgency.NORMAL, 320.0, done, "entry")
+    began_ms = clock.now_ms()
+    await request(lane, Urgency.PROOF, 60.0, done, "proof")
+    assert clock.now_ms() == began_ms
+    late = asyncio.create_task(request(lane, Urgency.PROOF, 10.0, done, "late"))
+    await request(lane, Urgency.URGENT, 10.0, done, "stop")
+    assert done == ["entry", "proof", "stop"]
+    await late
+    assert clock.now_ms() > began_ms

@@ -50,3 +50,20 @@ async def test_payments_that_a_sweep_asks_for_are_as_urgent_as_it_is() -> None:
     wire.answers["GET /fapi/v1/income"] = lambda _: urgencies.append(urgency_now.get()) or []
     await gateway.sweeper.sweep(BTC, Urgency.URGENT)
     assert set(urgencies) == {Urgency.URGENT}
+
+
+async def test_a_proof_leaves_payments_to_other_readings_while_the_wallet_stands_still() -> None:
+    clock = VirtualClock(START_MS)
+    connection, wire = wired(clock)
+    gateway = connection.gateway
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row()]
+    await gateway.account()
+    gateway.book.settled(BTC, START_MS + HOUR_MS, clock.now_ms())
+    asked = len(wire.sent("GET", PAYMENTS))
+    await gateway.sweep_behind(BTC, Urgency.PROOF)
+    assert len(wire.sent("GET", PAYMENTS)) == asked
+    await gateway.sweep_behind(BTC, Urgency.POLL)
+    assert len(wire.sent("GET", PAYMENTS)) == asked + 1
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row(wallet="117.0")]
+    await gateway.sweep_behind(BTC, Urgency.PROOF)
+    assert len(wire.sent("GET", PAYMENTS)) > asked + 1
