@@ -189,7 +189,10 @@ def terminated(world: "World") -> None:
 
 
 def second_bot(world: "World") -> None:
-    """F65: the same command is started again on the same database."""
+    """F65: the same command is started again on the same database, and ended when somebody notices.
+
+    It may have taken the database over meanwhile, when the first one died.
+    """
 
     async def start() -> None:
         await asyncio.sleep(dice(world).uniform(5.0, 60.0))
@@ -199,6 +202,7 @@ def second_bot(world: "World") -> None:
         world.spawn(other.supervise())
         await asyncio.sleep(5.0)
         other.is_wanted = False
+        other.terminate()
 
     world.on_start.append(start)
 
