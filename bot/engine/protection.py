@@ -1,8 +1,8 @@
 """Stops and take-profits at the venue: placed on fill, trailed, kept inside liquidation, never absent.
 
 A new stop is accepted before the old one is cancelled. One for a quantity, as a venue takes it beside one
-over the whole position, is followed by another when more is filled. A position whose stop the venue refuses,
-and that has no other over all of it, is closed at market.
+over the whole position, is followed by another when more is filled; the one over all of it rests until then.
+A position whose stop the venue refuses, and that has no other over all of it, is closed at market.
 """
 
 from bot.core.event import OrderAccepted, OrderCancelled, OrderFilled, Refused
@@ -92,6 +92,7 @@ def ensure(desk: Desk, market: Market, holding: Holding) -> None:
 def cover(desk: Desk, market: Market, holding: Holding) -> None:
     """Replace a stop for less than the position, where more was filled since, by one over all of it."""
     stop, side = holding.stop, holding.position.side
+    _retire_elder(desk, market, holding)
     if stop is None or holding.is_closing or stop.covers(holding.position.quantity):
         return
     holding.unprotected_since_ms = holding.unprotected_since_ms or desk.state.now_ms
@@ -192,6 +193,8 @@ def on_cancelled(desk: Desk, market: Market, event: OrderCancelled) -> None:
     holding.take_profits.pop(event.client_id, None)
     if holding.stop is not None and holding.stop.client_id == event.client_id:
         _on_lost(desk, market, holding, holding.stop.trigger_price, event)
+    if holding.elder_stop == event.client_id:
+        holding.elder_stop = ""
     holding.wake()
 
 
@@ -253,18 +256,30 @@ def _nearest_stop(market: Market, holding: Holding) -> float:
 
 
 def _exchange_stops(desk: Desk, market: Market, holding: Holding, new: RestingStop) -> None:
-    """Keep the tighter of the resting and the new stop, and cancel the other.
+    """Keep the tighter of the resting and the new stop, and cancel the other, unless it alone covers all.
 
     A start may have read the new one before its acceptance is told: then it is the one that rests.
     """
     old, side = holding.stop, holding.position.side
+    _retire_elder(desk, market, holding)
     if old is None or old.client_id == new.client_id:
         holding.stop = new
         return
     is_looser = side * (new.trigger_price - old.trigger_price) < 0.0
     holding.stop, retired = (old, new) if is_looser else (new, old)
+    quantity = holding.position.quantity
+    if retired.covers(quantity) and not holding.stop.covers(quantity):
+        holding.elder_stop = retired.client_id
+        return
     facts: dict[str, Fact] = {"trigger_price": retired.trigger_price}
     desk.outbox.intend(CancelOrder(market.instrument.symbol, retired.client_id), "stop_replaced", facts)
+
+
+def _retire_elder(desk: Desk, market: Market, holding: Holding) -> None:
+    """Cancel the looser stop that was kept, once the tighter one is for all that is held."""
+    if holding.elder_stop and holding.stop is not None and holding.stop.covers(holding.position.quantity):
+        target, holding.elder_stop = holding.elder_stop, ""
+        desk.outbox.intend(CancelOrder(market.instrument.symbol, target), "stop_replaced")
 
 
 def _protected(desk: Desk, market: Market, holding: Holding, ts_ms: int) -> None:

@@ -168,7 +168,7 @@ def _adopt_position(desk: Desk, holding: Holding, actual: Position) -> None:
 
 def _adopt_stop(desk: Desk, market: Market, holding: Holding, orders: tuple[OpenOrder, ...]) -> None:
     symbol, known = market.instrument.symbol, holding.stop.client_id if holding.stop is not None else ""
-    stops = _resting_stops(holding, orders)
+    stops, holding.elder_stop = _resting_stops(holding, orders), ""
     if stops:
         whole = [each for each in stops if each.covers(holding.position.quantity)]
         kept = (whole or stops)[-1]

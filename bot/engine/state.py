@@ -39,7 +39,8 @@ class Holding:
     `restored_quote` the part of `added_quote` that a cut had paid out before, and `does_reenter` whether
     the strategy's newest belief would enter here again. `by_hand_quote` is what somebody else added to its
     margin, less what they took out. `lost_stop` is the price of the stop that vanished at
-    `lost_stop_ms`, the last one.
+    `lost_stop_ms`, the last one. `elder_stop` is the id of a looser stop over all of it, kept while `stop` is
+    for less.
     """
 
     position: Position
@@ -86,6 +87,7 @@ class Holding:
     by_hand_quote: float = 0.0
     lost_stop: float = 0.0
     lost_stop_ms: int = 0
+    elder_stop: str = ""
 
     def wake(self) -> None:
         """Forget the sleep bounds, so that the next mark is looked at."""

@@ -4,9 +4,17 @@ from typing import Any
 
 import pytest
 
-from bot.core.event import InvariantBroken, LeverageSet, OrderAccepted, OrderFilled, Refused
+from bot.core.event import (
+    InvariantBroken,
+    LeverageSet,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    Refused,
+)
 from bot.core.intent import CancelOrder, Intent, PlaceStop, ReducePosition
 from bot.core.position import Position
+from bot.engine.protection import protect
 from bot.engine.reconcile import adopt_truth
 from bot.engine.state import restore, snapshot
 from bot.ports import Account, OpenOrder
@@ -65,6 +73,54 @@ def test_what_is_filled_after_a_stop_for_a_quantity_rested_is_stopped_too() -> N
     (cancelled,) = bench.hear(OrderAccepted(bench.ts_ms, A, placed.client_id, "stop"))
     assert cancelled.action == CancelOrder(A, small)
     assert bench.told(InvariantBroken) == []
+
+
+def tightened(*, elder: float, tighter: float) -> tuple[Bench, str, Intent]:
+    """Return a bench that holds 6.5 under two stops; the id of the elder, and what the younger one led to."""
+    bench, _ = filling(rested=elder)
+    market, first = bench.market(), bench.stop().client_id
+    holding = market.holding
+    assert holding is not None
+    protect(bench.engine.desk, market, holding, 99.0, "trailing")
+    (asked,) = bench.engine.desk.outbox.take().intents
+    sent = bench.hear(OrderAccepted(bench.ts_ms, A, asked.client_id, "stop", tighter))
+    (last,) = sent or (asked,)
+    return bench, first, last
+
+
+def test_a_stop_over_all_of_it_rests_until_a_tighter_one_is_over_all_of_it_too() -> None:
+    bench, whole, placed = tightened(elder=0.0, tighter=5.0)
+    part = bench.stop().client_id
+    assert (placed.action, placed.reason) == (PlaceStop(A, 1, 99.0), "stop_too_small")
+    cancelled = bench.hear(OrderAccepted(bench.ts_ms, A, placed.client_id, "stop", 6.5))
+    assert {each.action for each in cancelled} == {CancelOrder(A, whole), CancelOrder(A, part)}
+    assert bench.stop().client_id == placed.client_id
+    assert bench.told(InvariantBroken) == []
+
+
+def test_an_elder_stop_goes_when_the_position_has_become_as_small_as_the_tighter_one() -> None:
+    bench, whole, _ = tightened(elder=0.0, tighter=5.0)
+    left = WHOLE._replace(quantity=5.0, isolated_wallet=25.0)
+    fill = OrderFilled(bench.ts_ms, A, "T", 9, "take_profit", -1, 101.0, 1.5, 0.0, 0.1, False, 1.0, left, 9e3)
+    sent = [*bench.hear(fill), *bench.tick(100.0)]
+    assert actions(sent, CancelOrder) == [CancelOrder(A, whole)]
+
+
+def test_an_elder_stop_that_ended_is_not_cancelled_and_one_that_rests_survives_a_snapshot() -> None:
+    bench, whole, placed = tightened(elder=0.0, tighter=5.0)
+    state = bench.engine.state
+    restore(state, snapshot(state))
+    holding = bench.market().holding
+    assert holding is not None
+    assert holding.elder_stop == whole
+    bench.hear(OrderCancelled(bench.ts_ms, A, whole, "stop", "expired"))
+    cancelled = bench.hear(OrderAccepted(bench.ts_ms, A, placed.client_id, "stop", 6.5))
+    assert whole not in {each.action.target_client_id for each in cancelled}  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_a_stop_for_a_part_is_cancelled_when_a_tighter_one_rests() -> None:
+    _, part, sent = tightened(elder=6.5, tighter=6.5)
+    assert sent.action == CancelOrder(A, part)
 
 
 def test_a_stop_over_the_whole_position_is_left_alone_while_more_is_filled() -> None:
