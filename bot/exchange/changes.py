@@ -53,6 +53,7 @@ class Changes:
         self._position = book.positions.get(sight.symbol)
         self._truth = self._without_unpaid()
         self._events: list[VenueEvent] = []
+        self._has_closed = False
 
     def apply(self) -> list[VenueEvent]:
         """Bring the book up to the reading and return what happened, in time order."""
@@ -106,6 +107,7 @@ class Changes:
         owner, book = self._owner(trade.venue_order_id), self._book
         realised = realised_pnl(self._position, trade)
         self._position = traded(self._position, trade, float(book.leverage.get(trade.symbol, 0)))
+        self._has_closed = self._has_closed or self._position is None
         filled = book.filled.get(owner.client_id, 0.0) + trade.quantity
         book.filled[owner.client_id] = filled
         left = owner.quantity - filled
@@ -274,12 +276,15 @@ class Changes:
         """A trigger that fired has ended well only if what it became traded (ccxt calls both "closed").
 
         All of it: a stop of more than the position still held fills for what is there, and the rest expires,
-        as does the rest of a market order that meets too thin a book.
+        as does the rest of a market order that meets too thin a book. One over the whole position has done
+        its work when that is gone.
         """
-        if order.status != "done":
-            return False
         filled = self._book.filled.get(kept.client_id, 0.0)
-        return filled > max(kept.quantity * (1.0 - _FLOAT_NOISE), 0.0)
+        if order.status != "done" or filled <= 0.0:
+            return False
+        if kept.quantity == 0.0:
+            return self._truth is None or self._has_closed
+        return filled > kept.quantity * (1.0 - _FLOAT_NOISE)
 
     def _cause(self, order: VenueOrder) -> str:
         if order.client_id in self._book.cancelling:

@@ -84,7 +84,8 @@ class Observer:
         orders, new, position, money = seen
         resting = self.by_our_id(orders, self._book.owners)
         ended, money = await asyncio.gather(
-            self._ended(symbol, resting, new, urgency), self._money_after(symbol, new, money, urgency)
+            self._ended(symbol, resting, new, urgency, is_left=position is not None),
+            self._money_after(symbol, new, money, urgency),
         )
         resting = self.by_our_id(orders, {**self._book.owners, **_children(ended)})
         ended = {key: row for key, row in ended.items() if key not in resting}
@@ -171,30 +172,34 @@ class Observer:
         resting: Mapping[str, VenueOrder],
         trades: tuple[Trade, ...],
         urgency: Urgency,
+        *,
+        is_left: bool,
     ) -> dict[str, VenueOrder | None]:
         """Ask by id for each order that left the lists: lists lag, so that absence proves nothing."""
         gone = [order for key, order in self._book.orders_of(symbol).items() if key not in resting]
-        asked = [self._fate(each, trades, urgency) for each in gone]
+        asked = [self._fate(each, trades, urgency, is_left=is_left) for each in gone]
         rows = await asyncio.gather(*asked)
         return {each.client_id: row for each, row in zip(gone, rows, strict=True)}
 
     async def _fate(
-        self, order: VenueOrder, trades: tuple[Trade, ...], urgency: Urgency
+        self, order: VenueOrder, trades: tuple[Trade, ...], urgency: Urgency, *, is_left: bool
     ) -> VenueOrder | None:
         """Return what became of an order; for a trigger that fired, of the order it became.
 
-        ccxt calls a fired trigger "closed" and filled, also when what it became was rejected.
+        ccxt calls a fired trigger "closed" and filled, also when what it became was rejected. Where one over
+        the whole position has left some of it (`is_left`), that may fill still.
         """
         row = await self._order_of_kind(order.symbol, order.client_id, order.is_conditional, urgency)
         if row is None and self._may_show_late(order):
             return order
         if row is None or not row.is_conditional or row.status != "done":
             return row
-        if any(trade.venue_order_id == row.child_id for trade in trades):
+        has_traded = any(trade.venue_order_id == row.child_id for trade in trades)
+        if has_traded and not (is_left and order.quantity == 0.0):
             return row
         child = await self._by_venue_id(order.symbol, row.child_id, urgency) if row.child_id else None
         if child is None:
-            return row._replace(status="cancelled")
+            return row if has_traded else row._replace(status="cancelled")
         return row._replace(status=child.status, filled_quantity=child.filled_quantity)
 
     def _may_show_late(self, order: VenueOrder) -> bool:

@@ -124,10 +124,10 @@ TRUTH: Final = (
     Bug(
         "absence-is-proof",
         _SIGHT,
-        """        asked = [self._fate(each, trades, urgency) for each in gone]
+        """        asked = [self._fate(each, trades, urgency, is_left=is_left) for each in gone]
         rows = await asyncio.gather(*asked)
 """,
-        """        rows = [None for _ in gone if urgency is not None and trades is not None]
+        """        rows = [None for _ in gone if None not in (urgency, trades, is_left)]
 """,
         "an order that is in no list counts as cancelled, though lists lag",
         ("lists", "F04", "stop"),
@@ -135,15 +135,21 @@ TRUTH: Final = (
     Bug(
         "fired-trigger-counts-as-filled",
         _SIGHT,
-        'return row._replace(status="cancelled")',
+        'return row if has_traded else row._replace(status="cancelled")',
         "return row",
         "a trigger that fired and came to nothing counts as filled, its own fills not being counted either",
         ("fizzled", "F13", "F25", "F26"),
         (
             Change(
                 _CHANGES,
-                "        return filled > max(kept.quantity * (1.0 - _FLOAT_NOISE), 0.0)\n",
-                "        return filled >= min(kept.quantity, 0.0)\n",
+                'order.status != "done" or filled <= 0.0:\n',
+                'order.status != "done":\n',
+            ),
+            Change(
+                _CHANGES,
+                "            return self._truth is None or self._has_closed\n"
+                "        return filled > kept.quantity * (1.0 - _FLOAT_NOISE)\n",
+                "            return True\n        return filled >= min(kept.quantity, 0.0)\n",
             ),
         ),
     ),
