@@ -197,7 +197,5 @@ STORIES: Final = MappingProxyType(
 NOT_TOLD: Final = MappingProxyType(
     {
         ("terms", "hyperliquid"): "prices have five digits there, not steps that change",
-        ("late_add", "hyperliquid"): "known to fail: a move whose reply is lost, and that positions show ten "
-        "seconds late, is taken for one by hand: no history tells of it",
     }
 )

@@ -12,17 +12,17 @@ import ccxt
 from bot.core.instrument import Instrument
 from bot.core.position import Position
 from bot.core.profile import HYPERLIQUID, VenueProfile
-from bot.errors import Rejected, Unavailable
+from bot.errors import OutcomeUnknown, Rejected, Unavailable
 from bot.exchange.convert import number
 from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import hyperliquid_orders as orders
 from bot.exchange.dialects import hyperliquid_streams as streams
-from bot.exchange.dialects.hyperliquid_actions import send, status_of
+from bot.exchange.dialects.hyperliquid_actions import RECEIVE_WINDOW_MS, send, status_of
 from bot.exchange.dialects.hyperliquid_history import History
 from bot.exchange.dialects.hyperliquid_ids import order_key
 from bot.exchange.dialects.hyperliquid_shared import SharedReplies
 from bot.exchange.dialects.hyperliquid_tiers import Coin, coins
-from bot.exchange.dialects.hyperliquid_time import VenueTime
+from bot.exchange.dialects.hyperliquid_time import LateReadings, VenueTime
 from bot.exchange.dialects.open_positions import isolated, mode_of
 from bot.exchange.dialects.requests import instrument, listed_fees, refuse_trailing
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
@@ -43,6 +43,7 @@ class HyperliquidDialect:
 
     def __init__(self) -> None:
         self._time = VenueTime()
+        self._late = LateReadings(self._time, RECEIVE_WINDOW_MS)
         self._shared = SharedReplies()
         self._history = History(self._time, self._shared)
         self._coins: dict[str, Coin] = {}
@@ -128,7 +129,12 @@ class HyperliquidDialect:
         return await self._history.funding_rate_at(client, symbol, ts_ms)
 
     async def margin_moves(self, client: Any, symbol: str, since_ms: int | None) -> tuple[MarginMove, ...]:
-        """Return nothing: the venue keeps no history of margin that was moved. Our ledger counts."""
+        """Return nothing: the venue keeps no history of margin that was moved. Our ledger counts.
+
+        OutcomeUnknown: the account was read as it was before the last move could have arrived.
+        """
+        if self._late.may_hide(client, symbol):
+            raise OutcomeUnknown(f"no reading is newer than the last margin move of {symbol}")
         return ()
 
     async def settings(self, client: Any, symbol: str) -> Settings:
@@ -209,6 +215,7 @@ class HyperliquidDialect:
             "isBuy": side > 0,
             "ntli": round(amount_quote * _MICRO),
         }
+        self._late.sent(client, symbol)
         try:
             await self._send(client, action)
         except Rejected as error:
@@ -230,6 +237,7 @@ class HyperliquidDialect:
         asked = {"type": "clearinghouseState", "user": client.walletAddress}
         row = await self._shared.state(client, lambda: client.publicPostInfo(asked))
         self._time.read(client, row)
+        self._late.read(row)
         return row
 
     async def _numbered(self, client: Any, made: VenueOrder) -> VenueOrder:

@@ -57,3 +57,34 @@ class VenueTime:
 
 def _steady_ms() -> int:
     return round(time.monotonic() * 1_000.0)
+
+
+class LateReadings:
+    """Whether readings of the account are newer than what was sent, by the time that they carry.
+
+    An action is refused unread once its window has passed: a reading of after that holds all that it did.
+    """
+
+    def __init__(self, time: VenueTime, window_ms: int) -> None:
+        self._time, self._window_ms = time, window_ms
+        self._until_ms: dict[str, int] = {}
+        self._oldest_ms: int | None = None
+
+    def sent(self, client: Any, symbol: str) -> None:
+        """Learn that something is sent now."""
+        self._until_ms[symbol], self._oldest_ms = self._time.now_ms(client) + self._window_ms, None
+
+    def read(self, account: Mapping[str, Any]) -> None:
+        """Learn of a reading."""
+        said_ms = int(account.get("time") or 0)
+        self._oldest_ms = said_ms if self._oldest_ms is None else min(said_ms, self._oldest_ms)
+
+    def may_hide(self, client: Any, symbol: str) -> bool:
+        """Return whether one since the last question may be of before the end of what was sent.
+
+        Where nothing was, a process that is dead may have sent it, before the first question at the latest.
+        """
+        if symbol not in self._until_ms:
+            self.sent(client, symbol)
+        oldest_ms, self._oldest_ms = self._oldest_ms or 0, None
+        return oldest_ms <= self._until_ms[symbol]

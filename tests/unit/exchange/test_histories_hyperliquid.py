@@ -172,9 +172,8 @@ async def test_hyperliquids_market_order_says_what_was_filled() -> None:
     assert (found.venue_id, found.status, found.filled_quantity) == ("71", "done", 0.006)
 
 
-async def test_hyperliquid_keeps_no_history_of_margin_and_refuses_no_second_stop() -> None:
+async def test_hyperliquid_refuses_no_second_stop_and_forgets_no_stream() -> None:
     made = hyperliquid()
-    assert await made.trading.margin_moves(made.client, BTC_USDC, None) == ()
     assert not made.trading.refuses_second_stop("Order could not be placed")
     made.trading.forget_user_stream(made.client)
     assert made.sent == []
