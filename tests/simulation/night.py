@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple
 
 from tests.simulation.jobs import Job, all_dry_runs, each_fault, keep_quiet, left_out, run_job, workers
 from tests.simulation.kept import Kept
-from tests.simulation.regressions import KNOWN_TO_FAIL
 from tests.simulation.report import Tally
 from tests.simulation.scenario import Verdict
 from tests.simulation.sweep import Crash, crashes
@@ -95,7 +94,7 @@ def _deaths(night: Night, kept: Kept) -> Iterator[Piece]:
 
 def _seeds(night: Night) -> Iterator[Piece]:
     for seed in _own(night, night.seeds):
-        yield Piece(str(seed), tuple(case for case in each_fault((seed,)) if case not in KNOWN_TO_FAIL))
+        yield Piece(str(seed), each_fault((seed,)))
 
 
 def _run(pieces: Iterable[Piece], pool: Pool, kept: Kept) -> None:

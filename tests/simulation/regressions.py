@@ -95,6 +95,3 @@ REGRESSIONS: Final = (
     # A second process that had taken the database over when the first died was never ended.
     Case(127, "bybit", ("F12", "F32", "F65")),
 )
-
-# Cases that still break an invariant; the gate leaves them out and says so.
-KNOWN_TO_FAIL: Final[tuple[Case, ...]] = ()
