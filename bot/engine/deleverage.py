@@ -122,7 +122,7 @@ def _bring_back(desk: Desk, market: Market, holding: Holding, intent: Intent) ->
         return
     before = holding.position.isolated_wallet
     target = desk.risk.restored_wallet(desk.view(market, holding), desk.book(market, holding), wanted)
-    if target <= before:
+    if target <= max(before, 0.0):
         return
     facts = {"derisk_wallet_quote": wanted, **desk.risk_before(market, holding)}
     desk.outbox.intend(AddMargin(market.instrument.symbol, target), BROUGHT_BACK, facts)

@@ -37,7 +37,9 @@ def judge_add(
     is_emergency = view.stop_price == 0.0 and measured.probability_hour > limits.emergency_probability
     is_capped = wallet + amount < wanted
     least = minimum_step(wallet, limits)
-    if amount <= 0.0 or (amount < least and not is_emergency):
+    # Losses or funding may have left so little that no add that is allowed makes a wallet of it.
+    is_nothing = amount <= 0.0 or wallet + amount <= 0.0
+    if is_nothing or (amount < least and not is_emergency):
         return to_ladder(ceiling.reason, wallet) if is_capped else hold(BELOW_STEP, wallet)
     # An add that is not capped reaches its target, unless no wallet can.
     is_doubtful = is_capped or measured.band.low > FARTHEST_LONG

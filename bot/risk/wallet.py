@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.core.compiled import compiled
-from bot.core.margin import distance, liquidation_price, wallet_for_distance
+from bot.core.margin import distance, liquidation_price, maintenance_margin, wallet_for_distance
 from bot.core.position import Position
 from bot.risk.limits import MarginLimits
 from bot.risk.view import MarginView
@@ -13,9 +13,14 @@ FARTHEST_LONG: Final = 0.999  # a long's liquidation price stays above zero
 
 @compiled
 def target_wallet(view: MarginView, wanted: float) -> float:
-    """Return the isolated wallet (quote) that puts liquidation `wanted` away from the mark."""
+    """Return the isolated wallet (quote) that puts liquidation `wanted` away from the mark, above zero.
+
+    At least the maintenance margin at the mark: a profit that covers it already can be lost again, and no
+    venue lets a wallet be set to nothing or less.
+    """
     nearest = min(wanted, FARTHEST_LONG) if view.position.side > 0 else wanted
-    return float(wallet_for_distance(view.position, view.mark, nearest, view.rules))
+    wallet = float(wallet_for_distance(view.position, view.mark, nearest, view.rules))
+    return max(wallet, float(maintenance_margin(view.position, view.mark, view.rules)))
 
 
 @compiled

@@ -144,7 +144,7 @@ def bring_back(b: Books, s: int, limits: Limits, wanted: float) -> None:
         return
     near = permissions_of(view, limits).derisk_below
     target = restored_wallet(view, band, book_of(b, s), limits.margin, near, wanted)
-    if target > before:
+    if target > max(before, 0.0):
         move(b, s, c.ADD_INTENT, target, c.BROUGHT_BACK)
 
 

@@ -4,13 +4,13 @@ import math
 
 import pytest
 
-from bot.core.margin import liquidation_distance, wallet_for_distance
-from bot.core.profile import KEEP_ALL
+from bot.core.margin import liquidation_distance, maintenance_margin, wallet_for_distance
+from bot.core.profile import HYPERLIQUID, KEEP_ALL, KEEP_INITIAL_OF_EQUITY, VenueProfile
 from bot.risk.adjust import decide_margin
 from bot.risk.band import Band
 from bot.risk.limits import MarginLimits
 from bot.risk.view import MarginBook, MarginDecision, MarginView
-from tests.property.risk.worlds import RULES, book_of, position_of, view_of
+from tests.property.risk.worlds import RULES, book_of, position_of, rules_of, view_of
 
 BAND = Band(0.08, 0.10, 0.15)
 LIMITS = MarginLimits()
@@ -63,6 +63,35 @@ def test_nothing_is_released_where_the_venue_keeps_what_a_position_has() -> None
     decision = decide(high._replace(rules=kept))
     assert (decision.action, decision.reason) == ("hold", "venue_keeps_margin")
     assert decide(LOW._replace(rules=kept)).action == "add"
+
+
+_OF_EQUITY = RULES.profile._replace(removal_rule=KEEP_INITIAL_OF_EQUITY)
+
+
+@pytest.mark.parametrize("profile", [HYPERLIQUID, _OF_EQUITY])
+def test_a_release_in_profit_leaves_maintenance_in_the_wallet(profile: VenueProfile) -> None:
+    """A short that has won more than its margin: the venue would let the profit out too."""
+    limits = LIMITS._replace(removal_cushion_fraction=0.0)
+    view = view_of(position_of(side=-1, wallet=600.0, leverage=50.0), 50_000.0, rules=rules_of(profile))
+    assert wallet_for_distance(view.position, view.mark, BAND.target, view.rules) < 0.0
+    decision = decide(view, limits=limits)
+    assert (decision.action, decision.reason) == ("release", "above_band")
+    kept = maintenance_margin(view.position, view.mark, view.rules)
+    assert decision.target_wallet_quote == pytest.approx(kept, abs=0.011)
+    assert decision.target_wallet_quote >= kept
+    drained = view._replace(position=view.position._replace(isolated_wallet=0.5 * kept))
+    assert decide(drained, limits=limits).action == "hold"
+
+
+def test_no_add_aims_at_a_wallet_below_zero() -> None:
+    """Losses of a closed part, or funding, may leave less than nothing of the wallet of one in profit."""
+    short, band = position_of(side=-1, wallet=-480.0, leverage=50.0), Band(0.11, 0.13, 0.15)
+    view = view_of(short, 50_000.0, rules=rules_of(HYPERLIQUID))
+    assert wallet_for_distance(short, 50_000.0, band.target, view.rules) < 0.0
+    kept = maintenance_margin(short, 50_000.0, view.rules)
+    assert decide(view, band=band).target_wallet_quote == pytest.approx(kept, abs=0.011)
+    capped = decide(view, book_of(initial=100.0, added=0.0), band=band)
+    assert (capped.action, capped.reason, capped.wants_derisk) == ("hold", "max_added", True)
 
 
 def test_inside_the_band_nothing_moves() -> None:
