@@ -213,7 +213,7 @@ class QuietHolding:
                 each.market.instrument.symbol,
                 held.side,
                 held.quantity * each.market.mark,
-                held.isolated_wallet,
+                max(held.isolated_wallet, 0.0),
                 max(each.sigma_day, each.market.sigma_day),
             )
             for each in news

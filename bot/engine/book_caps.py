@@ -36,14 +36,21 @@ def reconsider(desk: Desk) -> None:
             state.caps_again_ms = state.now_ms + desk.risk.caps.cut_cooldown_ms
 
 
+def exposure_of(market: Market, holding: Holding) -> Exposure:
+    """Return what the caps on the whole book count of a position.
+
+    Its wallet may be below zero, where funding took it from a position in profit: no margin is at risk then.
+    """
+    held = holding.position
+    value, margin = held.quantity * market.mark, max(held.isolated_wallet, 0.0)
+    return Exposure(held.symbol, held.side, value, margin, market.sigma_day)
+
+
 def _exposures(desk: Desk) -> Iterator[Exposure]:
-    for symbol, market in desk.state.markets.items():
+    for market in desk.state.markets.values():
         holding = market.holding
         if holding is not None and not holding.is_closing:
-            held = holding.position
-            yield Exposure(
-                symbol, held.side, held.quantity * market.mark, held.isolated_wallet, market.sigma_day
-            )
+            yield exposure_of(market, holding)
 
 
 def _is_cutting(desk: Desk) -> bool:

@@ -7,6 +7,7 @@ from bot.core.intent import Fact, OpenPosition, SetLeverage
 from bot.core.signal import Signal
 from bot.core.timerange import utc_text
 from bot.engine import foreign, halts
+from bot.engine.book_caps import exposure_of
 from bot.engine.desk import Desk
 from bot.engine.protection import close
 from bot.engine.state import Market, PendingEntry
@@ -96,9 +97,7 @@ def _exposures(desk: Desk) -> Iterator[Exposure]:
     """What the caps on the whole book count: positions at their mark, and entries on their way."""
     for symbol, market in desk.state.markets.items():
         if market.holding is not None:
-            held = market.holding.position
-            value = held.quantity * market.mark
-            yield Exposure(symbol, held.side, value, held.isolated_wallet, market.sigma_day)
+            yield exposure_of(market, market.holding)
         elif market.entry is not None:
             plan = market.entry.plan
             value = plan.quantity * plan.entry_price

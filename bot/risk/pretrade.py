@@ -207,7 +207,7 @@ def held_exposures(portfolio: Portfolio, sigma_day: float) -> tuple[Exposure, ..
 
 def _exposure_at_entry(position: Position, sigma_day: float) -> Exposure:
     value = position.quantity * position.entry_price
-    return Exposure(position.symbol, position.side, value, position.isolated_wallet, sigma_day)
+    return Exposure(position.symbol, position.side, value, max(position.isolated_wallet, 0.0), sigma_day)
 
 
 def _plan(

@@ -131,7 +131,8 @@ def exposures(b: Books, is_for_cuts: bool) -> Legs:
     for s in range(size):
         f, n = b.f[s], b.n[s]
         if n[c.HOLDS] != 0 and not (is_for_cuts and n[c.IS_CLOSING] != 0):
-            side[count], value[count], margin[count] = n[c.HOLD_SIDE], f[c.QUANTITY] * f[c.MARK], f[c.WALLET]
+            side[count], value[count] = n[c.HOLD_SIDE], f[c.QUANTITY] * f[c.MARK]
+            margin[count] = max(f[c.WALLET], 0.0)
         elif n[c.HOLDS] == 0 and n[c.ENTERING] != 0 and not is_for_cuts:
             side[count], margin[count] = n[c.PLAN_SIDE], f[c.PLAN_MARGIN]
             value[count] = f[c.PLAN_QUANTITY] * f[c.PLAN_PRICE]

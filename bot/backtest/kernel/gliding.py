@@ -207,7 +207,7 @@ def _is_idle(b: Books, g: Floats, candle: int, end_ms: int) -> bool:
         if a[c.P_IS_CUTTING] != 0.0 and g[s, candle, c.G_IS_WILD] != 0.0:
             return False
         sigma = g[s, candle, c.G_SIGMA]
-        if not _is_content(b, s, sigma, end_ms):
+        if b.f[s, c.WALLET] <= 0.0 or not _is_content(b, s, sigma, end_ms):
             return False
         value = b.f[s, c.QUANTITY] * b.f[s, c.MARK]
         margin += b.f[s, c.WALLET]

@@ -7,6 +7,7 @@ import pytest
 from bot.core.event import CapBreached
 from bot.core.intent import ReducePosition
 from bot.engine.book_caps import closed_quantity
+from bot.engine.entries import portfolio
 from bot.risk.limits import BracketLimits, CapLimits, EntryLimits
 from tests.unit.engine.desk_builder import MINUTE_MS, A, B, Bench, actions, instrument
 
@@ -94,3 +95,13 @@ def test_what_is_closed_and_what_rests_meet_the_venues_minimum(fraction: float, 
 def test_a_position_too_small_for_two_parts_is_closed_whole_or_left() -> None:
     assert closed_quantity(0.1, 0.5, 100.0, instrument(A)) == 0.0
     assert closed_quantity(0.1, 1.0, 100.0, instrument(A)) == 0.1
+
+
+def test_a_position_in_profit_whose_wallet_funding_emptied_is_counted_with_no_margin() -> None:
+    bench = book_bench()
+    holding = bench.holding(A)
+    holding.position = holding.position._replace(isolated_wallet=-1.0)
+    exposures = {each.symbol: each.margin_quote for each in portfolio(bench.engine.desk).exposures}
+    assert exposures[A] == 0.0
+    assert exposures[B] > 0.0
+    assert cuts(louder(bench, 2.0)) != []
