@@ -96,9 +96,13 @@ def _on_position(market: Market, action: Action) -> Iterator[tuple[str, str]]:
 
 
 def allowed_wallet(holding: Holding) -> float:
-    """Return the largest wallet that adds may make: the agreed loss, funding, and what others added."""
+    """Return the largest wallet that adds may make: the agreed loss, and what funding and others put in.
+
+    What they took before may have been made good by adds, so that it counts again when it comes back.
+    """
     agreed = max(holding.agreed_loss_quote, holding.initial_wallet_quote)
-    return agreed + max(holding.funding_quote, 0.0) + max(holding.by_hand_quote, 0.0)
+    gained = holding.funding_quote + holding.by_hand_quote
+    return agreed + gained - min(holding.drained_quote, gained)
 
 
 def _enlarging(desk: Desk, market: Market, action: Action) -> Iterator[tuple[str, str]]:

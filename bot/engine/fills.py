@@ -81,7 +81,7 @@ def on_funding(desk: Desk, market: Market, event: FundingSettled) -> None:
     if holding is None:
         return
     holding.position = event.position
-    holding.funding_quote += event.amount_quote
+    holding.gain(funding_quote=event.amount_quote)
     keep_stop_inside(desk, market, holding)
     holding.wake()
 

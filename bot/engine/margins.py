@@ -133,7 +133,7 @@ def on_moved_by_hand(desk: Desk, market: Market, event: MarginAdjusted) -> None:
         "amount_quote": event.amount_quote,
     }
     desk.outbox.note(Reconciled(event.ts_ms, event.symbol, "margin", facts))
-    holding.by_hand_quote += event.amount_quote
+    holding.gain(by_hand_quote=event.amount_quote)
     holding.position = event.position
     holding.wake()
 

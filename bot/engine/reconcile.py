@@ -161,7 +161,7 @@ def _adopt_position(desk: Desk, holding: Holding, actual: Position) -> None:
     facts: dict[str, Fact] = {"believed": str(holding.position), "venue": str(actual)}
     desk.outbox.note(Reconciled(desk.state.now_ms, holding.position.symbol, "position", facts))
     if actual.quantity == holding.position.quantity:
-        holding.by_hand_quote += actual.isolated_wallet - holding.position.isolated_wallet
+        holding.gain(by_hand_quote=actual.isolated_wallet - holding.position.isolated_wallet)
     holding.position = actual
     holding.wake()
 

@@ -38,9 +38,9 @@ class Holding:
     when the de-risk ladder may act again. `kept_share` is what cuts have left of the quantity,
     `restored_quote` the part of `added_quote` that a cut had paid out before, and `does_reenter` whether
     the strategy's newest belief would enter here again. `by_hand_quote` is what somebody else added to its
-    margin, less what they took out. `lost_stop` is the price of the stop that vanished at
-    `lost_stop_ms`, the last one. `elder_stop` is the id of a looser stop over all of it, kept while `stop` is
-    for less.
+    margin, less what they took out; `drained_quote` the least that this and funding together ever came to, 0
+    at most. `lost_stop` is the price of the stop that vanished at `lost_stop_ms`, the last one. `elder_stop` is
+    the id of a looser stop over all of it, kept while `stop` is for less.
     """
 
     position: Position
@@ -85,9 +85,17 @@ class Holding:
     quiet_low: float = 0.0
     quiet_high: float = 0.0
     by_hand_quote: float = 0.0
+    drained_quote: float = 0.0
     lost_stop: float = 0.0
     lost_stop_ms: int = 0
     elder_stop: str = ""
+
+    def gain(self, *, funding_quote: float = 0.0, by_hand_quote: float = 0.0) -> None:
+        """Book what the wallet got, or lost, beside the moves of this bot."""
+        before = self.funding_quote + self.by_hand_quote
+        self.funding_quote += funding_quote
+        self.by_hand_quote += by_hand_quote
+        self.drained_quote = min(self.drained_quote, before, self.funding_quote + self.by_hand_quote)
 
     def wake(self) -> None:
         """Forget the sleep bounds, so that the next mark is looked at."""

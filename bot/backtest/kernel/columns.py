@@ -56,6 +56,7 @@ TAKER_FEE: Final = 49
 LIQUIDATION_FEE: Final = 50
 MAX_LEVERAGE: Final = 51
 DEPTH: Final = 52
+DRAINED: Final = 53  # the least that funding ever came to, 0.0 at most
 # what the recorder keeps of the open position
 MOST_QUANTITY: Final = 54
 MOST_WALLET: Final = 55

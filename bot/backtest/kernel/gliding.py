@@ -110,6 +110,7 @@ def _settle(b: Books, s: int, kind: int, rate: float, ts_ms: int) -> bool:
         accrue(b, s, ts_ms)
         follow(b, s)
         f[c.FUNDING] += amount
+        f[c.DRAINED] = min(f[c.DRAINED], f[c.FUNDING])
     f[c.FUNDING_RATE] = rate
     n[c.IS_GLIDING] = 0
     wake(b, s)

@@ -117,7 +117,7 @@ def check_move(b: Books, s: int, target: float, is_add: bool) -> None:
 @compiled
 def _allowed_wallet(b: Books, s: int) -> float:
     f = b.f[s]
-    return max(f[c.AGREED_LOSS], f[c.INITIAL_WALLET]) + max(f[c.FUNDING], 0.0)
+    return max(f[c.AGREED_LOSS], f[c.INITIAL_WALLET]) + f[c.FUNDING] - f[c.DRAINED]
 
 
 @compiled

@@ -30,6 +30,7 @@ def hear(b: Books, row: int, limits: Limits) -> None:
         b.a[c.FREE] = told[c.E_FREE]
         if b.n[s, c.HOLDS] != 0:
             b.f[s, c.FUNDING] += told[c.E_AMOUNT]
+            b.f[s, c.DRAINED] = min(b.f[s, c.DRAINED], b.f[s, c.FUNDING])
             keep_stop_inside(b, s)
             wake(b, s)
     elif kind == c.LIQUIDATED:
@@ -103,7 +104,7 @@ def _open_holding(b: Books, s: int, ts_ms: int) -> None:
     f[c.ENTRY_DISTANCE] = distance(n[c.SIDE], f[c.ENTRY_PRICE], liquidation_of(b, s))
     f[c.AGREED_LOSS], f[c.BEST_MARK], f[c.STOP_PRICE] = f[c.PLAN_AGREED], f[c.ENTRY_PRICE], 0.0
     f[c.ADDED], f[c.RELEASED], f[c.RESTORED], f[c.KEPT_SHARE] = 0.0, 0.0, 0.0, 1.0
-    f[c.REALISED], f[c.FEES], f[c.FUNDING] = 0.0, 0.0, 0.0
+    f[c.REALISED], f[c.FEES], f[c.FUNDING], f[c.DRAINED] = 0.0, 0.0, 0.0, 0.0
     f[c.SOLVED] = -1.0
     wake(b, s)
     open_row(b, s, ts_ms)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.core.event import FundingDue, InvariantBroken, MarginAdjusted, OrderFilled
+from bot.core.event import FundingDue, FundingSettled, InvariantBroken, MarginAdjusted, OrderFilled
 from bot.engine.state import RestingStop
 from tests.unit.engine.desk_builder import A, Bench
 
@@ -109,3 +109,48 @@ def test_margin_that_somebody_else_added_breaks_no_budget() -> None:
     assert look(bench) == []
     held.position = wallet._replace(isolated_wallet=much + held.agreed_loss_quote)
     assert look(bench) == ["I3"]
+
+
+def pay_funding(bench: Bench, amount: float) -> None:
+    """Let the venue tell a settlement of so much."""
+    held = bench.holding().position
+    paid = held._replace(isolated_wallet=held.isolated_wallet + amount)
+    bench.hear(FundingSettled(bench.ts_ms, A, 0.0, 100.0, amount, paid, 9_000.0))
+
+
+def test_funding_that_comes_back_breaks_no_budget() -> None:
+    """Paid, made good by adds up to the agreed loss, and received again: the adds kept to what was agreed."""
+    bench = held_bench()
+    bench.is_deaf = True
+    pay_funding(bench, -10.0)
+    held = bench.holding()
+    held.adds, held.position = 1, held.position._replace(isolated_wallet=held.agreed_loss_quote)
+    pay_funding(bench, 4.0)
+    pay_funding(bench, -2.0)
+    pay_funding(bench, 6.0)
+    assert look(bench) == []
+    held.position = held.position._replace(isolated_wallet=held.agreed_loss_quote + 8.001)
+    assert look(bench) == ["I3"]
+
+
+def test_margin_that_somebody_took_and_put_back_breaks_no_budget() -> None:
+    bench = held_bench()
+    bench.is_deaf = True
+    for amount in (-10.0, 10.0):
+        held = bench.holding()
+        moved = held.position._replace(isolated_wallet=held.position.isolated_wallet + amount)
+        bench.hear(MarginAdjusted(bench.ts_ms, A, "", amount, moved, 9_000.0))
+        if amount < 0.0:  # the adds that made it good
+            held.adds, held.position = 1, moved._replace(isolated_wallet=held.agreed_loss_quote)
+    assert look(bench) == []
+
+
+def test_a_checkpoint_without_the_lowest_gain_breaks_no_budget() -> None:
+    bench = held_bench()
+    bench.is_deaf = True
+    held = bench.holding()
+    held.adds, held.funding_quote = 1, -10.0
+    held.position = held.position._replace(isolated_wallet=held.agreed_loss_quote)
+    assert look(bench) == []
+    pay_funding(bench, 4.0)
+    assert look(bench) == []
