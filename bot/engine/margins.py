@@ -11,6 +11,7 @@ from bot.risk.view import MarginDecision
 
 _SECOND_LOOK_MS = 60_000
 _ACTED_ON = ("add", "release", "trail")
+REDUCING = "reducing"
 
 
 def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
@@ -36,8 +37,8 @@ def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
             if decision is None:
                 return
         is_free = halts.may_release(desk.state)
-        if not is_free and decision.action == "release":
-            decision = decision._replace(action="hold", reason=halts.HALTED)
+        if decision.action == "release" and (why := _why_kept(desk, symbol)):
+            decision = decision._replace(action="hold", reason=why)
         # A split releases; while nothing may be released, each position's own policy still adds.
         if desk.risk.is_allocating and is_free:
             allocation.consider(desk, market, holding, wants_add=decision.action == "add")
@@ -46,6 +47,14 @@ def reconsider(desk: Desk, market: Market, holding: Holding) -> None:
             return
         held = decision if decision.action == "hold" else None
     lay_ladder(desk, market, holding, held)
+
+
+def _why_kept(desk: Desk, symbol: str) -> str:
+    """Return why nothing may be released now, whatever the position asks for; "" where it may."""
+    if not halts.may_release(desk.state):
+        return halts.HALTED
+    # What is left when a part has been closed needs another wallet, and gets it as soon as that is told.
+    return REDUCING if desk.is_in_flight(symbol, ReducePosition) else ""
 
 
 def follow_regime(desk: Desk, market: Market, holding: Holding) -> None:

@@ -69,7 +69,8 @@ def reconsider(b: Books, s: int, limits: Limits) -> None:
             acted = _consult(b, s, limits, view, book)
             if acted:
                 return
-        is_held = verdict.action == HOLD or (verdict.action == RELEASE and not may_release(b))
+        is_free = may_release(b) and b.n[s, c.REDUCES_COMING] == 0
+        is_held = verdict.action == HOLD or (verdict.action == RELEASE and not is_free)
         if not is_held:
             kind = c.ADD_INTENT if verdict.action == ADD else c.RELEASE_INTENT
             move(b, s, kind, verdict.wallet, verdict.reason)

@@ -10,11 +10,13 @@ from bot.core.event import (
     EquityMarked,
     FeedGap,
     FundingDue,
+    InvariantBroken,
     MarginHeld,
     MarginMoved,
     MarkPrice,
+    OrderFilled,
 )
-from bot.core.intent import AddMargin, PlaceStop, ReleaseMargin
+from bot.core.intent import AddMargin, PlaceStop, ReducePosition, ReleaseMargin
 from bot.risk.limits import BracketLimits, MarginLimits
 from bot.risk.policies.distance_band import DistanceBandParams
 from tests.unit.engine.desk_builder import MINUTE_MS, START_MS, A, Bench, actions, kinds
@@ -221,3 +223,27 @@ def test_a_day_begins_with_its_own_equity() -> None:
     gain = bench.holding().position.quantity * 0.4
     assert state.day_start_equity_quote == pytest.approx(state.equity_quote() + gain)
     assert bench.told(EquityMarked)[-1].unrealised_pnl_quote == pytest.approx(gain)
+
+
+@pytest.mark.parametrize("quantity", [0.5, 1.0])
+def test_nothing_is_released_while_a_part_is_being_closed(quantity: float) -> None:
+    """A take-profit at market that fills late: what is left afterwards needs another wallet."""
+    bench = held_bench()
+    outbox, held = bench.engine.desk.outbox, bench.holding().position
+    taking = outbox.intend(ReducePosition(A, held.side, quantity), "take_profit")
+    outbox.take()
+    assert kinds(bench.tick(RELEASE)) == []
+    assert [note.reason for note in bench.told(MarginHeld)] == ["reducing"]
+    assert bench.told(InvariantBroken) == []
+    left = held._replace(quantity=held.quantity - quantity, isolated_wallet=0.9 * held.isolated_wallet)
+    fill = (RELEASE, quantity, 0.0, 0.1, False, 1.0, left, bench.engine.state.free_quote)
+    bench.is_deaf = True
+    bench.hear(OrderFilled(bench.ts_ms, A, taking.client_id, 99, "exit", -1, *fill))
+    assert kinds(bench.tick(RELEASE)) == ["ReleaseMargin"]
+
+
+def test_an_add_does_not_wait_for_a_part_that_is_being_closed() -> None:
+    bench = held_bench()
+    bench.engine.desk.outbox.intend(ReducePosition(A, 1, 1.0), "take_profit")
+    bench.engine.desk.outbox.take()
+    assert kinds(bench.tick(ADD)) == ["AddMargin"]
