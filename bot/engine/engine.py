@@ -131,6 +131,7 @@ class Engine:
                 if market.entry is None:
                     return NOTHING
                 protection.protect_unseen(self.desk, market)
+                entries.end_late(self.desk, market)
             else:
                 self._on_mark(market, holding)
         else:
@@ -142,7 +143,7 @@ class Engine:
         """Return what a halt wants done at once, without waiting for an event."""
         flatten_book(self.desk)
         tripwires.losses(self.desk)
-        check(self.desk)
+        self._check()
         conduct.check_intents(self.desk)
         return self.desk.outbox.take()
 
@@ -151,7 +152,7 @@ class Engine:
         before, was = shadows.before(self.desk, event), transitions.before(self.desk, event)
         self._handlers[type(event)](event)
         transitions.after(self.desk, event, was)
-        check(self.desk)
+        self._check()
         money.follow(self.desk, event)
         shadows.after(self.desk, event, before)
 
@@ -177,8 +178,16 @@ class Engine:
         ):
             self._look_at(market)
             shadows.count_blindness(self.desk, market)
-            check(self.desk)
+            self._check()
+        elif holding is None:
+            entries.end_late(self.desk, market)
         shadows.lay(market)
+
+    def _check(self) -> None:
+        """Take back what is late, and look whether anything has broken."""
+        for market in self._markets.values():
+            entries.end_late(self.desk, market)
+        check(self.desk)
 
     def _look_at(self, market: Market) -> None:
         holding = market.holding

@@ -1,9 +1,10 @@
 """From a signal to an order: risk evaluates, the venue confirms the leverage, then the order goes."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from bot.core.event import LeverageSet, SignalSeen
-from bot.core.intent import Fact, OpenPosition, SetLeverage
+from bot.core.intent import CancelOrder, Fact, OpenPosition, SetLeverage
 from bot.core.signal import Signal
 from bot.core.timerange import utc_text
 from bot.engine import foreign, halts
@@ -13,6 +14,10 @@ from bot.engine.protection import close
 from bot.engine.state import Market, PendingEntry
 from bot.risk.stress import Exposure
 from bot.risk.view import EntryPlan, EntryRefusal, Portfolio
+
+# What a book has not filled by then would be bought on a decision that is old.
+_LIFE_MS: Final = 120_000
+_TAKE_BACK_AGAIN_MS: Final = 60_000
 
 
 def on_signal(desk: Desk, market: Market, signal: Signal) -> None:
@@ -44,6 +49,24 @@ def on_leverage_set(desk: Desk, market: Market, event: LeverageSet, decided_ms: 
         _refuse(desk, _signal_of(desk, entry.plan), checks, entry.plan.facts)
     else:
         _send_order(desk, market, entry)
+
+
+def end_late(desk: Desk, market: Market) -> None:
+    """Take back what has not filled of an entry in time; what has is held, and protected already."""
+    entry, now_ms = market.entry, desk.state.now_ms
+    if entry is None or now_ms < entry.cancel_again_ms:
+        return
+    sent = desk.state.in_flight.get(entry.client_id)
+    if sent is not None and now_ms - sent.ts_ms > _LIFE_MS * desk.pace:
+        take_back(desk, market, "entry_late")
+
+
+def take_back(desk: Desk, market: Market, reason: str) -> None:
+    """Cancel what is left of an entry that is on its way."""
+    entry = market.entry
+    if entry is not None and entry.client_id in desk.state.in_flight:
+        entry.cancel_again_ms = desk.state.now_ms + round(_TAKE_BACK_AGAIN_MS * desk.pace)
+        desk.outbox.intend(CancelOrder(market.instrument.symbol, entry.client_id), reason)
 
 
 def _enter(desk: Desk, market: Market, signal: Signal) -> None:

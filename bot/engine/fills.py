@@ -3,10 +3,11 @@
 from typing import Final
 
 from bot.core.event import FundingSettled, Liquidated, OrderFilled, PositionClosed
-from bot.core.intent import CancelOrder, Intent
+from bot.core.intent import Intent
 from bot.core.position import Position
 from bot.engine import foreign, ours
 from bot.engine.desk import Desk
+from bot.engine.entries import take_back
 from bot.engine.invariants import check_reduce_only
 from bot.engine.opening import open_holding
 from bot.engine.protection import (
@@ -144,18 +145,10 @@ def _cause(event: OrderFilled, intent: Intent | None) -> str:
     return intent.reason if intent is not None else "exit"
 
 
-def _take_back_entry(desk: Desk, market: Market) -> None:
-    """What is left of an entry whose position has ended must not open a new one."""
-    entry = market.entry
-    if entry is not None and entry.client_id in desk.state.in_flight:
-        action = CancelOrder(market.instrument.symbol, entry.client_id)
-        desk.outbox.intend(action, "position_closed")
-
-
 def _end(desk: Desk, market: Market, holding: Holding, ts_ms: int, cause: str, price: float) -> None:
     desk.state.tally.trades += 1
     market.holding = None
-    _take_back_entry(desk, market)
+    take_back(desk, market, "position_closed")  # what is left of the entry must not open a new one
     desk.outbox.note(
         PositionClosed(
             ts_ms,

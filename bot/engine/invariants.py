@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from bot.core.event import EntriesResumed, MarkPrice
 from bot.core.halt import BY_PERSON
-from bot.core.intent import Intent, OpenPosition, PlaceStop
+from bot.core.intent import CancelOrder, Intent, OpenPosition, PlaceStop
 from bot.core.position import Position
 from bot.engine import breach
 from bot.engine.conduct import allowed_wallet
@@ -113,14 +113,24 @@ def _lifted_now(desk: Desk) -> frozenset[str]:
 def _waits(desk: Desk) -> Iterator[tuple[Intent, str, str]]:
     """Yield what waits too long, or too much."""
     in_flight, now_ms = desk.state.in_flight, desk.state.now_ms
-    for intent in in_flight.values():
+    for client_id, intent in in_flight.items():
+        if now_ms - intent.ts_ms <= _LONGEST_WAIT_MS * desk.pace:
+            continue
         is_resting = isinstance(intent.action, OpenPosition) and intent.action.order == "limit"
-        if now_ms - intent.ts_ms > _LONGEST_WAIT_MS * desk.pace and not is_resting:
+        if not is_resting and not _is_being_taken_back(desk, client_id):
             seconds = (now_ms - intent.ts_ms) / 1000
             yield intent, "I20", f"{intent.client_id} has had no outcome for {seconds:.0f} s"
     if len(in_flight) > _MOST_IN_FLIGHT:
         first = next(iter(in_flight.values()))
         yield first, "I20", f"{len(in_flight)} requests wait for their outcome"
+
+
+def _is_being_taken_back(desk: Desk, client_id: str) -> bool:
+    """Whether its cancellation waits instead, which is looked at by itself."""
+    return any(
+        isinstance(intent.action, CancelOrder) and intent.action.target_client_id == client_id
+        for intent in desk.state.in_flight.values()
+    )
 
 
 def _breaches(desk: Desk, market: Market, holding: Holding) -> Iterator[tuple[str, str]]:

@@ -25,13 +25,15 @@ class RestingStop:
 class PendingEntry:
     """An approved entry on its way: first the leverage, then the order `client_id`.
 
-    `stop` rests already where the fill is late to be told; `stop_again_ms` says when one may be asked for.
+    `stop` rests already where the fill is late to be told; `stop_again_ms` says when one may be asked for,
+    `cancel_again_ms` when the rest of the order may be taken back again.
     """
 
     plan: EntryPlan
     client_id: str = ""
     stop: RestingStop | None = None
     stop_again_ms: int = 0
+    cancel_again_ms: int = 0
 
 
 def entry_json(entry: PendingEntry) -> dict[str, Any]:
@@ -42,6 +44,7 @@ def entry_json(entry: PendingEntry) -> dict[str, Any]:
         "client_id": entry.client_id,
         "stop": [stop.client_id, stop.trigger_price, stop.quantity] if stop is not None else None,
         "stop_again_ms": entry.stop_again_ms,
+        "cancel_again_ms": entry.cancel_again_ms,
     }
 
 
@@ -54,4 +57,5 @@ def entry_from(saved: dict[str, Any]) -> PendingEntry:
         saved["client_id"],
         RestingStop(*stop) if stop is not None else None,
         saved.get("stop_again_ms", 0),
+        saved.get("cancel_again_ms", 0),
     )

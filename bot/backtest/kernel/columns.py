@@ -132,7 +132,8 @@ UNSEEN_AGAIN_MS: Final = 54
 IS_GLIDING: Final = 55
 KNOWN_ROW: Final = 56  # of the estimates
 IS_WALL_KNOWN: Final = 57
-WHOLES: Final = 58
+CANCEL_AGAIN_MS: Final = 58  # when the rest of the entry may be taken back again
+WHOLES: Final = 59
 
 # --- the account, floats ----------------------------------------------------------------------------
 FREE: Final = 0  # the engine's belief

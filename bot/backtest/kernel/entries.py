@@ -62,7 +62,7 @@ def send_order(b: Books, s: int) -> None:
     """Send the order of the entry that is on its way."""
     row = intend(b, c.ENTRY_INTENT, s, b.f[s, c.PLAN_QUANTITY], 0)
     b.n[s, c.ENTRY_ID], b.n[s, c.ENTRY_SENT_MS] = b.intents[row, c.I_ID], b.m[c.NOW]
-    b.n[s, c.UNSEEN_AGAIN_MS] = 0
+    b.n[s, c.UNSEEN_AGAIN_MS], b.n[s, c.CANCEL_AGAIN_MS] = 0, 0
 
 
 @compiled

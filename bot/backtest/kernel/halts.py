@@ -85,7 +85,9 @@ def check(b: Books) -> None:
             _check_held(b, s)
         for slot in range(b.n[s, c.ORDERS]):
             order = b.orders[s, slot]
-            is_waiting = order[c.O_LEG] in (c.ENTRY_LEG, c.EXIT_LEG)
+            is_waiting = order[c.O_LEG] == c.EXIT_LEG or (
+                order[c.O_LEG] == c.ENTRY_LEG and b.m[c.NOW] >= b.n[s, c.CANCEL_AGAIN_MS]
+            )
             if is_waiting and b.m[c.NOW] - order[c.O_SENT_MS] > _LONGEST_WAIT_MS:
                 latch(b, I20)
 

@@ -3,9 +3,9 @@
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import Books, Limits, liquidation_of, wake
 from bot.backtest.kernel.halts import losses
-from bot.backtest.kernel.intents import cancel, protect
+from bot.backtest.kernel.intents import protect
 from bot.backtest.kernel.margins import bring_back
-from bot.backtest.kernel.protection import keep_stop_inside, place_take_profits
+from bot.backtest.kernel.protection import keep_stop_inside, place_take_profits, take_back
 from bot.backtest.kernel.recorder import accrue, follow, open_row, trade_row
 from bot.core.compiled import compiled
 from bot.core.margin import distance
@@ -138,8 +138,7 @@ def _cause(leg: int, reason: int) -> int:
 def _end(b: Books, s: int, ts_ms: int, cause: int, price: float) -> None:
     trade_row(b, s, ts_ms, cause, price, b.f[s, c.REALISED])
     b.n[s, c.HOLDS] = 0
-    if b.n[s, c.ENTERING] != 0 and b.n[s, c.ENTRY_ID] != 0 and b.n[s, c.ENTRY_COMING] > 0:
-        cancel(b, s, b.n[s, c.ENTRY_ID])
+    take_back(b, s)
 
 
 @compiled

@@ -2,9 +2,18 @@
 
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import Books, Limits, wake
+from bot.backtest.kernel.halts import check
 from bot.backtest.kernel.margins import reconsider
-from bot.backtest.kernel.protection import ensure, trail
+from bot.backtest.kernel.protection import end_late, ensure, trail
 from bot.core.compiled import compiled
+
+
+@compiled
+def finish(b: Books) -> None:
+    """End a step: take back what is late, and look whether anything has broken."""
+    for s in range(b.m[c.SYMBOLS]):
+        end_late(b, s)
+    check(b)
 
 
 @compiled

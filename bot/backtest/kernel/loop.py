@@ -11,9 +11,8 @@ from bot.backtest.kernel import status
 from bot.backtest.kernel.books import Books, Limits, Tables
 from bot.backtest.kernel.candles import begin_gap, hear_candle, hear_rate, pay, starve
 from bot.backtest.kernel.gliding import glide
-from bot.backtest.kernel.halts import check
 from bot.backtest.kernel.hearing import hear
-from bot.backtest.kernel.looks import look_at
+from bot.backtest.kernel.looks import finish, look_at
 from bot.backtest.kernel.market import Played
 from bot.backtest.kernel.recorder import know_latencies, take_out
 from bot.backtest.kernel.settling import answer, send
@@ -52,7 +51,7 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
         if inner >= 0:  # what a request has caused
             if inner < m[c.EVENTS]:
                 hear(b, inner, limits)
-                check(b)
+                finish(b)
                 inner += 1
             else:
                 m[c.EVENTS], inner = first, -1
@@ -65,7 +64,7 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
                 inner = first
             else:
                 m[c.EVENTS] = first
-                check(b)
+                finish(b)
             requests += 1
             if requests > _MOST_REQUESTS:
                 m[c.FAILED] = status.ENDLESS
@@ -73,7 +72,7 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
         m[c.QUEUE_HEAD], m[c.QUEUE_TAIL], requests = 0, 0, 0
         if outer < m[c.EVENTS]:  # what a tick or a settlement has caused
             hear(b, outer, limits)
-            check(b)
+            finish(b)
             outer += 1
             continue
         m[c.EVENTS], outer = 0, 0
@@ -87,7 +86,7 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
             phase = _TICKS
             if hear_tick(b, s):
                 look_at(b, s, limits)
-                check(b)
+                finish(b)
         elif phase == _TICKS:
             due_ms = p.due[due, 0] if due < len(p.due) else c.NEVER_MS
             s = next_tick(b, due_ms, start_ms + (bar + 1) * bar_ms)
@@ -116,7 +115,7 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
                 hear_rate(b, p.due[due, 1], p.due_values[due], p.due[due, 0])
             else:
                 begin_gap(b, p.due[due, 1], p.due[due, 0], int(p.due_values[due]))
-            check(b)
+            finish(b)
             due += 1
             phase = _DUE if after_due == _CANDLES else _TICKS
         elif phase == _CANDLES:
@@ -128,7 +127,7 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
                 row = p.rows[s, since_ms // p.candle_ms]
                 hear_candle(b, p, s, row, start_ms + bar * bar_ms, limits)
                 look_at(b, s, limits)
-                check(b)
+                finish(b)
         elif bar >= p.bars:
             return
         elif bar > glided and (bar * p.bar_ms - p.first_close_ms) % p.candle_ms == 0:

@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import Books, Limits, liquidation_of
-from bot.backtest.kernel.intents import close, intend, protect
+from bot.backtest.kernel.intents import cancel, close, intend, protect
 from bot.core.compiled import compiled
 from bot.risk.brackets import Least, take_profits_for
 from bot.risk.trailing import on_tick_toward_mark, trailed_stop
@@ -12,6 +12,8 @@ from bot.risk.trailing import on_tick_toward_mark, trailed_stop
 _MIN_GAP_FRACTION: Final = 0.002
 _UNSEEN_MS: Final = 2_000
 _UNSEEN_AGAIN_MS: Final = 4_000
+_LIFE_MS: Final = 120_000
+_TAKE_BACK_AGAIN_MS: Final = 60_000
 STOP_AGAIN_MS: Final = 60_000
 CLOSE_AGAIN_MS: Final = 1_000
 
@@ -32,6 +34,25 @@ def protect_unseen(b: Books, s: int) -> None:
     if now >= max(n[c.ENTRY_SENT_MS] + _UNSEEN_MS, n[c.UNSEEN_AGAIN_MS]):
         n[c.UNSEEN_AGAIN_MS] = now + _UNSEEN_AGAIN_MS
         protect(b, s, b.f[s, c.PLAN_STOP])
+
+
+@compiled
+def end_late(b: Books, s: int) -> None:
+    """Take back what has not filled of an entry in time; bot/engine/entries.py."""
+    n, now = b.n[s], b.m[c.NOW]
+    if n[c.ENTERING] == 0 or n[c.ENTRY_COMING] == 0 or now < n[c.CANCEL_AGAIN_MS]:
+        return
+    if now - n[c.ENTRY_SENT_MS] > _LIFE_MS:
+        take_back(b, s)
+
+
+@compiled
+def take_back(b: Books, s: int) -> None:
+    """Cancel what is left of an entry that is on its way."""
+    n = b.n[s]
+    if n[c.ENTERING] != 0 and n[c.ENTRY_ID] != 0 and n[c.ENTRY_COMING] > 0:
+        n[c.CANCEL_AGAIN_MS] = b.m[c.NOW] + _TAKE_BACK_AGAIN_MS
+        cancel(b, s, n[c.ENTRY_ID])
 
 
 @compiled

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel import status
 from bot.backtest.kernel.books import Books, Floats, liquidation_of
-from bot.backtest.kernel.protection import protect_unseen
+from bot.backtest.kernel.protection import end_late, protect_unseen
 from bot.backtest.kernel.tape import begin_tick, finish_tick
 from bot.core.compiled import compiled
 from bot.sim.path import Bar, between, is_calm, steps_of, waypoints
@@ -64,6 +64,7 @@ def hear_tick(b: Books, s: int) -> bool:
         return not (f[c.SLEEP_LOW] < mark < f[c.SLEEP_HIGH] and ts_ms < n[c.RECHECK_MS])
     if n[c.ENTERING] != 0:
         protect_unseen(b, s)
+        end_late(b, s)
     return False
 
 
