@@ -84,8 +84,10 @@ class OneTick:
         return NO_FUNDING
 
     def history(self, symbol: str, timeframe_ms: int, count: int) -> Candles:
-        empty = np.array([], dtype=np.float64)
-        return Candles(np.array([], dtype=np.int64), empty, empty, empty, empty, empty, empty)
+        """Return one candle, in which something was traded."""
+        price = np.array([FIRST_PRICE])
+        opened = np.array([START_MS - timeframe_ms], dtype=np.int64)
+        return Candles(opened, price, price, price, price, np.array([1.0]), np.array([0.0]))
 
 
 def venue() -> SimulatedVenue:

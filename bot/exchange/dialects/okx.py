@@ -19,7 +19,7 @@ from bot.exchange.convert import number, number_or_zero
 from bot.exchange.dialect import Shipped
 from bot.exchange.dialects import okx_rows as rows
 from bot.exchange.dialects import okx_streams as streams
-from bot.exchange.dialects.okx_candles import newest_candles
+from bot.exchange.dialects.okx_candles import newest_candles, show_size
 from bot.exchange.dialects.windows import Quiet, reaches
 from bot.exchange.fate import RECEIVE_WINDOW_MS
 from bot.exchange.rows import MarginMove, Money, NewOrder, Payment, Settings, Trade, VenueOrder
@@ -53,6 +53,7 @@ class OkxDialect:
         self._funding_ms: dict[str, int] = {}
         self._settled_marks: dict[tuple[str, int], float] = {}
         self._quiet = Quiet()
+        self._shown: set[str] = set()  # symbols whose contract size trades have shown
 
     def profile(self, taker_fee_rate: float) -> VenueProfile:
         """Return OKX's rules: the taker fee in maintenance, liquidation one tick early."""
@@ -76,12 +77,12 @@ class OkxDialect:
         await client.load_markets(True)
         traded = traded or await newest_candles(client, symbols)
         try:
-            for symbol in symbols:
-                rows.check_size(client.market(symbol), traded[symbol])
+            shown = {each for each in symbols if rows.check_size(client.market(each), traded[each])}
         except Unavailable:
             if known:
                 client.set_markets(known)
             raise
+        self._shown = self._shown.difference(symbols) | shown
 
     async def _instrument(self, client: Any, symbol: str, fees: Mapping[str, Any]) -> Instrument:
         market = client.market(symbol)
@@ -235,6 +236,9 @@ class OkxDialect:
             reply = await client.privatePostTradeOrderAlgo(rows.algo_request(order, market))
             row = _taken(reply)
             return rows.sent_order(order, str(row["algoId"]), str(row["algoClOrdId"]))
+        if not (order.is_reduce_only or order.symbol in self._shown):
+            await show_size(client, order.symbol)
+            self._shown.add(order.symbol)
         row = _taken(await client.privatePostTradeOrder(rows.plain_request(order, market)))
         sent = rows.sent_order(order, str(row["ordId"]), str(row["clOrdId"]))
         try:

@@ -75,13 +75,17 @@ def check_linear(market: Mapping[str, Any]) -> None:
     )
 
 
-def check_size(market: Mapping[str, Any], candles: Sequence[Sequence[Any]]) -> None:
-    """Unavailable: a contract's size is not what was traded in base units over what was in contracts."""
+def check_size(market: Mapping[str, Any], candles: Sequence[Sequence[Any]]) -> bool:
+    """Return whether trades show a contract's size to be right; False: there are none.
+
+    Unavailable: it is not what was traded in base units over what was in contracts.
+    """
     size = float(Contracts(market["info"]).size)
     contracts, base = (sum(float(row[column]) for row in candles) for column in _VOLUMES)
     if contracts > 0.0 and not size / _MOST_OFF < base / contracts < size * _MOST_OFF:
         said = f"a contract of {market['symbol']} is said to be {size:g}"
         raise Unavailable(f"{said}, and {base / contracts:g} was traded a contract")
+    return contracts > 0.0
 
 
 def instrument_from(

@@ -219,9 +219,12 @@ _FUNDING = {
     "nextFundingTime": str(START_MS + 12 * 3_600_000),
 }
 
+# Three BTC were traded in 300 contracts.
+MINUTE = ["1700000000000", "50000", "50100", "49900", "50050", "300", "3", "150000", "1"]
+
 FLAT: dict[str, Any] = {
     "GET public/instruments": [INSTRUMENT],
-    "GET market/candles": [],
+    "GET market/candles": [MINUTE],
     "GET public/time": [{"ts": str(START_MS)}],
     "GET public/position-tiers": TIERS,
     "GET public/mark-price": [{"instId": NAME, "markPx": "50000", "ts": str(START_MS)}],

@@ -11,6 +11,7 @@ from bot.core.event import (
     LeverageSet,
     Liquidated,
     MarginAdjusted,
+    OrderAccepted,
     OrderFilled,
     Refused,
 )
@@ -18,6 +19,7 @@ from bot.core.intent import (
     Action,
     AddMargin,
     OpenPosition,
+    PlaceStop,
     ReleaseMargin,
     SetLeverage,
 )
@@ -40,6 +42,7 @@ from tests.unit.exchange.okx_wire import (
     intent,
     order_row,
     position_row,
+    refused,
     takes,
     wired,
 )
@@ -330,11 +333,42 @@ async def test_a_contract_size_that_trades_contradict_is_not_believed(size: str,
     await connection.gateway.instruments()
     (instrument,) = wire.answers["GET public/instruments"]
     wire.answers["GET public/instruments"] = [{**instrument, "ctVal": size}]
-    minute = ["1700000000000", "50000", "50100", "49900", "50050", "300", "3", "150000", "1"]
-    wire.answers["GET market/candles"] = [minute]
     if not is_right:
         with pytest.raises(Unavailable):
             await connection.gateway.dialect.instruments(connection.link.client, (BTC,))
     else:
         await connection.gateway.dialect.instruments(connection.link.client, (BTC,))
     assert okx_rows.Contracts(connection.link.client.market(BTC)["info"]).text(1.0) == "100"
+
+
+@pytest.mark.parametrize("candles", [refused("50001", "is unavailable"), []], ids=["down", "none"])
+async def test_nothing_is_entered_by_a_contract_size_that_no_trade_shows(candles: Any) -> None:
+    """What is open is guarded all the same; entries go on as soon as the candles can be read."""
+    connection, wire = wired()
+    takes(wire)
+    read, wire.answers["GET market/candles"] = wire.answers["GET market/candles"], candles
+    wire.answers["GET account/positions"] = [position_row()]
+    gateway = connection.gateway
+    await gateway.instruments()
+    await gateway.account()
+    (accepted,) = await gateway.execute(intent(PlaceStop(BTC, 1, 49_500.0)))
+    assert isinstance(accepted, OrderAccepted)
+    wire.answers["GET account/positions"] = []
+    (said,) = await gateway.execute(intent(OpenPosition(BTC, 1, 0.1), ENTRY))
+    assert isinstance(said, Refused)
+    assert (said.code, wire.sent("POST", "trade/order")) == ("unavailable", [])
+    wire.answers["GET market/candles"] = read
+    wire.answers["GET trade/order"] = [order_row("TRAP0000009E", state="live", accFillSz="0")]
+    await gateway.execute(intent(OpenPosition(BTC, 1, 0.1), "TRAP0000009E"))
+    assert len(wire.sent("POST", "trade/order")) == 1
+
+
+async def test_an_entry_by_a_size_that_trades_contradict_later_is_refused_unsent() -> None:
+    connection, wire = wired()
+    takes(wire)
+    read, wire.answers["GET market/candles"] = wire.answers["GET market/candles"], []
+    await connection.gateway.instruments()
+    wire.answers["GET market/candles"] = [[*read[0][:5], "300", "30", *read[0][7:]]]
+    (said,) = await connection.gateway.execute(intent(OpenPosition(BTC, 1, 0.1), ENTRY))
+    assert isinstance(said, Refused)
+    assert (said.code, wire.sent("POST", "trade/order")) == ("unavailable", [])
