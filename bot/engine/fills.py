@@ -5,7 +5,7 @@ from typing import Final
 from bot.core.event import FundingSettled, Liquidated, OrderFilled, PositionClosed
 from bot.core.intent import Intent
 from bot.core.position import Position
-from bot.engine import foreign, ours
+from bot.engine import foreign, ours, prior
 from bot.engine.desk import Desk
 from bot.engine.entries import take_back
 from bot.engine.invariants import check_reduce_only
@@ -44,6 +44,7 @@ def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | N
         _cool_down(desk, market, event.ts_ms)
     holding = market.holding
     if holding is None:
+        prior.hear(desk, event)
         foreign.seen(desk, market, event.position, is_ours=ours.was_opened(desk, event))
         return
     holding.fees_quote += event.fee_quote
@@ -80,6 +81,7 @@ def on_funding(desk: Desk, market: Market, event: FundingSettled) -> None:
     """Funding moved the isolated wallet, and with it the liquidation price."""
     holding = market.holding
     if holding is None:
+        prior.hear(desk, event)
         return
     holding.position = event.position
     holding.gain(funding_quote=event.amount_quote)
@@ -92,6 +94,7 @@ def on_liquidated(desk: Desk, market: Market, event: Liquidated) -> None:
     _cool_down(desk, market, event.ts_ms)
     holding = market.holding
     if holding is None:
+        prior.forget(desk, event.symbol)
         foreign.seen(desk, market, None)
         return
     desk.state.tally.liquidations += 1
@@ -148,6 +151,7 @@ def _cause(event: OrderFilled, intent: Intent | None) -> str:
 def _end(desk: Desk, market: Market, holding: Holding, ts_ms: int, cause: str, price: float) -> None:
     desk.state.tally.trades += 1
     market.holding = None
+    prior.forget(desk, market.instrument.symbol)
     take_back(desk, market, "position_closed")  # what is left of the entry must not open a new one
     desk.outbox.note(
         PositionClosed(

@@ -10,7 +10,7 @@ from bot.core.event import AlertRaised, Reconciled, Severity
 from bot.core.halt import NO_ENTRY
 from bot.core.intent import Fact
 from bot.core.position import Position, side_name
-from bot.engine import halts
+from bot.engine import halts, prior
 from bot.engine.desk import Desk
 from bot.engine.opening import open_holding
 from bot.engine.protection import protect
@@ -75,12 +75,14 @@ def adopt(desk: Desk, market: Market) -> None:
     position = market.foreign
     if position is None:
         return
-    stop_price = _stop_price(desk, market, position)
+    stop_price, is_ours = _stop_price(desk, market, position), market.foreign_is_ours
     market.foreign, market.foreign_is_ours = None, False
     agreed_quote = position.quantity * abs(market.mark - stop_price)
     holding = open_holding(desk, market, position, desk.state.now_ms, stop_price, agreed_quote)
     holding.is_filled = True
     holding.best_mark = market.mark
+    if is_ours:  # what a stranger's position paid and realised before is the stranger's
+        prior.book(desk, market, holding)
     protect(desk, market, holding, stop_price, ADOPTED)
     said = (
         f"{_sized(position)} was not opened by this database and is managed from now on, with a "

@@ -10,7 +10,7 @@ from bot.core.event import AlertRaised, OrderAccepted, OrderFilled, Reconciled
 from bot.core.halt import NO_ENTRY
 from bot.core.intent import CancelOrder, Fact
 from bot.core.position import Position, side_name
-from bot.engine import halts
+from bot.engine import halts, prior
 from bot.engine.desk import Desk
 from bot.engine.opening import open_holding
 from bot.engine.state import Holding, Market, RestingStop
@@ -88,7 +88,7 @@ def recognise(desk: Desk, market: Market, actual: Position, orders: tuple[OpenOr
     holding.unprotected_since_ms = 0
     holding.is_filled = True
     market.foreign, market.foreign_is_ours = None, False
-    _tell(desk, holding, stop.trigger_price)
+    _tell(desk, holding, stop.trigger_price, is_booked=prior.book(desk, market, holding))
     return True
 
 
@@ -114,14 +114,16 @@ def _tell_difference(desk: Desk, actual: Position, stop: OpenOrder) -> None:
     desk.outbox.note(Reconciled(desk.state.now_ms, actual.symbol, OWN_POSITION, facts))
 
 
-def _tell(desk: Desk, holding: Holding, stop_price: float) -> None:
+def _tell(desk: Desk, holding: Holding, stop_price: float, *, is_booked: bool) -> None:
     position = holding.position
+    booked = (
+        "what it paid and realised before is booked" if is_booked else "what it realised before is not known"
+    )
     message = (
         f"{side_name(position.side)} {position.quantity:.10g} {position.symbol} from "
         f"{position.entry_price:.10g} is this bot's own, but not in this database: its orders at the venue "
         "carry our ids. Cause: the database is older than the position, for instance a copy that was put "
-        f"back. It is managed from now on, with its stop at {stop_price:.10g}; what it realised before is "
-        "not known."
+        f"back. It is managed from now on, with its stop at {stop_price:.10g}; {booked}."
     )
     desk.state.tally.alerts += 1
     now_ms, owner = desk.state.now_ms, holding.position_id

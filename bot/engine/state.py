@@ -38,9 +38,9 @@ class Holding:
     when the de-risk ladder may act again. `kept_share` is what cuts have left of the quantity,
     `restored_quote` the part of `added_quote` that a cut had paid out before, and `does_reenter` whether
     the strategy's newest belief would enter here again. `by_hand_quote` is what somebody else added to its
-    margin, less what they took out; `drained_quote` the least that this and funding together ever came to, 0
-    at most. `lost_stop` is the price of the stop that vanished at `lost_stop_ms`, the last one. `elder_stop` is
-    the id of a looser stop over all of it, kept while `stop` is for less.
+    margin, less what they took out; `drained_quote` the least that this and funding together ever came to
+    while it was managed. `lost_stop` is the price of the stop that vanished at `lost_stop_ms`, the last one.
+    `elder_stop` is the id of a looser stop over all of it, kept while `stop` is for less.
     """
 
     position: Position

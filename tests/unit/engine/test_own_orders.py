@@ -2,8 +2,16 @@
 
 import pytest
 
-from bot.core.event import AlertRaised, EntriesHalted, MarkPrice, OrderAccepted, OrderFilled, Reconciled
-from bot.core.intent import Intent, OpenPosition
+from bot.core.event import (
+    AlertRaised,
+    EntriesHalted,
+    FundingDue,
+    MarkPrice,
+    OrderAccepted,
+    OrderFilled,
+    Reconciled,
+)
+from bot.core.intent import Intent, OpenPosition, ReducePosition
 from bot.core.position import Position
 from bot.engine import ours
 from bot.engine.state import restore, snapshot
@@ -130,3 +138,61 @@ def test_the_runs_of_a_database_are_kept() -> None:
     again = bench_of()
     restore(again.engine.state, snapshot(bench.engine.state))
     assert again.engine.state.runs == ["0000bb", "0000cc"]
+
+
+def sell(bench: Bench, client_id: str, quantity: float) -> None:
+    """Let the bot that this database does not know close a part."""
+    intent = Intent(91, client_id, bench.ts_ms, ReducePosition(A, 1, quantity), "", {})
+    for event in bench.venue.handle(intent):
+        if isinstance(event, OrderFilled):
+            bench.hear(event)
+
+
+def test_what_was_told_of_it_before_is_booked_when_it_is_all_of_it() -> None:
+    bench = bench_of()
+    filled(bench, f"{OTHER}E")
+    bench.venue._state.tapes[A].jump(MarkPrice(bench.ts_ms, A, 101.0, 101.0))
+    sell(bench, f"{OTHER}X", 4.0)
+    for event in bench.venue.advance(FundingDue(bench.ts_ms + 1, A, 0.001)):
+        bench.hear(event)
+    market, actual = bench.market(), bench.venue.truth().positions[0]
+    assert ours.recognise(bench.engine.desk, market, actual, (stop_of(actual, f"{OTHER}S", 95.0),))
+    held = bench.holding()
+    assert held.fees_quote == pytest.approx(0.0005 * (10.0 * 100.0 + 4.0 * 101.0))
+    assert held.realised_pnl_quote == pytest.approx(4.0)
+    assert held.funding_quote == held.drained_quote == pytest.approx(-0.001 * 6.0 * 101.0)
+    book = market.evidence.book
+    assert book is not None
+    assert book.shadow.pnl_quote == held.realised_pnl_quote - held.fees_quote + held.funding_quote
+    (alert,) = (note for note in bench.engine.desk.outbox.take().notes if isinstance(note, AlertRaised))
+    assert "before is booked" in alert.message
+    assert bench.engine.desk.witness.priors == {}
+
+
+def test_what_was_told_of_a_part_of_it_is_not_booked() -> None:
+    """The first fills are older than what the venue tells."""
+    bench = bench_of()
+    bench.venue.handle(Intent(90, f"{OTHER}E", bench.ts_ms, OpenPosition(A, 1, 10.0), "", {}))
+    sell(bench, f"{OTHER}X", 4.0)
+    market, actual = bench.market(), bench.venue.truth().positions[0]
+    assert ours.recognise(bench.engine.desk, market, actual, (stop_of(actual, f"{OTHER}S", 95.0),))
+    held = bench.holding()
+    assert (held.fees_quote, held.realised_pnl_quote, held.funding_quote) == (0.0, 0.0, 0.0)
+    (alert,) = (note for note in bench.engine.desk.outbox.take().notes if isinstance(note, AlertRaised))
+    assert "before is not known" in alert.message
+
+
+def test_what_is_taken_over_with_the_next_mark_is_booked_too() -> None:
+    bench = bench_of()
+    filled(bench, f"{OTHER}E")
+    bench.feed(MarkPrice(bench.ts_ms + 1, A, 101.0, 101.0))
+    assert bench.holding().fees_quote == pytest.approx(0.5)
+
+
+def test_an_earlier_trade_of_it_is_not_booked_with_the_last() -> None:
+    bench = bench_of()
+    filled(bench, f"{OTHER}E")
+    sell(bench, f"{OTHER}X", 10.0)
+    filled(bench, f"{PREFIX}0000aa0000009E")
+    bench.feed(MarkPrice(bench.ts_ms + 1, A, 101.0, 101.0))
+    assert bench.holding().fees_quote == pytest.approx(0.5)
