@@ -48,8 +48,8 @@ CONDUCT: Final = (
     Bug(
         "rest-of-an-entry-not-taken-back",
         _FILLS,
-        "if entry is not None and entry.client_id in desk.state.in_flight:",
-        "if entry is not None and entry.client_id not in desk.state.in_flight:",
+        'take_back(desk, market, "position_closed")',
+        "_ = take_back",
         "what is left of an entry whose position has ended opens a new one",
         ("thin", "F08", "F26"),
     ),
@@ -103,8 +103,8 @@ CONDUCT: Final = (
     Bug(
         "funding-not-booked",
         _FILLS,
-        "    holding.position = event.position\n    holding.funding_quote += event.amount_quote\n",
-        "    holding.funding_quote += event.amount_quote\n",
+        "    holding.position = event.position\n    holding.gain(funding_quote=event.amount_quote)\n",
+        "    holding.gain(funding_quote=event.amount_quote)\n",
         "funding leaves the engine's wallet as it was",
         ("funding", "F36"),
     ),

@@ -106,10 +106,10 @@ MARGIN: Final = (
         "by-hand-not-booked",
         _MARGINS,
         '    desk.outbox.note(Reconciled(event.ts_ms, event.symbol, "margin", facts))\n'
-        "    holding.by_hand_quote += event.amount_quote\n"
+        "    holding.gain(by_hand_quote=event.amount_quote)\n"
         "    holding.position = event.position\n",
         '    desk.outbox.note(Reconciled(event.ts_ms, event.symbol, "margin", facts))\n'
-        "    holding.by_hand_quote += event.amount_quote\n",
+        "    holding.gain(by_hand_quote=event.amount_quote)\n",
         "the engine's wallet stays as it was before somebody moved margin",
         ("F46",),
     ),
