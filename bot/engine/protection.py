@@ -16,8 +16,9 @@ from bot.risk.view import TakeProfit
 _MIN_GAP_FRACTION = 0.002  # of the liquidation price, between it and the stop, whatever the policy
 _STOP_AGAIN_MS = 60_000
 _CLOSE_AGAIN_MS = 1_000
-# A stop that vanishes again and again is placed no faster: other things need requests too.
+# After three a stop that vanishes again is placed no faster: other things need requests too.
 _LOST_AGAIN_MS = 2_000
+_LOST_AT_ONCE = 3
 # An entry whose fill is not told for so long may be open: a reduce-only stop costs nothing.
 _UNSEEN_MS = 2_000
 _UNSEEN_AGAIN_MS = 4_000
@@ -199,9 +200,11 @@ def on_cancelled(desk: Desk, market: Market, event: OrderCancelled) -> None:
 
 
 def _on_lost(desk: Desk, market: Market, holding: Holding, price: float, event: OrderCancelled) -> None:
-    """Place a stop that vanished again: at once, unless one vanished just before it too."""
-    again_ms = holding.lost_stop_ms + round(_LOST_AGAIN_MS * desk.pace)
-    holding.stop, holding.lost_stop, holding.lost_stop_ms = None, price, event.ts_ms
+    """Place a stop that vanished again: at once, unless three vanished just before it too."""
+    interval_ms = round(_LOST_AGAIN_MS * desk.pace)
+    counted_ms = max(holding.lost_stop_ms, event.ts_ms) + interval_ms
+    again_ms = counted_ms - _LOST_AT_ONCE * interval_ms
+    holding.stop, holding.lost_stop, holding.lost_stop_ms = None, price, counted_ms
     holding.unprotected_since_ms = event.ts_ms
     doing = f"It is placed again at {price:.10g}; if the venue refuses it, the position is closed."
     alerts.stop_missing(desk, market, f"the venue cancelled it ({event.cause})", doing)

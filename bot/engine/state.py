@@ -39,8 +39,9 @@ class Holding:
     `restored_quote` the part of `added_quote` that a cut had paid out before, and `does_reenter` whether
     the strategy's newest belief would enter here again. `by_hand_quote` is what somebody else added to its
     margin, less what they took out; `drained_quote` the least that this and funding together ever came to
-    while it was managed. `lost_stop` is the price of the stop that vanished at `lost_stop_ms`, the last one.
-    `elder_stop` is the id of a looser stop over all of it, kept while `stop` is for less.
+    while it was managed. `lost_stop` is the price of the last stop that vanished, `lost_stop_ms` a clock that
+    each of them puts forward. `elder_stop` is the id of a looser stop over all of it, kept while `stop` is
+    for less.
     """
 
     position: Position

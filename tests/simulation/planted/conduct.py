@@ -204,7 +204,7 @@ CONDUCT: Final = (
     Bug(
         "vanished-stop-believed",
         _PROTECTION,
-        """    holding.stop, holding.lost_stop, holding.lost_stop_ms = None, price, event.ts_ms
+        """    holding.stop, holding.lost_stop, holding.lost_stop_ms = None, price, counted_ms
     holding.unprotected_since_ms = event.ts_ms
     doing =""",
         """    holding.unprotected_since_ms = event.ts_ms
