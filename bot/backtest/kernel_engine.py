@@ -40,13 +40,18 @@ def play(plan: Plan) -> Result:
     return result
 
 
-def warm_up() -> None:
-    """Make the machine code, or load what is there. UserError: numba is not installed."""
+def check_compiler() -> None:
+    """Raise UserError unless numba is installed."""
     if not can_compile():
         raise UserError(
             "The kernel needs numba, which is not installed. Install it (make research, or pip install "
             "ringfence[backtest]); without it the exact engine plays every backtest."
         )
+
+
+def warm_up() -> None:
+    """Make the machine code, or load what is there. UserError: numba is not installed."""
+    check_compiler()
     from bot.backtest.kernel import warming  # noqa: PLC0415  needs numba
 
     warming.warm_up()

@@ -106,8 +106,9 @@ def warmup() -> None:
     """Make the kernel's machine code now, which the first backtest by it would wait for."""
     import time
 
-    from bot.backtest.kernel_engine import is_warm, warm_up
+    from bot.backtest.kernel_engine import check_compiler, is_warm, warm_up
 
+    check_compiler()
     if is_warm():
         print("The kernel's machine code is there.")
         return

@@ -9,6 +9,7 @@ from tests.unit.cli.conftest import Outcome
 
 def test_it_makes_the_code_once(ringfence: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bool] = []
+    monkeypatch.setattr("bot.backtest.kernel_engine.can_compile", lambda: True)
     monkeypatch.setattr("bot.backtest.kernel_engine.is_warm", lambda: bool(made))
     monkeypatch.setattr("bot.backtest.kernel_engine.warm_up", lambda: made.append(True))
     first = ringfence("warmup")
@@ -25,3 +26,4 @@ def test_without_numba_it_says_what_to_install(
     told = ringfence("warmup")
     assert told.code == 2
     assert "make research" in told.err
+    assert "Making" not in told.err
