@@ -9,7 +9,7 @@ from bot.backtest.kernel.entries import exposures, on_signal
 from bot.backtest.kernel.halts import losses, staleness
 from bot.backtest.kernel.intents import close, intend
 from bot.backtest.kernel.margins import follow_regime
-from bot.backtest.kernel.market import Played
+from bot.backtest.kernel.market import ENTERS, IS_LONG, IS_SHORT, LEAVES, Played
 from bot.backtest.kernel.recorder import account_row
 from bot.backtest.kernel.venue_protection import is_liquidated_at, liquidate, pay_funding
 from bot.core.compiled import compiled
@@ -21,10 +21,10 @@ _CAPS_EVERY_MS: Final = 60_000
 
 
 @compiled
-def hear_candle(b: Books, p: Played, s: int, row: int, ts_ms: int, limits: Limits) -> None:
+def hear_candle(b: Books, p: Played, s: int, candle: int, ts_ms: int, limits: Limits) -> None:
     """Let the engine hear a closed candle, up to the look at what it holds."""
     b.m[c.NOW] = ts_ms
-    n = b.n[s]
+    n, row, word = b.n[s], int(p.rows[s, candle]), p.words[s, candle]
     learn(b, p, s, row)
     if n[c.HOLDS] != 0:
         follow_regime(b, s)
@@ -32,14 +32,20 @@ def hear_candle(b: Books, p: Played, s: int, row: int, ts_ms: int, limits: Limit
         n[c.GAP_UNTIL_MS] = 0
     roll_clock(b)
     staleness(b)
-    said = p.said[row]
-    is_warm, is_entry, direction = said[5] != 0.0, said[0] != 0.0, int(said[2])
+    is_entry, direction = word & ENTERS != 0, direction_of(word)
     if n[c.HOLDS] != 0:
-        n[c.REENTERS] = 1 if is_warm and is_entry and direction == n[c.HOLD_SIDE] else 0
-    if is_warm:
-        on_signal(b, s, limits, is_entry, said[1] != 0.0, direction, said[3], said[4])
+        n[c.REENTERS] = 1 if is_entry and direction == n[c.HOLD_SIDE] else 0
+    if word & (ENTERS | LEAVES) != 0:
+        is_exit = word & LEAVES != 0
+        on_signal(b, s, limits, is_entry, is_exit, direction, p.strengths[row], p.stop_distances[row])
     losses(b)
     _watch_caps(b, limits)
+
+
+@compiled
+def direction_of(word: int) -> int:
+    """Return 1 for long, -1 for short, 0 for neither."""
+    return (1 if word & IS_LONG != 0 else 0) - (1 if word & IS_SHORT != 0 else 0)
 
 
 @compiled

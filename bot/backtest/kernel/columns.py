@@ -224,11 +224,8 @@ G_MARK: Final = 2
 G_SIGMA: Final = 3
 G_IS_WILD: Final = 4
 G_IS_WHOLE: Final = 5
-G_ENTERS: Final = 6
-G_LEAVES: Final = 7
-G_DIRECTION: Final = 8
-G_ROW: Final = 9
-CANDLE_COLUMNS: Final = 10
+G_ROW: Final = 6
+CANDLE_COLUMNS: Final = 8  # a line of the processor's cache
 
 # --- an order at the venue --------------------------------------------------------------------------
 ORDER_SLOTS: Final = 16

@@ -62,11 +62,13 @@ def keyed(digest: str) -> Any:
             _lent_wholes(p.due),
             _lent_floats(p.due_values),
             _lent_wholes(p.rows),
-            _lent_floats(p.said),
             _lent_floats(p.estimates),
             p.first_close_ms,
             p.candle_bars,
             _lent_floats(p.candles),
+            _lent_bytes(p.words),
+            _lent_floats(p.strengths),
+            _lent_floats(p.stop_distances),
         )
         books = record[0]
         play(books, lent, books.limits, tables)

@@ -9,6 +9,9 @@ bot/risk/triggers.py for why a rung of a band that is a line in the mark is that
 import math
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import (
     Books,
@@ -22,9 +25,10 @@ from bot.backtest.kernel.books import (
     view_of,
     wake,
 )
-from bot.backtest.kernel.candles import know, learn, roll_clock
+from bot.backtest.kernel.candles import direction_of, know, learn, roll_clock
+from bot.backtest.kernel.coasting import coast, is_flat
 from bot.backtest.kernel.margins import lay_ladder
-from bot.backtest.kernel.market import Played
+from bot.backtest.kernel.market import ENTERS, IS_BROKEN, LEAVES, Played
 from bot.backtest.kernel.policy_codes import STOP_ANCHOR, band_of, is_even
 from bot.backtest.kernel.protection import nearest_stop
 from bot.backtest.kernel.recorder import accrue, follow
@@ -48,14 +52,19 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
 
     Below zero: -1 - bar, and the candles that close there were not heard yet.
     """
-    g, m, begin, size, last, candle_ms = p.candles, b.m, bar, p.candle_bars, p.bars, p.candle_ms
+    g, words, m, begin, size, last = p.candles, p.words, b.m, bar, p.candle_bars, p.bars
+    candle_ms = p.candle_ms
     candle = (bar * p.bar_ms - p.first_close_ms) // candle_ms + 1
     due_ms = p.due[due, 0] if due < len(p.due) else c.NEVER_MS
     end_ms, code, is_ready, first_due = p.start_ms + bar * p.bar_ms, bar, False, due
+    is_coasting = is_flat(b)
     while True:
         end_ms += candle_ms
+        if is_coasting and _is_bearable(b, b.a[c.FREE], end_ms):
+            passed = coast(b, g, words, candle, (last - 1 - bar) // size, end_ms, due_ms)
+            candle, bar, end_ms = candle + passed, bar + passed * size, end_ms + passed * candle_ms
         is_full = m[c.ACCOUNTS_WAITING] + 1 >= c.ACCOUNT_SLOTS
-        if is_full or bar + size >= last or due_ms < end_ms or not _is_still(b, g, candle, end_ms):
+        if is_full or bar + size >= last or due_ms < end_ms or not _is_still(b, g, words, candle, end_ms):
             code = bar
             break
         if not is_ready:
@@ -72,10 +81,12 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
             first_due = due
         if b.a[c.P_IS_EVEN] != 0.0:
             _find_bands(b, p, limits, candle)
-        if due_ms == end_ms or not _is_idle(b, g, candle, end_ms):
+        if due_ms == end_ms or not _is_idle(b, g, words, candle, end_ms):
             code = -1 - bar
+            if due_ms != end_ms:
+                _wake(b)
             break
-        _close(b, g, candle, end_ms)
+        _close(b, g, words, candle, end_ms)
         candle += 1
     if bar > begin:
         _catch_up(b, p, bar)
@@ -162,10 +173,10 @@ def _catch_up(b: Books, p: Played, bar: int) -> None:
 
 
 @compiled
-def _is_still(b: Books, g: Floats, candle: int, end_ms: int) -> bool:
+def _is_still(b: Books, g: Floats, words: NDArray[np.uint8], candle: int, end_ms: int) -> bool:
     """Whether no price of the candle reaches anything that the venue or the engine waits for."""
     for s in range(b.m[c.SYMBOLS]):
-        if g[s, candle, c.G_IS_WHOLE] == 0.0 or b.n[s, c.ENTERING] != 0:
+        if words[s, candle] & IS_BROKEN != 0 or b.n[s, c.ENTERING] != 0:
             return False
         if b.n[s, c.SIDE] == 0 and b.n[s, c.ORDERS] == 0:
             continue
@@ -192,18 +203,27 @@ def _wake_exactly(b: Books, limits: Limits) -> None:
 
 
 @compiled
-def _is_idle(b: Books, g: Floats, candle: int, end_ms: int) -> bool:
+def _wake(b: Books) -> None:
+    """Wake what sleeps: the closes that are heard next lay its ladder anew."""
+    for s in range(b.m[c.SYMBOLS]):
+        if b.n[s, c.IS_GLIDING] != 0:
+            b.n[s, c.IS_GLIDING] = 0
+            wake(b, s)
+
+
+@compiled
+def _is_idle(b: Books, g: Floats, words: NDArray[np.uint8], candle: int, end_ms: int) -> bool:
     """Whether the candles that close now change nothing but what is known."""
     a, margin, risk, unrealised = b.a, 0.0, 0.0, 0.0
     for s in range(b.m[c.SYMBOLS]):
         if b.n[s, c.GAP_UNTIL_MS] != 0:
             return False
         if b.n[s, c.HOLDS] == 0:
-            if g[s, candle, c.G_ENTERS] != 0.0:
+            if words[s, candle] & ENTERS != 0:
                 return False
             continue
-        side, direction = b.n[s, c.HOLD_SIDE], g[s, candle, c.G_DIRECTION]
-        if g[s, candle, c.G_LEAVES] != 0.0 and direction in (0.0, float(side)):
+        side, word = b.n[s, c.HOLD_SIDE], words[s, candle]
+        if word & LEAVES != 0 and direction_of(word) in (0, side):
             return False
         if a[c.P_IS_CUTTING] != 0.0 and g[s, candle, c.G_IS_WILD] != 0.0:
             return False
@@ -336,7 +356,7 @@ def _find_bands(b: Books, p: Played, limits: Limits, candle: int) -> None:
 
 
 @compiled
-def _close(b: Books, g: Floats, candle: int, end_ms: int) -> None:
+def _close(b: Books, g: Floats, words: NDArray[np.uint8], candle: int, end_ms: int) -> None:
     """Let the candles close that change nothing but what is known."""
     b.m[c.NOW] = end_ms
     is_holding = False
@@ -345,7 +365,8 @@ def _close(b: Books, g: Floats, candle: int, end_ms: int) -> None:
         b.f[s, c.SIGMA_DAY], b.n[s, c.KNOWN_ROW] = sigma, int(g[s, candle, c.G_ROW])
         if b.n[s, c.HOLDS] != 0:
             side, mark, is_holding = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], True
-            is_same = g[s, candle, c.G_ENTERS] != 0.0 and g[s, candle, c.G_DIRECTION] == side
+            word = words[s, candle]
+            is_same = word & ENTERS != 0 and direction_of(word) == side
             b.n[s, c.REENTERS] = 1 if is_same else 0
             b.n[s, c.STALE_SINCE_MS], b.n[s, c.IS_GLIDING] = -1, 1
             if side * (mark - b.f[s, c.BEST_MARK]) > 0.0:

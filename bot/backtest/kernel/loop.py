@@ -124,8 +124,7 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
             if bar == 0 or since_ms % p.candle_ms != 0 or s >= symbols:
                 phase = _PRICES
             elif since_ms >= 0 and p.rows[s, since_ms // p.candle_ms] >= 0:
-                row = p.rows[s, since_ms // p.candle_ms]
-                hear_candle(b, p, s, row, start_ms + bar * bar_ms, limits)
+                hear_candle(b, p, s, since_ms // p.candle_ms, start_ms + bar * bar_ms, limits)
                 look_at(b, s, limits)
                 finish(b)
         elif bar >= p.bars:

@@ -20,7 +20,7 @@ Play = Callable[[NDArray[np.void], Played, Limits, Tables], None]
 
 _SOURCES: Final = ("core", "risk", "sim", "backtest/kernel")
 _PLAIN: Final = frozenset(
-    {"run.py", "setting_up.py", "record.py", "warming.py"}
+    {"run.py", "setting_up.py", "market_setting.py", "record.py", "warming.py"}
 )  # of the kernel, and never compiled
 
 

@@ -1,20 +1,27 @@
 """What the kernel plays: bars, settlements and gaps, and what was said and known at each closed candle."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.backtest.kernel.books import Floats, Wholes
 
+# Bits of a word.
+ENTERS: Final = 1
+LEAVES: Final = 2
+IS_LONG: Final = 4
+IS_SHORT: Final = 8
+IS_BROKEN: Final = 16  # a bar of the candle is missing
 
-class Played(NamedTuple):
-    """`marks`, `lasts`: by symbol and bar: open, high, low, close. `is_there` 0: the bar is missing.
 
+class Market(NamedTuple):
+    """What does not depend on any parameter.
+
+    `marks`, `lasts`: by symbol and bar: open, high, low, close. `is_there` 0: the bar is missing.
     `due`: by event, time, symbol and 1 for a gap, 0 for a settlement; `due_values` the rate, or when the gap
-    ends. `rows`: by symbol and closing candle the row of `said`, -1: none closes; `candles` the
-    columns G_... of it. `said`: is entry, is exit, direction, strength, stop distance, 1 where the strategy
-    is warm; `estimates` of the same row.
+    ends. `rows`: by symbol and closing candle its row among all closed candles of all symbols, -1: none
+    closes; `estimates` of the same rows, `candles` by symbol and closing candle the columns G_....
     """
 
     start_ms: int
@@ -27,8 +34,29 @@ class Played(NamedTuple):
     due: Wholes
     due_values: Floats
     rows: Wholes
-    said: Floats
     estimates: Floats
     first_close_ms: int
     candle_bars: int
     candles: Floats
+
+
+class Played(NamedTuple):
+    """A market, and what was said: a word by symbol and closing candle, strength and stop distance by row."""
+
+    start_ms: int
+    bar_ms: int
+    bars: int
+    candle_ms: int
+    marks: Floats
+    lasts: Floats
+    is_there: NDArray[np.uint8]
+    due: Wholes
+    due_values: Floats
+    rows: Wholes
+    estimates: Floats
+    first_close_ms: int
+    candle_bars: int
+    candles: Floats
+    words: NDArray[np.uint8]
+    strengths: Floats
+    stop_distances: Floats

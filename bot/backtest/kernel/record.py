@@ -4,6 +4,7 @@ Compiled code gets it as one pointer, and a NamedTuple in it as another: passed 
 of the limits would be copied at every call.
 """
 
+from functools import lru_cache
 from typing import Any, Final, get_type_hints
 
 import numpy as np
@@ -13,6 +14,9 @@ from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import Books, Limits
 from bot.core.profile import MarginRules, VenueProfile
 from bot.core.tiers import Tiers
+from bot.risk.derisk import DeriskLimits
+from bot.risk.entry_judgement import stress_caps
+from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
 
 _FLOATS: Final = np.float64
 _WHOLES: Final = np.int64
@@ -44,13 +48,7 @@ _BY_SYMBOL: Final = (
 
 def record_of(symbols: int, tier_rows: int, limits: Limits) -> NDArray[np.void]:
     """Return a record for at most so many symbols and rows of a tier table, empty but for the limits."""
-    empty = np.zeros(tier_rows)
-    tiers = Tiers(empty, empty, empty, empty, empty)
-    rules = MarginRules(tiers, VenueProfile(0, 0, 0.0, 0, 0), False, 0.0)
-    by_symbol = [(name, kind, (symbols, *shape)) for name, kind, shape in _BY_SYMBOL]
-    fields: list[Any] = [*_SHAPES, *by_symbol, ("tiers", _FLOATS, (symbols, 5, tier_rows))]
-    fields.append(("rules", _fields_of(rules), (symbols,)))
-    record = np.zeros(1, [*fields, ("limits", _fields_of(limits))])
+    record = np.zeros(1, _form(symbols, tier_rows, len(limits.params)))
     fill(record["limits"][0], limits)
     return record
 
@@ -68,6 +66,20 @@ def fill(place: Any, value: Any) -> None:
             fill(place[name], each)
         else:
             place[name] = each
+
+
+@lru_cache(maxsize=8)
+def _form(symbols: int, tier_rows: int, params: int) -> np.dtype[np.void]:
+    """What such a record is made of."""
+    empty = np.zeros(tier_rows)
+    tiers = Tiers(empty, empty, empty, empty, empty)
+    rules = MarginRules(tiers, VenueProfile(0, 0, 0.0, 0, 0), False, 0.0)
+    caps = stress_caps(EntryLimits())
+    limits = Limits(0, np.zeros(params), MarginLimits(), EntryLimits(), BracketLimits(), DeriskLimits(), caps)
+    by_symbol = [(name, kind, (symbols, *shape)) for name, kind, shape in _BY_SYMBOL]
+    fields: list[Any] = [*_SHAPES, *by_symbol, ("tiers", _FLOATS, (symbols, 5, tier_rows))]
+    fields.append(("rules", _fields_of(rules), (symbols,)))
+    return np.dtype([*fields, ("limits", _fields_of(limits))])
 
 
 def _rules_in(place: Any) -> MarginRules:

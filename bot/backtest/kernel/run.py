@@ -6,16 +6,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.backtest.estimates_table import estimates_table
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel import status
 from bot.backtest.kernel.books import Books, Floats, Tables, equity_of
 from bot.backtest.kernel.candles import learn
 from bot.backtest.kernel.machine_code import Play, compiled_play
-from bot.backtest.kernel.market import Played
+from bot.backtest.kernel.market import Market, Played
+from bot.backtest.kernel.market_setting import market_of, played_of
 from bot.backtest.kernel.policy_codes import CODES
 from bot.backtest.kernel.record import books_in
 from bot.backtest.kernel.recorder import account_row, trade_row
-from bot.backtest.kernel.setting_up import first_rows, limits_of, played_of, record_for, tables_for
+from bot.backtest.kernel.setting_up import first_rows, limits_of, record_for, tables_for
 from bot.backtest.recital import Told
 from bot.backtest.result import Account, Counts, Moves, Result, Trades
 from bot.engine.engine import Engine
@@ -33,14 +35,22 @@ class KernelRun:
     """One run over one history: prepared once, played as often as wanted."""
 
     def __init__(
-        self, engine: Engine, venue: SimulatedVenue, history: MarketHistory, told: Mapping[str, Told]
+        self,
+        engine: Engine,
+        venue: SimulatedVenue,
+        history: MarketHistory,
+        told: Mapping[str, Told],
+        market: Market | None = None,
     ) -> None:
-        """UserError: a setting needs what the kernel does not do."""
+        """`market`: of this history, where it is known already. UserError: what the kernel does not do."""
         if refusal := refusal_of(engine, venue):
             raise UserError(f"The kernel does not {refusal}. Nothing was simulated. Use --engine exact.")
         self._engine, self._venue, self._history, self._told = engine, venue, history, told
         self.limits = limits_of(engine)
-        self.played = played_of(engine, history, told)
+        said = [told[series.symbol] for series in history.series]
+        self.played = played_of(
+            market or _market_of(engine, history, told), said, engine.desk.strategy.warmup
+        )
         self._first = first_rows(history, told, engine.desk.timeframe_ms)
 
     def run(self, loop: Play | None = None) -> Result:
@@ -110,6 +120,18 @@ def refusal_of(engine: Engine, venue: SimulatedVenue) -> str:
         names = "halts.messages_per_minute, halts.orders_per_minute, halts.max_refusals"
         return f"count to more than {c.TIME_SLOTS - 2} ({names})"
     return ""
+
+
+def _market_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) -> Market:
+    desk, estimates = engine.desk, {}
+    for symbol, each in told.items():
+        window: int = engine.state.markets[symbol].window.size
+        table = each.estimates
+        estimates[symbol] = (
+            estimates_table(each.candles, desk.timeframe_ms, window) if table is None else table
+        )
+    candles = {symbol: each.candles for symbol, each in told.items()}
+    return market_of(history, desk.timeframe_ms, candles, estimates)
 
 
 def _rates(engine: Engine) -> tuple[int, int, int]:

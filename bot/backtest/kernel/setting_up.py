@@ -1,4 +1,4 @@
-"""The kernel's books and market made of an engine, a venue, a history and what the strategy said of it."""
+"""The kernel's books made of an engine and a venue, and the tables that the result is written to."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -6,24 +6,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.backtest.estimates_table import estimates_table, sound_rows
 from bot.backtest.kernel import columns as c
-from bot.backtest.kernel.books import Books, Floats, Limits, Tables, Wholes
-from bot.backtest.kernel.market import Played
+from bot.backtest.kernel.books import Books, Floats, Limits, Tables
+from bot.backtest.kernel.market import ENTERS, Played
 from bot.backtest.kernel.policy_codes import CODES, numbers_of
 from bot.backtest.kernel.record import books_in, fill, record_of
 from bot.backtest.recital import Told
-from bot.core.candles import Candles
 from bot.core.instrument import Instrument
 from bot.core.profile import MarginRules
 from bot.core.tiers import Tiers
 from bot.engine.engine import Engine
-from bot.errors import UserError
 from bot.risk.derisk_case import derisk_limits
 from bot.risk.entry_judgement import stress_caps
 from bot.sim.config import VenueConfig, jitters_of
 from bot.sim.replay import DEFAULT_MAX_STEP
-from bot.sim.series import MarketHistory, Series
+from bot.sim.series import MarketHistory
 from bot.sim.venue import SimulatedVenue
 
 _ORDERS_PER_ENTRY: Final = 64
@@ -42,40 +39,6 @@ def limits_of(engine: Engine) -> Limits:
         known.bracket,
         derisk_limits(known.margin),
         stress_caps(known.entry),
-    )
-
-
-def played_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) -> Played:
-    """Return the bars, and what was said and known at each closed candle."""
-    bars = (history.end_ms - history.start_ms) // history.timeframe_ms
-    symbols, candle_ms = len(history.series), engine.desk.timeframe_ms
-    marks, lasts = np.zeros((symbols, bars, 4)), np.zeros((symbols, bars, 4))
-    is_there = np.zeros((symbols, bars), np.uint8)
-    for s, series in enumerate(history.series):
-        _fill_bars(series, history, marks[s], lasts[s], is_there[s])
-    first_close_ms = -history.start_ms % candle_ms or candle_ms
-    said, estimates, rows = _said(engine, history, told, first_close_ms)
-    due, due_values = _due(history)
-    candle_bars = candle_ms // history.timeframe_ms
-    first_bars = first_close_ms // history.timeframe_ms
-    candles = _candles(marks, is_there, first_bars, candle_bars, rows)
-    _tell(candles, rows, said, estimates)
-    return Played(
-        history.start_ms,
-        history.timeframe_ms,
-        bars,
-        candle_ms,
-        marks,
-        lasts,
-        is_there,
-        due,
-        due_values,
-        rows,
-        said,
-        estimates,
-        first_close_ms,
-        candle_bars,
-        candles,
     )
 
 
@@ -102,7 +65,7 @@ def record_for(
 
 def tables_for(venue: SimulatedVenue, p: Played, room: int) -> Tables:
     """Return empty tables; `room` times the usual rows fit."""
-    entries, config = int(np.count_nonzero(p.said[:, 0])) + 1, venue.state.config
+    entries, config = int(np.count_nonzero(p.words & ENTERS)) + 1, venue.state.config
     orders = c.LATENCY_SLOTS + room * _ORDERS_PER_ENTRY * entries if config.latency_jitter_ms else 1
     return Tables(
         np.zeros((entries, c.TRADE_COLUMNS)),
@@ -113,7 +76,7 @@ def tables_for(venue: SimulatedVenue, p: Played, room: int) -> Tables:
 
 
 def first_rows(history: MarketHistory, told: Mapping[str, Told], candle_ms: int) -> list[int]:
-    """Return the row in `said` of the last candle before the range of each symbol, -1 where there is none."""
+    """Return the row of the last candle before the range of each symbol, -1 where there is none."""
     rows, first = [], 0
     for series in history.series:
         times = told[series.symbol].candles.open_ms
@@ -164,107 +127,3 @@ def _stack(rows: Floats, table: Tiers) -> None:
     for column, values in enumerate(table):
         rows[column, :lead] = values[0] if column > 1 else 0.0
         rows[column, lead:] = values
-
-
-def _fill_bars(
-    series: Series, history: MarketHistory, marks: Floats, lasts: Floats, is_there: NDArray[np.uint8]
-) -> None:
-    last, mark = series.candles, series.candles if series.mark is None else series.mark
-    inside = np.flatnonzero((last.open_ms >= history.start_ms) & (last.open_ms < history.end_ms))
-    bars = (last.open_ms[inside] - history.start_ms) // history.timeframe_ms
-    for target, candles in ((marks, mark), (lasts, last)):
-        for column, values in enumerate((candles.open, candles.high, candles.low, candles.close)):
-            target[bars, column] = values[inside]
-    is_there[bars] = 1
-
-
-def _candles(marks: Floats, is_there: NDArray[np.uint8], first: int, size: int, rows: Wholes) -> Floats:
-    """The least and the largest mark within each closing candle, its last, and whether all bars are there."""
-    symbols, count = rows.shape
-    candles = np.zeros((symbols, count, c.CANDLE_COLUMNS))
-    skipped = 0 if first == size else 1  # the first candle began before the range
-    begin, groups = first if skipped else 0, count - skipped
-    bars, shape = slice(begin, begin + groups * size), (symbols, groups, size)
-    candles[:, skipped:, c.G_LOW] = marks[:, bars, 2].reshape(shape).min(axis=2)
-    candles[:, skipped:, c.G_HIGH] = marks[:, bars, 1].reshape(shape).max(axis=2)
-    candles[:, skipped:, c.G_MARK] = marks[:, bars, 3].reshape(shape)[:, :, -1]
-    are_there = is_there[:, bars].reshape(shape).all(axis=2)
-    candles[:, skipped:, c.G_IS_WHOLE] = are_there & (rows[:, skipped:] >= 0)
-    return candles
-
-
-def _tell(candles: Floats, rows: Wholes, said: Floats, estimates: Floats) -> None:
-    """Write beside each closing candle what was said and known of it."""
-    if not len(said):
-        return
-    words, known = said[rows], estimates[rows]
-    sigma, is_warm = known[:, :, 0], words[:, :, 5] != 0.0
-    candles[:, :, c.G_SIGMA] = np.where(np.isfinite(sigma), sigma, 0.0)
-    candles[:, :, c.G_IS_WILD] = known[:, :, 5]
-    candles[:, :, c.G_ENTERS], candles[:, :, c.G_LEAVES] = words[:, :, 0] * is_warm, words[:, :, 1] * is_warm
-    candles[:, :, c.G_DIRECTION], candles[:, :, c.G_ROW] = words[:, :, 2], rows
-
-
-def _said(
-    engine: Engine, history: MarketHistory, told: Mapping[str, Told], first_close_ms: int
-) -> tuple[Floats, Floats, Wholes]:
-    candle_ms = engine.desk.timeframe_ms
-    closes = np.arange(history.start_ms + first_close_ms, history.end_ms + 1, candle_ms, dtype=np.int64)
-    rows = np.full((len(history.series), len(closes)), -1, np.int64)
-    said, known, first = [], [], 0
-    for s, series in enumerate(history.series):
-        each = told[series.symbol]
-        _refuse_broken(series.symbol, each.candles)
-        said.append(_words(each, engine.desk.strategy.warmup))
-        known.append(_estimates(engine, series.symbol, each))
-        times = each.candles.open_ms
-        found = np.minimum(np.searchsorted(times, closes - candle_ms), max(len(times) - 1, 0))
-        is_closed = times[found] == closes - candle_ms if len(times) else np.zeros(len(closes), np.bool_)
-        rows[s, is_closed] = first + found[is_closed]
-        first += len(times)
-    return np.concatenate(said), np.concatenate(known), rows
-
-
-def _refuse_broken(symbol: str, candles: Candles) -> None:
-    if not sound_rows(candles).all():
-        raise UserError(
-            f"The kernel does not play candles whose prices do not fit together, and {symbol} has some. "
-            'Nothing was simulated. Look at them with "ringfence data check", or use --engine exact.'
-        )
-
-
-def _words(told: Told, warmup: int) -> Floats:
-    signals, count = told.signals, len(told.candles.open_ms)
-    is_warm = np.arange(1, count + 1) >= warmup
-    columns = (
-        signals.entries,
-        signals.exits,
-        signals.direction,
-        signals.strength,
-        signals.stop_distance,
-        is_warm,
-    )
-    return np.column_stack([np.asarray(column, np.float64) for column in columns])
-
-
-def _estimates(engine: Engine, symbol: str, told: Told) -> Floats:
-    if told.estimates is not None:
-        return np.asarray(told.estimates, np.float64)
-    window: int = engine.state.markets[symbol].window.size
-    candles: Candles = told.candles
-    return estimates_table(candles, engine.desk.timeframe_ms, window)
-
-
-def _due(history: MarketHistory) -> tuple[Wholes, Floats]:
-    """Settlements, then gaps, by symbol; sorted by time."""
-    found: list[tuple[int, int, int, float]] = []
-    for s, series in enumerate(history.series):
-        pairs = zip(series.funding.ts_ms.tolist(), series.funding.rate.tolist(), strict=True)
-        found += [(ts_ms, s, 0, rate) for ts_ms, rate in pairs]
-    for s, series in enumerate(history.series):
-        found += [(gap.from_ms, s, 1, float(gap.until_ms)) for gap in series.gaps]
-    inside = sorted(
-        (each for each in found if history.start_ms <= each[0] < history.end_ms), key=lambda each: each[0]
-    )
-    due = np.array([each[:3] for each in inside], np.int64).reshape(len(inside), 3)
-    return due, np.array([each[3] for each in inside], np.float64)
