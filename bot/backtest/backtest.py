@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from bot.backtest import statistics
 from bot.backtest.engines import Chosen, Say, choose_engine
-from bot.backtest.exact_setup import told_of
 from bot.backtest.margin_evidence import MarginEvidence, evidence_of
 from bot.backtest.plan import Plan
 from bot.backtest.recital import Told
 from bot.backtest.result import Result
 from bot.backtest.sample_check import doubt_of, doubt_text
+from bot.backtest.stage import stage_of
 from bot.backtest.summary import Summary, summary_of
 from bot.core.timerange import utc_text
 
@@ -32,9 +32,10 @@ class Backtest(NamedTuple):
 def backtest(plan: Plan, engine_name: str | None, say: Say) -> Backtest:
     """Return the backtest of a plan; `say` hears how many bars are done. UserError: it cannot be played."""
     chosen = choose_engine(engine_name, plan)
-    doubts = tuple(_doubts(plan, told_of(plan)))
+    stage = stage_of(plan)
+    doubts = tuple(_doubts(plan, stage.told(plan)))
     began = time.process_time()
-    result = chosen.engine.play(plan, say)
+    result = chosen.engine.play(plan, say, stage)
     cpu_seconds = time.process_time() - began
     equity = statistics.daily(
         result.account.ts_ms,

@@ -8,6 +8,7 @@ from bot.backtest.compiler import can_compile
 from bot.backtest.exact_setup import exact_run
 from bot.backtest.plan import Plan
 from bot.backtest.result import Result
+from bot.backtest.stage import Stage, stage_of
 from bot.errors import UserError
 
 EXACT: Final = "exact"
@@ -19,12 +20,13 @@ Say = Callable[[int], None]
 class BacktestEngine(NamedTuple):
     """`refusal` returns what of a plan the engine does not do, "" when it does all of it.
 
-    `play` returns the result and is told a function that hears how many bars are done.
+    `play` returns the result; it is given a function that hears how many bars are done, and the stage of the
+    plan's history where there is one.
     """
 
     name: str
     refusal: Callable[[Plan], str]
-    play: Callable[[Plan, Say], Result]
+    play: Callable[..., Result]
 
 
 class Chosen(NamedTuple):
@@ -34,26 +36,27 @@ class Chosen(NamedTuple):
     notice: str
 
 
-def play_exactly(plan: Plan, say: Say) -> Result:
+def play_exactly(plan: Plan, say: Say, stage: Stage | None = None) -> Result:
     """Play a plan through the live engine. UserError: something of it cannot be used."""
-    run = exact_run(plan)
+    run = exact_run(plan, stage=stage)
     run.run(say)
     return run.result(EXACT)
 
 
-def play_compiled(plan: Plan, say: Say) -> Result:
+def play_compiled(plan: Plan, say: Say, stage: Stage | None = None) -> Result:
     """Play a plan by the kernel, machine code made if need be. UserError: it does not do something of it."""
-    result = kernel_engine.play(plan)
+    result = kernel_engine.play(plan, stage)
     say((result.end_ms - result.start_ms) // result.detail_ms)
     return result
 
 
-def play_fast(plan: Plan, say: Say) -> Result:
+def play_fast(plan: Plan, say: Say, stage: Stage | None = None) -> Result:
     """Play a plan by the kernel, or exactly where the kernel finds on the way that it cannot."""
+    stage = stage or stage_of(plan)
     try:
-        return play_compiled(plan, say)
+        return play_compiled(plan, say, stage)
     except UserError:
-        return play_exactly(plan, say)
+        return play_exactly(plan, say, stage)
 
 
 # The fastest first.

@@ -1,29 +1,14 @@
 """An exact backtest made of a plan: instruments, venue, engine, and what the strategy says of the history."""
 
-from bot.backtest.estimates_table import estimates_table
 from bot.backtest.exact import ExactRun, Observe
 from bot.backtest.plan import Plan, instruments_of
-from bot.backtest.recital import Recital, Told, said_of
+from bot.backtest.recital import Recital, Told
+from bot.backtest.stage import Stage, stage_of
 from bot.core.profile import venue_profile
 from bot.engine.engine import Engine
-from bot.engine.window import candles_kept
 from bot.paper import CLIENT_ID_PREFIX, simulated_venue
-from bot.sim.candle_builder import resample
 from bot.sim.venue import SimulatedVenue
 from bot.wiring import engine_of
-
-
-def told_of(plan: Plan) -> dict[str, Told]:
-    """Return each symbol's closed candles, estimates and what the strategy says. UserError: it failed."""
-    told, kept = {}, candles_kept(plan.strategy.warmup, plan.timeframe_ms)
-    for series in plan.history.series:
-        base_ms = plan.history.timeframe_ms
-        candles = resample(series.candles, base_ms, plan.timeframe_ms, series.funding)
-        name = plan.settings.strategy.name
-        said = said_of(plan.strategy, name, series.symbol, candles)
-        estimates = estimates_table(candles, plan.timeframe_ms, kept)
-        told[series.symbol] = Told(candles, said, estimates)
-    return told
 
 
 def engine_and_venue(plan: Plan, told: dict[str, Told]) -> tuple[Engine, SimulatedVenue]:
@@ -42,9 +27,9 @@ def engine_and_venue(plan: Plan, told: dict[str, Told]) -> tuple[Engine, Simulat
     return engine, venue
 
 
-def exact_run(plan: Plan, observe: Observe | None = None) -> ExactRun:
+def exact_run(plan: Plan, observe: Observe | None = None, stage: Stage | None = None) -> ExactRun:
     """Return the run of a plan, warmed up. UserError: an instrument or the strategy is unusable."""
-    told = told_of(plan)
+    told = (stage or stage_of(plan)).told(plan)
     run = ExactRun(*engine_and_venue(plan, told), plan.history, observe, told)
     run.warm_up()
     return run

@@ -6,9 +6,10 @@ from typing import Final
 
 from bot.backtest import kernel
 from bot.backtest.compiler import can_compile
-from bot.backtest.exact_setup import engine_and_venue, told_of
+from bot.backtest.exact_setup import engine_and_venue
 from bot.backtest.plan import Plan
 from bot.backtest.result import Result
+from bot.backtest.stage import Stage, stage_of
 from bot.errors import UserError
 
 _CACHE: Final = Path(str(kernel.__file__)).parent / "__pycache__"
@@ -29,13 +30,14 @@ def is_warm() -> bool:
     return can_compile() and _marker().exists()
 
 
-def play(plan: Plan) -> Result:
+def play(plan: Plan, stage: Stage | None = None) -> Result:
     """Play a plan. UserError: the kernel does not do something of it, or cannot finish it."""
     from bot.backtest.kernel.run import KernelRun  # noqa: PLC0415  needs numba
 
-    told = told_of(plan)
+    stage = stage or stage_of(plan)
+    told = stage.told(plan)
     engine, venue = engine_and_venue(plan, told)
-    result = KernelRun(engine, venue, plan.history, told).run()
+    result = KernelRun(engine, venue, plan.history, told, stage.market(plan)).run()
     _note_warm()
     return result
 

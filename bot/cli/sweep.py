@@ -16,6 +16,7 @@ from bot.cli.playing import Detail, EngineName, Fee, Set, Wallet, fee_rate_of, p
 from bot.errors import UserError
 
 if TYPE_CHECKING:
+    from bot.backtest.plan import Plan
     from bot.backtest.sweep.axes import Axis
     from bot.backtest.sweep.search import Search
     from bot.backtest.sweep.splits import Split
@@ -178,13 +179,30 @@ def _asked(
         raise UserError(f'There is no objective "{unknown}": {did_you_mean(unknown, OBJECTIVES)}')
     plan = plan_of(settings, detail, fee_rate)
     axes = axes_of(param, settings, plan.strategy)
+    name, falls_back = _engine(engine, plan)
     search = Search(sampler, axes, tuple(OBJECTIVES[name] for name in names), settings.run.seed, batch)
-    base = Base(_token(settings, axes, detail, fee_rate, engine), settings, axes, detail, fee_rate, engine)
+    token = _token(settings, axes, detail, fee_rate, falls_back)
+    base = Base(token, settings, axes, detail, fee_rate, name, falls_back)
     splits = _splits(TimeRange(plan.history.start_ms, plan.history.end_ms), ways)
     if sampler == GRID:
         trials = min(trials or combinations(axes), combinations(axes))
     print(plan.history.played, *plan.history.notices, sep="\n", file=sys.stderr)
     return _Asked(base, search, splits, trials or _DEFAULT_TRIALS, record)
+
+
+def _engine(name: str | None, plan: "Plan") -> tuple[str, bool]:
+    """Choose once which engine plays, for all that work; True: the exact one steps in where it refuses."""
+    from bot.backtest.engines import EXACT, KERNEL, choose_engine
+    from bot.backtest.kernel_engine import is_warm, warm_up
+
+    chosen = choose_engine(name, plan)
+    found, falls_back = chosen.engine.name, name is None and chosen.engine.name == KERNEL
+    beside = f"; what it refuses by the {EXACT} one" if falls_back else ""
+    print(chosen.notice or f"Played by the {found} engine{beside}.", file=sys.stderr)
+    if found == KERNEL and not is_warm():
+        print("Making the kernel's machine code, once: a minute or two.", file=sys.stderr)
+        warm_up()
+    return found, falls_back
 
 
 def _token(settings: "Settings", axes: "Sequence[Axis]", *rest: Any) -> str:
@@ -219,6 +237,7 @@ def _record_of(asked: _Asked, split: "Split", number: int) -> Any:
     search = asked.search
     fingerprint = {
         "what is played": asked.base.token,
+        "engine": asked.base.engine,
         "parameters": [axis._asdict() for axis in search.axes],
         "sampler": search.sampler,
         "objectives": [objective.name for objective in search.objectives],

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot.backtest.engines import choose_engine
+from bot.backtest.engines import ENGINES, EXACT, play_fast
 from bot.backtest.plan import Plan, plan_of
+from bot.backtest.stage import Stage, stage_of
 from bot.backtest.sweep.axes import Axis, Value, with_values
 from bot.backtest.sweep.objectives import Stretch, stretch_of
 from bot.core.timerange import TimeRange
@@ -16,14 +17,18 @@ from bot.strategy import Strategy
 
 
 class Base(NamedTuple):
-    """What every try has in common. `token` names it: workers keep what they loaded for the last ones."""
+    """What every try has in common. `token` names it: workers keep what they loaded for the last ones.
+
+    `engine` plays them all, whoever works; with `falls_back` the exact one plays a try that it refuses.
+    """
 
     token: str
     settings: Settings
     axes: tuple[Axis, ...]
     detail: str = ""
     fee_rate: float | None = None
-    engine: str | None = None
+    engine: str = EXACT
+    falls_back: bool = False
 
 
 class Job(NamedTuple):
@@ -50,18 +55,19 @@ def _played(base: Base, job: Job) -> Played:
     clauses = contradictions(settings)
     if clauses:
         return Played((), "; ".join(str(clause) for clause in clauses))
-    plans = [_loaded(base, timerange) for timerange in job.ranges]
+    loaded = [_loaded(base, timerange) for timerange in job.ranges]
     try:
-        strategy = _strategy(settings, plans[0].strategy)
-        stretches = [_stretch(plan._replace(settings=settings, strategy=strategy), base) for plan in plans]
+        strategy = _strategy(settings, loaded[0].plan.strategy)
+        stretches = [_stretch(base, each, settings, strategy) for each in loaded]
     except (UserError, ValueError) as error:
         return Played((), str(error))
     return Played(tuple(stretches))
 
 
-def _stretch(plan: Plan, base: Base) -> Stretch:
-    chosen = choose_engine(base.engine, plan)
-    return stretch_of(chosen.engine.play(plan, _say_nothing))
+def _stretch(base: Base, loaded: "_Loaded", settings: Settings, strategy: Strategy) -> Stretch:
+    plan = loaded.plan._replace(settings=settings, strategy=strategy)
+    play_one = play_fast if base.falls_back else ENGINES[base.engine].play
+    return stretch_of(play_one(plan, _say_nothing, loaded.stage))
 
 
 def _strategy(settings: Settings, like: Strategy) -> Strategy:
@@ -70,17 +76,23 @@ def _strategy(settings: Settings, like: Strategy) -> Strategy:
     return type(like)(**choice.params.get(strategy_key(choice.name), {}))
 
 
-_KEPT: dict[tuple[str, TimeRange], Plan] = {}
+class _Loaded(NamedTuple):
+    plan: Plan
+    stage: Stage
 
 
-def _loaded(base: Base, timerange: TimeRange) -> Plan:
-    """The plan of a range, loaded once in a process; another sweep's are forgotten."""
+_KEPT: dict[tuple[str, TimeRange], _Loaded] = {}
+
+
+def _loaded(base: Base, timerange: TimeRange) -> _Loaded:
+    """The plan of a range and its stage, made once in a process; another sweep's are forgotten."""
     key = (base.token, timerange)
     if key not in _KEPT:
         for other in [known for known in _KEPT if known[0] != base.token]:
             del _KEPT[other]
         feed = base.settings.feed.model_copy(update={"timerange": timerange})
-        _KEPT[key] = plan_of(base.settings.model_copy(update={"feed": feed}), base.detail, base.fee_rate)
+        plan = plan_of(base.settings.model_copy(update={"feed": feed}), base.detail, base.fee_rate)
+        _KEPT[key] = _Loaded(plan, stage_of(plan))
     return _KEPT[key]
 
 

@@ -7,6 +7,7 @@ import pytest
 from bot.backtest import engines, kernel_engine
 from bot.backtest.engines import choose_engine, play_fast
 from bot.backtest.plan import Plan
+from bot.backtest.stage import Stage
 from bot.errors import UserError
 from bot.plugins import load_strategy
 from bot.settings import load
@@ -58,11 +59,11 @@ def test_an_engine_asked_for_by_name_refuses_what_it_does_not_do(plan) -> None:
 
 
 def test_what_the_kernel_cannot_finish_is_played_exactly(plan, monkeypatch) -> None:
-    def unfinished(_plan: Plan) -> None:
+    def unfinished(_plan: Plan, _stage: Stage) -> None:
         raise UserError("The kernel cannot finish this backtest: its tables are full.")
 
     monkeypatch.setattr(kernel_engine, "play", unfinished)
-    monkeypatch.setattr(engines, "play_exactly", lambda _plan, _say: "exactly")
+    monkeypatch.setattr(engines, "play_exactly", lambda _plan, _say, _stage: "exactly")
     assert play_fast(plan, lambda _bars: None) == "exactly"
 
 

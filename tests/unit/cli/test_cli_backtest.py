@@ -200,7 +200,7 @@ def test_a_strategy_that_warms_up_within_the_range_is_told(ringfence, candles):
 
 
 def test_the_kernel_says_that_it_follows_no_shadows(ringfence, candles, monkeypatch):
-    def bare(plan, say):
+    def bare(plan, say, _stage):
         return engines.play_exactly(plan, say)._replace(engine="kernel", shadows=None)
 
     bare_kernel = engines.BacktestEngine("kernel", lambda _plan: "", bare)

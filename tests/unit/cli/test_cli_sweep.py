@@ -46,14 +46,16 @@ def test_the_command_shows_the_best_and_what_it_is_worth(ringfence_sweep: Callab
     assert told_.code == 0, told_.err
     assert "12 tries, 3 of them impossible; the best in sharpe:" in told_.out
     assert "tries without any skill would show about" in told_.out
+    assert told_.err.count("layed by the ") == 1
     found = json.loads(
         ringfence_sweep(*grid, "--objective", "return", "--objective", "margin-hours", "--json").out
     )
     (split,) = found["splits"]
     assert split["tried"] == 12
     assert {"fast", "slow"} == set(split["best"][0]["values"])
-    folds = ringfence_sweep(*grid, "--folds", "3", "--purge", "4h")
+    folds = ringfence_sweep(*grid, "--folds", "3", "--purge", "4h", "--engine", "exact")
     assert folds.code == 0, folds.err
+    assert "Played by the exact engine.\n" in folds.err
     assert "of 3 parts that it had not been chosen on" in folds.out
 
 

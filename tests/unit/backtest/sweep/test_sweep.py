@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bot.backtest.engines import ENGINES
-from bot.backtest.plan import plan_of
+from bot.backtest.plan import Plan, plan_of
+from bot.backtest.stage import Stage, stage_of
 from bot.backtest.summary import summary_of
 from bot.backtest.sweep.axes import axes_of, with_values
 from bot.backtest.sweep.crew import Alone, Crew, crew_of
@@ -18,7 +19,7 @@ from bot.backtest.sweep.sweep import Chosen, sweep
 from bot.backtest.sweep.trial import Base
 from bot.errors import UserError
 from bot.settings import Settings
-from tests.unit.backtest.sweep.small_market import settings_in, write_market
+from tests.unit.backtest.sweep.small_market import SYMBOL, settings_in, write_market
 
 PARAMS = ("fast=2:8:2", "slow=4:20:8")
 
@@ -105,3 +106,40 @@ def test_a_sweep_in_which_nothing_can_be_judged_says_why(market: Path) -> None:
     base = subject(settings_in(market), "fast=20,25", "slow=5,6")
     with pytest.raises(UserError, match="Of 4 tries not one can be judged: fast must be below slow"):
         swept(base, "grid", 4, Alone())
+
+
+def test_every_worker_plays_by_the_engine_that_was_chosen_once(
+    market: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("bot.backtest.kernel_engine.is_warm", lambda: asked.append("warm") or True)
+    monkeypatch.setattr("bot.backtest.kernel_engine.play", lambda *_: asked.append("kernel"))
+    swept(subject(settings_in(market), *PARAMS), "grid", 4, Alone())
+    assert asked == []
+
+
+def test_a_try_that_the_kernel_refuses_is_played_exactly_or_says_so(
+    market: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(plan: Plan, _stage: Stage) -> None:
+        raise UserError(f"The kernel does not do {plan.settings.strategy.params}.")
+
+    monkeypatch.setattr("bot.backtest.kernel_engine.play", refusing)
+    exact = subject(settings_in(market), *PARAMS)
+    found = told(swept(exact._replace(engine="kernel", falls_back=True), "grid", 12, Alone()))
+    assert found == told(swept(exact, "grid", 12, Alone()))
+    with pytest.raises(UserError, match="not one can be judged: The kernel does not do"):
+        swept(exact._replace(engine="kernel"), "grid", 12, Alone())
+
+
+def test_tries_share_what_parameters_do_not_change_and_say_the_same(market: Path) -> None:
+    settings = settings_in(market)
+    plan = plan_of(settings)
+    stage = stage_of(plan)
+    for values in ({"fast": 4}, {"fast": 8, "slow": 20}, {"stop": 0.02}, {"fast": 4}):
+        varied = plan._replace(strategy=type(plan.strategy)(**values))
+        alone, shared = (ENGINES["exact"].play(varied, lambda _bars: None, each) for each in (None, stage))
+        assert repr(alone) == repr(shared)
+    ours, theirs = stage.told(plan)[SYMBOL], stage.told(plan)[SYMBOL]
+    assert ours.estimates is theirs.estimates
+    assert ours.signals is theirs.signals
