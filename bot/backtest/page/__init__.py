@@ -1,41 +1,17 @@
 """A backtest as one HTML page that needs nothing else: no network, no library, readable from disk."""
 
 from html import escape
-from pathlib import Path
 from typing import Final
 
 from bot import __version__
 from bot.backtest.backtest import Backtest
 from bot.backtest.page.charts import charts_of
+from bot.backtest.page.shell import shell
 from bot.backtest.page.tables import cards_of, facts_of, groups_of, settings_of
 from bot.core.timeframe import timeframe_text
 from bot.core.timerange import utc_text
 
-_FOLDER: Final = Path(__file__).parent
-
-_PAGE: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<main>
-<header>
-<div>
-<p class="eyebrow">Backtest</p>
-<h1>{heading}</h1>
-<p class="subtitle">{subtitle}</p>
-</div>
-<button id="theme" type="button" aria-label="Switch between light and dark">Light / dark</button>
-</header>
-{warnings}
+_BODY: Final = """{warnings}
 <section class="cards">
 {cards}
 </section>
@@ -55,16 +31,11 @@ _PAGE: Final = """<!doctype html>
 <summary>Settings</summary>
 {settings}
 </details>
-</section>
-<footer>Ringfence {version}, {engine} engine, {candles} candles. Money in quote currency, times in UTC. What a
-backtest shows has happened in recorded candles under the assumptions of its settings; it is no
-promise.</footer>
-</main>
-<script>
-{script}</script>
-</body>
-</html>
-"""
+</section>"""
+_FOOTER: Final = (
+    "Ringfence {version}, {engine} engine, {candles} candles. Money in quote currency, times in UTC. What a "
+    "backtest shows has happened in recorded candles under the assumptions of its settings; it is no promise."
+)
 
 
 def page_of(found: Backtest) -> str:
@@ -76,21 +47,22 @@ def page_of(found: Backtest) -> str:
     played = (
         f"{timeframe_text(result.timeframe_ms)} candles, played in {timeframe_text(result.detail_ms)} ones"
     )
-    return _PAGE.format(
-        title=escape(f"{name}, {plan.settings.margin.policy}, {span}"),
-        heading=escape(f"{name} with {plan.settings.margin.policy}"),
-        subtitle=escape(f"{coins} · {span} · {played}"),
-        style=(_FOLDER / "style.css").read_text("utf-8"),
-        script=(_FOLDER / "script.js").read_text("utf-8"),
+    body = _BODY.format(
         warnings=_warnings(found.warnings),
         cards=cards_of(found),
         charts=charts_of(found),
         facts=facts_of(found.evidence),
         groups=groups_of(found.summary),
         settings=settings_of(found),
-        version=__version__,
-        engine=escape(result.engine),
-        candles=f"{result.counts.bars:,}",
+    )
+    footer = _FOOTER.format(version=__version__, engine=result.engine, candles=f"{result.counts.bars:,}")
+    return shell(
+        "Backtest",
+        f"{name}, {plan.settings.margin.policy}, {span}",
+        f"{name} with {plan.settings.margin.policy}",
+        f"{coins} · {span} · {played}",
+        body,
+        footer,
     )
 
 

@@ -4,10 +4,11 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Final, NamedTuple
+from typing import Final
 
 from bot.backtest.backtest import Backtest
 from bot.backtest.margin_evidence import LeftAlone, MarginEvidence, Nearness
+from bot.backtest.page.shell import card
 from bot.backtest.summary import Group, Summary, Totals
 from bot.core.timerange import utc_text
 from bot.settings import effective
@@ -16,57 +17,48 @@ _NOTHING: Final = "\N{EN DASH}"
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
-class Card(NamedTuple):
-    """A figure with its name; `tone`: good, bad or ""."""
-
-    name: str
-    value: str
-    note: str
-    tone: str = ""
-
-
 def cards_of(found: Backtest) -> str:
     """Return the figures that are looked at first."""
     totals, evidence = found.summary.totals, found.evidence
     cards = [
-        Card(
+        card(
             "Result",
             _signed(totals.net_quote),
             f"{totals.deposit_quote:,.0f} to {totals.equity_quote:,.2f}",
             _tone(totals.net_quote),
         ),
-        Card(
+        card(
             "Return",
             _percent(totals.total_return, sign=True),
             _a_year(totals.annual_return),
             _tone(totals.net_quote),
         ),
-        Card("Deepest drawdown", _percent(-totals.max_drawdown), _recovery(totals)),
-        Card("Sharpe", _ratio(totals.sharpe), f"Sortino {_ratio(totals.sortino)}"),
-        Card(
+        card("Deepest drawdown", _percent(-totals.max_drawdown), _recovery(totals)),
+        card("Sharpe", _ratio(totals.sharpe), f"Sortino {_ratio(totals.sortino)}"),
+        card(
             "Trades",
             f"{totals.trades:,}",
             f"{_percent(totals.win_rate)} won, factor {_ratio(totals.profit_factor)}",
         ),
-        Card(
+        card(
             "Expectancy",
             _signed(totals.expectancy_quote),
             f"{_known(totals.expectancy_r, '{:+.3f}'.format)} R a trade",
             _tone(totals.expectancy_quote),
         ),
-        Card(
+        card(
             "Liquidations",
             f"{evidence.liquidations}",
             _static_liquidations(evidence.left_alone),
             "bad" if evidence.liquidations else "",
         ),
-        Card(
+        card(
             "Worst 1 % of trades",
             _signed(evidence.worst_percent_mean),
             f"worst 5 % of days {_percent(evidence.cvar_daily_return, sign=True)}",
         ),
     ]
-    return "\n".join(_card(card) for card in cards)
+    return "\n".join(cards)
 
 
 def facts_of(found: MarginEvidence) -> str:
@@ -173,13 +165,6 @@ def _recovery(totals: Totals) -> str:
 
 def _a_year(value: float) -> str:
     return f"{_percent(value, sign=True)} a year" if math.isfinite(value) else "range below 90 days"
-
-
-def _card(card: Card) -> str:
-    return (
-        f'<div class="card"><span>{escape(card.name)}</span><b class="{card.tone}">{escape(card.value)}</b>'
-        f"<small>{escape(card.note)}</small></div>"
-    )
 
 
 def _facts(title: str, facts: Sequence[tuple[str, str]]) -> str:

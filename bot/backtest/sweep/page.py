@@ -3,67 +3,36 @@
 import math
 from collections.abc import Callable, Sequence
 from html import escape
-from pathlib import Path
 from typing import Final
 
 from bot import __version__
-from bot.backtest import page as backtest_page
+from bot.backtest.page.shell import card, shell
 from bot.backtest.sweep.scatter import Point, scatter
 from bot.backtest.sweep.search import Search, Tried
 from bot.backtest.sweep.sweep import Chosen
 from bot.backtest.sweep.words import SURE, figure, is_share
 from bot.core.timerange import timerange_text
 
-_FOLDER: Final = Path(backtest_page.__file__).parent
 _MOST_ROWS: Final = 30
 _FIGURES: Final = ("return", "sharpe", "drawdown", "worst", "margin-hours", "liquidations", "trades")
 _YEAR: Final = math.sqrt(365.0)
 
-_PAGE: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>
-{style}
-.scatter text {{ font-size: 12px; fill: var(--faint); font-variant-numeric: tabular-nums; }}
-.scatter .name {{ fill: var(--soft); }}
-.scatter svg {{ display: block; width: 100%; height: auto; }}
-.scatter .point {{ fill: var(--faint); opacity: .55; }}
-.scatter .best {{ fill: var(--equity); opacity: 1; stroke: var(--panel); stroke-width: 1.5; }}
-.scatter .front {{ fill: none; stroke: var(--equity); stroke-width: 1.5; stroke-dasharray: 4 3; }}
-.scatters {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 14px; }}
-.scatters > :first-child:nth-last-child(odd) {{ grid-column: 1 / -1; }}
-.scatters .chart {{ margin: 0; }}
-@media (max-width: 560px) {{ .scatters {{ grid-template-columns: 1fr; }} }}
-</style>
-</head>
-<body>
-<main>
-<header>
-<div>
-<p class="eyebrow">Sweep</p>
-<h1>{heading}</h1>
-<p class="subtitle">{subtitle}</p>
-</div>
-<button id="theme" type="button" aria-label="Switch between light and dark">Light / dark</button>
-</header>
-<section class="cards">
-{cards}
-</section>
-{sections}
-<footer>Ringfence {version}. Money in quote currency, times in UTC. The best of many tries is the luckiest of
-them as well; what a backtest shows has happened in recorded candles, and is no promise.</footer>
-</main>
-<script>
-{script}</script>
-</body>
-</html>
+_STYLE: Final = """
+.scatter text { font-size: 12px; fill: var(--faint); font-variant-numeric: tabular-nums; }
+.scatter .name { fill: var(--soft); }
+.scatter svg { display: block; width: 100%; height: auto; }
+.scatter .point { fill: var(--faint); opacity: .55; }
+.scatter .best { fill: var(--equity); opacity: 1; stroke: var(--panel); stroke-width: 1.5; }
+.scatter .front { fill: none; stroke: var(--equity); stroke-width: 1.5; stroke-dasharray: 4 3; }
+.scatters { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 14px; }
+.scatters > :first-child:nth-last-child(odd) { grid-column: 1 / -1; }
+.scatters .chart { margin: 0; }
+@media (max-width: 560px) { .scatters { grid-template-columns: 1fr; } }
 """
+_FOOTER: Final = (
+    f"Ringfence {__version__}. Money in quote currency, times in UTC. The best of many tries is the luckiest "
+    "of them as well; what a backtest shows has happened in recorded candles, and is no promise."
+)
 
 
 def page_of(search: Search, found: Sequence[Chosen], title: str) -> str:
@@ -71,15 +40,16 @@ def page_of(search: Search, found: Sequence[Chosen], title: str) -> str:
     tries = sum(len(each.tried) for each in found)
     several = f", {len(found)} splits" if len(found) > 1 else ""
     sections = _splits(search, found) if len(found) > 1 else _plots(search, found[0])
-    return _PAGE.format(
-        title=escape(title),
-        heading=escape(title),
-        subtitle=escape(f"{tries:,} tries by {search.sampler}{several}, seed {search.seed}"),
-        style=(_FOLDER / "style.css").read_text("utf-8"),
-        script=(_FOLDER / "script.js").read_text("utf-8"),
-        cards="\n".join(_cards(search, found)),
-        sections=sections + _table(search, found[0] if len(found) == 1 else None),
-        version=__version__,
+    cards = "\n".join(_cards(search, found))
+    table = _table(search, found[0] if len(found) == 1 else None)
+    return shell(
+        "Sweep",
+        title,
+        title,
+        f"{tries:,} tries by {search.sampler}{several}, seed {search.seed}",
+        f'<section class="cards">\n{cards}\n</section>\n{sections}{table}',
+        _FOOTER,
+        style=_STYLE,
     )
 
 
@@ -95,36 +65,29 @@ def _cards(search: Search, found: Sequence[Chosen]) -> list[str]:
         judged = [each.judged.get(wanted, math.nan) for each in found]
         mean = sum(judged) / len(judged)
         return [
-            _card("Gained unseen", f"{kept} of {len(found)}", "parts that the choice had not seen"),
-            _card(f"{wanted.capitalize()} unseen", figure(wanted, mean), "mean of what was judged"),
-            _card("Tries a split", f"{len(first.tried):,}", search.sampler),
-            _card("Parameters", f"{len(search.axes)}", ", ".join(axis.name for axis in search.axes)),
+            card("Gained unseen", f"{kept} of {len(found)}", "parts that the choice had not seen"),
+            card(f"{wanted.capitalize()} unseen", figure(wanted, mean), "mean of what was judged"),
+            card("Tries a split", f"{len(first.tried):,}", search.sampler),
+            card("Parameters", f"{len(search.axes)}", ", ".join(axis.name for axis in search.axes)),
         ]
     deflated = first.deflated
     tone = "good" if deflated.probability >= SURE else "bad"
     chance = f"{deflated.probability:.1%}" if math.isfinite(deflated.probability) else "not known"
     return [
-        _card(f"Best {wanted}", figure(wanted, best.figures[wanted]), values),
-        _card(
+        card(f"Best {wanted}", figure(wanted, best.figures[wanted]), values),
+        card(
             "Better than luck",
             chance,
             "probability; 95 % would be enough to believe",
             tone if math.isfinite(deflated.probability) else "",
         ),
-        _card(
+        card(
             "Luck alone shows",
             f"{deflated.expected_best * _YEAR:.2f}",
             f"Sharpe of the best of {deflated.tries:,} without skill",
         ),
-        _card("Trades of the best", f"{best.figures['trades']:.0f}", f"over {deflated.periods} days"),
+        card("Trades of the best", f"{best.figures['trades']:.0f}", f"over {deflated.periods} days"),
     ]
-
-
-def _card(name: str, value: str, note: str, tone: str = "") -> str:
-    return (
-        f'<div class="card"><span>{escape(name)}</span><b class="{tone}">{escape(value)}</b>'
-        f"<small>{escape(note)}</small></div>"
-    )
 
 
 def _plots(search: Search, chosen: Chosen) -> str:
