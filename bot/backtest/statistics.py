@@ -54,13 +54,9 @@ def sortino_ratio(returns: ArrayLike, per_year: float = DAYS_PER_YEAR) -> float:
     return float(values.mean()) / downside * math.sqrt(per_year) if downside > 0.0 else math.nan
 
 
-def annual_return(returns: ArrayLike, per_year: float = DAYS_PER_YEAR) -> float:
-    """Return the compound growth per year; -1.0 once everything was lost."""
-    values = np.asarray(returns, np.float64)
-    if not len(values):
-        return math.nan
-    growth = float(np.prod(1.0 + values))
-    return growth ** (per_year / len(values)) - 1.0 if growth > 0.0 else -1.0
+def annual_return(growth: float, years: float) -> float:
+    """Return the compound growth per year of what grew `growth` times in so long; -1.0 once all was lost."""
+    return growth ** (1.0 / years) - 1.0 if growth > 0.0 else -1.0
 
 
 def max_drawdown(returns: ArrayLike) -> float:
@@ -71,10 +67,9 @@ def max_drawdown(returns: ArrayLike) -> float:
     return float(_falls(np.concatenate(([1.0], np.cumprod(1.0 + values)))).min())
 
 
-def calmar_ratio(returns: ArrayLike, per_year: float = DAYS_PER_YEAR) -> float:
-    """Return annual return over the deepest drawdown; NaN without one."""
-    deepest = max_drawdown(returns)
-    return annual_return(returns, per_year) / -deepest if deepest < 0.0 else math.nan
+def calmar_ratio(annual: float, drawdown: float) -> float:
+    """Return the annual return over the deepest drawdown (a fraction <= 0); NaN without one. Young 1991."""
+    return annual / -drawdown if drawdown < 0.0 else math.nan
 
 
 def drawdown_of(ts_ms: NDArray[np.int64], equity: Floats) -> Drawdown:

@@ -119,7 +119,7 @@ def _totals(result: Result) -> Totals:
         annual_return=annual,
         sharpe=statistics.sharpe_ratio(returns),
         sortino=statistics.sortino_ratio(returns),
-        calmar=annual / -fall.fraction if fall.fraction < 0.0 else math.nan,
+        calmar=statistics.calmar_ratio(annual, fall.fraction),
         max_drawdown=fall.fraction,
         drawdown_from_ms=fall.peak_ms,
         drawdown_to_ms=fall.trough_ms,
@@ -141,7 +141,7 @@ def _totals(result: Result) -> Totals:
 def _annual(growth: float, span_ms: int) -> float:
     if span_ms < _LEAST_FOR_A_YEAR_MS:
         return math.nan
-    return growth ** (statistics.DAYS_PER_YEAR * DAY_MS / span_ms) - 1.0 if growth > 0.0 else -1.0
+    return statistics.annual_return(growth, span_ms / (statistics.DAYS_PER_YEAR * DAY_MS))
 
 
 def _expectancy_r(trades: Trades) -> float:

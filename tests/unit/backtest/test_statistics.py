@@ -20,6 +20,11 @@ def same(ours: float, theirs: Any) -> bool:
     return (math.isnan(ours) and math.isnan(theirs)) or ours == pytest.approx(theirs, rel=1e-9, abs=1e-12)
 
 
+def annual_return(returns: np.ndarray) -> float:
+    """The annual return of daily ones."""
+    return statistics.annual_return(float(np.prod(1.0 + returns)), len(returns) / 365.0)
+
+
 @given(RETURNS)
 def test_sharpe_and_sortino_are_those_of_empyrical(returns: np.ndarray) -> None:
     if returns.std() > 1e-9:
@@ -30,10 +35,11 @@ def test_sharpe_and_sortino_are_those_of_empyrical(returns: np.ndarray) -> None:
 
 @given(RETURNS)
 def test_drawdown_annual_return_and_calmar_are_those_of_empyrical(returns: np.ndarray) -> None:
-    assert same(statistics.max_drawdown(returns), empyrical.max_drawdown(returns))
-    assert same(statistics.annual_return(returns), empyrical.annual_return(returns, annualization=365))
-    if statistics.max_drawdown(returns) < -1e-9:
-        assert same(statistics.calmar_ratio(returns), empyrical.calmar_ratio(returns, annualization=365))
+    fall, annual = statistics.max_drawdown(returns), annual_return(returns)
+    assert same(fall, empyrical.max_drawdown(returns))
+    assert same(annual, empyrical.annual_return(returns, annualization=365))
+    if fall < -1e-9:
+        assert same(statistics.calmar_ratio(annual, fall), empyrical.calmar_ratio(returns, annualization=365))
 
 
 def test_profit_factor_and_expectancy_of_a_few_trades() -> None:
@@ -49,7 +55,8 @@ def test_what_cannot_be_known_is_nan_and_no_loss_is_infinite() -> None:
     assert math.isnan(statistics.sortino_ratio([0.01, 0.02]))
     assert math.isnan(statistics.profit_factor([]))
     assert statistics.profit_factor([1.0]) == math.inf
-    assert statistics.annual_return([-1.0]) == -1.0
+    assert statistics.annual_return(0.0, 0.5) == -1.0
+    assert math.isnan(statistics.calmar_ratio(0.2, 0.0))
 
 
 def test_the_deepest_drawdown_tells_its_peak_trough_and_recovery() -> None:
