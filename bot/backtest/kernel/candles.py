@@ -9,7 +9,7 @@ from bot.backtest.kernel.entries import exposures, on_signal
 from bot.backtest.kernel.halts import losses, staleness
 from bot.backtest.kernel.intents import close, intend
 from bot.backtest.kernel.margins import follow_regime
-from bot.backtest.kernel.market import ENTERS, IS_LONG, IS_SHORT, LEAVES, Played
+from bot.backtest.kernel.market import ENTERS, IS_LONG, IS_SHORT, LEAVES
 from bot.backtest.kernel.recorder import account_row
 from bot.backtest.kernel.venue_protection import is_liquidated_at, liquidate, pay_funding
 from bot.core.compiled import compiled
@@ -21,11 +21,21 @@ _CAPS_EVERY_MS: Final = 60_000
 
 
 @compiled
-def hear_candle(b: Books, p: Played, s: int, candle: int, ts_ms: int, limits: Limits) -> None:
+def hear_candle(
+    b: Books,
+    estimates: Floats,
+    s: int,
+    row: int,
+    word: int,
+    strength: float,
+    stop: float,
+    ts_ms: int,
+    limits: Limits,
+) -> None:
     """Let the engine hear a closed candle, up to the look at what it holds."""
     b.m[c.NOW] = ts_ms
-    n, row, word = b.n[s], int(p.rows[s, candle]), p.words[s, candle]
-    learn(b, p, s, row)
+    n = b.n[s]
+    know(b, estimates, s, row)
     if n[c.HOLDS] != 0:
         follow_regime(b, s)
     if 0 < n[c.GAP_UNTIL_MS] <= ts_ms:
@@ -36,8 +46,7 @@ def hear_candle(b: Books, p: Played, s: int, candle: int, ts_ms: int, limits: Li
     if n[c.HOLDS] != 0:
         n[c.REENTERS] = 1 if is_entry and direction == n[c.HOLD_SIDE] else 0
     if word & (ENTERS | LEAVES) != 0:
-        is_exit = word & LEAVES != 0
-        on_signal(b, s, limits, is_entry, is_exit, direction, p.strengths[row], p.stop_distances[row])
+        on_signal(b, s, limits, is_entry, word & LEAVES != 0, direction, strength, stop)
     losses(b)
     _watch_caps(b, limits)
 
@@ -46,12 +55,6 @@ def hear_candle(b: Books, p: Played, s: int, candle: int, ts_ms: int, limits: Li
 def direction_of(word: int) -> int:
     """Return 1 for long, -1 for short, 0 for neither."""
     return (1 if word & IS_LONG != 0 else 0) - (1 if word & IS_SHORT != 0 else 0)
-
-
-@compiled
-def learn(b: Books, p: Played, s: int, row: int) -> None:
-    """Take over the estimates of a candle."""
-    know(b, p.estimates, s, row)
 
 
 @compiled

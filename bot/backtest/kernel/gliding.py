@@ -25,7 +25,7 @@ from bot.backtest.kernel.books import (
     view_of,
     wake,
 )
-from bot.backtest.kernel.candles import direction_of, know, learn, roll_clock
+from bot.backtest.kernel.candles import direction_of, know, roll_clock
 from bot.backtest.kernel.coasting import coast, is_flat
 from bot.backtest.kernel.margins import lay_ladder
 from bot.backtest.kernel.market import ENTERS, IS_BROKEN, LEAVES, Played
@@ -89,7 +89,7 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
         _close(b, g, words, candle, end_ms)
         candle += 1
     if bar > begin:
-        _catch_up(b, p, bar)
+        _catch_up(b, p.marks, p.lasts, p.estimates, bar, p.start_ms + bar * p.bar_ms)
     _wake_exactly(b, limits)
     m[c.DUE] = due
     return code
@@ -164,12 +164,12 @@ def _prepare_held(b: Books, s: int, limits: Limits) -> None:
 
 
 @compiled
-def _catch_up(b: Books, p: Played, bar: int) -> None:
+def _catch_up(b: Books, marks: Floats, lasts: Floats, estimates: Floats, bar: int, ts_ms: int) -> None:
     """Take over the last ticks of the candles, and what was known when the last of them was heard."""
     for s in range(b.m[c.SYMBOLS]):
-        jump_to(b, s, p.start_ms + bar * p.bar_ms - 1, p.marks[s, bar - 1, 3], p.lasts[s, bar - 1, 3])
+        jump_to(b, s, ts_ms - 1, marks[s, bar - 1, 3], lasts[s, bar - 1, 3])
         if b.n[s, c.KNOWN_ROW] >= 0:
-            learn(b, p, s, b.n[s, c.KNOWN_ROW])
+            know(b, estimates, s, b.n[s, c.KNOWN_ROW])
 
 
 @compiled

@@ -124,7 +124,9 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
             if bar == 0 or since_ms % p.candle_ms != 0 or s >= symbols:
                 phase = _PRICES
             elif since_ms >= 0 and p.rows[s, since_ms // p.candle_ms] >= 0:
-                hear_candle(b, p, s, since_ms // p.candle_ms, start_ms + bar * bar_ms, limits)
+                row, word = int(p.rows[s, since_ms // p.candle_ms]), p.words[s, since_ms // p.candle_ms]
+                strength, stop = p.strengths[row], p.stop_distances[row]
+                hear_candle(b, p.estimates, s, row, word, strength, stop, start_ms + bar * bar_ms, limits)
                 look_at(b, s, limits)
                 finish(b)
         elif bar >= p.bars:

@@ -8,6 +8,7 @@ from bot.backtest.kernel.books import Books, Limits, book_of, is_blind, liquidat
 from bot.backtest.kernel.halts import may_release
 from bot.backtest.kernel.intents import intend, move
 from bot.backtest.kernel.policy_codes import band_of, permissions_of
+from bot.backtest.kernel.rungs import rungs_of
 from bot.core.compiled import compiled
 from bot.core.steps import step_down
 from bot.risk.adjust import cut_fraction, is_measurable, judge, measure_sound, reserved_band
@@ -19,7 +20,7 @@ from bot.risk.estimates import MarketEstimates
 from bot.risk.reasons import ADD, HOLD, RELEASE, UNUSABLE
 from bot.risk.regime import RegimeState, next_regime
 from bot.risk.trailing import trail_mark
-from bot.risk.triggers import margin_rungs, release_when_removable
+from bot.risk.triggers import release_when_removable
 from bot.risk.verdict import hold
 from bot.risk.view import MarginBook, MarginView
 
@@ -153,8 +154,7 @@ def bring_back(b: Books, s: int, limits: Limits, wanted: float) -> None:
 def lay_ladder(b: Books, s: int, limits: Limits, retry_at_ms: int) -> None:
     """Find the marks between which, and the time until which, nothing is due."""
     view, f, n = view_of(b, s), b.f[s], b.n[s]
-    payments = limits.margin.funding_payments_ahead
-    rungs = margin_rungs(view, band_of, limits, payments)
+    rungs = rungs_of(view, liquidation_of(b, s), limits)
     release = release_when_removable(view, rungs.release, limits.margin)
     side, mark = n[c.HOLD_SIDE], f[c.MARK]
     trail = trail_mark(

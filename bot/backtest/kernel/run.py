@@ -10,7 +10,7 @@ from bot.backtest.estimates_table import estimates_table
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel import status
 from bot.backtest.kernel.books import Books, Floats, Tables, equity_of
-from bot.backtest.kernel.candles import learn
+from bot.backtest.kernel.candles import know
 from bot.backtest.kernel.machine_code import Play, compiled_play
 from bot.backtest.kernel.market import Market, Played
 from bot.backtest.kernel.market_setting import market_of, played_of
@@ -79,7 +79,7 @@ class KernelRun:
         b = books_in(record)
         for s, row in enumerate(self._first):
             if row >= 0:
-                learn(b, self.played, s, row)
+                know(b, self.played.estimates, s, row)
         return record
 
     def _result(self, b: Books, tables: Tables) -> Result:
@@ -141,11 +141,15 @@ def _rates(engine: Engine) -> tuple[int, int, int]:
 
 def _named(moves: Floats) -> tuple[Floats, tuple[str, ...]]:
     """Return the moves with the place of their reason among the names that occur, and those names."""
-    codes = moves[:, 3].astype(np.int64).tolist()
-    reasons = [_MOVE_REASONS.get(code) or REASONS[code] for code in codes]
-    names, found = tuple(dict.fromkeys(reasons)), moves.copy()
-    found[:, 3] = [names.index(reason) for reason in reasons]
-    return found, names
+    codes, first, places = np.unique(moves[:, 3], return_index=True, return_inverse=True)
+    order = np.argsort(first)  # the names in the order in which they first occur
+    names = [_MOVE_REASONS.get(int(code)) or REASONS[int(code)] for code in codes[order]]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    rank = np.empty(len(codes))
+    rank[order] = [numbers[name] for name in names]
+    found = moves.copy()
+    found[:, 3] = rank[places]
+    return found, tuple(numbers)
 
 
 def _still_open(b: Books, end_ms: int) -> Floats:
