@@ -1,0 +1,130 @@
+"""What a sweep costs: pairs of averages over a year of minutes, and the memory of all processes."""
+
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from bot.backtest.kernel_engine import warm_up
+from bot.backtest.plan import plan_of
+from bot.backtest.sweep.axes import axes_of
+from bot.backtest.sweep.crew import Alone
+from bot.backtest.sweep.objectives import OBJECTIVES
+from bot.backtest.sweep.search import GRID, Search
+from bot.backtest.sweep.splits import undivided
+from bot.backtest.sweep.sweep import sweep
+from bot.backtest.sweep.trial import Base
+from bot.core.timerange import TimeRange, timerange_text
+from bot.settings import Settings
+from tests.bench.conftest import Measure
+from tests.bench.swept_year import SETTINGS, write_year
+
+pytestmark = pytest.mark.bench
+
+_PAIRS: Final = ("fast=5:40:5", "slow=60:200:20")
+_FEW: Final = ("fast=5:35:10", "slow=60:200:40")
+_MANY: Final = ("fast=5:36:2", "slow=60:200:20")
+_ALL: Final = 10_000
+_CORES: Final = 2
+
+
+def _say_nothing(_done: int) -> None:
+    pass
+
+
+@pytest.mark.timeout(900)
+def test_bench_sixty_four_pairs_over_a_year(measured: Measure, tmp_path: Path) -> None:
+    warm_up()
+    settings = write_year(tmp_path, 1)
+    plan = plan_of(settings)
+    axes = axes_of(_PAIRS, settings, plan.strategy)
+    base = Base("bench", settings, axes, engine="kernel")
+    search = Search(GRID, axes, (OBJECTIVES["sharpe"],), 1, 32)
+    (split,) = undivided(TimeRange(plan.history.start_ms, plan.history.end_ms))
+    sweep(base, search, split, 2, Alone(), None, _say_nothing)  # loads candles and machine code
+    began = time.process_time()
+    found = sweep(base, search, split, 64, Alone(), None, _say_nothing)
+    seconds = time.process_time() - began
+    trades = sum(each.figures["trades"] for each in found.tried)
+    assert len(found.tried) == 64
+    assert not any(each.refusal for each in found.tried)
+    name = f"sweep: 64 pairs over a year, {trades / 64:,.0f} trades each"
+    measured(name, 64 / seconds, "tries/CPU s", at_least=150.0)
+
+
+@pytest.mark.timeout(1_800)
+def test_bench_ten_thousand_combinations_over_three_symbols(measured: Measure, tmp_path: Path) -> None:
+    warm_up()
+    settings = write_year(tmp_path, 3)
+    few, many = _swept(settings, _FEW), _swept(settings, _MANY)
+    name = f"sweep: {_ALL:,} tries over 3 symbols, told by {many.tries}"
+    measured(name, _whole(few, many, "processor_seconds") / _CORES, "CPU s/core", at_most=180.0)
+    name = "sweep: the same by the clock, beside all else that runs here"
+    measured(name, _whole(few, many, "seconds"), "s")
+    measured("sweep: memory of its three processes, shared pages once", many.megabytes, "MB", at_most=600.0)
+
+
+def _whole(few: "_Swept", many: "_Swept", name: str) -> float:
+    """What all tries take, by what some more than a few took."""
+    each = (getattr(many, name) - getattr(few, name)) / (many.tries - few.tries)
+    return getattr(many, name) + (_ALL - many.tries) * each
+
+
+class _Swept(NamedTuple):
+    tries: int
+    seconds: float
+    processor_seconds: float
+    megabytes: float
+
+
+def _swept(settings: Settings, params: Sequence[str]) -> _Swept:
+    """Run the command in two processes; return what it took."""
+    feed = settings.feed
+    assert feed.timerange is not None
+    own = {name: value for name, value in SETTINGS.items() if name not in {"run.mode", "feed.kind"}}
+    words = [word for name, value in own.items() for word in ("--set", f"{name}={value}")]
+    words += [word for each in params for word in ("--param", each)]
+    where = ["--data", str(feed.data), "--symbols", ",".join(feed.symbols)]
+    where += ["--timerange", timerange_text(feed.timerange)]
+    own_folder = ["--set", f"strategy.directory={settings.strategy.directory}"]
+    command = [sys.executable, "-m", "bot", "sweep", "--sampler", "grid", "--jobs", "2", "--engine", "kernel"]
+    began, used, most = time.perf_counter(), _of_children(), 0.0
+    with subprocess.Popen(
+        [*command, *where, *words, *own_folder], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        while process.poll() is None:
+            most = max(most, sum(map(_megabytes, _family(process.pid))))
+            time.sleep(0.3)
+        told = process.stdout.read()
+    assert process.returncode == 0
+    return _Swept(int(told.split()[0]), time.perf_counter() - began, _of_children() - used, most)
+
+
+def _of_children() -> float:
+    """The processor's seconds of all that was started and has ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all that it started."""
+    try:
+        below = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    except OSError:
+        return []
+    return [pid, *(each for child in below for each in _family(int(child)))]
+
+
+def _megabytes(pid: int) -> float:
+    """The memory of a process, pages that it shares counted in part; 0.0 once it is gone."""
+    try:
+        rows = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
+    except OSError:
+        return 0.0
+    return next((int(row.split()[1]) / 1_024 for row in rows if row.startswith("Pss:")), 0.0)
