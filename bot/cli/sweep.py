@@ -113,6 +113,7 @@ def sweep(
     The result depends on the seed and the batch, not on how many work. Parameters go by the names of
     list-strategies and list-policies, risk settings by their keys (margin.limits.max_adds).
     """
+    from bot.backtest.memory import give_back_memory
     from bot.backtest.sweep.crew import crew_of
     from bot.backtest.sweep.report import check_folder, document_of, write_report
     from bot.backtest.sweep.sweep import sweep as swept
@@ -139,6 +140,7 @@ def sweep(
     ways = (walk_forward, folds, purge)
     looking = (sampler, objective or ["sharpe"], trials, batch)
     asked = _asked(settings, detail, fee_rate_of(fee), engine, param or [], looking, ways, record)
+    give_back_memory()
     found = []
     with crew_of(jobs or os.cpu_count() or 1, cluster) as crew:
         for number, split in enumerate(asked.splits):

@@ -17,24 +17,22 @@ from bot.sim.series import MarketHistory, Series
 
 
 def market_of(
-    history: MarketHistory,
-    candle_ms: int,
-    candles: Mapping[str, Candles],
-    estimates: Mapping[str, Floats],
+    history: MarketHistory, candle_ms: int, candles: Mapping[str, Candles], estimates: Floats
 ) -> Market:
-    """Return the bars, and what was known at each closed candle. UserError: candles that do not fit."""
+    """Return the bars, and what was known at each closed candle. UserError: candles that do not fit.
+
+    `estimates`: the rows of all symbols, one after the other.
+    """
     for symbol, each in candles.items():
         _refuse_broken(symbol, each)
     marks, lasts, is_there = _bars(history)
     first_close_ms = -history.start_ms % candle_ms or candle_ms
     closed = [candles[series.symbol] for series in history.series]
     rows = _rows(closed, history, candle_ms, first_close_ms)
-    known = np.concatenate([estimates[series.symbol] for series in history.series])
     due, due_values = _due(history)
     candle_bars = candle_ms // history.timeframe_ms
     grouped = _candles(marks, is_there, first_close_ms // history.timeframe_ms, candle_bars, rows)
-    _know(grouped, known, rows)
-    return Market(
+    market = Market(
         history.start_ms,
         history.timeframe_ms,
         (history.end_ms - history.start_ms) // history.timeframe_ms,
@@ -45,11 +43,23 @@ def market_of(
         due,
         due_values,
         rows,
-        known,
+        estimates,
         first_close_ms,
         candle_bars,
         grouped,
     )
+    return with_estimates(market, estimates)
+
+
+def with_estimates(market: Market, estimates: Floats) -> Market:
+    """Return the market with other estimates, written into its own candles."""
+    rows, candles = market.rows, market.candles
+    if len(estimates):
+        sigma = estimates[rows, 0]
+        candles[:, :, c.G_SIGMA] = np.where(np.isfinite(sigma), sigma, 0.0)
+        candles[:, :, c.G_IS_WILD] = estimates[rows, 5]
+        candles[:, :, c.G_ROW] = rows
+    return market._replace(estimates=estimates)
 
 
 def played_of(market: Market, told: Sequence[Told], warmup: int) -> Played:
@@ -122,16 +132,6 @@ def _candles(marks: Floats, is_there: NDArray[np.uint8], first: int, size: int, 
     are_there = is_there[:, bars].reshape(shape).all(axis=2)
     candles[:, skipped:, c.G_IS_WHOLE] = are_there & (rows[:, skipped:] >= 0)
     return candles
-
-
-def _know(candles: Floats, estimates: Floats, rows: Wholes) -> None:
-    """Write beside each closing candle what was known of it."""
-    if not len(estimates):
-        return
-    sigma = estimates[rows, 0]
-    candles[:, :, c.G_SIGMA] = np.where(np.isfinite(sigma), sigma, 0.0)
-    candles[:, :, c.G_IS_WILD] = estimates[rows, 5]
-    candles[:, :, c.G_ROW] = rows
 
 
 def _refuse_broken(symbol: str, candles: Candles) -> None:

@@ -1,6 +1,7 @@
 """One compiled backtest: what the kernel cannot play is refused by name, the rest becomes a result."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +16,6 @@ from bot.backtest.kernel.machine_code import Play, compiled_play
 from bot.backtest.kernel.market import Market, Played
 from bot.backtest.kernel.market_setting import market_of, played_of
 from bot.backtest.kernel.policy_codes import CODES
-from bot.backtest.kernel.record import books_in
 from bot.backtest.kernel.recorder import account_row, trade_row
 from bot.backtest.kernel.setting_up import first_rows, limits_of, record_for, tables_for
 from bot.backtest.recital import Told
@@ -57,9 +57,8 @@ class KernelRun:
         """Play it, by `loop` where one is given. UserError: something came up that the kernel does not do."""
         played_by, room = loop or compiled_play(), 1
         while True:
-            record, tables = self.start(), tables_for(self._venue, self.played, room)
+            (record, b), tables = self._start(), tables_for(self._venue, self.played, room)
             played_by(record, self.played, self.limits, tables)
-            b = books_in(record)
             code = int(b.m[c.FAILED])
             if code != status.NO_ROOM or room >= _MOST_ROOM:
                 break
@@ -73,14 +72,15 @@ class KernelRun:
 
     def start(self) -> NDArray[np.void]:
         """Return the books at the beginning."""
-        record = record_for(
-            self._engine, self._venue, [series.symbol for series in self._history.series], self.limits
-        )
-        b = books_in(record)
+        return self._start()[0]
+
+    def _start(self) -> tuple[NDArray[np.void], Books]:
+        names = [series.symbol for series in self._history.series]
+        record, b = record_for(self._engine, self._venue, names, self.limits)
         for s, row in enumerate(self._first):
             if row >= 0:
                 know(b, self.played.estimates, s, row)
-        return record
+        return record, b
 
     def _result(self, b: Books, tables: Tables) -> Result:
         history, trades = self._history, tables.trades[: b.m[c.TRADES]]
@@ -123,15 +123,13 @@ def refusal_of(engine: Engine, venue: SimulatedVenue) -> str:
 
 
 def _market_of(engine: Engine, history: MarketHistory, told: Mapping[str, Told]) -> Market:
-    desk, estimates = engine.desk, {}
-    for symbol, each in told.items():
-        window: int = engine.state.markets[symbol].window.size
+    desk, tables = engine.desk, []
+    for series in history.series:
+        each, window = told[series.symbol], engine.state.markets[series.symbol].window.size
         table = each.estimates
-        estimates[symbol] = (
-            estimates_table(each.candles, desk.timeframe_ms, window) if table is None else table
-        )
+        tables.append(estimates_table(each.candles, desk.timeframe_ms, window) if table is None else table)
     candles = {symbol: each.candles for symbol, each in told.items()}
-    return market_of(history, desk.timeframe_ms, candles, estimates)
+    return market_of(history, desk.timeframe_ms, candles, np.concatenate(tables))
 
 
 def _rates(engine: Engine) -> tuple[int, int, int]:
@@ -180,9 +178,16 @@ def _counts(b: Books, p: Played) -> Counts:
 
 
 def _table(kind: Any, rows: Floats) -> Any:
-    whole = np.dtype(np.int64)
-    columns = []
-    for number, name in enumerate(kind._fields):
-        is_whole = "int64" in str(kind.__annotations__[name])
-        columns.append(rows[:, number].astype(whole) if is_whole else rows[:, number].copy())
-    return kind(*columns)
+    columns = np.ascontiguousarray(rows.T)
+    return kind(
+        *(
+            each.astype(np.int64) if is_whole else each
+            for each, is_whole in zip(columns, _wholes(kind), strict=True)
+        )
+    )
+
+
+@lru_cache(maxsize=4)
+def _wholes(kind: Any) -> tuple[bool, ...]:
+    """Which columns of a table hold whole numbers."""
+    return tuple("int64" in str(kind.__annotations__[name]) for name in kind._fields)

@@ -44,8 +44,8 @@ def limits_of(engine: Engine) -> Limits:
 
 def record_for(
     engine: Engine, venue: SimulatedVenue, names: Sequence[str], limits: Limits
-) -> NDArray[np.void]:
-    """Return the books of an account that was just paid in, in a record of one of a few sizes.
+) -> tuple[NDArray[np.void], Books]:
+    """Return a record of one of a few sizes, and the books in it: of an account that was just paid in.
 
     `names`: the symbols, in the order of the books.
     """
@@ -60,17 +60,17 @@ def record_for(
         _stack(b.tiers[s], instrument.tiers)
         fill(record["rules"][0][s], _padded(state.rules[instrument.symbol], b.tiers[s]))
         b.n[s, c.SET_LEVERAGE] = b.n[s, c.BOOK_LEVERAGE] = state.leverage[instrument.symbol]
-    return record
+    return record, b
 
 
 def tables_for(venue: SimulatedVenue, p: Played, room: int) -> Tables:
-    """Return empty tables; `room` times the usual rows fit."""
+    """Return tables in which nothing is written yet; `room` times the usual rows fit."""
     entries, config = int(np.count_nonzero(p.words & ENTERS)) + 1, venue.state.config
     orders = c.LATENCY_SLOTS + room * _ORDERS_PER_ENTRY * entries if config.latency_jitter_ms else 1
     return Tables(
-        np.zeros((entries, c.TRADE_COLUMNS)),
-        np.zeros((room * _MOVES_PER_ENTRY * entries, c.MOVE_COLUMNS)),
-        np.zeros((p.bars * p.bar_ms // _HOUR_MS + 3, c.ACCOUNT_COLUMNS)),
+        np.empty((entries, c.TRADE_COLUMNS)),
+        np.empty((room * _MOVES_PER_ENTRY * entries, c.MOVE_COLUMNS)),
+        np.empty((p.bars * p.bar_ms // _HOUR_MS + 3, c.ACCOUNT_COLUMNS)),
         np.array(jitters_of(config, orders), np.int64) + config.latency_ms,
     )
 

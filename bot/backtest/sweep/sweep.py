@@ -59,7 +59,7 @@ def sweep(
         if record is not None:
             record.append(told)
         say(len(asker.tried))
-    return _chosen(base, search, split, asker.tried)
+    return _chosen(base, search, split, asker.tried, crew)
 
 
 def _play(
@@ -76,17 +76,22 @@ def _tried(number: int, values: tuple[float, ...], played: Played) -> Tried:
     return Tried(number, values, figures, played.refusal)
 
 
-def _chosen(base: Base, search: Search, split: Split, tried: Sequence[Tried]) -> Chosen:
+def _chosen(base: Base, search: Search, split: Split, tried: Sequence[Tried], crew: Crew | Alone) -> Chosen:
     best = best_of(tried, search.objectives)
     if not best:
         refusals = [each.refusal for each in tried if each.refusal]
         why = refusals[0] if refusals else "none of them traded, or had a figure for what was looked for"
         raise UserError(f"Of {len(tried)} tries not one can be judged: {why}. Vary something else.")
-    (again,) = play(base, [Job(best[0].values, split.train)])
+    again, kept_back = _best_again(base, best[0], split, crew)
     returns = np.concatenate([stretch.returns for stretch in again.stretches])
     sharpes = [each.figures.get("sharpe", np.nan) / DAYS_PER_YEAR**0.5 for each in tried]
-    judged: dict[str, float] = {}
-    if split.test is not None:
-        (kept_back,) = play(base, [Job(best[0].values, (split.test,))])
-        judged = figures_of(kept_back.stretches) if not kept_back.refusal else {}
+    judged = figures_of(kept_back.stretches) if kept_back is not None and not kept_back.refusal else {}
     return Chosen(split, tuple(tried), tuple(best), judged, deflated_sharpe(returns, sharpes))
+
+
+def _best_again(base: Base, best: Tried, split: Split, crew: Crew | Alone) -> tuple[Played, Played | None]:
+    """Play what was chosen once more where it was chosen, and where it is judged: where the candles are."""
+    parts = (split.train,) if split.test is None else (split.train, (split.test,))
+    tasks = [[Job(best.values, ranges)] for ranges in parts]
+    played = [answer for (answer,) in crew.answers(partial(play, base), tasks)]
+    return played[0], played[1] if len(played) > 1 else None

@@ -1,9 +1,11 @@
 """One try of a sweep, in whatever process: the settings with its values, played over some stretches."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
-from bot.backtest.engines import ENGINES, EXACT, play_fast
+from bot.backtest.engines import ENGINES, EXACT, KERNEL
+from bot.backtest.memory import give_back_memory
 from bot.backtest.plan import Plan, plan_of
 from bot.backtest.stage import Stage, stage_of
 from bot.backtest.sweep.axes import Axis, Value, with_values
@@ -55,19 +57,30 @@ def _played(base: Base, job: Job) -> Played:
     clauses = contradictions(settings)
     if clauses:
         return Played((), "; ".join(str(clause) for clause in clauses))
-    loaded = [_loaded(base, timerange) for timerange in job.ranges]
+    loaded = [_loaded(base, timerange, base.engine) for timerange in job.ranges]
     try:
         strategy = _strategy(settings, loaded[0].plan.strategy)
-        stretches = [_stretch(base, each, settings, strategy) for each in loaded]
+        stretches = [_stretch(base, timerange, settings, strategy) for timerange in job.ranges]
     except (UserError, ValueError) as error:
         return Played((), str(error))
     return Played(tuple(stretches))
 
 
-def _stretch(base: Base, loaded: "_Loaded", settings: Settings, strategy: Strategy) -> Stretch:
-    plan = loaded.plan._replace(settings=settings, strategy=strategy)
-    play_one = play_fast if base.falls_back else ENGINES[base.engine].play
-    return stretch_of(play_one(plan, _say_nothing, loaded.stage))
+def _stretch(base: Base, timerange: TimeRange, settings: Settings, strategy: Strategy) -> Stretch:
+    try:
+        return _played_by(base.engine, base, timerange, settings, strategy)
+    except UserError:
+        if not base.falls_back:
+            raise
+    return _played_by(EXACT, base, timerange, settings, strategy)
+
+
+def _played_by(
+    engine: str, base: Base, timerange: TimeRange, settings: Settings, strategy: Strategy
+) -> Stretch:
+    plan, stage = _loaded(base, timerange, engine)
+    plan = plan._replace(settings=settings, strategy=strategy)
+    return stretch_of(ENGINES[engine].play(plan, _say_nothing, stage))
 
 
 def _strategy(settings: Settings, like: Strategy) -> Strategy:
@@ -81,19 +94,28 @@ class _Loaded(NamedTuple):
     stage: Stage
 
 
-_KEPT: dict[tuple[str, TimeRange], _Loaded] = {}
+_KEPT: dict[tuple[str, TimeRange, str], _Loaded] = {}
 
 
-def _loaded(base: Base, timerange: TimeRange) -> _Loaded:
+def _loaded(base: Base, timerange: TimeRange, engine: str) -> _Loaded:
     """The plan of a range and its stage, made once in a process; another sweep's are forgotten."""
-    key = (base.token, timerange)
+    key = (base.token, timerange, engine)
     if key not in _KEPT:
         for other in [known for known in _KEPT if known[0] != base.token]:
             del _KEPT[other]
         feed = base.settings.feed.model_copy(update={"timerange": timerange})
         plan = plan_of(base.settings.model_copy(update={"feed": feed}), base.detail, base.fee_rate)
-        _KEPT[key] = _Loaded(plan, stage_of(plan))
+        _KEPT[key] = _staged(plan, engine)
+        give_back_memory()
     return _KEPT[key]
+
+
+def _staged(plan: Plan, engine: str) -> _Loaded:
+    stage = stage_of(plan)
+    if engine == KERNEL:
+        with suppress(UserError):  # each try says what the kernel refuses
+            plan = stage.let_bars_go(plan)
+    return _Loaded(plan, stage)
 
 
 def _say_nothing(_bars: int) -> None:

@@ -3,10 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bot.backtest.engines import ENGINES
+from bot.backtest.exact_setup import engine_and_venue
+from bot.backtest.kernel.machine_code import play_plainly
+from bot.backtest.kernel.run import KernelRun
 from bot.backtest.plan import Plan, plan_of
+from bot.backtest.result import Result
 from bot.backtest.stage import Stage, stage_of
 from bot.backtest.summary import summary_of
 from bot.backtest.sweep.axes import axes_of, with_values
@@ -118,6 +123,30 @@ def test_every_worker_plays_by_the_engine_that_was_chosen_once(
     assert asked == []
 
 
+def test_the_kernel_needs_no_bars_once_its_market_is_laid_out(
+    market: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(settings_in(market))
+    bare = stage_of(plan)
+    light = bare.let_bars_go(plan)
+    assert len(light.history.series[0].candles.close) == 0
+    for slow, window in ((12, 100), (40, 300)):
+        monkeypatch.setattr("bot.backtest.stage.candles_kept", lambda *_, window=window: window)
+        whole = stage_of(plan)
+        strategy = type(plan.strategy)(slow=slow)
+        one, other = (
+            kernel_run(each._replace(strategy=strategy), stage)
+            for each, stage in ((plan, whole), (light, bare))
+        )
+        assert repr(one) == repr(other)
+        assert len(one.trades.side) > 5
+
+
+def kernel_run(plan: Plan, stage: Stage) -> Result:
+    told = stage.told(plan)
+    return KernelRun(*engine_and_venue(plan, told), plan.history, told, stage.market(plan)).run(play_plainly)
+
+
 def test_a_try_that_the_kernel_refuses_is_played_exactly_or_says_so(
     market: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,5 +170,7 @@ def test_tries_share_what_parameters_do_not_change_and_say_the_same(market: Path
         alone, shared = (ENGINES["exact"].play(varied, lambda _bars: None, each) for each in (None, stage))
         assert repr(alone) == repr(shared)
     ours, theirs = stage.told(plan)[SYMBOL], stage.told(plan)[SYMBOL]
-    assert ours.estimates is theirs.estimates
+    assert ours.estimates is not None
+    assert theirs.estimates is not None
+    assert np.shares_memory(ours.estimates, theirs.estimates)
     assert ours.signals is theirs.signals
