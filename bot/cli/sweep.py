@@ -6,11 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import typer
-
-from bot.cli import options
+from bot.cli import options, sweeping
 from bot.cli.output import Column, aligned, columns, show_json
 from bot.cli.playing import Detail, EngineName, Fee, Set, Wallet, fee_rate_of, progress, settings_played
 from bot.errors import UserError
@@ -49,63 +47,24 @@ def sweep(
     strategy: options.StrategyName = None,
     preset: options.PresetName = None,
     policy: options.PolicyName = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--param", metavar="NAME=LOW:HIGH[:STEP]", help="What is varied; or NAME=A,B,C, or NAME."
-        ),
-    ] = None,
+    param: sweeping.Param = None,
     set_: Set = None,
-    sampler: Annotated[
-        str, typer.Option("--sampler", metavar="grid|random|tpe|nsga2|cmaes", help="How to look.")
-    ] = "tpe",
-    trials: Annotated[
-        int | None,
-        typer.Option("--trials", min=1, max=1_000_000, help="How often; default: 200, or the whole grid."),
-    ] = None,
-    objective: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--objective",
-            metavar="NAME",
-            help="return, sharpe, drawdown, worst, margin-hours, liquidations, win-rate; several: a front.",
-        ),
-    ] = None,
-    walk_forward: Annotated[
-        int,
-        typer.Option(
-            "--walk-forward", min=0, max=100, help="Choose on the past, judge on the next part, N times."
-        ),
-    ] = 0,
-    folds: Annotated[
-        int,
-        typer.Option("--folds", min=0, max=100, help="Choose on all parts but one, judge on that, N times."),
-    ] = 0,
-    purge: Annotated[
-        str,
-        typer.Option("--purge", metavar="DURATION", help="Left out between what is chosen on and judged on."),
-    ] = "1d",
+    sampler: sweeping.Sampler = "tpe",
+    trials: sweeping.Trials = None,
+    objective: sweeping.Objectives = None,
+    walk_forward: sweeping.WalkForward = 0,
+    folds: sweeping.Folds = 0,
+    purge: sweeping.Purge = "1d",
     wallet: Wallet = None,
     fee: Fee = None,
     engine: EngineName = None,
     allow_gaps: options.AllowGaps = None,
     seed: options.Seed = None,
-    batch: Annotated[
-        int, typer.Option("--batch", min=1, max=10_000, help="Tries asked for together; part of the result.")
-    ] = 32,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, max=1_024, help="Processes; default: one a core.")
-    ] = None,
-    cluster: Annotated[
-        str, typer.Option("--cluster", metavar="tcp://HOST:PORT", help="A Dask scheduler instead.")
-    ] = "",
-    record: Annotated[
-        Path | None,
-        typer.Option("--record", metavar="FILE", help="Keep every try here; the same command goes on."),
-    ] = None,
-    export: Annotated[
-        Path | None, typer.Option("--export", metavar="DIR", help="Write every try and a page to read here.")
-    ] = None,
+    batch: sweeping.Batch = 32,
+    jobs: sweeping.Jobs = None,
+    cluster: sweeping.Cluster = "",
+    record: sweeping.Kept = None,
+    export: sweeping.Export = None,
     as_json: options.Json = False,
 ) -> None:
     """Vary parameters, play each combination, and say whether the best is more than the luck of many tries.
