@@ -2,6 +2,17 @@
 
 import ctypes
 import gc
+from typing import Final
+
+_MMAP_THRESHOLD: Final = -3  # of malloc.h
+_LARGE: Final = 2**20
+
+
+def keep_heap_small() -> None:
+    """Have every large array mapped by itself, so that it is gone when it is freed; glibc alone can."""
+    choose = getattr(ctypes.CDLL(None), "mallopt", None)
+    if choose is not None:
+        choose(_MMAP_THRESHOLD, _LARGE)
 
 
 def give_back_memory() -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final, TypeVar
 
+from bot.backtest.memory import keep_heap_small
 from bot.errors import UserError
 
 _Task = TypeVar("_Task")
@@ -116,3 +117,4 @@ def _pool(processes: int) -> ProcessPoolExecutor:
 def _begin_work() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the workers
     os.nice(5)
+    keep_heap_small()
