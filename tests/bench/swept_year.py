@@ -74,6 +74,17 @@ def write_year(folder: Path, symbols: int) -> Settings:
     return load(None, tuple(Flag(key, f"--{key}", value) for key, value in given.items()))
 
 
+def flags_of(settings: Settings) -> list[str]:
+    """Return the flags by which a command has these settings."""
+    feed = settings.feed
+    assert feed.timerange is not None
+    own = {name: value for name, value in SETTINGS.items() if name not in {"run.mode", "feed.kind"}}
+    own["strategy.directory"] = settings.strategy.directory
+    where = ["--data", str(feed.data), "--symbols", ",".join(feed.symbols)]
+    where += ["--timerange", timerange_text(feed.timerange)]
+    return [*where, *(word for name, value in own.items() for word in ("--set", f"{name}={value}"))]
+
+
 def _write(folder: Path, series: Series) -> None:
     name, each = series.symbol.partition(":")[0].replace("/", ""), series.candles
     columns = {column: getattr(each, column) for column in ("open", "high", "low", "close", "volume")}
