@@ -321,7 +321,8 @@ class Engine:
             market.holding.is_closing = False
             market.holding.wake()
         else:
-            protection.on_cancelled(self.desk, market, event)
+            asked = intent.action if intent is not None else None
+            protection.on_cancelled(self.desk, market, event, asked)
 
     def _forget_cancel(self, target_client_id: str) -> None:
         in_flight = self.state.in_flight

@@ -184,8 +184,11 @@ def _accepted_unseen(desk: Desk, market: Market, event: OrderAccepted, action: A
         desk.outbox.intend(CancelOrder(action.symbol, event.client_id), "entry_ended")
 
 
-def on_cancelled(desk: Desk, market: Market, event: OrderCancelled) -> None:
-    """Forget a resting order; a stop that vanished without our wish is placed again."""
+def on_cancelled(desk: Desk, market: Market, event: OrderCancelled, asked: Action | None) -> None:
+    """Forget a resting order; a stop that vanished without our wish is placed again.
+
+    `asked`: the request that is in flight still: it ended before anybody could tell that it rested.
+    """
     holding, entry = market.holding, market.entry
     if entry is not None and entry.stop is not None and entry.stop.client_id == event.client_id:
         entry.stop = None
@@ -194,9 +197,16 @@ def on_cancelled(desk: Desk, market: Market, event: OrderCancelled) -> None:
     holding.take_profits.pop(event.client_id, None)
     if holding.stop is not None and holding.stop.client_id == event.client_id:
         _on_lost(desk, market, holding, holding.stop.trigger_price, event)
+    elif isinstance(asked, PlaceStop) and _has_no_stop_coming(desk, holding):
+        _on_lost(desk, market, holding, asked.trigger_price, event)
     if holding.elder_stop == event.client_id:
         holding.elder_stop = ""
     holding.wake()
+
+
+def _has_no_stop_coming(desk: Desk, holding: Holding) -> bool:
+    is_coming = desk.is_in_flight(holding.position.symbol, PlaceStop)
+    return holding.stop is None and not holding.is_closing and not is_coming
 
 
 def _on_lost(desk: Desk, market: Market, holding: Holding, price: float, event: OrderCancelled) -> None:

@@ -7,7 +7,7 @@ whose id venues take once, and of which two close no more than the position.
 
 from typing import TYPE_CHECKING, Final
 
-from bot.core.event import OrderAccepted, Refused, VenueEvent
+from bot.core.event import OrderAccepted, OrderCancelled, OrderFilled, Refused, VenueEvent
 from bot.core.intent import (
     AddMargin,
     CancelOrder,
@@ -23,6 +23,7 @@ from bot.exchange.book import Owner
 from bot.exchange.changes import NO_MOVE, Move
 from bot.exchange.fence import tell_apart
 from bot.exchange.lane import Urgency
+from bot.exchange.rows import VenueOrder
 
 if TYPE_CHECKING:
     from bot.exchange.gateway import CcxtGateway
@@ -80,18 +81,45 @@ async def _order(gateway: "CcxtGateway", intent: Intent) -> Events | None:
     if found is None:
         return None
     book.own(found.venue_id, Owner(client_id, found.leg, found.quantity))
+    if client_id not in book.reported and is_conditional:
+        return await _waiting(gateway, found)
     if client_id not in book.reported:
-        book.orders.setdefault(client_id, found._replace(status="open"))
-        book.report(client_id)
-        book.outbox.append(
-            OrderAccepted(book.handed_ms, symbol, client_id, found.leg, found.resting_quantity)
-        )
+        _accept(gateway, found)
     await gateway.sweeper.sweep(symbol, Urgency.URGENT)
     if isinstance(intent.action, OpenPosition) and found.filled_quantity > book.filled.get(client_id, 0.0):
         book.await_fills(found, gateway.link.clock.now_ms())
     if not is_conditional and client_id in book.filled:
         gateway.orders.tell_expired(found, found.quantity)
     return book.take_outbox()
+
+
+async def _waiting(gateway: "CcxtGateway", found: VenueOrder) -> Events:
+    """Tell of an order that waits for a price. What ended unfilled never rested: only its end is told.
+
+    An acceptance retires the stop that rests, and this one would be gone with it.
+    """
+    book, client_id = gateway.book, found.client_id
+    accepted = _accept(gateway, found)
+    await gateway.sweeper.sweep(found.symbol, Urgency.URGENT)
+    if found.status == "cancelled" and found.filled_quantity == 0.0 and client_id not in book.ended:
+        book.orders.pop(client_id, None)
+        book.end(client_id)
+        book.outbox.append(OrderCancelled(book.handed_ms, found.symbol, client_id, found.leg, "expired"))
+    told = book.take_outbox()
+    of_it = {type(each) for each in told if getattr(each, "client_id", "") == client_id}
+    if OrderCancelled in of_it and OrderFilled not in of_it:
+        return tuple(each for each in told if each != accepted)
+    return told
+
+
+def _accept(gateway: "CcxtGateway", found: VenueOrder) -> OrderAccepted:
+    book, client_id = gateway.book, found.client_id
+    book.orders.setdefault(client_id, found._replace(status="open"))
+    book.report(client_id)
+    quantity = found.resting_quantity
+    accepted = OrderAccepted(book.handed_ms, found.symbol, client_id, found.leg, quantity)
+    book.outbox.append(accepted)
+    return accepted
 
 
 async def _cancelled(gateway: "CcxtGateway", action: CancelOrder) -> Events | None:

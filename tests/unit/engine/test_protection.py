@@ -130,6 +130,16 @@ def test_a_stop_that_vanishes_again_and_again_is_not_placed_in_a_loop() -> None:
     assert actions(bench.hear(cancelled_at_venue(bench, bench.stop().client_id)), PlaceStop) == [again]
 
 
+def test_a_stop_that_ended_before_it_was_told_to_rest_is_placed_again_at_once() -> None:
+    bench = held_bench()
+    bench.is_deaf = True
+    lost = bench.hear(cancelled_at_venue(bench, bench.stop().client_id))
+    bench.tick(100.0, after_ms=2_000)
+    sent = bench.hear(OrderCancelled(bench.ts_ms, A, lost[0].client_id, "stop", "expired"))
+    assert actions(sent, PlaceStop) == [PlaceStop(A, 1, 98.0)]
+    assert bench.told(InvariantBroken) == []
+
+
 def test_a_trailed_stop_that_vanishes_four_times_is_not_placed_further_away() -> None:
     bench = held_bench()
     bench.tick(102.5)

@@ -78,6 +78,24 @@ async def test_a_request_whose_reply_was_lost_is_found_and_not_repeated(
     assert await desk.exchange.outcome_of(intent) is not None
 
 
+async def test_a_lost_stop_that_the_venue_has_dropped_is_never_told_to_rest(
+    world: Served, desk: Desk
+) -> None:
+    await opened(desk)
+    rests = (await desk.send(PlaceStop(BTC, 1, 49_000.0)))[0]
+    world.faults.plan(Fault("lost", "POST", ALGO))
+    lost = desk.intent(PlaceStop(BTC, 1, 49_000.0))
+    with pytest.raises(OutcomeUnknown):
+        await desk.exchange.execute(lost)
+    await Desk(world.connect().gateway).send(CancelOrder(BTC, lost.client_id))
+    found = await desk.exchange.outcome_of(lost)
+    assert [each._replace(ts_ms=0) for each in found or ()] == [
+        OrderCancelled(0, BTC, lost.client_id, "stop", "expired")
+    ]
+    assert list(world.connection.gateway.book.orders) == [rests.client_id]
+    assert await world.connection.gateway.sweep(BTC) == ()
+
+
 async def test_a_lost_cancel_is_found(world: Served, desk: Desk) -> None:
     await opened(desk)
     stop = (await desk.send(PlaceStop(BTC, 1, 49_000.0)))[0]
