@@ -69,6 +69,8 @@ class Sweeper:
                 await self._calm(is_writing=version not in (None, self._book.version))
             version, began_ms = self._book.version, self._link.clock.now_ms()
             sight = await self.observer.look(symbol, urgency, move.amount_quote)
+            if sight.trades or sight.ended:  # from here on it is news that is read
+                urgency = min(urgency, Urgency.NORMAL)
             move = move if move.amount_quote else _shown_move(sight, self._book)
             if (
                 sight.is_consistent

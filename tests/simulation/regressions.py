@@ -97,4 +97,6 @@ REGRESSIONS: Final = (
     # Of two stops with lost replies the one that the venue had dropped was told as accepted, and the other
     # was cancelled as its elder.
     Case(22, "hyperliquid", ("F08", "F27", "F66")),
+    # A poll that had found a fill went on as a poll, of which each request waits for its own turn: 3 s.
+    Case(70061, "okx", ("F49", "F70")),
 )

@@ -4,7 +4,7 @@ from itertools import count
 
 from bot.clock import VirtualClock
 from bot.exchange.lane import Urgency, urgency_now
-from tests.unit.exchange.wire import BTC, START_MS, position_row, wired
+from tests.unit.exchange.wire import BTC, START_MS, order_row, position_row, trade_row, wired
 
 MODES, PAYMENTS = "/fapi/v1/positionSide/dual", "/fapi/v1/income"
 HOUR_MS = 3_600_000
@@ -67,3 +67,18 @@ async def test_a_proof_leaves_payments_to_other_readings_while_the_wallet_stands
     wire.answers["GET /fapi/v3/positionRisk"] = [position_row(wallet="117.0")]
     await gateway.sweep_behind(BTC, Urgency.PROOF)
     assert len(wire.sent("GET", PAYMENTS)) > asked + 1
+
+
+async def test_a_poll_that_finds_a_fill_goes_on_as_news() -> None:
+    connection, wire = wired(VirtualClock(START_MS))
+    gateway, urgencies = connection.gateway, list[Urgency]()
+    wire.answers["GET /fapi/v3/positionRisk"] = [position_row()]
+    await gateway.account()
+    wire.answers["GET /fapi/v3/positionRisk"] = lambda _: (
+        urgencies.append(urgency_now.get()) or [position_row()]
+    )
+    wire.answers["GET /fapi/v1/userTrades"] = [trade_row(5, 77)]
+    wire.answers["GET /fapi/v1/order"] = order_row("RFT0000001E")
+    await gateway.sweep_behind(BTC, Urgency.POLL)
+    assert len(urgencies) > 1
+    assert (urgencies[0], {*urgencies[1:]}) == (Urgency.POLL, {Urgency.NORMAL})
