@@ -251,7 +251,8 @@ def _several_splits(search: "Search", found: "Sequence[Chosen]") -> list[str]:
         }
         for each in found
     ]
-    head = f"The best in {wanted} of {len(found[0].tried)} tries, chosen on the rest and judged on each part:"
+    chosen_on = "all before it" if all(each.split.looks_back for each in found) else "the rest"
+    head = f"The best in {wanted} of {len(found[0].tried)} tries, chosen on {chosen_on}, judged on each part:"
     shown = (
         *columns("judged_on:judged on"),
         *_value_columns(search),

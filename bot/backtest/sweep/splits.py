@@ -18,6 +18,11 @@ class Split(NamedTuple):
     train: tuple[TimeRange, ...]
     test: TimeRange | None = None
 
+    @property
+    def looks_back(self) -> bool:
+        """Return whether nothing after the judged stretch was chosen on."""
+        return self.test is None or self.train[-1].end_ms <= self.test.start_ms
+
 
 def undivided(timerange: TimeRange) -> tuple[Split, ...]:
     """Return the one split that chooses on everything and judges on nothing."""

@@ -43,7 +43,7 @@ def market(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_document_has_the_commands_that_made_it() -> None:
     verbs = {" ".join(words[1:3]) if words[1] == "margin" else words[1] for words in commands()}
-    assert verbs == {"compare", "trade", "margin report"}
+    assert verbs == {"compare", "sweep", "trade", "margin report"}
 
 
 def test_every_command_parses() -> None:

@@ -39,6 +39,7 @@ def test_walking_forward_judges_on_what_comes_after(timerange: TimeRange, count:
         assert test is not None
         assert train[0].start_ms == timerange.start_ms
         assert all(part.end_ms <= test.start_ms for part in train)
+    assert all(split.looks_back for split in splits)
     assert splits[-1].test is not None
     assert splits[-1].test.end_ms == timerange.end_ms
 
@@ -47,6 +48,7 @@ def test_walking_forward_judges_on_what_comes_after(timerange: TimeRange, count:
 def test_folds_judge_on_everything_once(timerange: TimeRange, count: int, purge_ms: int) -> None:
     splits = purged_folds(timerange, count, purge_ms)
     assert_apart(splits, timerange, purge_ms)
+    assert [split.looks_back for split in splits] == [False] * (count - 1) + [True]
     assert sum(test.end_ms - test.start_ms for _, test in splits if test is not None) == (
         timerange.end_ms - timerange.start_ms
     )
