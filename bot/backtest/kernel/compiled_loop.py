@@ -12,9 +12,12 @@ from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 from numba.np.numpy_support import carray
 
+from bot.backtest.kernel import lending
 from bot.backtest.kernel.books import Limits, Tables
 from bot.backtest.kernel.loop import play
 from bot.backtest.kernel.market import Played
+
+_LENT = lending.Lent  # numba knows it once it is imported
 
 
 @intrinsic
