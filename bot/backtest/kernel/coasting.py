@@ -9,6 +9,7 @@ from bot.backtest.kernel.candles import roll_clock
 from bot.backtest.kernel.market import ENTERS, IS_BROKEN
 from bot.core.compiled import compiled
 
+NARROWER = 1e-9
 _CAPS_EVERY_MS = 60_000
 _DAY_MS = 86_400_000
 
@@ -24,16 +25,27 @@ def is_flat(b: Books) -> bool:
 
 
 @compiled
+def is_bearable(b: Books, equity: float, end_ms: int) -> bool:
+    """Return whether neither the day's loss, none on a new day, nor the drawdown is near its limit."""
+    a, least = b.a, equity * (1.0 - NARROWER)
+    base = a[c.LOSS_BASE] if end_ms - b.m[c.DAY_START_MS] < _DAY_MS else equity
+    if a[c.LOSS_BASE] == 0.0 or not base > 0.0 or not equity > 0.0:
+        return False
+    if a[c.DAILY_LOSS] > 0.0 and base - least > a[c.DAILY_LOSS] * base:
+        return False
+    return not (a[c.DRAWDOWN] > 0.0 and a[c.PEAK_EQUITY] - least > a[c.DRAWDOWN] * a[c.PEAK_EQUITY])
+
+
+@compiled
 def coast(
     b: Books, g: Floats, words: NDArray[np.uint8], candle: int, most: int, end_ms: int, due_ms: int
 ) -> int:
     """Let up to `most` candles close, the first of them `candle` at `end_ms`; return how many did.
 
-    It ends before an entry, a missing bar, a settlement and a new day, and where no row of the account fits.
+    It ends before an entry, a missing bar and a settlement, and where no row of the account fits.
     """
     m, symbols, candle_ms, first = b.m, b.m[c.SYMBOLS], b.m[c.TIMEFRAME_MS], candle
-    until_ms = min(due_ms, m[c.DAY_START_MS] + _DAY_MS)
-    most = min(most, (until_ms - end_ms - 1) // candle_ms + 1)
+    most = min(most, (due_ms - end_ms - 1) // candle_ms + 1)
     while candle - first < most and m[c.ACCOUNTS_WAITING] + 1 < c.ACCOUNT_SLOTS:
         is_over = False
         for s in range(symbols):

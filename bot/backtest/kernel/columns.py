@@ -75,7 +75,11 @@ WALL: Final = 67  # beyond it the venue lets margin out; see IS_WALL_KNOWN
 TRAIL: Final = 68  # where the stop follows next, 0.0 for nowhere; while gliding
 BAND_LOW: Final = 69  # of a policy whose band does not depend on the mark; while gliding
 BAND_HIGH: Final = 70
-FLOATS: Final = 71
+NEXT_LOW: Final = 71  # of the sleep after the candle at hand; while cruising
+NEXT_HIGH: Final = 72
+PER_SLOPE: Final = 73  # how far the release moves with liquidation, and
+PER_LOW: Final = 74  # the add; while cruising
+FLOATS: Final = 75
 
 # --- per symbol, whole numbers ----------------------------------------------------------------------
 SIDE: Final = 0  # 0: no position at the venue

@@ -26,7 +26,8 @@ from bot.backtest.kernel.books import (
     wake,
 )
 from bot.backtest.kernel.candles import direction_of, know, roll_clock
-from bot.backtest.kernel.coasting import coast, is_flat
+from bot.backtest.kernel.coasting import NARROWER, coast, is_bearable, is_flat
+from bot.backtest.kernel.cruising import FROM_WALL, PAST_ANCHOR, cruise, is_within_caps
 from bot.backtest.kernel.margins import lay_ladder
 from bot.backtest.kernel.market import ENTERS, IS_BROKEN, LEAVES, Played
 from bot.backtest.kernel.policy_codes import STOP_ANCHOR, band_of, is_even
@@ -40,9 +41,6 @@ from bot.risk.anchor import anchor_buffer, anchor_price
 from bot.risk.trailing import trail_mark
 from bot.risk.triggers import release_wall
 
-_NARROWER: Final = 1e-9
-_PAST_ANCHOR: Final = 1e-5
-_FROM_WALL: Final = 1e-4  # of the mark; nearer to it the smallest release is a matter of rounding
 _CAPS_EVERY_MS: Final = 60_000
 
 
@@ -60,9 +58,12 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
     is_coasting = is_flat(b)
     while True:
         end_ms += candle_ms
-        if is_coasting and _is_bearable(b, b.a[c.FREE], end_ms):
+        passed = 0
+        if is_coasting and is_bearable(b, b.a[c.FREE], end_ms):
             passed = coast(b, g, words, candle, (last - 1 - bar) // size, end_ms, due_ms)
-            candle, bar, end_ms = candle + passed, bar + passed * size, end_ms + passed * candle_ms
+        elif is_ready:
+            passed = cruise(b, g, words, candle, (last - 1 - bar) // size, end_ms, due_ms)
+        candle, bar, end_ms = candle + passed, bar + passed * size, end_ms + passed * candle_ms
         is_full = m[c.ACCOUNTS_WAITING] + 1 >= c.ACCOUNT_SLOTS
         if is_full or bar + size >= last or due_ms < end_ms or not _is_still(b, g, words, candle, end_ms):
             code = bar
@@ -235,25 +236,9 @@ def _is_idle(b: Books, g: Floats, words: NDArray[np.uint8], candle: int, end_ms:
         risk += value * max(sigma, b.f[s, c.SIGMA_DAY])
         unrealised += side * (value - b.f[s, c.QUANTITY] * b.f[s, c.ENTRY_PRICE])
     if margin == 0.0:
-        return _is_bearable(b, a[c.FREE], end_ms)
+        return is_bearable(b, a[c.FREE], end_ms)
     equity = a[c.FREE] + margin
-    is_within_caps = a[c.CUT_ABOVE] == 0.0 or (
-        margin < equity * a[c.P_MARGIN_CAP]
-        and risk < equity * a[c.P_RISK_CAP]
-        and min(margin, a[c.P_CASCADE_SIGMAS] * risk) < equity * a[c.P_CASCADE_CAP]
-    )
-    return is_within_caps and _is_bearable(b, equity + unrealised, end_ms)
-
-
-@compiled
-def _is_bearable(b: Books, equity: float, end_ms: int) -> bool:
-    """Whether neither the day's loss nor the drawdown is near its limit; a new day is left to the engine."""
-    a, least = b.a, equity * (1.0 - _NARROWER)
-    if end_ms - b.m[c.DAY_START_MS] >= 86_400_000 or a[c.LOSS_BASE] == 0.0:
-        return False
-    if a[c.DAILY_LOSS] > 0.0 and a[c.LOSS_BASE] - least > a[c.DAILY_LOSS] * a[c.LOSS_BASE]:
-        return False
-    return not (a[c.DRAWDOWN] > 0.0 and a[c.PEAK_EQUITY] - least > a[c.DRAWDOWN] * a[c.PEAK_EQUITY])
+    return is_within_caps(b, equity, margin, risk) and is_bearable(b, equity + unrealised, end_ms)
 
 
 @compiled
@@ -287,7 +272,7 @@ def _is_below_trail(b: Books, s: int) -> bool:
         b.f[s, c.GLIDE_HIGH] = min(b.f[s, c.GLIDE_HIGH], trail)
     else:
         b.f[s, c.GLIDE_LOW] = max(b.f[s, c.GLIDE_LOW], trail)
-    return side * (best - trail) < -_NARROWER * trail
+    return side * (best - trail) < -NARROWER * trail
 
 
 @compiled
@@ -298,15 +283,15 @@ def _bound(b: Books, s: int, adds: float, releases: float, is_above: bool) -> bo
     """
     side, mark, low, high = b.n[s, c.HOLD_SIDE], b.f[s, c.MARK], 0.0, math.inf
     if side > 0:
-        low = adds * (1.0 + _NARROWER)
+        low = adds * (1.0 + NARROWER)
     else:
-        high = adds * (1.0 - _NARROWER)
+        high = adds * (1.0 - NARROWER)
     if is_above:
-        releases = b.f[s, c.WALL] * (1.0 - side * _FROM_WALL)
+        releases = b.f[s, c.WALL] * (1.0 - side * FROM_WALL)
     if releases > mark:
-        high = min(high, releases * (1.0 - _NARROWER))
+        high = min(high, releases * (1.0 - NARROWER))
     elif releases > 0.0:
-        low = max(low, releases * (1.0 + _NARROWER))
+        low = max(low, releases * (1.0 + NARROWER))
     b.f[s, c.GLIDE_LOW], b.f[s, c.GLIDE_HIGH] = low, high
     return not is_above or side * (releases - mark) > 0.0
 
@@ -320,7 +305,7 @@ def _anchored(b: Books, s: int, liquidation: float, sigma: float, reserve: float
     low, high = b.a[c.P_LOW], b.a[c.P_HIGH]
     slope = high - 1.0 + side * reserve
     # Behind the anchor the band is another line.
-    behind = anchor * (1.0 + side * _PAST_ANCHOR)
+    behind = anchor * (1.0 + side * PAST_ANCHOR)
     if slope <= 0.0 or not side * (mark - behind) > 0.0:
         return False
     adds, releases = (liquidation - low * anchor) / (1.0 - low), (high * anchor - liquidation) / slope
