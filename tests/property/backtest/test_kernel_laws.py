@@ -12,7 +12,7 @@ from bot.backtest.kernel.machine_code import play_plainly
 from bot.backtest.kernel.run import KernelRun
 from bot.backtest.result import Result
 from bot.errors import UserError
-from bot.risk.limits import AllocationLimits
+from bot.risk.limits import AllocationLimits, HaltLimits
 from bot.sim.series import Funding
 from tests.bench.kernel_year import year_case
 from tests.property.backtest.kernel_cases import engine_of, kernel_case, kernel_run, played_exactly, venue_of
@@ -89,3 +89,15 @@ def test_funding_is_settled_between_whole_candles() -> None:
         case = case._replace(history=case.history._replace(series=series))
         found = differences(played_exactly(case), kernel_run(case).run(play_plainly))
         assert not found, "; ".join(found)[:2_000]
+
+
+@pytest.mark.parametrize(("symbols", "day", "drawdown"), [(1, 0.0102, 0.0), (2, 0.0, 0.0246)])
+def test_a_loss_that_comes_and_goes_between_looks_still_halts(
+    symbols: int, day: float, drawdown: float
+) -> None:
+    limits = HaltLimits(daily_loss_fraction=day, drawdown_fraction=drawdown)
+    case = year_case(symbols, "stop_anchor", bars=6_000)._replace(halts=limits)
+    exact = played_exactly(case)
+    assert exact.counts.entries_refused > 0  # by the halt
+    found = differences(exact, kernel_run(case).run(play_plainly))
+    assert not found, "; ".join(found)[:2_000]
