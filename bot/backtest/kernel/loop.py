@@ -42,7 +42,10 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
     bar, phase, due, after_due, s, requests = 0, _BAR, 0, _BAR, 0, 0
     inner, first, outer, glided = -1, 0, 0, 0
     while m[c.FAILED] == status.FINE:
-        if m[c.TRADES_WAITING] + m[c.MOVES_WAITING] + m[c.ACCOUNTS_WAITING] > 0:
+        if (
+            max(m[c.TRADES_WAITING], m[c.MOVES_WAITING]) > c.ROW_SLOTS // 2
+            or m[c.ACCOUNTS_WAITING] > c.ACCOUNT_SLOTS // 2
+        ):
             take_out(b, tables)
             continue
         if m[c.JITTER_MS] > 0 and m[c.ORDER_COUNT] + 2 > m[c.LATENCIES_FROM] + c.LATENCY_SLOTS:
@@ -98,11 +101,13 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
                 bar, phase = bar + 1, _BAR
         elif phase == _BAR:
             if bar > p.bars:
-                return
+                break
             phase, after_due = _DUE, _CANDLES
         elif phase == _DUE:
             phase, s = after_due, -1
-            if bar < p.bars and due < len(p.due) and p.due[due, 0] <= _due_until(b, p, bar, after_due):
+            # at the bar's first instant, or before the tick that comes next
+            until_ms = start_ms + bar * bar_ms + (0 if after_due == _CANDLES else bar_ms - 1)
+            if bar < p.bars and due < len(p.due) and p.due[due, 0] <= until_ms:
                 phase = _PAID
                 if p.due[due, 2] == 0:
                     pay(b, p.due[due, 1], p.due_values[due], p.due[due, 0])
@@ -130,7 +135,7 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
                 look_at(b, s, limits)
                 finish(b)
         elif bar >= p.bars:
-            return
+            break
         elif bar > glided and (bar * p.bar_ms - p.first_close_ms) % p.candle_ms == 0:
             glided = glide(b, p, limits, bar, due)
             due = m[c.DUE]
@@ -154,9 +159,5 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
                     side, open_ms = b.n[each, c.SIDE], start_ms + bar * bar_ms
                     walk_bar(b, marks[each, bar], lasts[each, bar], each, side, open_ms, bar_ms)
             phase = _TICKS
-
-
-@compiled
-def _due_until(b: Books, p: Played, bar: int, after: int) -> int:
-    """Until when an event is due now: at the bar's first instant, or before the tick that comes next."""
-    return p.start_ms + bar * p.bar_ms if after == _CANDLES else p.start_ms + (bar + 1) * p.bar_ms - 1
+    if m[c.FAILED] == status.FINE:
+        take_out(b, tables)
