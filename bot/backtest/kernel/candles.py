@@ -18,6 +18,7 @@ from bot.risk.cutting import closed_part, cuts_of
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 86_400_000
 _CAPS_EVERY_MS: Final = 60_000
+_NARROWER: Final = 1e-9
 
 
 @compiled
@@ -92,7 +93,7 @@ def _watch_caps(b: Books, limits: Limits) -> None:
     for s in range(b.m[c.SYMBOLS]):
         is_cutting = is_cutting or b.n[s, c.REDUCES_COMING] > 0
         held = held or (b.n[s, c.HOLDS] != 0 and b.n[s, c.IS_CLOSING] == 0)
-    if not held or not 0.0 < equity < math.inf or is_cutting:
+    if not held or not 0.0 < equity < math.inf or is_cutting or _is_far_from_caps(b, limits, equity):
         return
     cuts = cuts_of(exposures(b, True), equity, limits.caps, cut_above)
     leg = 0
@@ -101,6 +102,22 @@ def _watch_caps(b: Books, limits: Limits) -> None:
             if cuts.kept[leg] < 1.0 and _cut(b, s, 1.0 - cuts.kept[leg]):
                 b.m[c.CAPS_AGAIN_MS] = b.m[c.NOW] + b.m[c.CUT_COOLDOWN_MS]
             leg += 1
+
+
+@compiled
+def _is_far_from_caps(b: Books, limits: Limits, equity: float) -> bool:
+    """Whether nothing is cut even if all legs moved together; bot/risk/cutting.py is asked where not."""
+    caps, margin, risk = limits.caps, 0.0, 0.0
+    for s in range(b.m[c.SYMBOLS]):
+        if b.n[s, c.HOLDS] != 0:
+            margin += max(b.f[s, c.WALLET], 0.0)
+            risk += b.f[s, c.QUANTITY] * b.f[s, c.MARK] * b.f[s, c.SIGMA_DAY]
+    above = max(b.a[c.CUT_ABOVE], 1.0) * equity * (1.0 - _NARROWER)
+    return (
+        margin < above * caps.margin_cap_fraction
+        and caps.risk_sigmas * risk < above * caps.risk_cap_fraction
+        and min(margin, caps.cascade_sigmas * risk) < above * caps.cascade_cap_fraction
+    )
 
 
 @compiled
