@@ -4,13 +4,14 @@ import ctypes
 import gc
 from typing import Final
 
+# ctypes.pythonapi is what the process has already; no library is loaded.
 _MMAP_THRESHOLD: Final = -3  # of malloc.h
 _LARGE: Final = 2**20
 
 
 def keep_heap_small() -> None:
     """Have every large array mapped by itself, so that it is gone when it is freed; glibc alone can."""
-    choose = getattr(ctypes.CDLL(None), "mallopt", None)
+    choose = getattr(ctypes.pythonapi, "mallopt", None)
     if choose is not None:
         choose(_MMAP_THRESHOLD, _LARGE)
 
@@ -18,6 +19,6 @@ def keep_heap_small() -> None:
 def give_back_memory() -> None:
     """Do what can be done; where the C library is another one, nothing."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    trim = getattr(ctypes.pythonapi, "malloc_trim", None)
     if trim is not None:
         trim(0)
