@@ -130,6 +130,10 @@ class Dialect(AccountDialect, Protocol):
         """Let the next subscription ask for a new key: an expired one gives a silent stream."""
         ...
 
+    def not_before(self, client: Any, ts_ms: int) -> None:
+        """Learn that it was so late at the venue already, where prices carry no time."""
+        ...
+
     async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
         """Return marks by REST, for when the stream is silent."""
         ...

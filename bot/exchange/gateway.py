@@ -232,6 +232,7 @@ class CcxtGateway:
         if values:
             self.book.restore(values)
             self.book.keep_only(self._symbols)
+            self._dialect.not_before(self._link.client, self.book.now_ms)
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -240,6 +240,9 @@ class BinanceDialect:
         """Drop the listen key: POST listenKey gives the same one while it lives, else a new one."""
         client.options["linear"] = {"listenKey": None, "lastAuthenticatedTime": 0}
 
+    def not_before(self, client: Any, ts_ms: int) -> None:
+        """Nothing: prices carry their time."""
+
     async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
         """Return premiumIndex of each symbol."""
         rows = [

@@ -239,6 +239,9 @@ class BybitDialect:
     def forget_user_stream(self, client: Any) -> None:
         """Nothing is to be forgotten: a new connection logs in anew."""
 
+    def not_before(self, client: Any, ts_ms: int) -> None:
+        """Nothing: prices carry their time."""
+
     async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
         """Return the mark of each symbol's ticker."""
         found = []

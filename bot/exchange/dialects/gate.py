@@ -219,6 +219,9 @@ class GateDialect:
     def forget_user_stream(self, client: Any) -> None:
         """Nothing is to be forgotten: each subscription is signed for itself."""
 
+    def not_before(self, client: Any, ts_ms: int) -> None:
+        """Nothing: prices carry their time."""
+
     async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
         """Return marks of the contracts' own rows, which also tell the next settlement."""
         found = []

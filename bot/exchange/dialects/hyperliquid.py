@@ -278,6 +278,10 @@ class HyperliquidDialect:
     def forget_user_stream(self, client: Any) -> None:
         """Nothing is to be forgotten: the address is the key."""
 
+    def not_before(self, client: Any, ts_ms: int) -> None:
+        """The account may be told late: what an earlier process knew is newer."""
+        self._time.learn(client, ts_ms)
+
     async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
         """Return the marks of these symbols, from one reply that has those of all."""
         meta, contexts = await client.publicPostInfo({"type": "metaAndAssetCtxs"})

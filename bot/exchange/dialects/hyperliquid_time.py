@@ -35,7 +35,11 @@ class VenueTime:
         """Learn the time from a reading of the account."""
         said_ms = account.get("time")
         if said_ms is not None:
-            self._follow(self.now_ms(client), int(said_ms))
+            self.learn(client, int(said_ms))
+
+    def learn(self, client: Any, ts_ms: int) -> None:
+        """Learn of a time that has come at the venue."""
+        self._follow(self.now_ms(client), ts_ms)
 
     def told(self, client: Any, row: Mapping[str, Any]) -> int:
         """Return the time of a price, which is now where it has none."""

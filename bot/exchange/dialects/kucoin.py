@@ -219,6 +219,9 @@ class KucoinDialect:
         """Let the next subscription negotiate a new token."""
         streams.forget(client)
 
+    def not_before(self, client: Any, ts_ms: int) -> None:
+        """Nothing: prices carry their time."""
+
     async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
         """Return mark and next settlement of each symbol."""
         found = []

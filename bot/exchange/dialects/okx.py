@@ -299,6 +299,9 @@ class OkxDialect:
     def forget_user_stream(self, client: Any) -> None:
         """Nothing: a login belongs to its socket and goes with it."""
 
+    def not_before(self, client: Any, ts_ms: int) -> None:
+        """Nothing: prices carry their time."""
+
     async def marks(self, client: Any, symbols: Sequence[str]) -> tuple[MarkTold, ...]:
         """Return marks and the next settlement of each symbol."""
         found = []

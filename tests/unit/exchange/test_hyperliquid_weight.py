@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.exchange.dialects import hyperliquid_streams as streams
+from bot.exchange.dialects.hyperliquid import HyperliquidDialect
 from bot.exchange.dialects.hyperliquid_ids import cloid
 from bot.exchange.dialects.hyperliquid_shared import SharedReplies
 from bot.exchange.dialects.hyperliquid_time import VenueTime
@@ -186,6 +187,14 @@ def test_a_reply_that_is_old_moves_no_time(clocks: Clock) -> None:
     clocks.ms += 10_000
     time.read(clocks, {"time": START_MS})
     assert time.now_ms(clocks) == START_MS + 10_000
+
+
+def test_readings_that_lag_put_no_time_back_behind_that_of_the_process_before(clocks: Clock) -> None:
+    dialect = HyperliquidDialect()
+    dialect.not_before(clocks, START_MS)
+    clocks.ms += 200
+    dialect._time.read(clocks, {"time": START_MS - 8_000})
+    assert dialect._time.now_ms(clocks) == START_MS + 200
 
 
 def test_a_steady_clock_that_is_too_fast_is_followed(clocks: Clock) -> None:
