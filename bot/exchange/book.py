@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from bot.core.codec import from_json, to_json
-from bot.core.event import InstrumentChanged, Leg, VenueEvent
+from bot.core.event import InstrumentChanged, Leg, OrderCancelled, VenueEvent
 from bot.core.intent import AddMargin, Intent, ReleaseMargin
 from bot.core.position import Position
 from bot.exchange.rows import VenueOrder
@@ -159,6 +159,22 @@ class Book:
     def is_awaited(self, symbol: str, clock_ms: int) -> bool:
         """Return whether something was entered there whose fill no reading shows yet."""
         return self.awaited_ms.get(symbol, 0) > clock_ms and symbol not in self.positions
+
+    def tell_expired(self, sent: VenueOrder, quantity: float) -> None:
+        """Say what did not fill of a market order that has ended: it never rested, so no list says it."""
+        if sent.status == "open" or sent.client_id in self.orders:
+            return
+        if self.filled.pop(sent.client_id, 0.0) < quantity * (1.0 - _FLOAT_NOISE):
+            expired = OrderCancelled(self.handed_ms, sent.symbol, sent.client_id, sent.leg, "expired")
+            self.outbox.append(expired)
+
+    def end_awaited(self, symbol: str) -> None:
+        """Say the same where the fills were told later, and whoever sent it did not wait so long."""
+        sent = self.awaited.get(symbol)
+        told = self.filled.get(sent.client_id, 0.0) if sent is not None else 0.0
+        if sent is not None and told > 0.0 and told >= sent.filled_quantity * (1.0 - _FLOAT_NOISE):
+            del self.awaited[symbol]
+            self.tell_expired(sent, sent.quantity)
 
     def unseen(self, held: Collection[str], clock_ms: int) -> list[VenueOrder]:
         """Return entries that were accepted and that nothing shows yet: they are on their way still."""

@@ -89,7 +89,7 @@ async def _order(gateway: "CcxtGateway", intent: Intent) -> Events | None:
     if isinstance(intent.action, OpenPosition) and found.filled_quantity > book.filled.get(client_id, 0.0):
         book.await_fills(found, gateway.link.clock.now_ms())
     if not is_conditional and client_id in book.filled:
-        gateway.orders.tell_expired(found, found.quantity)
+        book.tell_expired(found, found.quantity)
     return book.take_outbox()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.core.event import OrderAccepted, OrderCancelled
+from bot.core.event import OrderAccepted
 from bot.core.instrument import Instrument
 from bot.core.intent import (
     CancelOrder,
@@ -174,20 +174,11 @@ class OrderDesk:
             await self._link.clock.sleep(wait_seconds)
             await self._sweeper.sweep(order.symbol, Urgency.URGENT)
             if self._is_told(sent):
-                self.tell_expired(sent, order.quantity)
+                self._book.tell_expired(sent, order.quantity)
                 return
             if self._link.clock.now_ms() > patient_until_ms:
                 break
         self._book.await_fills(sent, self._link.clock.now_ms())
-
-    def tell_expired(self, sent: VenueOrder, quantity: float) -> None:
-        """Say what did not fill of a market order that has ended: it never rested, so no sweep says it."""
-        book = self._book
-        if sent.status == "open" or sent.client_id in book.orders:
-            return
-        if book.filled.pop(sent.client_id, 0.0) < quantity * (1.0 - 1e-9):
-            expired = OrderCancelled(book.handed_ms, sent.symbol, sent.client_id, sent.leg, "expired")
-            book.outbox.append(expired)
 
     def _is_told(self, sent: VenueOrder) -> bool:
         if sent.client_id in self._book.orders:

@@ -82,6 +82,7 @@ class Sweeper:
                     instrument = self._instruments[symbol]
                     self._book.read_ms[symbol] = began_ms
                     self._book.outbox += Changes(self._book, sight, self._dialect, instrument, move).apply()
+                    self._book.end_awaited(symbol)
                     if self._book.is_covered(symbol):
                         self._book.covered_ms[symbol] = began_ms
                     return

@@ -84,3 +84,17 @@ async def test_a_stop_that_left_something_has_ended_when_what_it_became_has(
     wire.answers["GET account/positions"] = [okx.position_row(contracts="6", margin="60")]
     events = await connection.gateway.sweep(BTC)
     assert [type(event) for event in events] == [OrderFilled, *ends]
+
+
+@pytest.mark.parametrize(("told_quantity", "ends"), [(0.02, []), (0.04, [OrderCancelled]), (0.1, [])])
+def test_the_rest_of_an_entry_whose_fills_are_told_late_is_told_to_have_expired(
+    told_quantity: float, ends: list[type]
+) -> None:
+    entered = VenueOrder("E", "78", BTC, "entry", 1, 0.1, 0.04, 0.0, "mark", 0.0, False, False, 0, "done", "")
+    book = Book()
+    book.await_fills(entered._replace(filled_quantity=max(told_quantity, 0.04)), NOW_MS)
+    book.filled["E"] = told_quantity
+    book.end_awaited(BTC)
+    assert [type(event) for event in book.outbox] == ends
+    book.end_awaited(BTC)
+    assert len(book.outbox) == len(ends), "told once"
