@@ -141,8 +141,7 @@ class CcxtGateway:
         money = await self._link.read(lambda: dialect.money(client), now)
         orders: list[VenueOrder] = []
         for symbol in self._symbols:
-            found = await self._link.read(lambda key=symbol: dialect.open_orders(client, key), now)
-            orders += self.sweeper.observer.by_our_id(found, self.book.owners).values()
+            orders += await self.sweeper.resting(symbol)
         orders += self.book.unseen({each.symbol for each in positions}, self._link.clock.now_ms())
         return Account(
             self.book.now_ms,

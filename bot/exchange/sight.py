@@ -84,7 +84,7 @@ class Observer:
         orders, new, position, money = seen
         resting = self.by_our_id(orders, self._book.owners)
         ended, money = await asyncio.gather(
-            self._ended(symbol, resting, new, urgency, is_left=position is not None),
+            self.ended(symbol, resting, new, urgency, is_left=position is not None),
             self._money_after(symbol, new, money, urgency),
         )
         resting = self.by_our_id(orders, {**self._book.owners, **_children(ended)})
@@ -166,7 +166,7 @@ class Observer:
             found[order.client_id] = order
         return found
 
-    async def _ended(
+    async def ended(
         self,
         symbol: str,
         resting: Mapping[str, VenueOrder],

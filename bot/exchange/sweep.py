@@ -13,6 +13,7 @@ from bot.exchange.dialect import Dialect
 from bot.exchange.glance import Glance
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
+from bot.exchange.rows import VenueOrder
 from bot.exchange.sight import Observer, Sight, share_left
 
 _WAITS_SECONDS: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
@@ -50,6 +51,15 @@ class Sweeper:
             book.saw(book.trades[symbol].since_ms)
         book.is_started = True
         book.version += 1
+
+    async def resting(self, symbol: str) -> list[VenueOrder]:
+        """Return the orders that rest: lists lag, so that one they lack is asked for by its id."""
+        client, now = self._link.client, Urgency.URGENT
+        rows = await self._link.read(lambda: self._dialect.open_orders(client, symbol), now)
+        found = self.observer.by_our_id(rows, self._book.owners)
+        missed = await self.observer.ended(symbol, found, (), now, is_left=True)
+        still = [row for row in missed.values() if row is not None and row.status == "open"]
+        return [*found.values(), *still]
 
     async def sweep(
         self, symbol: str, urgency: Urgency = Urgency.POLL, move: Move = NO_MOVE, *, is_behind: bool = False

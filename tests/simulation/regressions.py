@@ -99,6 +99,8 @@ REGRESSIONS: Final = (
     Case(22, "hyperliquid", ("F08", "F27", "F66")),
     # A poll that had found a fill went on as a poll, of which each request waits for its own turn: 3 s.
     Case(70061, "okx", ("F49", "F70")),
+    # A start read a list that did not show the stop yet, placed a second one, and knew nothing of the first.
+    Case(500122, "hyperliquid", ("F04", "F12", "F34")),
     # After a restart readings that lagged set the time of marks back behind that of the process before.
     # There the rest of a market order whose fills were told late was never told to have expired, too.
     Case(500054, "hyperliquid", ("F04", "F08", "F66")),

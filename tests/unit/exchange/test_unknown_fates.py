@@ -1,6 +1,7 @@
 """Replies that never come, come late or lie: nothing is sent twice, and what happened is found by reading."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from bot.core.intent import (
 )
 from bot.errors import OutcomeUnknown
 from bot.exchange.lane import Urgency
+from bot.exchange.rows import VenueOrder
 from bot.sim.server.faults import Fault
 from tests.contract.venue_worlds import BTC, Desk, Served
 
@@ -235,6 +237,25 @@ async def test_a_restart_reports_what_happened_meanwhile_once(world: Served, des
     events = await gateway.catch_up()
     assert [type(event) for event in events] == [OrderFilled]
     assert await gateway.catch_up() == ()
+
+
+async def test_a_stop_that_a_list_does_not_show_yet_is_told_to_a_start(world: Served, desk: Desk) -> None:
+    await opened(desk)
+    (accepted,) = await desk.send(PlaceStop(BTC, 1, 49_000.0))
+    gateway = world.connection.gateway
+    dialect: Any = gateway.dialect
+    read = dialect.open_orders
+
+    async def lagging(client: Any, symbol: str) -> tuple[VenueOrder, ...]:
+        return ()
+
+    dialect.open_orders = lagging
+    assert [each.client_id for each in (await gateway.account()).orders] == [accepted.client_id]
+    dialect.open_orders, known = read, gateway.book.orders[accepted.client_id]
+    await desk.send(CancelOrder(BTC, accepted.client_id))
+    gateway.book.orders[accepted.client_id] = known
+    dialect.open_orders = lagging
+    assert (await gateway.account()).orders == (), "what it was answered to have ended does not rest"
 
 
 async def test_a_margin_move_by_hand_is_told_without_an_id(world: Served, desk: Desk) -> None:
