@@ -31,7 +31,7 @@ from bot.exchange.hosts import Access, check_environment, switch_client
 from bot.exchange.lane import Lane
 from bot.exchange.link import Link
 from bot.exchange.public_feed import PublicFeed
-from bot.exchange.session import bound_replies
+from bot.exchange.session import bound_replies, refuse_text
 from bot.exchange.venues import VENUES, Venue
 from bot.ports import Clock
 
@@ -179,6 +179,7 @@ def _client(venue: Venue, credentials: Credentials) -> Any:
     client.options = client.deep_extend(client.options, CLIENT_OPTIONS.get(venue.ccxt_id, {}))
     client.has["fetchCurrencies"] = False
     bound_replies(client)
+    refuse_text(client)
     return client
 
 

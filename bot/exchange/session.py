@@ -1,4 +1,4 @@
-"""The HTTP session of a ccxt client: a reply has a largest size, and a redirect is not followed.
+"""The HTTP session of a ccxt client: a reply has a largest size, is JSON, and a redirect is not followed.
 
 The size counts after decompression, so that a small reply cannot become a large one. Streams have ccxt's
 own bound of 10 MiB a message.
@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import aiohttp
+import ccxt
 
 # The largest honest reply, a list of every instrument, is under 3 MB.
 MOST_REPLY_BYTES: Final = 16 * 1024 * 1024
@@ -60,6 +61,22 @@ def bound_replies(client: Any) -> None:
             client.session = _session(client)
 
     client.open = opened
+
+
+def refuse_text(client: Any) -> None:
+    """Have ccxt.ExchangeError raised for a reply that is no JSON, such as one cut off in the middle.
+
+    ccxt hands its text over as the reply; whoever looks no further takes that for a yes.
+    """
+    fetch = client.fetch
+
+    async def parsed(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        reply = await fetch(url, method, headers, body)
+        if not isinstance(reply, dict | list):
+            raise ccxt.ExchangeError(f"{client.id} {method} {url} was answered with what is no JSON")
+        return reply
+
+    client.fetch = parsed
 
 
 def _session(client: Any) -> aiohttp.ClientSession:

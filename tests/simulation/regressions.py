@@ -107,4 +107,6 @@ REGRESSIONS: Final = (
     Case(500090, "hyperliquid", ("F04", "F34", "F66")),
     Case(500162, "hyperliquid", ("F04", "F12", "F51")),
     Case(500192, "hyperliquid", ("F04", "F12")),
+    # A refusal that was cut off in the middle was taken for a yes: the margin counted as moved.
+    Case(500115, "hyperliquid", ("F04", "F32", "F34")),
 )

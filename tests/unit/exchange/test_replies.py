@@ -101,6 +101,19 @@ async def test_a_write_whose_reply_is_too_large_is_of_unknown_outcome_and_sent_o
     assert len(answers.asked) == 1
 
 
+@pytest.mark.parametrize("body", [b'{"status":"err","resp', b"ok", b""])
+async def test_a_write_whose_reply_is_cut_off_is_of_unknown_outcome_and_sent_once(body: bytes) -> None:
+    async with connected(whole(body)) as (connection, answers):
+        link = connection.link
+
+        async def write() -> Any:
+            return await link.client.fapiPrivatePostPositionMargin({"symbol": "BTCUSDT"})
+
+        with pytest.raises(OutcomeUnknown, match="no JSON"):
+            await link.write(write, Urgency.URGENT)
+    assert len(answers.asked) == 1
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed(status: int) -> None:
     async with connected(b"") as (elsewhere, stranger):
