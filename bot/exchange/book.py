@@ -20,6 +20,7 @@ _MOST_ENDED: Final = 50  # lists lag by seconds
 _AWAITED_MS: Final = 60_000
 _CLOSING: Final = ("stop", "trailing", "exit")
 _FLOAT_NOISE: Final = 1e-9
+_LEAST_MOVE_QUOTE: Final = 5e-8  # half a step of the finest margin
 
 
 class Owner(NamedTuple):
@@ -83,6 +84,7 @@ class Book:
         self.doubts: dict[str, str] = {}
         self.acknowledged: dict[str, float] = {}  # margin moves that no position has shown yet
         self.wanted: dict[str, float] = {}  # what the margin moves of unknown fate would move, added > 0
+        self.decided_ms: dict[str, int] = {}  # when those moves were decided
         self.written: set[str] = set()  # margin moves that this process sent
         self.awaited_ms: dict[str, int] = {}  # until when fills are expected that no reading shows
         self.awaited: dict[str, VenueOrder] = {}  # the orders that they are of
@@ -119,6 +121,7 @@ class Book:
         self.reported[client_id] = None
         self.acknowledged.pop(client_id, None)
         self.wanted.pop(client_id, None)
+        self.decided_ms.pop(client_id, None)
         self.written.discard(client_id)
         self.asked_ms.pop(client_id, None)
         self.doubts = {symbol: each for symbol, each in self.doubts.items() if each != client_id}
@@ -137,9 +140,23 @@ class Book:
         if not isinstance(action, AddMargin | ReleaseMargin):
             return
         self.doubts[action.symbol] = intent.client_id
+        self.decided_ms[intent.client_id] = intent.ts_ms
         held = self.positions.get(action.symbol)
         if held is not None:
             self.wanted.setdefault(intent.client_id, action.target_wallet - held.isolated_wallet)
+
+    def note_shown(self, held: Position) -> None:
+        """Learn of a position as it was read: a margin move of unknown fate that it shows was done.
+
+        It may have ended with its position before the next reading, when nothing shows it any more.
+        """
+        client_id, before = self.doubts.get(held.symbol, ""), self.positions.get(held.symbol)
+        wanted = self.wanted.get(client_id, 0.0)
+        if before is None or before[:3] != held[:3] or abs(wanted) <= _LEAST_MOVE_QUOTE:
+            return
+        change = held.isolated_wallet - before.isolated_wallet
+        if abs(change - wanted) <= _LEAST_MOVE_QUOTE:
+            self.acknowledged.setdefault(client_id, wanted)
 
     def inherit(self, pending: Iterable[Intent]) -> None:
         """Learn of what an earlier process may have sent, before anything is read that may show it."""
@@ -150,6 +167,7 @@ class Book:
         """Doubt a margin move no more that provably never arrived."""
         self.doubts = {symbol: each for symbol, each in self.doubts.items() if each != client_id}
         self.wanted.pop(client_id, None)
+        self.decided_ms.pop(client_id, None)
 
     def await_fills(self, sent: VenueOrder, clock_ms: int) -> None:
         """Expect fills of an order that was accepted and that no reading shows yet."""

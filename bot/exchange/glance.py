@@ -103,6 +103,8 @@ class Glancer:
         """Return the symbol's position now."""
         client = self._link.client
         rows = await self._link.read(lambda: self._dialect.positions(client, self._book.leverage), urgency)
+        for row in rows:
+            self._book.note_shown(row)
         return next((each for each in rows if each.symbol == symbol), None)
 
     async def money(self, urgency: Urgency) -> Money:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.core.instrument import Instrument
+from bot.errors import OutcomeUnknown
 from bot.exchange.book import START, Book
 from bot.exchange.changes import NO_MOVE, Changes, Move
 from bot.exchange.dialect import Dialect
@@ -21,6 +22,7 @@ _TRIES_WHEN_AWAITED: Final = 2  # another sweep follows within seconds
 # Where a reading costs 42 of 1200 a minute, eight that contradict each other would be a quarter of it.
 _DEAR_WAITS_SECONDS: Final = {"hyperliquid": (0.0, 0.1, 0.5, 1.5)}
 _LULL_SECONDS: Final = 0.1
+_ROUGHLY: Final = 0.05  # what an earlier process wanted to move is worked out from its target
 
 
 class Sweeper:
@@ -82,6 +84,8 @@ class Sweeper:
             if sight.trades or sight.ended:  # from here on it is news that is read
                 urgency = min(urgency, Urgency.NORMAL)
             move = move if move.amount_quote else _shown_move(sight, self._book)
+            if sight.is_consistent and sight.position is None and not move.amount_quote:
+                move = await self._ended_move(symbol, urgency)
             if (
                 sight.is_consistent
                 and version == self._book.version
@@ -97,6 +101,30 @@ class Sweeper:
                         self._book.covered_ms[symbol] = began_ms
                     return
                 suspected_quote = rest_quote
+
+    async def _ended_move(self, symbol: str, urgency: Urgency) -> Move:
+        """Return our move of unknown fate that ended with its position, as far as the history tells it.
+
+        Once the closing is told there is no position that it could be told of.
+        """
+        book, link = self._book, self._link
+        client_id = book.doubts.get(symbol, "")
+        wanted, held = book.wanted.get(client_id, 0.0), book.positions.get(symbol)
+        if held is None or not wanted or client_id in book.acknowledged:
+            return NO_MOVE
+        since_ms = book.decided_ms.get(client_id, held.opened_ms)
+        try:
+            moves = await link.read(
+                lambda: self._dialect.margin_moves(link.client, symbol, since_ms), urgency
+            )
+        except OutcomeUnknown:
+            return NO_MOVE
+        mine = [
+            each.amount_quote
+            for each in moves or ()
+            if each.ts_ms >= since_ms and abs(each.amount_quote - wanted) <= _ROUGHLY * abs(wanted)
+        ]
+        return Move(client_id, mine[-1]) if mine else NO_MOVE
 
     async def _calm(self, *, is_writing: bool) -> None:
         """Wait until our writes have finished and none follows: a reading between two is for nothing."""
