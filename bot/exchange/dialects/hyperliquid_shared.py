@@ -48,6 +48,7 @@ class SharedReplies:
         asked_ms, task = self._under_way.get(key, (0, None))
         if task is None or task.done() or not 0 <= now_ms - asked_ms <= _INSTANT_MS:
             task = asyncio.create_task(fetch())
+            task.add_done_callback(_heard)
             self._under_way = {key: (now_ms, task)}
         return await asyncio.shield(task)
 
@@ -80,3 +81,9 @@ class SharedReplies:
         """Return the earliest beginning that a symbol asks from, unless it is much earlier."""
         asked = (at_ms for (kind, _), at_ms in self._begins.items() if kind == name)
         return min(each for each in (begin_ms, *asked) if each >= begin_ms - _EARLIER_MS)
+
+
+def _heard(task: "asyncio.Task[Any]") -> None:
+    """Take the failure of a reading whose readers have all gone away: nobody else is to be told."""
+    if not task.cancelled():
+        task.exception()

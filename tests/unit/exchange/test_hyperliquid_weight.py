@@ -1,6 +1,7 @@
 """What is asked of Hyperliquid once and not again, and what time it is there."""
 
 import asyncio
+import gc
 from types import SimpleNamespace
 from typing import Any
 
@@ -93,6 +94,27 @@ async def test_what_is_asked_twice_at_one_instant_is_sent_once() -> None:
     both = [asyncio.create_task(ask(each)) for each in (Urgency.POLL, Urgency.URGENT)]
     await asyncio.gather(*both)
     assert sent[2:] == [Urgency.POLL, Urgency.URGENT], "what is urgent does not wait with a poll"
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_is_not_called_unheard() -> None:
+    loop, unheard = asyncio.get_running_loop(), list[dict[str, Any]]()
+    loop.set_exception_handler(lambda _, context: unheard.append(context))
+    shared, fails = SharedReplies(), asyncio.Event()
+
+    async def fetch() -> int:
+        await fails.wait()
+        raise ConnectionError
+
+    reader = asyncio.create_task(shared.state(Clock(), fetch))
+    await asyncio.sleep(0)
+    reader.cancel()
+    await asyncio.gather(reader, return_exceptions=True)
+    fails.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    del reader, shared
+    gc.collect()
+    assert unheard == []
 
 
 async def test_what_was_sent_or_told_meanwhile_has_the_state_asked_for_anew() -> None:
