@@ -5,6 +5,7 @@ from typing import Final
 from tests.simulation.planted.bug import Bug, Change
 
 _GATEWAY: Final = "bot/exchange/gateway.py"
+_BOOK: Final = "bot/exchange/book.py"
 _ORDERS: Final = "bot/exchange/orders.py"
 _OUTCOMES: Final = "bot/exchange/outcomes.py"
 _FATE: Final = "bot/exchange/fate.py"
@@ -128,9 +129,9 @@ REQUESTS: Final = (
     ),
     Bug(
         "expired-rest-not-told",
-        _ORDERS,
-        "        if book.filled.pop(sent.client_id, 0.0) < quantity * (1.0 - 1e-9):\n",
-        "        if book.filled.pop(sent.client_id, 0.0) < 0.0 * quantity:\n",
+        _BOOK,
+        "        if self.filled.pop(sent.client_id, 0.0) < quantity * (1.0 - _FLOAT_NOISE):\n",
+        "        if self.filled.pop(sent.client_id, 0.0) < 0.0 * quantity:\n",
         "the rest of a market order that expired stays open for ever",
         ("F08",),
     ),
