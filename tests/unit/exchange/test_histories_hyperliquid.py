@@ -1,5 +1,6 @@
 """Hyperliquid's histories and orders: what is asked, compared whole, and what documented replies say."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import ccxt
@@ -180,7 +181,11 @@ async def test_hyperliquid_refuses_no_second_stop_and_forgets_no_stream() -> Non
     assert await made.trading.leverages(made.client, [BTC_USDC]) == {BTC_USDC: 10}
 
 
-async def test_hyperliquids_marks_come_in_one_reply_and_funding_is_hourly() -> None:
+async def test_hyperliquids_marks_come_in_one_reply_and_funding_is_hourly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    still = SimpleNamespace(monotonic=lambda: 5.0)
+    monkeypatch.setattr("bot.exchange.dialects.hyperliquid_time.time", still)
     universe = {"universe": [{"name": "ETH"}, {"name": "BTC"}]}
     made = made_with([universe, [{"markPx": "2000"}, {"markPx": "50001.5"}]])
     (mark,) = await made.trading.marks(made.client, [BTC_USDC])
