@@ -19,6 +19,17 @@ from bot.sim.series import Funding, MarketHistory, Series
 from tests.property.backtest.kernel_cases import START_MS, KernelCase
 
 YEAR_BARS: Final = 525_600
+# As settings: a stop and one target, no trailing, 5x at most, no halts, all the depth there can be.
+YEAR_TERMS: Final = {
+    "venue.deposit_quote": 100_000.0,
+    "venue.depth_quote": 1e9,
+    "entry.max_leverage": 5,
+    "brackets.first_take_profit_r": 2.0,
+    "brackets.take_profit_fraction": 1.0,
+    "brackets.trail_activate_r": 0.0,
+    "halts.daily_loss_fraction": 0.0,
+    "halts.drawdown_fraction": 0.0,
+}
 _SYMBOLS: Final = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 _PRICES: Final = (60_000.0, 3_000.0, 150.0)
 _WARM_BARS: Final = 15_000

@@ -8,7 +8,7 @@ import polars as pl
 from bot.core.timerange import TimeRange, timerange_text
 from bot.settings import Flag, Settings, load
 from bot.sim.series import Series
-from tests.bench.kernel_year import year_case
+from tests.bench.kernel_year import YEAR_TERMS, year_case
 
 STRATEGY: Final = '''"""Crosses of two averages; out on the other cross."""
 
@@ -45,14 +45,7 @@ SETTINGS: Final = {
     "feed.kind": "replay",
     "strategy.name": "pair",
     "margin.policy": "stop_anchor",
-    "venue.deposit_quote": 100_000.0,
-    "venue.depth_quote": 1e9,
-    "entry.max_leverage": 5,
-    "brackets.first_take_profit_r": 2.0,
-    "brackets.take_profit_fraction": 1.0,
-    "brackets.trail_activate_r": 0.0,
-    "halts.daily_loss_fraction": 0.0,
-    "halts.drawdown_fraction": 0.0,
+    **YEAR_TERMS,
 }
 
 

@@ -18,6 +18,7 @@ from bot.sim.candle_builder import with_funding
 from bot.sim.series import Funding, MarketHistory, Series
 from bot.strategy import Strategy, build_signals
 from tests.bench.conftest import Measure
+from tests.bench.kernel_year import YEAR_TERMS
 
 pytestmark = pytest.mark.bench
 
@@ -29,14 +30,7 @@ _SETTINGS: Final = {
     "run.mode": "paper",
     "feed.kind": "synthetic",
     "feed.symbols": (SYMBOL,),
-    "venue.deposit_quote": 100_000.0,
-    "venue.depth_quote": 1e9,
-    "entry.max_leverage": 5,
-    "brackets.first_take_profit_r": 2.0,
-    "brackets.take_profit_fraction": 1.0,
-    "brackets.trail_activate_r": 0.0,
-    "halts.daily_loss_fraction": 0.0,
-    "halts.drawdown_fraction": 0.0,
+    **YEAR_TERMS,
 }
 
 

@@ -89,29 +89,26 @@ async def test_a_reply_of_the_largest_size_is_read() -> None:
     assert len(reply["serverTime"]) > MOST - 20
 
 
-async def test_a_write_whose_reply_is_too_large_is_of_unknown_outcome_and_sent_once() -> None:
-    async with connected(whole(TOO_LONG)) as (connection, answers):
-        link = connection.link
-
-        async def write() -> Any:
-            return await link.client.fapiPrivatePostOrder({"symbol": "BTCUSDT"})
-
-        with pytest.raises(OutcomeUnknown, match="was not read to its end"):
-            await link.write(write, Urgency.URGENT)
-    assert len(answers.asked) == 1
-
-
-@pytest.mark.parametrize("body", [b'{"status":"err","resp', b"ok", b""])
-async def test_a_write_whose_reply_is_cut_off_is_of_unknown_outcome_and_sent_once(body: bytes) -> None:
+async def write_of_unknown_outcome(body: bytes, why: str) -> None:
+    """Move margin, be answered so, and check that it was sent once."""
     async with connected(whole(body)) as (connection, answers):
         link = connection.link
 
         async def write() -> Any:
             return await link.client.fapiPrivatePostPositionMargin({"symbol": "BTCUSDT"})
 
-        with pytest.raises(OutcomeUnknown, match="no JSON"):
+        with pytest.raises(OutcomeUnknown, match=why):
             await link.write(write, Urgency.URGENT)
     assert len(answers.asked) == 1
+
+
+async def test_a_write_whose_reply_is_too_large_is_of_unknown_outcome_and_sent_once() -> None:
+    await write_of_unknown_outcome(TOO_LONG, "was not read to its end")
+
+
+@pytest.mark.parametrize("body", [b'{"status":"err","resp', b"ok", b""])
+async def test_a_write_whose_reply_is_cut_off_is_of_unknown_outcome_and_sent_once(body: bytes) -> None:
+    await write_of_unknown_outcome(body, "no JSON")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
