@@ -202,7 +202,7 @@ class Engine:
         protection.trail(self.desk, market, holding)
         if not holding.is_closing:
             margins.reconsider(self.desk, market, holding)
-        if holding.stop is None:
+        if holding.stop is None or not holding.stop.covers(holding.position.quantity):
             holding.wake()
 
     def _ignore(self, market: Market, event: MarkPrice) -> None:

@@ -59,6 +59,7 @@ def on_filled(desk: Desk, market: Market, event: OrderFilled, intent: Intent | N
     holding.position = event.position
     if event.leg == "entry":
         keep_stop_inside(desk, market, holding)
+        holding.cover_again_ms = 0
         cover(desk, market, holding)
     elif event.remaining_quantity <= 0.0:
         on_stop_used_up(desk, market, holding, event)

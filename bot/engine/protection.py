@@ -19,6 +19,8 @@ _CLOSE_AGAIN_MS = 1_000
 # After three a stop that vanishes again is placed no faster: other things need requests too.
 _LOST_AGAIN_MS = 2_000
 _LOST_AT_ONCE = 3
+# The venue knows how much is held: another stop at once would be for as little, until the fill is told.
+_COVER_AGAIN_MS = 1_000
 # An entry whose fill is not told for so long may be open: a reduce-only stop costs nothing.
 _UNSEEN_MS = 2_000
 _UNSEEN_AGAIN_MS = 4_000
@@ -97,9 +99,11 @@ def cover(desk: Desk, market: Market, holding: Holding) -> None:
     if stop is None or holding.is_closing or stop.covers(holding.position.quantity):
         return
     holding.unprotected_since_ms = holding.unprotected_since_ms or desk.state.now_ms
-    if desk.is_in_flight(market.instrument.symbol, PlaceStop) or desk.state.now_ms < holding.close_again_ms:
+    again_ms = max(holding.close_again_ms, holding.cover_again_ms)
+    if desk.is_in_flight(market.instrument.symbol, PlaceStop) or desk.state.now_ms < again_ms:
         return
     if side * (market.mark - stop.trigger_price) > 0.0:
+        holding.cover_again_ms = desk.state.now_ms + round(_COVER_AGAIN_MS * desk.pace)
         protect(desk, market, holding, stop.trigger_price, "stop_too_small")
     else:
         close(desk, market, holding, "protection")

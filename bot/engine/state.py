@@ -90,6 +90,7 @@ class Holding:
     lost_stop: float = 0.0
     lost_stop_ms: int = 0
     elder_stop: str = ""
+    cover_again_ms: int = 0
 
     def gain(self, *, funding_quote: float = 0.0, by_hand_quote: float = 0.0) -> None:
         """Book what the wallet got, or lost, beside the moves of this bot."""

@@ -194,6 +194,24 @@ class Book:
             del self.awaited[symbol]
             self.tell_expired(sent, sent.quantity)
 
+    def end_taken_back(self, row: VenueOrder | None) -> bool:
+        """Tell the end of an order that waited for a price and whose own row says that it was cancelled.
+
+        A list may show it for seconds still, and each reading costs many times what the row does.
+        """
+        known = self.orders.get(row.client_id) if row is not None else None
+        if row is None or known is None or not known.is_conditional or row.status != "cancelled":
+            return False
+        if row.filled_quantity or row.child_id or known.client_id in self.filled:
+            return False
+        self.version += 1
+        del self.orders[known.client_id]
+        self.cancelling.discard(known.client_id)
+        self.end(known.client_id)
+        told = OrderCancelled(self.handed_ms, known.symbol, known.client_id, known.leg, "requested")
+        self.outbox.append(told)
+        return True
+
     def unseen(self, held: Collection[str], clock_ms: int) -> list[VenueOrder]:
         """Return entries that were accepted and that nothing shows yet: they are on their way still."""
         return [

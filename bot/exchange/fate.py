@@ -123,7 +123,11 @@ def _accept(gateway: "CcxtGateway", found: VenueOrder) -> OrderAccepted:
 
 
 async def _cancelled(gateway: "CcxtGateway", action: CancelOrder) -> Events | None:
+    if action.target_client_id in gateway.book.ended:
+        return gateway.book.take_outbox()
     found = await gateway.sweeper.observer.order(action.symbol, action.target_client_id, (False, True))
+    if gateway.book.end_taken_back(found):
+        return gateway.book.take_outbox()
     if found is not None and found.status == "open":
         return None
     gateway.book.cancelling.add(action.target_client_id)

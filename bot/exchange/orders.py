@@ -20,6 +20,7 @@ from bot.errors import OutcomeUnknown, Rejected
 from bot.exchange.book import Book, Owner
 from bot.exchange.dialect import Dialect
 from bot.exchange.dialects.requests import sent as sent_row
+from bot.exchange.glance import DEAR
 from bot.exchange.lane import Urgency
 from bot.exchange.link import Link
 from bot.exchange.rows import NewOrder, VenueOrder
@@ -146,11 +147,20 @@ class OrderDesk:
         self._book.cancelling.add(target)
         self._book.version += 1
         refusal = await self._cancelled(symbol, target, found.is_conditional)
-        await self._sweeper.sweep(symbol, Urgency.NORMAL)
-        if target in self._book.orders and (refusal is None or refusal.args[0] == "unknown_order"):
+        is_over = self._link.ccxt_id in DEAR and await self._is_taken_back(found)
+        if not is_over:
+            await self._sweeper.sweep(symbol, Urgency.NORMAL)
+            is_over = target not in self._book.orders or await self._is_taken_back(found)
+        if not is_over and (refusal is None or refusal.args[0] == "unknown_order"):
             raise OutcomeUnknown(f"{target} was to be cancelled, and still rests in {symbol}") from refusal
         if refusal is not None:
             raise refusal
+
+    async def _is_taken_back(self, order: VenueOrder) -> bool:
+        """Whether the order's own row says so, and then it is told: lists lag, and some are dear."""
+        symbol, kinds = order.symbol, (order.is_conditional,)
+        row = await self._sweeper.observer.order(symbol, order.client_id, kinds)
+        return self._book.end_taken_back(row)
 
     async def _cancelled(self, symbol: str, target: str, is_conditional: bool) -> Rejected | None:
         client = self._link.client

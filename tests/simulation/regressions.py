@@ -101,6 +101,12 @@ REGRESSIONS: Final = (
     Case(70061, "okx", ("F49", "F70")),
     # A start read a list that did not show the stop yet, placed a second one, and knew nothing of the first.
     Case(500122, "hyperliquid", ("F04", "F12", "F34")),
+    # A list that lagged showed a cancelled stop still: it was cancelled and the account read again and again.
+    Case(500025, "hyperliquid", ("F04", "F27")),
+    # Stops for what a take-profit had left, whose fill nobody had told, followed one another without end.
+    Case(3, "hyperliquid", ("F22",)),
+    *(Case(seed, "hyperliquid", faults) for seed, faults in ((500023, ("F22",)), (500197, ("F22", "F51")))),
+    Case(640053, "hyperliquid", ("F22", "F27")),
     # After a restart readings that lagged set the time of marks back behind that of the process before.
     # There the rest of a market order whose fills were told late was never told to have expired, too.
     Case(500054, "hyperliquid", ("F04", "F08", "F66")),

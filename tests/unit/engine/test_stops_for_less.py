@@ -75,6 +75,16 @@ def test_what_is_filled_after_a_stop_for_a_quantity_rested_is_stopped_too() -> N
     assert bench.told(InvariantBroken) == []
 
 
+def test_a_stop_that_the_venue_makes_as_small_again_is_placed_again_a_second_later() -> None:
+    bench, entry = filling()
+    (placed,) = filled(bench, entry, 10.0, 16.5, 10.0)
+    answered = bench.hear(OrderAccepted(bench.ts_ms, A, placed.client_id, "stop", 6.5))
+    assert actions(answered, PlaceStop) == [], "the engine and the venue would answer each other without end"
+    assert actions(bench.tick(100.0, after_ms=500), PlaceStop) == []
+    assert actions(bench.tick(100.0, after_ms=600), PlaceStop) == [PlaceStop(A, 1, 98.0)]
+    assert actions(filled(bench, entry, 5.0, 21.5, 5.0), PlaceStop) == [], "one is on its way"
+
+
 def tightened(*, elder: float, tighter: float) -> tuple[Bench, str, Intent]:
     """Return a bench that holds 6.5 under two stops; the id of the elder, and what the younger one led to."""
     bench, _ = filling(rested=elder)

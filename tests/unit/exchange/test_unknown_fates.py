@@ -258,6 +258,35 @@ async def test_a_stop_that_a_list_does_not_show_yet_is_told_to_a_start(world: Se
     assert (await gateway.account()).orders == (), "what it was answered to have ended does not rest"
 
 
+async def test_a_list_that_shows_a_cancelled_stop_still_is_not_believed(world: Served, desk: Desk) -> None:
+    await opened(desk)
+    (accepted,) = await desk.send(PlaceStop(BTC, 1, 49_000.0))
+    gateway = world.connection.gateway
+    dialect: Any = gateway.dialect
+    read, shown = dialect.open_orders, await dialect.open_orders(world.connection.link.client, BTC)
+
+    async def lagging(client: Any, symbol: str) -> tuple[VenueOrder, ...]:
+        return shown
+
+    dialect.open_orders = lagging
+    told = await desk.send(CancelOrder(BTC, accepted.client_id))
+    assert [(type(each), each.client_id) for each in told] == [(OrderCancelled, accepted.client_id)]
+    assert await gateway.sweep(BTC) == ()
+    assert gateway.book.orders == {}, "it covers nothing"
+    dialect.open_orders = read
+    assert await gateway.sweep(BTC) == ()
+
+
+async def test_what_is_known_to_have_ended_is_not_asked_for_again(world: Served, desk: Desk) -> None:
+    await opened(desk)
+    (accepted,) = await desk.send(PlaceStop(BTC, 1, 49_000.0))
+    await desk.send(CancelOrder(BTC, accepted.client_id))
+    lane = world.connection.lane
+    before = lane.spent_weight
+    assert await world.connection.gateway.outcome_of(desk.intent(CancelOrder(BTC, accepted.client_id))) == ()
+    assert lane.spent_weight == before
+
+
 async def test_a_margin_move_by_hand_is_told_without_an_id(world: Served, desk: Desk) -> None:
     await opened(desk)
     other = world.connect().gateway
