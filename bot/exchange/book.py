@@ -194,6 +194,10 @@ class Book:
             del self.awaited[symbol]
             self.tell_expired(sent, sent.quantity)
 
+    def asked_for(self, cancelled: Collection[str]) -> bool:
+        """Return whether these are what we cancel ourselves: whoever does asks what came of it."""
+        return bool(cancelled) and all(each in self.cancelling or each in self.ended for each in cancelled)
+
     def end_taken_back(self, row: VenueOrder | None) -> bool:
         """Tell the end of an order that waited for a price and whose own row says that it was cancelled.
 

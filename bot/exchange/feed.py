@@ -121,8 +121,10 @@ class CcxtFeed:
             self.prices.hear_mark(told)
         elif isinstance(told, CandleTold):
             self.prices.hear_candle(told)
-        else:
-            symbols = told.symbols if isinstance(told, AccountTold) else ()
+        elif not isinstance(told, AccountTold):
+            self._sweep_soon(*self._gateway.symbols, urgency=Urgency.NORMAL)
+        elif not self._gateway.book.asked_for(told.cancelled):
+            symbols = told.symbols
             self._sweep_soon(*(symbols or self._gateway.symbols), urgency=Urgency.NORMAL)
 
     def _settle_soon(self, symbol: str, ts_ms: int) -> None:

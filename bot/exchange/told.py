@@ -27,10 +27,14 @@ class CandleTold(NamedTuple):
 
 
 class AccountTold(NamedTuple):
-    """Something happened to the account: look. No symbols: anywhere."""
+    """Something happened to the account: look. No symbols: anywhere.
+
+    `cancelled`: our orders, where all that it says is that these were.
+    """
 
     ts_ms: int
     symbols: tuple[str, ...]
+    cancelled: tuple[str, ...] = ()
 
 
 class UserStreamEnded(NamedTuple):

@@ -107,6 +107,9 @@ REGRESSIONS: Final = (
     Case(3, "hyperliquid", ("F22",)),
     *(Case(seed, "hyperliquid", faults) for seed, faults in ((500023, ("F22",)), (500197, ("F22", "F51")))),
     Case(640053, "hyperliquid", ("F22", "F27")),
+    # Each stop that followed the mark had the lists read: no weight was left for one that vanished or filled.
+    Case(500179, "hyperliquid", ("F22", "F29")),
+    Case(640071, "hyperliquid", ("F27", "F29")),
     # After a restart readings that lagged set the time of marks back behind that of the process before.
     # There the rest of a market order whose fills were told late was never told to have expired, too.
     Case(500054, "hyperliquid", ("F04", "F08", "F66")),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from bot.exchange.dialects.hyperliquid_ids import is_ours
+from bot.exchange.dialects.hyperliquid_ids import client_id_of, is_ours
 from bot.exchange.dialects.hyperliquid_time import VenueTime
 from bot.exchange.told import AccountTold, CandleTold, MarkTold, Told
 
@@ -66,7 +66,10 @@ def _orders(client: Any, rows: Sequence[Mapping[str, Any]], _time: VenueTime) ->
     if not news:
         return []
     coins = (row["order"].get("coin") for row in news)
-    return _changed(client, coins, (int(row.get("statusTimestamp") or 0) for row in news))
+    found = _changed(client, coins, (int(row.get("statusTimestamp") or 0) for row in news))
+    if any(row.get("status") != "canceled" for row in news):
+        return found
+    return found._replace(cancelled=tuple(client_id_of(row["order"].get("cloid")) for row in news))
 
 
 def _fills(client: Any, data: Mapping[str, Any], _time: VenueTime) -> Told:
@@ -79,7 +82,7 @@ def _fundings(client: Any, data: Mapping[str, Any], _time: VenueTime) -> Told:
     return _changed(client, (row.get("coin") for row in rows), (int(row["time"]) for row in rows))
 
 
-def _changed(client: Any, coins: Iterable[Any], times: Iterable[int]) -> Told:
+def _changed(client: Any, coins: Iterable[Any], times: Iterable[int]) -> AccountTold:
     found = [symbol for symbol in (symbol_of(client, each) for each in coins) if symbol is not None]
     return AccountTold(max(times, default=0), tuple(dict.fromkeys(found)))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.exchange.book import Book
 from bot.exchange.dialects import hyperliquid_streams as streams
 from bot.exchange.dialects.hyperliquid import HyperliquidDialect
 from bot.exchange.dialects.hyperliquid_ids import cloid
@@ -170,7 +171,19 @@ async def test_an_open_order_of_ours_is_no_news(status: str, id_: str | None, is
     made = hyperliquid()
     row = {"order": {"coin": "BTC", "cloid": id_}, "status": status, "statusTimestamp": 5}
     said = streams.told(made.client, {"channel": "orderUpdates", "data": [row]}, VenueTime())
-    assert said == (AccountTold(5, (BTC_USDC,)) if is_news else [])
+    cancelled = ("RFTa0b1c20000001S",) if status == "canceled" else ()
+    assert said == (AccountTold(5, (BTC_USDC,), cancelled) if is_news else [])
+
+
+def test_a_cancellation_of_our_own_is_no_news_and_another_is() -> None:
+    book = Book()
+    assert not book.asked_for(())
+    assert not book.asked_for(("S",))
+    book.cancelling.add("S")
+    assert book.asked_for(("S",))
+    assert not book.asked_for(("S", "T"))
+    book.end("T")
+    assert book.asked_for(("S", "T"))
 
 
 @pytest.fixture
