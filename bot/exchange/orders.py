@@ -191,10 +191,11 @@ class OrderDesk:
         self._book.await_fills(sent, self._link.clock.now_ms())
 
     def _is_told(self, sent: VenueOrder) -> bool:
+        """Whether all that it filled is told; what a thin book left of a market order was cancelled."""
         if sent.client_id in self._book.orders:
             return True
         told = self._book.filled.get(sent.client_id, 0.0)
-        return sent.status != "done" or told >= sent.filled_quantity * (1.0 - 1e-9)
+        return sent.status == "open" or told >= sent.filled_quantity * (1.0 - 1e-9)
 
     async def _rest(self, order: NewOrder, held: Position | None) -> None:
         """Rest a conditional order.

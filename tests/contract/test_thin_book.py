@@ -35,6 +35,23 @@ async def test_the_rest_of_an_entry_that_expired_is_told() -> None:
     assert ended(events) == [("entry", "expired")]
 
 
+async def test_no_rest_is_told_to_have_expired_before_the_fill_that_is_told_late() -> None:
+    world = ThinBybit()
+    gateway, desk = world.connection.gateway, Desk(world.exchange)
+    await desk.send(SetLeverage(BTC, 10))
+    dialect: Any = gateway.dialect
+    read = dialect.positions
+
+    async def lagging(client: Any, leverage: Any) -> tuple[()]:
+        return ()
+
+    dialect.positions = lagging
+    assert [type(event) for event in await desk.send(OpenPosition(BTC, 1, 0.1))] == [OrderAccepted]
+    assert gateway.book.is_awaited(BTC, world.clock.now_ms())
+    dialect.positions = read
+    assert [type(event) for event in await gateway.sweep(BTC)] == [OrderFilled, OrderCancelled]
+
+
 async def test_the_rest_of_an_exit_that_expired_is_told() -> None:
     world = ThinBybit()
     desk = Desk(world.exchange)
