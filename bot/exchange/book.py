@@ -88,6 +88,7 @@ class Book:
         self.written: set[str] = set()  # margin moves that this process sent
         self.awaited_ms: dict[str, int] = {}  # until when fills are expected that no reading shows
         self.awaited: dict[str, VenueOrder] = {}  # the orders that they are of
+        self.shown: set[str] = set()  # orders that wait for a price and that a list has shown to this process
         self.asked_ms: dict[str, int] = {}  # when this process first asked what became of one
         self.read_ms: dict[str, int] = {}  # when a symbol's last reading that agreed with itself began
         self.covered_ms: dict[str, int] = {}  # the same of the last one that showed stops over all of it

@@ -304,6 +304,8 @@ class Changes:
             if order is None or order.child_id == "":
                 book.filled.pop(key, None)
         book.orders.update({key: row for key, row in sight.orders.items() if key not in book.ended})
+        shown = {key for key, row in sight.orders.items() if row.is_conditional}
+        book.shown = (book.shown | shown) & book.orders.keys()
         trades = [(trade.ts_ms, str(trade.trade_id)) for trade in sight.trades]
         book.trades[symbol] = book.trades.get(symbol, START).after(trades)
         paid = [(each.payment.ts_ms, each.payment.payment_id) for each in sight.settlements]

@@ -203,8 +203,11 @@ class Observer:
         return row._replace(status=child.status, filled_quantity=child.filled_quantity)
 
     def _may_show_late(self, order: VenueOrder) -> bool:
-        """Whether the venue may not tell yet of what it just accepted; what we cancel may be forgotten."""
-        if order.client_id in self._book.cancelling:
+        """Whether the venue may not tell yet of what it just accepted; what we cancel may be forgotten.
+
+        A stop that a list has shown is not late any more: another costs less than to be without one.
+        """
+        if order.client_id in self._book.cancelling | self._book.shown:
             return False
         return self._link.clock.now_ms() - order.created_ms < _SHOWN_WITHIN_MS
 

@@ -112,6 +112,8 @@ REGRESSIONS: Final = (
     Case(640071, "hyperliquid", ("F27", "F29")),
     # An entry that a thin book filled in part was told as ended unfilled before its fills were.
     Case(500140, "bybit", ("F04", "F08", "F66")),
+    # A stop vanished soon after it was accepted, and the venue was taken to show it late: 30 s.
+    Case(640124, "okx", ("F08", "F22", "F27")),
     # After a restart readings that lagged set the time of marks back behind that of the process before.
     # There the rest of a market order whose fills were told late was never told to have expired, too.
     Case(500054, "hyperliquid", ("F04", "F08", "F66")),

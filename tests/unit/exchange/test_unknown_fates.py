@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import ccxt
 import pytest
 
 from bot.core.event import (
@@ -275,6 +276,30 @@ async def test_a_list_that_shows_a_cancelled_stop_still_is_not_believed(world: S
     assert gateway.book.orders == {}, "it covers nothing"
     dialect.open_orders = read
     assert await gateway.sweep(BTC) == ()
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+async def test_a_stop_that_a_list_has_shown_is_not_late_when_it_is_gone(
+    world: Served, desk: Desk, is_shown: bool
+) -> None:
+    await opened(desk)
+    (accepted,) = await desk.send(PlaceStop(BTC, 1, 49_000.0))
+    gateway = world.connection.gateway
+    dialect: Any = gateway.dialect
+    if is_shown:
+        assert await gateway.sweep(BTC) == ()
+
+    async def lagging(client: Any, symbol: str) -> tuple[VenueOrder, ...]:
+        return ()
+
+    async def unknown(client: Any, symbol: str, client_id: str, is_conditional: bool) -> VenueOrder:
+        raise ccxt.OrderNotFound(client_id)
+
+    dialect.open_orders, dialect.order = lagging, unknown
+    told = await gateway.sweep(BTC)
+    assert [each.client_id for each in told if isinstance(each, OrderCancelled)] == (
+        [accepted.client_id] if is_shown else []
+    )
 
 
 async def test_what_is_known_to_have_ended_is_not_asked_for_again(world: Served, desk: Desk) -> None:
