@@ -89,6 +89,7 @@ class Book:
         self.awaited_ms: dict[str, int] = {}  # until when fills are expected that no reading shows
         self.awaited: dict[str, VenueOrder] = {}  # the orders that they are of
         self.shown: set[str] = set()  # orders that wait for a price and that a list has shown to this process
+        self.taken_back: set[str] = set()  # cancelled by their own rows; a list may show them for seconds
         self.asked_ms: dict[str, int] = {}  # when this process first asked what became of one
         self.read_ms: dict[str, int] = {}  # when a symbol's last reading that agreed with itself began
         self.covered_ms: dict[str, int] = {}  # the same of the last one that showed stops over all of it
@@ -213,6 +214,7 @@ class Book:
         del self.orders[known.client_id]
         self.cancelling.discard(known.client_id)
         self.end(known.client_id)
+        self.taken_back = (self.taken_back | {known.client_id}) & self.ended.keys()
         told = OrderCancelled(self.handed_ms, known.symbol, known.client_id, known.leg, "requested")
         self.outbox.append(told)
         return True

@@ -303,7 +303,7 @@ class Changes:
             book.cancelling.discard(key)
             if order is None or order.child_id == "":
                 book.filled.pop(key, None)
-        book.orders.update({key: row for key, row in sight.orders.items() if key not in book.ended})
+        book.orders.update({key: row for key, row in sight.orders.items() if key not in book.taken_back})
         shown = {key for key, row in sight.orders.items() if row.is_conditional}
         book.shown = (book.shown | shown) & book.orders.keys()
         trades = [(trade.ts_ms, str(trade.trade_id)) for trade in sight.trades]
