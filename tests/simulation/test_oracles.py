@@ -360,6 +360,23 @@ def test_a_record_that_is_lost_or_invented_is_told(
     assert told.startswith(f"{name}: lost {{}}, invented")
 
 
+@pytest.mark.parametrize(
+    ("booked", "is_told"),
+    [
+        (671.0866, False),
+        (671.0865, True),
+        (671.0867, True),
+        (671.0863, True),
+        (671.0864, True),
+        (-671.0866, True),
+    ],
+)
+def test_margin_that_was_probed_for_is_one_row_of_all_that_was_moved(booked: float, is_told: bool) -> None:
+    moved = Counter({(BTC, 671.0863): 1, (BTC, 0.0001): 3})
+    left = books.without_probed(moved, Counter({(BTC, booked): 1}), {BTC: 0.0001})
+    assert any(left) == is_told
+
+
 @pytest.mark.parametrize(("name", "value"), [("positions", [1]), ("orders", ["planted"]), ("free", 9_999.0)])
 def test_a_book_that_differs_is_told(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, value: Any
