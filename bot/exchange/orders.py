@@ -245,7 +245,7 @@ class OrderDesk:
         if sent.venue_id:
             book.own(sent.venue_id, Owner(sent.client_id, sent.leg, order.quantity))
         # One that waits for a price may have ended since: the next sweep finds out, for it is in no list.
-        if order.is_conditional or (sent.status == "open" and order.kind == "limit"):
+        if order.is_conditional or sent.status == "open":
             created_ms = sent.created_ms or self._link.clock.now_ms()
             book.orders[sent.client_id] = sent._replace(status="open", created_ms=created_ms)
         book.report(sent.client_id)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.core.event import OrderAccepted, OrderCancelled, OrderFilled
-from bot.core.intent import OpenPosition, ReducePosition, SetLeverage
+from bot.core.intent import CancelOrder, OpenPosition, ReducePosition, SetLeverage
 from bot.errors import OutcomeUnknown
 from bot.sim.server.faults import Fault
 from bot.sim.venue import SimulatedVenue
@@ -102,3 +102,43 @@ async def test_a_market_order_that_rests_for_a_moment_is_accepted_once(world: ty
     events += await served.tick(50_000.0)
     told = [type(each) for each in events if isinstance(each, OrderAccepted | OrderFilled)]
     assert told == [OrderAccepted, OrderFilled]
+
+
+async def test_the_rest_that_expired_is_told_with_fills_that_are_listed_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = ThinBybit()
+    desk, dialect = Desk(world.exchange), world.connection.gateway.dialect
+    await desk.send(SetLeverage(BTC, 10))
+
+    async def nothing(*_arguments: Any) -> Any:
+        return ()
+
+    with monkeypatch.context() as late:
+        for name in ("trades", "positions"):
+            late.setattr(dialect, name, nothing)
+        assert [type(event) for event in await desk.send(OpenPosition(BTC, 1, 0.1))] == [OrderAccepted]
+    told = list(await world.connection.gateway.sweep(BTC))
+    assert [event.quantity for event in told if isinstance(event, OrderFilled)] == [0.04]
+    assert ended(told) == [("entry", "expired")]
+    assert ended(list(await world.connection.gateway.sweep(BTC))) == []
+
+
+async def test_the_end_of_an_order_that_rests_in_no_list_yet_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = SlowOkx()
+    desk, dialect = Desk(world.exchange), world.connection.gateway.dialect
+    await desk.send(SetLeverage(BTC, 10))
+
+    async def nothing(*_arguments: Any) -> Any:
+        return ()
+
+    with monkeypatch.context() as late:
+        for name in ("trades", "positions", "open_orders"):
+            late.setattr(dialect, name, nothing)
+        entry = (await desk.send(OpenPosition(BTC, 1, 0.1)))[0]
+        assert isinstance(entry, OrderAccepted)
+    await Desk(world.connect().gateway).send(CancelOrder(BTC, entry.client_id))
+    told = list(await world.connection.gateway.sweep(BTC))
+    assert ended(told) == [("entry", "expired")]
