@@ -275,6 +275,7 @@ class Book:
             "cancelling": sorted(self.cancelling),
             "reported": list(self.reported),
             "ended": list(self.ended),
+            "taken_back": sorted(self.taken_back),
             "outbox": to_json([each for each in self.outbox if not isinstance(each, InstrumentChanged)]),
             "doubts": dict(self.doubts),
             "acknowledged": dict(self.acknowledged),
@@ -303,6 +304,7 @@ class Book:
         self.cancelling = set(values["cancelling"])
         self.reported = dict.fromkeys(values["reported"])
         self.ended = dict.fromkeys(values.get("ended", ()))  # absent: written before it was kept
+        self.taken_back = set(values.get("taken_back", ()))  # the same
         self.outbox[:] = from_json(values["outbox"])
         self.doubts = dict(values["doubts"])
         self.acknowledged = dict(values.get("acknowledged", {}))
