@@ -1,18 +1,21 @@
 # Builds from the checkout alone: hash-locked requirements, then the wheel of this code.
+# `--build-arg LOCK=research` adds what sweeps and the compiled backtests need, with the machine code made.
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
+ARG LOCK=base
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 # The environment has no pip of its own: what is not needed to trade is not in the image.
 RUN python -m venv --without-pip /opt/ringfence
-COPY requirements/base.lock requirements/build.lock requirements/
+COPY requirements/base.lock requirements/research.lock requirements/build.lock requirements/
 RUN pip install --no-cache-dir --require-hashes --only-binary=:all: --no-deps -r requirements/build.lock \
-    && pip --python /opt/ringfence/bin/python install --no-cache-dir --require-hashes --only-binary=:all: --no-deps -r requirements/base.lock
+    && pip --python /opt/ringfence/bin/python install --no-cache-dir --require-hashes --only-binary=:all: --no-deps -r "requirements/${LOCK}.lock"
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
-    && pip --python /opt/ringfence/bin/python install --no-cache-dir --no-deps --no-index dist/*.whl
+    && pip --python /opt/ringfence/bin/python install --no-cache-dir --no-deps --no-index dist/*.whl \
+    && if [ "${LOCK}" = research ]; then /opt/ringfence/bin/ringfence warmup; fi
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Ringfence" \

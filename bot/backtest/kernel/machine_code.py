@@ -20,7 +20,7 @@ Play = Callable[[NDArray[np.void], Played, Limits, Tables], None]
 
 _SOURCES: Final = ("core", "risk", "sim", "backtest/kernel")
 _PLAIN: Final = frozenset(
-    {"run.py", "setting_up.py", "market_setting.py", "record.py", "warming.py"}
+    {"run.py", "setting_up.py", "market_setting.py", "record.py", "warming.py", "kept_code.py"}
 )  # of the kernel, and never compiled
 
 
@@ -31,7 +31,9 @@ def compiled_play() -> Play:
         return play_plainly
     compile_ = compiler()
     from bot.backtest.kernel.compiled_loop import keyed  # noqa: PLC0415  needs numba
+    from bot.backtest.kernel.kept_code import bring_made_code  # noqa: PLC0415  needs numba
 
+    bring_made_code(sources_digest())
     return compile_(keyed(sources_digest()), cache=True)
 
 

@@ -101,3 +101,14 @@ def test_build_context_holds_what_is_copied_and_nothing_else() -> None:
     allowed = {rule[1:] for rule in rules if rule.startswith("!")}
     copies = [item.text for item in instructions() if item.word == "COPY" and "--from=" not in item.text]
     assert {source for copy in copies for source in copy.split()[:-1]} == allowed
+
+
+def test_compiled_backtests_are_an_argument_and_their_code_is_made_in_the_build() -> None:
+    build = [item.text for item in stages()[0]]
+    assert "LOCK=base" in build  # the image that trades is as small as before
+    installed = next(text for text in build if "/${LOCK}.lock" in text)
+    locks = {path.stem for path in (ROOT / "requirements").glob("*.lock")}
+    assert {"base", "research"} <= locks
+    assert all(f"requirements/{lock}.lock" in " ".join(build) for lock in ("base", "research")), installed
+    made = next(text for text in build if "ringfence warmup" in text)
+    assert 'if [ "${LOCK}" = research ]; then /opt/ringfence/bin/ringfence warmup; fi' in made
