@@ -60,10 +60,11 @@ def tell_of_the_loop() -> None:
 
     ccxt leaves futures behind that nobody awaits. asyncio would print their errors, with the signed address.
     """
-    asyncio.get_running_loop().set_exception_handler(_tell_of_error)
+    asyncio.get_running_loop().set_exception_handler(tell_of_error)
 
 
-def _tell_of_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def tell_of_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say in one line what a loop would print with its trace, and with what the error's text holds."""
     error, place = context.get("exception"), ""
     trace = getattr(error, "__traceback__", None)
     while trace is not None:

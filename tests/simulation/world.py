@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from bot import logs
 from bot.ports import Commit
 from tests.simulation.bots import Bot, simulated_edges
 from tests.simulation.exchanges import SimulatedExchange, symbol_at
@@ -48,9 +49,9 @@ def _task_number(task: "asyncio.Task[Any]") -> int:
 
 
 def _tell_of_living(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Say what asyncio would say, except of what the dead have left undone."""
+    """Say what the bot would say, except of what the dead have left undone."""
     if not isinstance(context.get("exception"), Killed):
-        loop.default_exception_handler(context)
+        logs.tell_of_error(loop, context)
 
 
 class World:

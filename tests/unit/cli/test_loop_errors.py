@@ -106,4 +106,4 @@ def test_a_trading_session_tells_its_errors_so_from_the_beginning() -> None:
             await session._trade(application, application.meet, lambda: None, None, [])
         return asyncio.get_running_loop().get_exception_handler()
 
-    assert asyncio.run(live()) is logs._tell_of_error
+    assert asyncio.run(live()) is logs.tell_of_error
