@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.cli.columns import money_column, percent_column, signed_money_column, words_column
 from bot.cli.evidence_lines import difference_text, verdict
 from bot.cli.output import Column, show_rows
-from bot.cli.screen.figures import counted, money, percent, signed_money, signed_percent
+from bot.view.figures import counted, money, percent, signed_money, signed_percent
 
 if TYPE_CHECKING:
     from bot.backtest.backtest import Backtest

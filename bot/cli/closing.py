@@ -3,8 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
-from bot.cli.board import Mode
-from bot.cli.screen.figures import counted, money, signed_money, span
+from bot.view.board import Mode
+from bot.view.figures import counted, money, signed_money, span
 
 
 @dataclass(frozen=True, slots=True)

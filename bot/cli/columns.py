@@ -4,18 +4,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bot.cli.output import Column, Row, cell
-from bot.cli.screen.figures import (
+from bot.view.figures import (
+    NOTHING,
     date_time,
     money,
     pair,
     percent,
-    price_text,
     quantity_text,
     signed_money,
-    step_decimals,
+    tick_price,
 )
 
-NOTHING = "-"
 Writer = Callable[[Any, Row], str]
 
 
@@ -77,13 +76,6 @@ def percent_change_column(before: str, after: str, heading: str) -> Column:
 def with_ticks(rows: Iterable[Row], tick_sizes: Mapping[str, float]) -> list[Row]:
     """Return the rows, each with the `tick_size` of its symbol where that is known."""
     return [{**row, "tick_size": tick_sizes.get(row["symbol"])} for row in rows]
-
-
-def tick_price(price: float, tick_size: float | None) -> str:
-    """Return a price with the decimals of its tick, None: unknown; a dash where no price is (0, infinity)."""
-    if not 0.0 < price < float("inf"):
-        return NOTHING
-    return cell(price) if tick_size is None else price_text(price, step_decimals(tick_size))
 
 
 def _price(value: Any, row: Row) -> str:

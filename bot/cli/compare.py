@@ -247,7 +247,7 @@ def _share_column(key: str, heading: str) -> Column:
 
 
 def _share(share: "Share") -> str:
-    from bot.cli.screen.figures import signed_money
+    from bot.view.figures import signed_money
 
     return f"{share.trades} ({signed_money(share.difference_quote)})" if share.trades else "0"
 

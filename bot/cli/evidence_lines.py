@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from bot.cli.output import Column, aligned
-from bot.cli.screen.figures import counted, date_time, money, percent, signed_money
+from bot.view.figures import counted, date_time, money, percent, signed_money
 
 if TYPE_CHECKING:
     from bot.evidence.calibration import Calibration

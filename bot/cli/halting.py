@@ -96,13 +96,13 @@ def _order(path: Path, verb: str, level: str, reason: str, as_json: bool) -> Non
     state = last_state(path)
     found, held = state.halts, [position.symbol for position in state.positions()]
     if as_json:
-        from bot.cli.halt_words import halt_rows
+        from bot.view.halt_words import halt_rows
 
         facts = {"database": str(path), "is_running": not is_entered, "is_taken": is_taken, "open": held}
         show_json({**facts, "halts": halt_rows(found)})
         _exit_untaken(is_taken)
         return
-    from bot.cli.halt_words import closed_words, halt_facts, lifted_words, order_words
+    from bot.view.halt_words import closed_words, halt_facts, lifted_words, order_words
 
     print(order_words(verb, is_running=not is_entered, is_taken=is_taken, is_flat=not held))
     if verb == "resume" and is_taken:

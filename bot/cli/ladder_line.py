@@ -11,13 +11,13 @@ the mark price. Rules of drawing, in order:
    the rest are nudged, never overlap, and the mark's label is the last to move.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from bot.cli.screen.figures import price_text, signed_percent
 from bot.cli.screen.glyphs import Glyphs, Line, Role, Span
 from bot.risk.view import Rung
+from bot.view.figures import price_text, signed_percent
+from bot.view.ladder import OUTWARD, PRIORITY, Far, Point, ladder_points, split_far
 
 LETTERS: Final[dict[str, str]] = {
     "liquidation": "L",
@@ -27,12 +27,8 @@ LETTERS: Final[dict[str, str]] = {
     "trail": "t",
     "take_profit": "T",
 }
-PRIORITY: Final = ("mark", "liquidation", "stop", "add", "release", "take_profit", "trail")
 MIN_WIDTH: Final = 30
 
-_OUTWARD: Final = ("liquidation", "stop", "add", "mark", "release", "trail", "take_profit")
-_FAR_DANGER: Final = 12.0  # beyond it everything else would share the last twelfth of the line
-_FAR_PROFIT: Final = 2.0  # beyond it the way to liquidation would get less than a third of the line
 _MARGIN_CELLS: Final = 2
 _MOST_NAMED: Final = 9.99
 _LABEL_GAP: Final = 2
@@ -45,22 +41,11 @@ class LadderLine(NamedTuple):
     labels: Line
 
 
-class _Point(NamedTuple):
-    height: float  # side * price: larger is always better for the position
-    price: float
-    kind: str
-
-
 class _Scale(NamedTuple):
     first_column: int
     last_column: int
     low: float
     high: float
-
-
-class _Far(NamedTuple):
-    left: tuple[_Point, ...]
-    right: tuple[_Point, ...]
 
 
 def ladder_line(
@@ -72,8 +57,8 @@ def ladder_line(
     """
     if not mark > 0.0 or width < MIN_WIDTH:
         raise ValueError(f"the ladder needs a mark above 0 and {MIN_WIDTH} cells, was {mark} and {width}")
-    points = _points(side, mark, rungs, most=width // 4)  # leaves room for a tag at both edges
-    far = _far(points, side * mark)
+    points = ladder_points(side, mark, rungs, most=width // 4)  # leaves room for a tag at both edges
+    far = split_far(points, side * mark)
     near = tuple(point for point in points if point not in far.left and point not in far.right)
     left_tag = _left_tag(far.left, mark, glyphs)
     right_tag = _right_tag(far.right, mark, width // 3, glyphs)
@@ -96,7 +81,7 @@ def legend(glyphs: Glyphs) -> Line:
     """Return the words for the signs, in the order in which they stand."""
     words = {"mark": f"{glyphs.pointer} mark", "add": "A add", "take_profit": "T take-profit"}
     parts: list[Span] = []
-    for kind in _OUTWARD:
+    for kind in OUTWARD:
         text = words.get(kind, f"{LETTERS.get(kind)} {kind}")
         parts += [Span(text[0], _role(kind)), Span(text[1:] + "  ", "faint")]
     return tuple(parts)
@@ -137,39 +122,13 @@ def _push_right(starts: list[int], lengths: Sequence[int], gap: int, pivot: int,
         free = starts[index] - gap
 
 
-def _points(side: int, mark: float, rungs: Sequence[Rung], most: int) -> tuple[_Point, ...]:
-    drawable = [rung for rung in rungs if rung.price > 0.0 and math.isfinite(rung.price)]
-    points = [_Point(side * rung.price, rung.price, rung.kind) for rung in drawable]
-    points.append(_Point(side * mark, mark, "mark"))
-    kept = sorted(points, key=lambda point: PRIORITY.index(point.kind))[:most]
-    return tuple(sorted(kept, key=lambda point: (point.height, _OUTWARD.index(point.kind))))
-
-
-def _far(points: tuple[_Point, ...], mark_height: float) -> _Far:
-    """Split off what would squeeze the rest: the outermost danger price and distant profit prices."""
-    below = [point for point in points if point.height < mark_height]
-    others = [abs(point.height - mark_height) for point in points if point not in below[:1]]
-    left = tuple(
-        point
-        for point in below[:1]
-        if max(others) > 0.0 and _gap(point, mark_height) > _FAR_DANGER * max(others)
-    )
-    reach = max((_gap(point, mark_height) for point in below if point not in left), default=0.0)
-    right = tuple(p for p in points if reach > 0.0 and p.height - mark_height > _FAR_PROFIT * reach)
-    return _Far(left, right)
-
-
-def _gap(point: _Point, mark_height: float) -> float:
-    return abs(point.height - mark_height)
-
-
-def _left_tag(far: tuple[_Point, ...], mark: float, glyphs: Glyphs) -> str:
+def _left_tag(far: tuple[Point, ...], mark: float, glyphs: Glyphs) -> str:
     if not far:
         return ""
     return f"{glyphs.left}{LETTERS[far[0].kind]} {_away(far[0], mark)} "
 
 
-def _right_tag(far: tuple[_Point, ...], mark: float, most: int, glyphs: Glyphs) -> str:
+def _right_tag(far: tuple[Point, ...], mark: float, most: int, glyphs: Glyphs) -> str:
     """Name the far profit prices one by one, or together with the nearest percentage if that is too long."""
     if not far:
         return ""
@@ -181,12 +140,12 @@ def _right_tag(far: tuple[_Point, ...], mark: float, most: int, glyphs: Glyphs) 
     return f" {letters} {_away(far[0], mark)}{glyphs.right}"
 
 
-def _away(point: _Point, mark: float) -> str:
+def _away(point: Point, mark: float) -> str:
     fraction = point.price / mark - 1.0
     return signed_percent(fraction) if fraction < _MOST_NAMED else "> +999 %"
 
 
-def _scale(near: tuple[_Point, ...], first: int, end: int, far: _Far) -> _Scale:
+def _scale(near: tuple[Point, ...], first: int, end: int, far: Far) -> _Scale:
     """Map the near prices onto the free columns; an open side gets half of the other one's reach."""
     low, high = near[0].height, near[-1].height
     middle = next(point.height for point in near if point.kind == "mark")
@@ -197,7 +156,7 @@ def _scale(near: tuple[_Point, ...], first: int, end: int, far: _Far) -> _Scale:
     return _Scale(first + _MARGIN_CELLS, end - 1 - _MARGIN_CELLS, low, high)
 
 
-def _sign_columns(near: tuple[_Point, ...], scale: _Scale) -> list[int]:
+def _sign_columns(near: tuple[Point, ...], scale: _Scale) -> list[int]:
     cells = scale.last_column - scale.first_column
     ideals = [
         scale.first_column + round(cells * (point.height - scale.low) / (scale.high - scale.low))
@@ -209,7 +168,7 @@ def _sign_columns(near: tuple[_Point, ...], scale: _Scale) -> list[int]:
 
 
 def _rail(
-    near: tuple[_Point, ...],
+    near: tuple[Point, ...],
     columns: list[int],
     *,
     is_liquidation_far: bool,
@@ -231,7 +190,7 @@ def _rail(
     return _joined(cells)
 
 
-def _column_of(kind: str, near: tuple[_Point, ...], columns: list[int], default: int) -> int:
+def _column_of(kind: str, near: tuple[Point, ...], columns: list[int], default: int) -> int:
     return next((c for point, c in zip(near, columns, strict=True) if point.kind == kind), default)
 
 
@@ -246,7 +205,7 @@ def _joined(cells: list[Span]) -> Line:
     return tuple(merged)
 
 
-def _labels(points: tuple[_Point, ...], columns: list[int], price_decimals: int, width: int) -> Line:
+def _labels(points: tuple[Point, ...], columns: list[int], price_decimals: int, width: int) -> Line:
     texts = [_label(point, price_decimals) for point in points]
     kept = _fitting(points, texts, width)
     lengths = [len(texts[index]) for index in kept]
@@ -261,7 +220,7 @@ def _labels(points: tuple[_Point, ...], columns: list[int], price_decimals: int,
     return tuple(parts)
 
 
-def _label(point: _Point, price_decimals: int) -> str:
+def _label(point: Point, price_decimals: int) -> str:
     text = price_text(point.price, price_decimals)
     return text if point.kind == "mark" else f"{LETTERS[point.kind]} {text}"
 
@@ -270,7 +229,7 @@ def _label_spans(kind: str, text: str) -> Line:
     return (Span(text, "mark"),) if kind == "mark" else (Span(text[0], _role(kind)), Span(text[1:], "plain"))
 
 
-def _fitting(points: tuple[_Point, ...], texts: list[str], width: int) -> list[int]:
+def _fitting(points: tuple[Point, ...], texts: list[str], width: int) -> list[int]:
     """Return the indexes of the labels that fit together, the most important kept."""
     kept = list(range(len(points)))
     while sum(len(texts[index]) for index in kept) + _LABEL_GAP * (len(kept) - 1) > width and len(kept) > 1:

@@ -11,12 +11,12 @@ from typing import Final, Self
 from rich.console import Console
 from rich.live import Live
 
-from bot.cli.board import Board
 from bot.cli.closing import Closing, closing_text
 from bot.cli.screen.glyphs import ASCII, UNICODE, Glyphs
 from bot.cli.screen.page import page_lines
 from bot.cli.screen.page import render_text as page_text
 from bot.cli.screen.palette import Painted
+from bot.view.board import Board
 
 FRAMES_PER_SECOND: Final = 4
 

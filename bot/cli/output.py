@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from bot.view.figures import number_text
+
 Row = Mapping[str, Any]
 
 _GAP: Final = 3
@@ -90,16 +92,10 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float | Decimal):
-        return _number(float(value))
+        return number_text(float(value))
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(_plain(value), ensure_ascii=False)
     return str(value)
-
-
-def _number(value: float) -> str:
-    if 1_000 <= abs(value) < float("inf"):
-        return f"{value:,.2f}"
-    return f"{value:.8f}".rstrip("0") if 1e-7 <= abs(value) < 1e-3 else f"{value:.6g}"
 
 
 def _padded(line: Sequence[str], widths: Sequence[int], shown: Sequence[Column]) -> list[str]:

@@ -8,10 +8,10 @@ from typing import Final
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from bot.cli.board import Board
 from bot.cli.screen.glyphs import UNICODE
 from bot.cli.screen.page import page_lines
 from bot.cli.screen.palette import Painted
+from bot.view.board import Board
 
 _THEME: Final = TerminalTheme(
     background=(22, 27, 34),

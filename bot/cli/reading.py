@@ -14,10 +14,10 @@ from bot.cli.columns import (
     with_ticks,
     words_column,
 )
-from bot.cli.halt_words import halt_facts, halt_rows, order_facts, order_rows
 from bot.cli.options import Config, Database, Json, Limit, Symbol, database_of, settings_of
 from bot.cli.output import columns, show_facts, show_json, show_rows
-from bot.cli.screen.figures import date_time, money
+from bot.view.figures import date_time, money
+from bot.view.halt_words import halt_facts, halt_rows, order_facts, order_rows
 
 _POSITIONS = (
     symbol_column(),
@@ -154,7 +154,7 @@ def journal(
     if as_json:
         show_json(rows)
         return
-    from bot.cli.event_words import event_words
+    from bot.view.event_words import event_words
 
     told = [{**row, "words": event_words(row["body"], ticks.get(row["symbol"]))} for row in rows]
     show_rows(told, _EVENTS, as_json=False, empty="The journal is empty.")

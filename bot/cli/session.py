@@ -15,7 +15,6 @@ from bot.absent import Absent
 from bot.app import QUOTE, Application
 from bot.cli.closing import Closing
 from bot.cli.live import LiveView, can_show
-from bot.cli.session_board import BoardMaker
 from bot.core.event import MarginMoved
 from bot.liveness import beat
 from bot.narration import Narrator
@@ -23,6 +22,7 @@ from bot.plugins import source_of
 from bot.ports import Commit
 from bot.settings import Settings
 from bot.summary import summary, write_summary
+from bot.view.live import BoardMaker
 from bot.watchdog import Watchdog
 
 _FRAME_SECONDS: Final = 0.25

@@ -185,8 +185,8 @@ def has_live_view(settings: "Settings") -> bool:
 def _announce(settings: "Settings", database: Path) -> None:
     """Say what starts, with the whole configuration in the log and its hash everywhere."""
     from bot import logs
-    from bot.cli.place_words import start_words
     from bot.settings import config_hash, effective
+    from bot.view.place_words import start_words
 
     digest = config_hash(settings)
     logs.logger().info("run.configured", config_hash=digest, config=effective(settings))

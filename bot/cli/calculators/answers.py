@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bot.cli.output import Column, cell
-from bot.cli.screen.figures import money, pair, quantity_text, signed_money
+from bot.view.figures import money, pair, quantity_text, signed_money
 
 if TYPE_CHECKING:
     from bot.cli.calculators.book import Subject

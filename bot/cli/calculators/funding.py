@@ -9,8 +9,8 @@ from bot.cli.calculators.answers import amount, column, percents, price, said, s
 from bot.cli.calculators.book import Subject, asked_book
 from bot.cli.options import Config, Database, Json
 from bot.cli.output import cell, show_facts, show_json
-from bot.cli.screen.figures import pair
 from bot.errors import UserError
+from bot.view.figures import pair
 
 _HOUR_MS: Final = 3_600_000
 _COLUMNS: Final = (

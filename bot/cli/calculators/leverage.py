@@ -10,8 +10,8 @@ from bot.cli.calculators.book import Subject, asked_book, linear_only, market_of
 from bot.cli.calculators.trade_words import buffer_of, entry_limits, max_leverage_of, trade_words
 from bot.cli.options import Config, Database, Json
 from bot.cli.output import cell, show_facts, show_json
-from bot.cli.screen.figures import pair, quantity_text
 from bot.errors import UserError
+from bot.view.figures import pair, quantity_text
 
 if TYPE_CHECKING:
     from bot.core.profile import MarginRules

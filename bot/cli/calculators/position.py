@@ -9,7 +9,7 @@ from bot.cli.calculators.answers import amount, chance, column, percents, price,
 from bot.cli.calculators.book import Subject, asked_book
 from bot.cli.options import Config, Database, Json
 from bot.cli.output import cell, show_facts, show_json
-from bot.cli.screen.figures import pair
+from bot.view.figures import pair
 
 _FRACTIONS: Final = ("maintenance_margin_rate", "margin_ratio", "liquidation_distance")
 _CHANCES: Final = ("liquidation_probability_1h", "liquidation_probability_24h")

@@ -11,8 +11,8 @@ from bot.cli.calculators.position_keys import PositionWords
 from bot.cli.calculators.trade_words import buffer_of, check_loser, entry_limits, max_leverage_of, trade_words
 from bot.cli.options import Config, Database, Json
 from bot.cli.output import show_facts, show_json
-from bot.cli.screen.figures import quantity_text
 from bot.errors import UserError
+from bot.view.figures import quantity_text
 
 if TYPE_CHECKING:
     from bot.calc import SizeAnswer

@@ -8,8 +8,8 @@ from bot.cli.calculators.position_file import read_positions
 from bot.cli.calculators.position_keys import PositionWords
 from bot.cli.calculators.size import margin_of, sized
 from bot.cli.output import cell, show_json
-from bot.cli.screen.figures import pair, quantity_text
 from bot.errors import UserError
+from bot.view.figures import pair, quantity_text
 
 # Of one trade that is described by flags; in a list they would be one price or one loss for all.
 _OF_ONE: Final = ("target",)

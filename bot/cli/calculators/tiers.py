@@ -9,7 +9,7 @@ from bot.cli.calculators.answers import amount, column, percents, show_chart, sh
 from bot.cli.calculators.book import Subject, asked_book, embedded, embedded_tiers
 from bot.cli.options import Config, Database, Json
 from bot.cli.output import cell, show_json
-from bot.cli.screen.figures import pair
+from bot.view.figures import pair
 
 if TYPE_CHECKING:
     from bot.core.tiers import Tiers

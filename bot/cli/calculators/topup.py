@@ -18,8 +18,8 @@ from bot.cli.calculators.answers import (
 from bot.cli.calculators.book import Subject, asked_book, required_sigma
 from bot.cli.options import Config, Database, Json
 from bot.cli.output import cell, show_facts, show_json
-from bot.cli.screen.figures import pair
 from bot.errors import UserError
+from bot.view.figures import pair
 
 _COLUMNS: Final = (
     column("symbol", "symbol", pair, is_number=False),

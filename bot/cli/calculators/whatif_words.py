@@ -7,7 +7,7 @@ from bot.cli.calculators.answers import amount, column, percents, price, said, s
 from bot.cli.calculators.book import Book
 from bot.cli.calculators.shocks import move_words
 from bot.cli.output import cell
-from bot.cli.screen.figures import counted
+from bot.view.figures import counted
 
 if TYPE_CHECKING:
     from bot.calc import PathOutcome

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.cli.board import MoveRow
-from bot.cli.screen.figures import base_coin, clock_time, money, percent, price_text
 from bot.cli.screen.glyphs import Glyphs, Line, Role, Span
 from bot.cli.screen.strip import ends, shortened
+from bot.view.board import MoveRow
+from bot.view.figures import base_coin, clock_time, money, percent, price_text
 
 _LIQUIDATION_FROM_WIDTH: Final = 110
 _LEAST_REASON: Final = 12

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import Final
 
-from bot.cli.board import Board, BoardRow, worst_first
 from bot.cli.ladder_line import MIN_WIDTH, legend
-from bot.cli.screen.figures import counted, percent
 from bot.cli.screen.glyphs import Glyphs, Line, Span, cropped, line_width, plain
 from bot.cli.screen.move_lines import move_lines
 from bot.cli.screen.position_lines import BRIEF, FULL, MEDIUM, position_lines
 from bot.cli.screen.strip import ends, shortened, strip_lines
+from bot.view.board import Board, BoardRow, worst_first
+from bot.view.figures import counted, percent
 
 _BLANK: Final[Line] = (Span("", "plain"),)
 _MOST_WIDTH: Final = 160  # a wider ladder is harder to read, not easier

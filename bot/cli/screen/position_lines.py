@@ -2,9 +2,11 @@
 
 from typing import Final
 
-from bot.cli.board import BoardRow, stale_words
 from bot.cli.ladder_line import MIN_WIDTH, ladder_line
-from bot.cli.screen.figures import (
+from bot.cli.screen.glyphs import Glyphs, Line, Role, Span
+from bot.cli.screen.strip import ends, shortened
+from bot.view.board import BoardRow
+from bot.view.figures import (
     base_coin,
     money,
     pair,
@@ -14,9 +16,8 @@ from bot.cli.screen.figures import (
     signed_money,
     span,
 )
-from bot.cli.screen.glyphs import Glyphs, Line, Role, Span
-from bot.cli.screen.level import level_of
-from bot.cli.screen.strip import ends, shortened
+from bot.view.level import level_of
+from bot.view.next_action import stale_words
 
 BRIEF: Final = 1
 MEDIUM: Final = 3

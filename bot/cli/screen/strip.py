@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from bot.cli.board import Board, worst_first
-from bot.cli.screen.figures import base_coin, counted, date_time, money, percent, signed_money, span
 from bot.cli.screen.glyphs import Glyphs, Line, Role, Span, line_width
-from bot.cli.screen.level import level_of
+from bot.view.board import Board, worst_first
+from bot.view.figures import base_coin, counted, date_time, money, percent, signed_money, span
+from bot.view.level import level_of
 
 _LEAST_GAP = 2
 _MOST_GAP = 6

@@ -7,9 +7,9 @@ import sqlite3
 
 import pytest
 
-from bot.cli.screen.figures import pair, price_text, step_decimals
 from bot.core.margin import distance, liquidation_price
 from bot.store.database import open_journal
+from bot.view.figures import pair, price_text, step_decimals
 from tests.unit.cli.conftest import assert_one_paragraph, files_in
 from tests.unit.store.story import BINDING, DEPOSIT, RUN, entry, funding_and_margin, whole_life, write
 

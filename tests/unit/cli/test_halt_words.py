@@ -4,11 +4,11 @@ from typing import Any, get_args
 
 import pytest
 
-from bot.cli.event_words import _PRICED, _WORDS, event_words
-from bot.cli.halt_words import board_words, closed_words, halt_facts, lifted_words, order_words
 from bot.core.codec import to_json
 from bot.core.event import EntriesHalted, EntriesResumed, Note, Refused, VenueDiffers, VenueEvent
 from bot.core.halt import NO_ENTRY, REDUCE_ONLY, Halt
+from bot.view.event_words import _PRICED, _WORDS, event_words
+from bot.view.halt_words import board_words, closed_words, halt_facts, lifted_words, order_words
 
 S = "BTC/USDT:USDT"
 LATCHED = Halt(REDUCE_ONLY, "301 requests within a minute", 0, True)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from bot.app import Application
-from bot.cli.place_words import market_speed, source_words, start_words
 from bot.cli.screen.glyphs import UNICODE
 from bot.cli.screen.strip import strip_lines
-from bot.cli.session_board import BoardMaker
 from bot.settings import Flag, Settings, load
+from bot.view.live import BoardMaker
+from bot.view.place_words import market_speed, source_words, start_words
 
 HERE = "http://127.0.0.1:8770"
 TESTNET = {"run.mode": "testnet", "exchange.name": "okx"}

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from bot.cli.board import Board, BoardRow, Counters, MoveRow, hour_moves, next_action_words, waiting_words
 from bot.risk.view import Rung
+from bot.view.board import Board, BoardRow, Counters, MoveRow, hour_moves
+from bot.view.next_action import next_action_words, waiting_words
 
 NOW_MS = 1_738_549_245_000  # 2025-02-03 02:20:45 UTC
 STALE_AFTER_MS = 5_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.cli.screen import figures
+from bot.view import figures
 
 
 @pytest.mark.parametrize(

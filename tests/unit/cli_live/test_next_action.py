@@ -1,7 +1,8 @@
 """The next action in words."""
 
-from bot.cli.board import held_words, hour_moves, next_action_words, stale_words, waiting_words
 from bot.risk.view import Rung
+from bot.view.board import hour_moves
+from bot.view.next_action import held_words, next_action_words, stale_words, waiting_words
 
 LIQUIDATION = Rung(58_000.0, "liquidation", 0.0)
 STOP = Rung(60_000.0, "stop", 0.1)

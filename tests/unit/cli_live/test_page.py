@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cli.board import Board, BoardRow, Mode, worst_first
 from bot.cli.live import render_text
 from bot.cli.screen.glyphs import ASCII, UNICODE, Line, line_width, plain
-from bot.cli.screen.level import level_of
 from bot.cli.screen.page import page_lines
+from bot.view.board import Board, BoardRow, Mode, worst_first
+from bot.view.level import level_of
 from tests.unit.cli_live.demonstration import (
     btc_row,
     demonstration_board,

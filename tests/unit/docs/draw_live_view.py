@@ -18,10 +18,10 @@ import structlog
 
 from bot.app import Application
 from bot.cli.picture import export_svg
-from bot.cli.session_board import BoardMaker
 from bot.core.event import MarginMoved
 from bot.ports import Commit
 from bot.settings import Flag, load
+from bot.view.live import BoardMaker
 
 PICTURE: Final = Path(__file__).with_name("live-view.svg")
 NOT_BEFORE_MS: Final = 1_735_709_400_000  # 2025-01-01 05:30 UTC: three positions are open

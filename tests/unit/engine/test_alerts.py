@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.cli.event_words import event_words
 from bot.core.codec import from_json, to_json
 from bot.core.event import AlertRaised, CandleClosed, FeedGap, FundingDue, MarkPrice, OrderCancelled
 from bot.core.intent import AddMargin, PlaceStop
@@ -15,6 +14,7 @@ from bot.engine.engine import Engine
 from bot.risk.limits import BracketLimits, MarginLimits
 from bot.risk.policies.distance_band import DistanceBandParams
 from bot.store.types import json_text
+from bot.view.event_words import event_words
 from tests.unit.engine.desk_builder import MINUTE_MS, A, B, Bench, kinds
 
 NARROW = DistanceBandParams(low=0.9, high=1.1)

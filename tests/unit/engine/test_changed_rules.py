@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.cli.event_words import event_words
 from bot.core.codec import from_json, to_json
 from bot.core.event import AlertRaised, InstrumentChanged, InvariantBroken, Reconciled
 from bot.core.instrument import Instrument, is_same_instrument
@@ -19,6 +18,7 @@ from bot.engine.state import restore
 from bot.risk.limits import BracketLimits
 from bot.risk.policies.distance_band import DistanceBandParams
 from bot.store.types import json_text, json_value
+from bot.view.event_words import event_words
 from tests.unit.engine.desk_builder import A, Bench, actions, instrument
 
 NO_TRAIL = BracketLimits(trail_activate_r=0.0, first_take_profit_r=3.0, second_take_profit_r=6.0)

@@ -1,6 +1,8 @@
-"""Numbers and instants as the screen writes them: fixed digits, thousands separated, units in words."""
+"""Numbers and instants as people read them: fixed digits, thousands separated, units in words."""
 
 from datetime import UTC, datetime
+
+NOTHING = "-"
 
 _SECOND_MS = 1_000
 _MINUTE_MS = 60 * _SECOND_MS
@@ -22,6 +24,20 @@ def signed_money(amount: float) -> str:
 def price_text(price: float, decimals: int) -> str:
     """Return a price with the decimals of its tick: 61,240.5."""
     return f"{price:,.{decimals}f}"
+
+
+def number_text(value: float) -> str:
+    """Return a number of unknown kind, shortened to what matters."""
+    if 1_000 <= abs(value) < float("inf"):
+        return f"{value:,.2f}"
+    return f"{value:.8f}".rstrip("0") if 1e-7 <= abs(value) < 1e-3 else f"{value:.6g}"
+
+
+def tick_price(price: float, tick_size: float | None) -> str:
+    """Return a price with the decimals of its tick, None: unknown; a dash where no price is (0, infinity)."""
+    if not 0.0 < price < float("inf"):
+        return NOTHING
+    return number_text(price) if tick_size is None else price_text(price, step_decimals(tick_size))
 
 
 def step_decimals(step: float) -> int:

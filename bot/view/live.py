@@ -1,29 +1,19 @@
-"""From the engine's state to the picture of it: what the live view draws."""
+"""From the engine's state to the picture of it: what the live view and the browser draw."""
 
 from collections import deque
 
-from bot.app import Application
-from bot.cli.board import (
-    Board,
-    BoardRow,
-    Counters,
-    MoveRow,
-    alert_words,
-    held_words,
-    hour_moves,
-    next_action_words,
-    stale_words,
-    waiting_words,
-)
-from bot.cli.halt_words import board_words
-from bot.cli.place_words import market_speed, source_words
-from bot.cli.screen.figures import step_decimals
 from bot.core.event import MarginMoved
 from bot.core.margin import distance, liquidation_price, unrealised_pnl
 from bot.core.probability import liquidation_probability
 from bot.engine.alerts import alerts_of
 from bot.engine.entries import portfolio
 from bot.engine.state import Holding, Market
+from bot.view.board import Board, BoardRow, Counters, MoveRow, hour_moves
+from bot.view.figures import step_decimals
+from bot.view.halt_words import board_words
+from bot.view.next_action import alert_words, held_words, next_action_words, stale_words, waiting_words
+from bot.view.place_words import market_speed, source_words
+from bot.view.watched import Watched
 
 MOVES_SHOWN = 8
 
@@ -31,7 +21,7 @@ MOVES_SHOWN = 8
 class BoardMaker:
     """Keeps the last margin moves of a session and builds boards of its present state."""
 
-    def __init__(self, application: Application, recent: tuple[MarginMoved, ...]) -> None:
+    def __init__(self, application: Watched, recent: tuple[MarginMoved, ...]) -> None:
         self._application = application
         self.moves: deque[MarginMoved] = deque(recent, maxlen=MOVES_SHOWN)
 

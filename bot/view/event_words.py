@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from bot.cli.columns import tick_price
-from bot.cli.screen.figures import money, percent, quantity_text, signed_money
 from bot.core.codec import from_json
 from bot.core.event import (
     AlertRaised,
@@ -36,6 +34,7 @@ from bot.core.event import (
     VenueDiffers,
 )
 from bot.core.position import side_name
+from bot.view.figures import money, percent, quantity_text, signed_money, tick_price
 
 Price = Callable[[float], str]
 

@@ -1,9 +1,10 @@
 """How alarming a position is: by typical hours to liquidation, or by distance without a volatility."""
 
-from typing import Final
+from typing import Final, Literal
 
-from bot.cli.board import BoardRow
-from bot.cli.screen.glyphs import Role
+from bot.view.board import BoardRow
+
+Level = Literal["danger", "caution", "calm"]
 
 _DANGER_HOUR_MOVES: Final = 3.0
 _CAUTION_HOUR_MOVES: Final = 6.0
@@ -11,8 +12,8 @@ _DANGER_DISTANCE: Final = 0.02
 _CAUTION_DISTANCE: Final = 0.04
 
 
-def level_of(row: BoardRow) -> Role:
-    """Return "danger", "caution" or "calm"."""
+def level_of(row: BoardRow) -> Level:
+    """Return how alarming the distance of this position is."""
     if row.distance is None:
         return "calm"
     if row.hour_moves is None:
@@ -20,7 +21,7 @@ def level_of(row: BoardRow) -> Role:
     return _between(row.hour_moves, _DANGER_HOUR_MOVES, _CAUTION_HOUR_MOVES)
 
 
-def _between(value: float, danger: float, caution: float) -> Role:
+def _between(value: float, danger: float, caution: float) -> Level:
     if value < danger:
         return "danger"
     return "caution" if value < caution else "calm"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.cli.screen.figures import date_time
 from bot.core.halt import MEANINGS, NO_ENTRY, Halt, rank
+from bot.view.figures import date_time
 
 if TYPE_CHECKING:
     from bot.ports import Command

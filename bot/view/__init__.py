@@ -1,0 +1,1 @@
+"""What screens, pages and lines of output show: plain values and words."""

@@ -1,0 +1,21 @@
+"""What the makers of pictures need to know of a running bot; bot/app.py provides it."""
+
+from typing import Protocol
+
+from bot.engine.engine import Engine
+from bot.engine.run import Session
+from bot.settings import Settings
+
+
+class Watched(Protocol):
+    """A bot that runs, seen from outside: nobody who holds it this way changes anything."""
+
+    settings: Settings
+    engine: Engine
+    session: Session
+    timeframe_name: str
+
+    @property
+    def strategy_name(self) -> str:
+        """Return the strategy's name as the user gave it."""
+        ...
