@@ -24,6 +24,7 @@ from bot.settings import Settings
 from bot.summary import summary, write_summary
 from bot.view.live import BoardMaker
 from bot.watchdog import Watchdog
+from bot.web.service import WebService
 
 _FRAME_SECONDS: Final = 0.25
 _BEAT_SECONDS: Final = 5.0
@@ -43,13 +44,15 @@ def trade_on(settings: Settings, is_watched: bool, confirm: Confirm, announce: C
     def observe(commit: Commit) -> None:
         moves.extend(note for note in commit.notes if isinstance(note, MarginMoved))
         narrate(commit)
+        pages.hear(commit)
 
     application = Application(settings, observe)
+    pages = WebService(application, settings, logs.logger())
     console = Console()
     view = LiveView(console) if is_watched and can_show(console) else None
     answer_ms = settings.strategy.answer_ms
     with Watchdog(application.question, application.strategy_name, application.path, answer_ms):
-        told = asyncio.run(_trade(application, confirm, announce, view, moves))
+        told = asyncio.run(_trade(application, confirm, announce, view, moves, pages))
     if settings.run.summary is not None:
         write_summary(settings.run.summary, told)
     logs.logger().info("run.ended", **{name: value for name, value in told.items() if name != "evidence"})
@@ -64,6 +67,7 @@ async def _trade(
     announce: Callable[[], None],
     view: LiveView | None,
     moves: list[MarginMoved],
+    pages: WebService,
 ) -> dict[str, Any]:
     """Run the session to its end and return its totals."""
     logs.tell_of_the_loop()
@@ -73,14 +77,21 @@ async def _trade(
         await application.open()
         gc.enable()  # everything is imported
         announce()
+        _tell_pages(pages.listen(), application.settings)
         _tell_strategy(application)
         tell_data(application.edges.played, application.edges.notices)
         if view is not None:
             show_notices(application.edges.notices)
-        await _follow(application, view, moves)
+        await _follow(application, view, moves, pages)
         return summary(application)
     finally:
         await application.leave()
+
+
+def _tell_pages(words: str, settings: Settings) -> None:
+    """Say where the pages are, to a person; the log says it too."""
+    if words and not settings.run.headless:
+        print(words, file=sys.stderr)
 
 
 def _tell_strategy(application: Application) -> None:
@@ -106,7 +117,9 @@ def show_notices(notices: Iterable[str]) -> None:
         print(notice, file=sys.stderr)
 
 
-async def _follow(application: Application, view: LiveView | None, moves: list[MarginMoved]) -> None:
+async def _follow(
+    application: Application, view: LiveView | None, moves: list[MarginMoved], pages: WebService
+) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, application.stop)
@@ -114,19 +127,25 @@ async def _follow(application: Application, view: LiveView | None, moves: list[M
         loop.call_later(application.settings.run.for_seconds, application.stop)
     beating = asyncio.create_task(_beat(application))
     running = asyncio.create_task(application.run())
+    pages.begin(lambda: application.is_running)
     try:
         if view is None:
             await running
         else:
-            await _watch(application, view, moves, running)
+            await _watch(application, view, moves, running, pages.url)
     finally:
         beating.cancel()
+        await pages.close()
 
 
 async def _watch(
-    application: Application, view: LiveView, moves: list[MarginMoved], running: "asyncio.Task[None]"
+    application: Application,
+    view: LiveView,
+    moves: list[MarginMoved],
+    running: "asyncio.Task[None]",
+    pages: str,
 ) -> None:
-    maker = BoardMaker(application, application.recent_moves())
+    maker = BoardMaker(application, application.recent_moves(), pages)
     with view:
         while not running.done():
             maker.moves.extend(moves)

@@ -47,6 +47,9 @@ def trade(
     headless: options.Headless = None,
     summary: options.Summary = None,
     allow_gaps: options.AllowGaps = None,
+    no_web: Annotated[
+        bool, typer.Option("--no-web", help="Serve no pages; else their address is printed.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Like --headless, always in JSON.")] = False,
 ) -> int:
     """Trade until stopped; the same command continues where it was left.
@@ -74,6 +77,7 @@ def trade(
             "run.seed": ("--seed", seed),
             "run.headless": ("--headless", True if as_json else headless),
             "run.summary": ("--summary", summary),
+            "web.enabled": ("--no-web", False if no_web else None),
             "log.format": ("--json", "json" if as_json else None),
         },
     )

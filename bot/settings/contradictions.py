@@ -1,5 +1,6 @@
 """Settings that are each possible and impossible together."""
 
+from bot.loopback import is_loopback
 from bot.risk.contradictions import contradictions as contradictions_of_risk
 from bot.risk.contradictions import of_params
 from bot.risk.policies import POLICIES
@@ -13,6 +14,7 @@ def contradictions(settings: Settings) -> tuple[str, ...]:
         *_of_feed(settings),
         *_of_exchange(settings),
         *_of_budget(settings),
+        *_of_web(settings),
         *_of_other_policies(settings),
         *contradictions_of_risk(
             POLICIES[margin.policy], margin.policy_params, margin.limits, settings.entry, settings.brackets
@@ -85,3 +87,20 @@ def _of_budget(settings: Settings) -> tuple[str, ...]:
             f"entry.portfolio_cap_fraction, {cut_at:g}: positions would be cut for margin that was added"
         )
     return tuple(found)
+
+
+def _of_web(settings: Settings) -> tuple[str, ...]:
+    """Whoever can read what is sent can give orders: beyond this machine nothing is served in the clear."""
+    web = settings.web
+    if not web.enabled:
+        return ()
+    if (web.tls_certificate is None) != (web.tls_key is None):
+        return ("web.tls_certificate and web.tls_key belong together, and only one of them is set",)
+    if not is_loopback(web.host) and not (web.has_tls or web.public_url):
+        words = (
+            f"web.host is {web.host}, which others can reach, but nothing encrypts: set web.tls_certificate "
+            "and web.tls_key, or web.public_url where a reverse proxy with TLS stands in front, or bind "
+            "127.0.0.1"
+        )
+        return (words,)
+    return ()

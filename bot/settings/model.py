@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     SecretStr,
@@ -41,6 +39,9 @@ from bot.risk.presets import DEFAULT_PRESET, PRESETS
 from bot.settings import values
 from bot.settings.bounded import Bounded, refuse_boolean
 from bot.settings.policy import PolicyParams
+from bot.settings.section import Number, Section, Whole
+from bot.settings.section import setting as _setting
+from bot.settings.web import Web
 
 ENVIRONMENT_PREFIX = "RINGFENCE__"
 NESTING = "__"
@@ -55,8 +56,6 @@ def _from_text(read: Any) -> BeforeValidator:
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
-Number = Annotated[float, BeforeValidator(refuse_boolean)]
-Whole = Annotated[int, BeforeValidator(refuse_boolean)]
 Duration = Annotated[Number, _from_text(values.seconds_from_text)]
 Speed = Annotated[
     float,
@@ -67,17 +66,6 @@ Speed = Annotated[
 ]
 Symbols = Annotated[tuple[str, ...], _from_text(values.symbols_from_text)]
 Days = Annotated[TimeRange, _from_text(parse_timerange), PlainSerializer(timerange_text)]
-
-
-class Section(BaseModel):
-    """One table of the settings: frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
-
-
-def _setting(default: Any, meaning: str, unit: str = "", example: Any = None, **bounds: Any) -> Any:
-    extra = {"unit": unit, "example": example}
-    return Field(default, description=meaning, json_schema_extra=extra, **bounds)
 
 
 class Run(Section):
@@ -361,6 +349,7 @@ class Settings(BaseSettings):
         HaltLimits(), "What halts the bot until a person resumes it; 0 switches a limit off."
     )
     storage: Storage = Storage()
+    web: Web = Web()
     log: Log = Log()
 
     @field_validator("preset")

@@ -41,6 +41,25 @@ def open_reader(path: Path) -> Iterator[Reader]:
 
 
 @contextmanager
+def open_in_use(path: Path) -> Iterator[Reader]:
+    """Yield a read-only view of the database that this very process trades with; briefly.
+
+    Nothing but SQLite may open that file here, so its header is not looked at: the bot has done so.
+    UserError: it cannot be read.
+    """
+    try:
+        with closing(connect_shared(path.resolve())) as connection, reader_on(connection) as reader:
+            reader.exec_driver_sql("BEGIN")
+            yield reader
+    except sqlite3.Error as error:
+        raise UserError(paragraph("Cannot read the database", path, error)) from error
+    except DBAPIError as error:
+        if not isinstance(error.orig, sqlite3.Error):
+            raise
+        raise UserError(paragraph("Cannot read the database", path, error.orig)) from error
+
+
+@contextmanager
 def reader_on(connection: sqlite3.Connection) -> Iterator[Reader]:
     """Yield a view over `connection`, which stays open and belongs to the caller."""
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)

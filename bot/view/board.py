@@ -75,6 +75,7 @@ class Board:
     `feed`: whose prices. `speed`: "1x", "60x", "max"; "" where the market is not ours. `data_age_ms`: age of
     the newest mark of the most outdated symbol. A mark older than `stale_after_ms` greys its row. `moves`:
     newest first. `note`: what the bot waits for, shown while no position is open, see `waiting_words`.
+    `pages`: where the same is shown to a browser, "" for nowhere.
     """
 
     mode: Mode
@@ -96,6 +97,7 @@ class Board:
     moves: tuple[MoveRow, ...]
     counters: Counters
     note: str
+    pages: str = ""
 
 
 def worst_first(rows: Sequence[BoardRow]) -> tuple[BoardRow, ...]:

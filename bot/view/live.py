@@ -21,8 +21,9 @@ MOVES_SHOWN = 8
 class BoardMaker:
     """Keeps the last margin moves of a session and builds boards of its present state."""
 
-    def __init__(self, application: Watched, recent: tuple[MarginMoved, ...]) -> None:
-        self._application = application
+    def __init__(self, application: Watched, recent: tuple[MarginMoved, ...], pages: str = "") -> None:
+        """`pages`: where the same is shown to a browser, "" for nowhere."""
+        self._application, self._pages = application, pages
         self.moves: deque[MarginMoved] = deque(recent, maxlen=MOVES_SHOWN)
 
     def board(self) -> Board:
@@ -48,16 +49,18 @@ class BoardMaker:
             is_entries_halted=bool(halts),
             halt_cause=halts,
             positions=tuple(
-                self._row(market, market.holding)
+                self.row(market, market.holding)
                 for market in state.markets.values()
                 if market.holding is not None
             ),
             moves=tuple(self._move(moved) for moved in reversed(self.moves)),
             counters=self._counters(),
             note=self._note(),
+            pages=self._pages,
         )
 
-    def _row(self, market: Market, holding: Holding) -> BoardRow:
+    def row(self, market: Market, holding: Holding) -> BoardRow:
+        """Return one open position as it is now."""
         position, now_ms = holding.position, self._application.engine.state.now_ms
         liquidation = liquidation_price(position, market.rules)
         is_reachable = 0.0 < liquidation < float("inf")

@@ -20,10 +20,8 @@ def next_action_words(
     Example: "adds 35.20 if mark falls to 61,240 (-1.4 %), 64.80 left; releases 12.00 at 64,100".
     Without an add rung the danger side is the stop, without a stop the liquidation.
     """
-    drawable = (rung for rung in rungs if rung.price > 0.0 and math.isfinite(rung.price))
-    reachable = sorted(drawable, key=lambda rung: abs(rung.price - mark))
-    kinds = ("add", "stop", "liquidation") if add_left_quote is None or add_left_quote > 0.0 else _NOT_ADDED
-    danger = _first_of(kinds, reachable)
+    reachable = _nearest_first(mark, rungs)
+    danger = due_rung(mark, rungs, add_left_quote)
     ahead = [rung for rung in reachable if side * (rung.price - mark) > 0.0]
     favourable = [rung for rung in ahead if rung.kind in ("release", "trail", "take_profit")]
     sentences: list[str] = []
@@ -32,6 +30,12 @@ def next_action_words(
     if favourable:
         sentences.append(_favourable_words(favourable[0], price_decimals))
     return "; ".join(sentences) or "no rung is set: nothing is due"
+
+
+def due_rung(mark: float, rungs: Sequence[Rung], add_left_quote: float | None) -> Rung | None:
+    """Return the rung that is due on the side of danger: an add, else the stop, else liquidation."""
+    kinds = ("add", "stop", "liquidation") if add_left_quote is None or add_left_quote > 0.0 else _NOT_ADDED
+    return _first_of(kinds, _nearest_first(mark, rungs))
 
 
 def stale_words(mark_age_ms: int) -> str:
@@ -43,6 +47,11 @@ def waiting_words(timeframe: str, closes_in_ms: int, symbols: Sequence[str], str
     """Return what the bot waits for when it could enter: the next candle close and who looks at it."""
     pairs = ", ".join(pair(symbol) for symbol in symbols)
     return f"Next {timeframe} candle closes in {span(closes_in_ms)}; then {strategy} looks at {pairs}."
+
+
+def _nearest_first(mark: float, rungs: Sequence[Rung]) -> list[Rung]:
+    drawable = (rung for rung in rungs if rung.price > 0.0 and math.isfinite(rung.price))
+    return sorted(drawable, key=lambda rung: abs(rung.price - mark))
 
 
 def _first_of(kinds: Sequence[str], nearest_first: Sequence[Rung]) -> Rung | None:

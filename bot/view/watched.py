@@ -1,7 +1,9 @@
 """What the makers of pictures need to know of a running bot; bot/app.py provides it."""
 
+from pathlib import Path
 from typing import Protocol
 
+from bot.edges import Edges
 from bot.engine.engine import Engine
 from bot.engine.run import Session
 from bot.settings import Settings
@@ -14,6 +16,8 @@ class Watched(Protocol):
     engine: Engine
     session: Session
     timeframe_name: str
+    edges: Edges
+    path: Path
 
     @property
     def strategy_name(self) -> str:

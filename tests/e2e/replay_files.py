@@ -62,7 +62,7 @@ def trade_command(
 def environment(**more: str) -> dict[str, str]:
     """Return this process's environment without settings of the program."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("RINGFENCE__")}
-    return kept | more
+    return kept | {"RINGFENCE__WEB__ENABLED": "false"} | more
 
 
 def start(command: list[str], cwd: Path, **more: Any) -> "subprocess.Popen[str]":

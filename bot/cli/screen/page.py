@@ -90,5 +90,6 @@ def _empty(board: Board, width: int) -> list[Line]:
 def _footer(board: Board, width: int, glyphs: Glyphs) -> Line:
     signs = legend(glyphs) if board.positions else ()
     room = width - line_width(signs) - 1
-    words = next((text for text in _STOP_WORDS if len(text) <= room), "")
+    said = [f"{board.pages}  {text}" for text in _STOP_WORDS] if board.pages else []
+    words = next((text for text in (*said, *_STOP_WORDS) if len(text) <= room), "")
     return ends(signs, (Span(words, "faint"),), width) if room > 0 else signs

@@ -28,6 +28,8 @@ _VERBS = (
     "db",
 )
 _HEAVY = {
+    "fastapi",
+    "uvicorn",
     "ccxt",
     "numpy",
     "polars",

@@ -11,7 +11,7 @@ import pytest
 def imported(root: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Return the packages that a short session on the synthetic market has imported something of."""
     database = tmp_path_factory.mktemp("paper") / "paper.db"
-    flags = ["--speed", "max", "--for", "0.05s", "--headless", "--db", str(database)]
+    flags = ["--speed", "max", "--for", "0.05s", "--headless", "--no-web", "--db", str(database)]
     command = [sys.executable, "-X", "importtime", "-m", "bot", "trade", *flags]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     rows = (line for line in done.stderr.splitlines() if line.startswith("import time:"))
@@ -23,3 +23,4 @@ def imported(root: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 def test_paper_trading_on_the_synthetic_market_imports_no_more_than_it_uses(imported: set[str]) -> None:
     assert {"sqlalchemy", "structlog", "talib"} <= imported
     assert not imported & {"polars", "pandas", "alembic", "ccxt", "numba", "tenacity"}
+    assert not imported & {"fastapi", "uvicorn", "starlette", "argon2"}

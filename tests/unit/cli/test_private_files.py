@@ -25,7 +25,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 
 def test_nobody_else_may_read_what_trading_writes(ringfence: Callable[..., Outcome], workplace: Path) -> None:
-    assert ringfence("trade", "--headless", "--for", "1s", "--summary", "told.json").code == 0
+    assert ringfence("trade", "--headless", "--no-web", "--for", "1s", "--summary", "told.json").code == 0
     assert ringfence("db", "backup", "copy.db").code == 0
     assert ringfence("halt").code == 0
     found = modes(workplace)
@@ -44,6 +44,6 @@ def test_log_lock_and_reserve_of_a_running_bot_are_private(
         seen.update(modes(workplace))
 
     monkeypatch.setattr(SqliteJournal, "commit", commit)
-    assert ringfence("trade", "--headless", "--for", "1s").code == 0
+    assert ringfence("trade", "--headless", "--no-web", "--for", "1s").code == 0
     assert {"paper.db", "paper.db-wal", "paper.db-shm", "paper.db.lock"} <= set(seen)
     assert {name: mode for name, mode in seen.items() if mode & 0o077} == {}

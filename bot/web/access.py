@@ -1,0 +1,41 @@
+"""Who asks, and what they may."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+
+from bot.web.answers import Failure
+from bot.web.office import Office
+
+SCOPES: Final = ("read", "guard", "trade")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever sent a request. `is_valid`: whether they still may, asked again by open streams."""
+
+    name: str
+    scopes: frozenset[str]
+    is_valid: Callable[[], bool]
+
+
+def office_of(request: Request) -> Office:
+    """Return what the handlers of this application work with."""
+    return request.app.state.office
+
+
+def reads(request: Request) -> Caller:
+    """Return the caller, who may read. Failure 401, 403: nobody, or not this."""
+    return permitted(request, "read")
+
+
+def permitted(request: Request, scope: str) -> Caller:
+    """Return the caller, who has `scope`. Failure 401, 403: nobody, or not this."""
+    caller: Caller | None = request.scope.get("state", {}).get("caller")
+    if caller is None:
+        raise Failure(401, "This needs a login or a bearer token.")
+    if scope not in caller.scopes:
+        raise Failure(403, f"{caller.name} may {', '.join(sorted(caller.scopes))}, and this needs {scope}.")
+    return caller

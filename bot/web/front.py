@@ -1,0 +1,88 @@
+"""The web framework's side of the pages: application, socket, server and what runs beside them."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from bot.core.event import MarginMoved
+from bot.ports import Commit
+from bot.settings import Settings
+from bot.store.queries import margin_history
+from bot.view.history import moved_of
+from bot.view.risk_maker import MOVES_KEPT
+from bot.view.watched import Watched
+from bot.web.application import application
+from bot.web.boards import Boards
+from bot.web.lag import LagMeter
+from bot.web.office import Office
+from bot.web.serving import server_for
+from bot.web.stream import Broadcast
+
+
+class Front:
+    """One session's pages: `serve` until `stop`."""
+
+    def __init__(self, watched: Watched, settings: Settings, logger: Any, now_ms: Callable[[], int]) -> None:
+        self._logger, lag = logger, LagMeter()
+        broadcast = Broadcast(now_ms())
+        boards = Boards(watched, broadcast, now_ms, lag.newest_ms)
+        self.office = Office(watched, settings, broadcast, boards, lag, now_ms, now_ms())
+        web = settings.web
+        self._server = server_for(application(self.office), web.tls_certificate, web.tls_key)
+
+    def hear(self, commit: Commit) -> None:
+        """Take a commit of the session."""
+        self.office.boards.hear(commit)
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Serve those who come to the socket until `stop`."""
+        _quiet(self._logger)
+        beside = [asyncio.create_task(each) for each in (self.office.lag.run(), self.office.boards.run())]
+        beside.append(asyncio.create_task(self._read_moves()))
+        try:
+            await self._server.serve(sockets=[listener])
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            self.office.close()
+
+    def stop(self) -> None:
+        """End every stream and the server."""
+        self.office.broadcast.close()
+        self._server.stop()
+
+    async def _read_moves(self) -> None:
+        """Take the margin moves of before the pages stood from the database."""
+        moves = self.office.boards.maker.moves
+        rows = await self.office.read(margin_history, limit=MOVES_KEPT)
+        before = [moved for moved in map(moved_of, reversed(rows)) if moved is not None]
+        heard: list[MarginMoved] = list(moves)
+        known = {moved.client_id for moved in before}
+        moves.clear()
+        moves.extend([*before, *(moved for moved in heard if moved.client_id not in known)])
+
+
+class _Lines(logging.Handler):
+    """The server's own log lines: what failed by its kind and place, never a text of a request."""
+
+    def __init__(self, logger: Any) -> None:
+        super().__init__(logging.WARNING)
+        self._logger = logger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        error = record.exc_info[1] if record.exc_info else None
+        place, trace = "", getattr(error, "__traceback__", None)
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            place, trace = f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}", trace.tb_next
+        self._logger.warning("web.trouble", error_type=type(error).__name__, place=place)
+
+
+def _quiet(logger: Any) -> None:
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi"):
+        own = logging.getLogger(name)
+        own.handlers, own.propagate = ([_Lines(logger)] if name == "uvicorn" else []), name != "uvicorn"
