@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import unquote
 
 REDACTED: Final = "[redacted]"
 
 _SECRET_NAME: Final = re.compile(
-    r"(^|_)(secret|password|passphrase|token|credential|credentials|private_key|api_key|apikey|signature)s?($|_)",
+    r"(^|_)(secret|password|passphrase|token|credential|credentials|private_key|api_key|apikey|apprise_url|signature)s?($|_)",
     re.IGNORECASE,
 )
 _SECRET_TEXT: Final = re.compile(
@@ -16,6 +17,10 @@ _SECRET_TEXT: Final = re.compile(
     r"|(?<=://)[^\s\"']+(?=@)"  # to the last at sign: a password may hold one, and a slash
 )
 
+
+_URL_PARTS: Final = re.compile(r"[/@:#,\s]+")
+_PUBLIC_HOST: Final = re.compile(r"localhost|[0-9]+([.][0-9]+){3}|([a-z0-9-]+[.])+[a-z]{2,}")
+_PUBLIC_PARAMETERS: Final = {"format", "method", "mode", "overflow", "priority", "sound"}
 
 _LEAST_LENGTH: Final = 8  # of a value that is looked for in texts: a shorter one may stand in any
 # Of the process, not of an object: whoever prints an error cannot be given every secret.
@@ -33,6 +38,20 @@ def without_secrets(text: str) -> str:
         if value in text:
             text = text.replace(value, REDACTED)
     return text
+
+
+def url_secrets(url: str) -> tuple[str, ...]:
+    """Return what of a service's URL may be a secret, as it is written and as it is sent: nearly all of it.
+
+    Services keep tokens in the place of hosts, users, folders and parameters alike.
+    """
+    place, _, query = url.partition("://")[2].partition("?")
+    parts = _URL_PARTS.split(place)
+    for pair in re.split("[&;]", query):
+        name, _, value = pair.partition("=")
+        parts += [] if name.lower() in _PUBLIC_PARAMETERS else _URL_PARTS.split(value)
+    parts = [part for part in parts if part and not _PUBLIC_HOST.fullmatch(part)]
+    return tuple(dict.fromkeys((url, *parts, *map(unquote, parts)))) if place else ()
 
 
 @lru_cache(maxsize=1024)

@@ -46,7 +46,7 @@ def _values(path: tuple[str, ...], table: dict[str, Any]) -> Iterator[tuple[str,
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(value)
+        return ", ".join(map(str, value))
     if isinstance(value, bool):
         return str(value).lower()
     return cell(value) if value in (None, "") else str(value)

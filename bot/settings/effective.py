@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from bot.core.timerange import TimeRange, timerange_text
-from bot.redaction import REDACTED, is_secret_name
+from bot.redaction import REDACTED, is_secret_name, url_secrets
 from bot.settings.model import Settings
 from bot.settings.values import plain, speed_text
 
@@ -25,7 +25,9 @@ def effective(settings: Settings) -> dict[str, Any]:
 def secret_values(settings: Settings) -> tuple[str, ...]:
     """Return what was given as secrets, to be looked for in texts before they are shown."""
     given = (getattr(settings.exchange, name) for name in type(settings.exchange).model_fields)
-    return tuple(plain(value) for value in given if isinstance(value, SecretStr))
+    urls = (plain(route.apprise_url) for route in settings.alerts.routes.values())
+    keys = (plain(value) for value in given if isinstance(value, SecretStr))
+    return (*keys, *(part for url in urls for part in url_secrets(url)))
 
 
 def config_hash(settings: Settings) -> str:

@@ -6,13 +6,7 @@ Models are frozen and refuse unknown keys. Numbers of the risk core come from bo
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-    SecretStr,
-    field_validator,
-)
+from pydantic import BeforeValidator, Field, PlainSerializer, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.core.timeframe import MINUTE_MS, timeframe_ms
@@ -37,9 +31,11 @@ from bot.risk.limits import (
 from bot.risk.policies import DEFAULT_POLICY, POLICIES
 from bot.risk.presets import DEFAULT_PRESET, PRESETS
 from bot.settings import values
+from bot.settings.alerts import Alerts
 from bot.settings.bounded import Bounded, refuse_boolean
 from bot.settings.policy import PolicyParams
-from bot.settings.section import Number, Section, Whole
+from bot.settings.section import Duration, Number, Section, Whole
+from bot.settings.section import from_text as _from_text
 from bot.settings.section import setting as _setting
 from bot.settings.web import Web
 
@@ -52,11 +48,6 @@ EXCHANGES: Final = ("binanceusdm", "bybit", "okx", "bitget", "gate", "kucoinfutu
 StrategyParams = dict[str, dict[str, int | float]]
 
 
-def _from_text(read: Any) -> BeforeValidator:
-    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
-
-
-Duration = Annotated[Number, _from_text(values.seconds_from_text)]
 Speed = Annotated[
     float,
     Field(allow_inf_nan=True),
@@ -351,6 +342,7 @@ class Settings(BaseSettings):
     storage: Storage = Storage()
     web: Web = Web()
     log: Log = Log()
+    alerts: Alerts = Alerts()
 
     @field_validator("preset")
     @classmethod

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 _PEM: Final = "PRIVATE KEY-----"  # a key of several lines, which ccxt signs with where a venue has such
+_TIME_OF_DAY: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _SYMBOL: Final = re.compile(r"[A-Z0-9]+/[A-Z0-9]+:[A-Z0-9]+")
 
 
@@ -41,7 +42,37 @@ def speed_text(speed: float) -> str:
 
 def symbols_from_text(text: str) -> tuple[str, ...]:
     """Return the symbols of "BTC/USDT:USDT,ETH/USDT:USDT", in the order given."""
+    return list_from_text(text)
+
+
+def list_from_text(text: str) -> tuple[str, ...]:
+    """Return the words of "stop,liquidation", in the order given."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def fractions_from_text(text: str) -> tuple[float, ...]:
+    """Return the numbers of "0.02,0.01", in the order given."""
+    try:
+        return tuple(float(part) for part in list_from_text(text))
+    except ValueError:
+        raise ValueError('fractions separated by commas such as "0.02,0.01" were expected') from None
+
+
+def minute_of_day(text: str) -> int:
+    """Return the minutes since midnight of "07:30"."""
+    found = _TIME_OF_DAY.fullmatch(text.strip())
+    if found is None:
+        raise ValueError('a time of day such as "07:30" was expected')
+    return int(found[1]) * 60 + int(found[2])
+
+
+def minutes_of_day(text: str) -> tuple[int, int]:
+    """Return the ends of "22:00-07:00" in minutes since midnight."""
+    begin, _, end = text.partition("-")
+    try:
+        return minute_of_day(begin), minute_of_day(end)
+    except ValueError:
+        raise ValueError('two times of day such as "22:00-07:00" were expected') from None
 
 
 def checked_symbols(symbols: tuple[str, ...]) -> tuple[str, ...]:
