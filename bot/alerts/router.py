@@ -22,7 +22,7 @@ class Raised(NamedTuple):
 
 
 class Over(NamedTuple):
-    """What was raised under `key` has passed; title and body say so."""
+    """What was raised under `key` has passed; title and body say so, an empty title tells nobody."""
 
     key: str
     title: str
@@ -105,7 +105,7 @@ class _Desk:
 
     def end(self, key: str, title: str, body: str) -> None:
         standing = self._standing.pop(key, None)
-        if standing is None:
+        if standing is None or not title:
             return
         alert = standing.alert._replace(title=title, body=body, grade="info")
         for rule in self._rules.routes:
