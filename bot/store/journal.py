@@ -15,6 +15,7 @@ from bot.core.profile import VenueProfile
 from bot.errors import Fatal
 from bot.ports import Checkpoint, Commit, Recovered, Resolution
 from bot.store import statements as sql
+from bot.store.alerts import AlertBook
 from bot.store.backup import copy_database
 from bot.store.chain import head_of, link_of
 from bot.store.faults import failure, is_want_of_space
@@ -115,6 +116,10 @@ class SqliteJournal:
     def read(self) -> AbstractContextManager[Reader]:
         """Return a view for `queries` and `books` over what is committed so far."""
         return reader_on(self._connection)
+
+    def alert_book(self) -> AlertBook:
+        """Return the alerts of this database: beside the journal, never part of a commit."""
+        return AlertBook(self._connection, self._path)
 
     def copy_to(self, path: Path) -> None:
         """Write a consistent copy to the new file `path`. UserError: it exists or cannot be written."""

@@ -14,7 +14,7 @@ from bot.store.tables import APPEND_ONLY, Base
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 APPLICATION_ID: Final = 0x52464E43
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 

@@ -167,3 +167,35 @@ INSERT_FORECAST: Final = _insert("forecast", _columns("forecast"))
 
 PUT_CHECKPOINT: Final = _upsert("checkpoint", "id", _columns("checkpoint", ()), {"id": "1"})
 SELECT_CHECKPOINT: Final = "SELECT engine, feed, venue FROM checkpoint"
+
+PUT_ALERT: Final = (
+    _insert("alert", _columns("alert", ("over_ms", "acknowledged_ms"))) + " ON CONFLICT (alert_id) DO NOTHING"
+)
+SELECT_ALERT_KEY: Final = "SELECT key FROM alert WHERE alert_id = :alert_id"
+END_ALERT: Final = "UPDATE alert SET over_ms = :now_ms WHERE key = :key AND over_ms IS NULL"
+ACKNOWLEDGE_ALERT: Final = (
+    "UPDATE alert SET acknowledged_ms = :now_ms WHERE :key IN ('', key) AND acknowledged_ms IS NULL"
+)
+_NEW_DELIVERY: Final = {"status": "'waiting'", "attempts": "0"}
+PUT_DELIVERY: Final = (
+    _insert("alert_delivery", _columns("alert_delivery", ("ended_ms", "detail")), _NEW_DELIVERY)
+    + " ON CONFLICT (delivery_id) DO NOTHING"
+)
+END_DELIVERY: Final = (
+    "UPDATE alert_delivery SET status = :status, attempts = :attempts, ended_ms = :ended_ms, "
+    "detail = :detail WHERE delivery_id = :delivery_id"
+)
+SELECT_WAITING_DELIVERIES: Final = (
+    "SELECT delivery_id, alert_id, route, form, grade, title, body, created_ms, attempts FROM alert_delivery "
+    "WHERE status = 'waiting' ORDER BY created_ms, delivery_id"
+)
+_LAST_EVENT: Final = "(SELECT coalesce(max(id), 0) FROM event)"
+PUT_ALERT_ROUTER: Final = _upsert(
+    "alert_router", "id", _columns("alert_router", ()), {"id": "1", "event_id": _LAST_EVENT}
+)
+SELECT_ALERT_ROUTER: Final = "SELECT event_id, memory FROM alert_router"
+_FORGOTTEN_BEFORE: Final = "(SELECT raised_ms FROM alert ORDER BY raised_ms DESC LIMIT 1 OFFSET :kept)"
+FORGET_ALERTS: Final = (
+    f"DELETE FROM alert_delivery WHERE status <> 'waiting' AND created_ms < {_FORGOTTEN_BEFORE}",
+    f"DELETE FROM alert WHERE raised_ms < {_FORGOTTEN_BEFORE}",
+)

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import DDL, CheckConstraint, Index, UniqueConstraint, event, text
 from sqlmodel import Field
 
-from bot.store import evidence_tables
+from bot.store import alert_tables, evidence_tables
 from bot.store.columns import Base
 from bot.store.columns import flag as _flag
 from bot.store.columns import money as _money
@@ -333,6 +333,7 @@ class CheckpointRow(Base, table=True):
 
 
 EVIDENCE: Final = (evidence_tables.TradeEvidenceRow, evidence_tables.ForecastRow)
+ALERTS: Final = (alert_tables.AlertRow, alert_tables.AlertDeliveryRow, alert_tables.AlertRouterRow)
 TABLES: Final = Base.metadata.tables
 
 # A STRICT table refuses a value that is not of its column's type, instead of storing it as it came.
