@@ -116,6 +116,10 @@ lock: $(VENV)/.checkout ## Resolve the requirements again; ARGS="--upgrade" for 
 	$(COMPILE) pyproject.toml --group dev --override requirements/overrides.txt --output-file requirements/dev.lock
 	rm -rf $(LOCKER)
 
+.PHONY: vendor
+vendor: $(VENV)/.checkout ## Fetch the scripts of the web pages anew, with licence, version and hash
+	$(BIN)/python .ci/vendor_js.py
+
 .PHONY: sbom
 sbom: $(VENV)/.checkout ## Write what the lock holds as CycloneDX JSON to dist/ringfence.cdx.json
 	$(BIN)/python .ci/sbom.py dist/ringfence.cdx.json

@@ -33,9 +33,20 @@ def test_wheel_holds_every_module_of_the_package(wheel: zipfile.ZipFile) -> None
 
 
 def test_wheel_holds_licence_console_script_and_python_range(wheel: zipfile.ZipFile) -> None:
-    names = {PurePosixPath(name).name: name for name in wheel.namelist()}
+    names = {PurePosixPath(name).name: name for name in wheel.namelist() if "vendor" not in name}
     assert "Apache License" in wheel.read(names["LICENSE"]).decode()
     assert "ringfence = bot.cli.main:main" in wheel.read(names["entry_points.txt"]).decode()
     metadata = wheel.read(names["METADATA"]).decode()
     assert "License-Expression: Apache-2.0" in metadata
     assert "Requires-Python: <3.15,>=3.11" in metadata
+
+
+def test_wheel_holds_the_pages_and_the_licences_of_what_they_ship(wheel: zipfile.ZipFile) -> None:
+    static = {path for path in (ROOT / "bot/web/static").rglob("*") if path.is_file()}
+    names = set(wheel.namelist())
+    assert {path.relative_to(ROOT).as_posix() for path in static} <= names
+    licences = {path.relative_to(ROOT).as_posix() for path in static if path.name in {"LICENSE", "NOTICE"}}
+    (metadata,) = {name for name in names if name.endswith(".dist-info/METADATA")}
+    folder = metadata.removesuffix("METADATA") + "licenses/"
+    assert licences
+    assert {folder + licence for licence in licences} <= names
