@@ -1,0 +1,41 @@
+"""Every screen, by axe-core, in both colours and on a phone: nothing serious."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from tests.web.conftest import DESK, PHONE, Pages
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SCREENS = ("board",)
+SERIOUS = {"serious", "critical"}
+
+
+def axe_script() -> str:
+    """Return axe-core's script. Skips where the package that holds it is not installed."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None or found.origin is None:
+        pytest.skip("axe-playwright-python is not installed: accessibility is not examined")
+    return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("theme", "size"), [("light", PHONE), ("dark", DESK)], ids=["phone-light", "desk-dark"]
+)
+async def test_no_screen_has_a_serious_finding(pages: Pages, theme: str, size: tuple[int, int]) -> None:
+    script = axe_script()
+    page = await pages.open(size=size, color_scheme=theme)
+    await page.context.add_init_script(script)
+    found = []
+    for screen in SCREENS:
+        await page.goto(f"{pages.address}/?{screen}#/{screen}")
+        await page.wait_for_selector("main h1")
+        report = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found += [
+            (screen, each["id"], [node["target"] for node in each["nodes"]][:3], each["help"])
+            for each in report["violations"]
+            if each["impact"] in SERIOUS
+        ]
+    assert found == []
