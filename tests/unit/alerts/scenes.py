@@ -6,13 +6,13 @@ from bot.alerts.router import Over, Raised
 from bot.alerts.texts import Phrases
 from bot.alerts.thresholds import distance_thresholds, loss_thresholds
 from bot.alerts.watch import Levels, Watch
-from bot.cli.event_words import event_words
 from bot.core.alert import Alert
 from bot.core.codec import to_json
 from bot.core.event import Event
 from bot.engine.state import Holding, Market
 from bot.risk.limits import BracketLimits, MarginLimits
 from bot.risk.policies.distance_band import DistanceBandParams
+from bot.view.event_words import event_words
 from tests.unit.engine.desk_builder import Bench
 
 NARROW: Final = DistanceBandParams(low=0.9, high=1.1)

@@ -336,7 +336,9 @@ def test_the_copy_of_a_file_that_is_written_to_meanwhile_is_of_one_instant(
 
 def test_what_runs_in_the_bot_reads_its_database_through_its_own_connections(root: Path) -> None:
     """`open_reader` and `check_header` open and close the file: they are for other processes."""
-    modules = ("app.py", "upkeep.py", "summary.py", "cli/session.py", "cli/session_board.py", "cli/live.py")
+    modules = ["app.py", "upkeep.py", "summary.py", "cli/session.py", "cli/live.py"]
+    folders = [root / "bot" / folder for folder in ("web", "view", "alerts")]
+    modules += [str(path.relative_to(root / "bot")) for folder in folders for path in folder.rglob("*.py")]
     for module in modules:
         text = (root / "bot" / module).read_text(encoding="utf-8")
         assert not any(name in text for name in ("open_reader", "check_header", "findings(")), module
