@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.backtest.lanes import Lane
+from bot.backtest.nearing import Nearing
 from bot.backtest.quiet_candles import QuietCandles
 from bot.backtest.quiet_holding import QuietHolding
 from bot.backtest.recital import Told
@@ -60,7 +61,8 @@ class ExactRun:
         self._lanes = [Lane(series, history) for series in history.series]
         self._stops = _stops(history, desk.timeframe_ms)
         self._quiet = QuietCandles(told, history, desk.timeframe_ms, self._stops) if told else None
-        self._holding = QuietHolding(engine, venue, self._quiet) if self._quiet else None
+        nearing = Nearing(desk, self._market, self._lanes, [*self._stops.tolist(), self._bars])
+        self._holding = QuietHolding(engine, venue, self._quiet, nearing) if self._quiet else None
         for lane in self._lanes:
             lane.look_ahead(self._stops)
         self._observe = observe
@@ -172,6 +174,7 @@ class ExactRun:
         if not self._holding.takes(number, {lane.symbol: lane.ahead(number) for lane in self._lanes}):
             return False
         self._settle(self._engine.desk.outbox.take())
+        self._holding.follow(number)
         self._jump(stops[number], stops[number + 1])
         return True
 

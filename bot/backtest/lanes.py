@@ -61,6 +61,13 @@ class Lane:
             bar += 1
         return bar
 
+    def marks_stay(self, bar: int, stop: int, low: float, high: float) -> int:
+        """Return the first bar of [bar, stop) whose marks leave the bounds, `stop` for none."""
+        lows, highs = self._mark_low, self._mark_high
+        while bar < stop and low < lows[bar] and highs[bar] < high:
+            bar += 1
+        return bar
+
     def look_ahead(self, stops: NDArray[np.int64]) -> None:
         """Find the lowest and highest prices from each stop to the next."""
         kinds = (np.minimum, np.maximum, np.minimum, np.maximum)

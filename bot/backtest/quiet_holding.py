@@ -9,6 +9,7 @@ import math
 from typing import Final, NamedTuple
 
 from bot.backtest.lanes import Prices
+from bot.backtest.nearing import Nearing
 from bot.backtest.quiet_candles import QuietCandles
 from bot.core.margin import distance
 from bot.core.position import Position
@@ -51,13 +52,16 @@ class News(NamedTuple):
     sigma_day: float
     regime: RegimeState | None
     is_gap_kept: bool
+    is_nearness_news: bool = False
 
 
 class QuietHolding:
     """Proves quiet candles of one run, and lets them pass."""
 
-    def __init__(self, engine: Engine, venue: SimulatedVenue, quiet: QuietCandles) -> None:
+    def __init__(self, engine: Engine, venue: SimulatedVenue, quiet: QuietCandles, nearing: Nearing) -> None:
         self._engine, self._venue, self._quiet = engine, venue, quiet
+        self._nearing = nearing
+        self._nearer: list[Market] = []
         self._desk = engine.desk
         self._limits = engine.desk.risk.margin_limits
         self._fixed: dict[str, Fixed] = {}
@@ -80,8 +84,14 @@ class QuietHolding:
         self._engine.roll_clock()
         for each in news:
             self._pass(each, now_ms)
+        self._nearer = [each.market for each in news if each.is_nearness_news]
         state.peak_equity_quote = max(state.peak_equity_quote, equity)
         return True
+
+    def follow(self, stop: int) -> None:
+        """Show the evidence the marks it wants to see of the bars that pass, once the candles were noted."""
+        for market in self._nearer:
+            self._nearing.follow(market, stop)
 
     def _is_busy(self) -> bool:
         desk = self._desk
@@ -142,7 +152,8 @@ class QuietHolding:
         adverse, favourable = (
             (ahead.mark_low, ahead.mark_high) if side > 0 else (ahead.mark_high, ahead.mark_low)
         )
-        if not _is_no_news(market, book, fixed, sigma, min(adverse * side, market.mark * side) * side):
+        adverse = min(adverse * side, market.mark * side) * side
+        if _may_end(fixed, adverse):
             return None
         best = max(favourable * side, market.mark * side, holding.best_mark * side)
         if fixed.trail > 0.0 and best >= side * fixed.trail:
@@ -153,7 +164,8 @@ class QuietHolding:
         low, high = min(ahead.mark_low, market.mark), max(ahead.mark_high, market.mark)
         if not desk.risk.holds_between(view, fixed.liquidation, fixed.wall, low, high):
             return None
-        return News(market, estimates, sigma, regime, desk.risk.is_anchor_gap_kept(view))
+        is_nearer = _is_nearer(book, fixed, sigma, adverse)
+        return News(market, estimates, sigma, regime, desk.risk.is_anchor_gap_kept(view), is_nearer)
 
     def _view(
         self, market: Market, holding: Holding, estimates: MarketEstimates, sigma: float, regime: int
@@ -249,19 +261,18 @@ def _is_settled(market: Market, holding: Holding, now_ms: int) -> bool:
     )
 
 
-def _is_no_news(market: Market, book: TradeBook, fixed: Fixed, sigma: float, adverse: float) -> bool:
-    """Whether no mark up to `adverse` is nearer to liquidation than any before, or ends the shadow."""
-    side, known = fixed.position.side, book.nearness
-    if not can_be_reached(fixed.liquidation):
-        return False
-    if (
-        can_be_reached(fixed.shadow_liquidation)
-        and side * (adverse - fixed.shadow_liquidation) <= _GRAIN * adverse
-    ):
-        return False
-    away = float(distance(side, adverse, fixed.liquidation))
-    sigma_hour = hourly(sigma)
-    return (
+def _may_end(fixed: Fixed, adverse: float) -> bool:
+    """Whether a mark up to `adverse` may end the shadow, or liquidation is nowhere."""
+    price, side = fixed.shadow_liquidation, fixed.position.side
+    is_near = can_be_reached(price) and side * (adverse - price) <= _GRAIN * adverse
+    return is_near or not can_be_reached(fixed.liquidation)
+
+
+def _is_nearer(book: TradeBook, fixed: Fixed, sigma: float, adverse: float) -> bool:
+    """Whether a mark up to `adverse` may be nearer to liquidation than any before, or within one sigma."""
+    known, sigma_hour = book.nearness, hourly(sigma)
+    away = float(distance(fixed.position.side, adverse, fixed.liquidation))
+    return not (
         known.near_since_ms == 0
         and sigma_hour > 0.0
         and away > known.least_distance

@@ -123,6 +123,25 @@ def random_case(seed: int, bars: int = 600) -> Case:
     )
 
 
+def calm_case(seed: int, bars: int = 1_200) -> Case:
+    """Return a case of few entries, long holding and rare funding, so that most candles pass."""
+    case, draw = random_case(seed, bars), np.random.default_rng(1_000_000 + seed)
+    symbols = _SYMBOLS[: int(draw.integers(1, 3))]
+    due = START_MS + 7 * 60 * MINUTE_MS * np.arange(1, bars // 420 + 1, dtype=np.int64)
+    funding = Funding(due, 0.0002 * draw.standard_normal(due.size))
+    move = float(draw.choice([0.0003, 0.0006]))
+    series = tuple(_series(draw, symbol, bars, move)._replace(funding=funding) for symbol in symbols)
+    return case._replace(
+        history=MarketHistory(MINUTE_MS, START_MS, START_MS + bars * MINUTE_MS, series, ()),
+        timeframe_ms=int(draw.choice([MINUTE_MS, 5 * MINUTE_MS])),
+        strategy=Coin(9, 97, 0.03),
+        policy=str(draw.choice(["static", "stop_anchor", "distance_band", "trend_regime", "volatility"])),
+        config=case.config._replace(latency_ms=50, depth_quote=dict.fromkeys(symbols, 1e9)),
+        allocation=AllocationLimits(),
+        deposit_quote=10_000.0,
+    )
+
+
 def _history(draw: np.random.Generator, symbols: Iterable[str], bars: int) -> MarketHistory:
     move = float(draw.choice([0.0003, 0.001, 0.003, 0.012]))
     series = tuple(_series(draw, symbol, bars, move) for symbol in symbols)
@@ -245,8 +264,8 @@ def played_by_session(case: Case) -> Played:
     )
 
 
-def played_exactly(case: Case) -> tuple[Played, ExactRun]:
-    """Play the same by the exact engine, signals recited."""
+def played_exactly(case: Case, *, passes_candles: bool = True) -> tuple[Played, ExactRun]:
+    """Play the same by the exact engine, signals recited; quiet candles pass unless told not to."""
     told = {}
     for series in case.history.series:
         closed = resample(series.candles, MINUTE_MS, case.timeframe_ms, series.funding)
@@ -254,7 +273,7 @@ def played_exactly(case: Case) -> tuple[Played, ExactRun]:
         told[series.symbol] = Told(closed, said, _windowed(closed, case.timeframe_ms))
     engine, venue = engine_of(case, readings=Recital(told)), venue_of(case)
     heard: list[Any] = []
-    run = ExactRun(engine, venue, case.history, heard.append, told)
+    run = ExactRun(engine, venue, case.history, heard.append, told if passes_candles else None)
     run.warm_up()
     run.run(lambda _bars: None)
     intents = [each for each in heard if type(each).__name__ == "Intent"]
