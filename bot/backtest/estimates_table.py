@@ -55,7 +55,12 @@ def estimates_table(candles: Candles, timeframe_ms: int, window: int) -> NDArray
 
 def estimates_of(table: NDArray[np.float64], row: int) -> MarketEstimates:
     """Return one row of the table as the estimates it holds."""
-    day, quarter, ten, atr, score, wild, parkinson, yang_zhang = table[row].tolist()
+    return estimates_in(table[row].tolist())
+
+
+def estimates_in(values: list[float]) -> MarketEstimates:
+    """Return the values of a row as the estimates they are."""
+    day, quarter, ten, atr, score, wild, parkinson, yang_zhang = values
     return MarketEstimates(day, quarter, ten, atr, score, wild > 0.0, parkinson, yang_zhang)
 
 

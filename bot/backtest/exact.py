@@ -60,13 +60,20 @@ class ExactRun:
         self._bars = (history.end_ms - history.start_ms) // self._bar_ms
         self._lanes = [Lane(series, history) for series in history.series]
         self._stops = _stops(history, desk.timeframe_ms)
-        self._quiet = QuietCandles(told, history, desk.timeframe_ms, self._stops) if told else None
-        nearing = Nearing(desk, self._market, self._lanes, [*self._stops.tolist(), self._bars])
-        self._holding = QuietHolding(engine, venue, self._quiet, nearing) if self._quiet else None
         for lane in self._lanes:
             lane.look_ahead(self._stops)
+        self._quiet, self._holding = self._passers(told) if told else (None, None)
         self._observe = observe
         self.recorder = Recorder(tuple(engine.state.markets), self.distance)
+
+    def _passers(self, told: Mapping[str, Told]) -> tuple[QuietCandles, QuietHolding]:
+        """Return what lets candles pass: while nothing is held, and while something is."""
+        desk, stops = self._engine.desk, self._stops
+        within = np.any([lane.has_something_within() for lane in self._lanes], axis=0)
+        quiet = QuietCandles(told, self._history, desk.timeframe_ms, stops, within)
+        nearing = Nearing(desk, self._market, self._lanes, [*stops.tolist(), self._bars])
+        lanes = {lane.symbol: lane for lane in self._lanes}
+        return quiet, QuietHolding(self._engine, self._venue, quiet, lanes, nearing, self._settle_said)
 
     def warm_up(self) -> None:
         """Load the candles before the range, and begin with what the venue holds."""
@@ -86,9 +93,7 @@ class ExactRun:
                 self._pass_over(number, quiet, bar, stops[quiet])
                 number, bar = quiet, stops[quiet]
             self._play(bar, stops[number])
-            if self._take(number, stops):
-                bar, number = stops[number + 1], number + 1
-                continue
+            number = self._hold(number, stops)
             for event in self._market.opening(stops[number]):
                 self._feed(event)
             bar, number = stops[number], number + 1
@@ -167,16 +172,17 @@ class ExactRun:
             for market in state.markets.values()
         )
 
-    def _take(self, number: int, stops: Sequence[int]) -> bool:
-        """Let the candles of a stop and the bars up to the next pass, where nothing can come of them."""
+    def _hold(self, number: int, stops: Sequence[int]) -> int:
+        """Let candles pass while something is held; return the number of the first stop that did not."""
         if self._holding is None or number + 1 >= len(stops):
-            return False
-        if not self._holding.takes(number, {lane.symbol: lane.ahead(number) for lane in self._lanes}):
-            return False
+            return number
+        passed = self._holding.passes(number)
+        if passed > number:
+            self._jump(stops[number], stops[passed])
+        return passed
+
+    def _settle_said(self) -> None:
         self._settle(self._engine.desk.outbox.take())
-        self._holding.follow(number)
-        self._jump(stops[number], stops[number + 1])
-        return True
 
     def _pass_over(self, first: int, last: int, bar: int, until: int) -> None:
         """Let the stops from `first` up to `last` pass, at which candles close and nothing comes of it."""

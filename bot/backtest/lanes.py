@@ -16,12 +16,14 @@ _EVERYTHING: Final = (0.0, NO_PRICE, 0.0, math.inf)
 
 
 class Prices(NamedTuple):
-    """The lowest and highest mark and last until the next stop."""
+    """The lowest and highest mark and last from a stop to the next, and the newest of both before it."""
 
     mark_low: float
     mark_high: float
     last_low: float
     last_high: float
+    mark: float
+    last: float
 
 
 class Lane:
@@ -69,14 +71,21 @@ class Lane:
         return bar
 
     def look_ahead(self, stops: NDArray[np.int64]) -> None:
-        """Find the lowest and highest prices from each stop to the next."""
+        """Find the lowest and highest prices from each stop to the next, and the newest ones before it."""
         kinds = (np.minimum, np.maximum, np.minimum, np.maximum)
-        rows = [kind.reduceat(row, stops) for kind, row in zip(kinds, self._ranges, strict=True)]
-        self._ahead = [Prices(*each) for each in zip(*(row.tolist() for row in rows), strict=True)]
+        ranges = [kind.reduceat(row, stops) for kind, row in zip(kinds, self._ranges, strict=True)]
+        newest = [
+            np.where(stops > 0, closes[stops - 1], math.nan) for closes in (self._mark_close, self._close)
+        ]
+        self._ahead = np.column_stack((*ranges, *newest))
 
-    def ahead(self, number: int) -> Prices:
-        """Return the lowest and highest prices from the stop of that number to the next."""
-        return self._ahead[number]
+    def ahead(self, first: int, until: int) -> list[Prices]:
+        """Return the prices of the stops of these numbers."""
+        return [Prices._make(row) for row in self._ahead[first:until].tolist()]
+
+    def has_something_within(self) -> NDArray[np.bool_]:
+        """Return after which stops, before the next, something is due within a bar."""
+        return np.isneginf(self._ahead[:, 0])
 
     def leaves(self, bar: int, stop: int, low: float, high: float, last_low: float, last_high: float) -> int:
         """Return what `quiet_until` does, over many bars at once."""

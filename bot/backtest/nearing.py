@@ -23,7 +23,8 @@ class Nearing:
         self._lanes = {lane.symbol: lane for lane in lanes}
 
     def follow(self, market: Market, stop: int) -> None:
-        """Look at the close of a stop, and at the marks of the bars up to the next one."""
+        """Look at the close of a stop, where time stands, and at the marks of the bars up to the next one."""
+        now_ms = self._desk.state.now_ms
         shadows.look(self._desk, market)
         evidence = market.evidence
         lane, until = self._lanes[market.instrument.symbol], self._stops[stop + 1]
@@ -33,6 +34,7 @@ class Nearing:
                 if not evidence.watch_low < tick.mark < evidence.watch_high:
                     self._look(market, tick)
             bar = lane.marks_stay(bar + 1, until, evidence.watch_low, evidence.watch_high)
+        self._desk.state.now_ms = now_ms
 
     def _look(self, market: Market, tick: MarkPrice) -> None:
         market.mark, market.last, market.mark_ms = tick.mark, tick.last, tick.ts_ms

@@ -10,14 +10,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.backtest.estimates_table import estimates_of
+from bot.backtest.estimates_table import estimates_in, estimates_of
 from bot.backtest.recital import Told
 from bot.risk.estimates import MarketEstimates
 from bot.sim.series import MarketHistory
 
 _HOUR_MS: Final = 3_600_000
-# What a strategy may say of a candle; leaving one side is that side, 1 or -1.
-_SILENT, _ENTERS, _LEAVES_ANY = 0, 2, 3
 
 Stops = NDArray[np.int64]
 
@@ -26,29 +24,30 @@ class QuietCandles:
     """Where the next loud stop is, and what is known after the quiet ones before it."""
 
     def __init__(
-        self, told: Mapping[str, Told], history: MarketHistory, timeframe_ms: int, stops: Stops
+        self,
+        told: Mapping[str, Told],
+        history: MarketHistory,
+        timeframe_ms: int,
+        stops: Stops,
+        is_due_within: NDArray[np.bool_],
     ) -> None:
-        self._told = told
+        """`is_due_within`: after which stops something is due within a bar."""
+        self._told, self._timeframe_ms = told, timeframe_ms
         self._ends_ms = history.start_ms + stops * history.timeframe_ms
-        closings = {
+        self._rows = {
             symbol: np.searchsorted(each.candles.open_ms, self._ends_ms - timeframe_ms, side="right") - 1
             for symbol, each in told.items()
         }
-        self._rows = closings
         enters, leaves = (
-            np.any(
-                [
-                    self._said(symbol, getattr(each.signals, name), timeframe_ms)
-                    for symbol, each in told.items()
-                ],
-                axis=0,
-            )
+            np.any([self._said(symbol, getattr(each.signals, name)) for symbol, each in told.items()], axis=0)
             for name in ("entries", "exits")
         )
-        loud = enters | ~_is_closing_alone(history, timeframe_ms, self._ends_ms)
-        self._alone = _is_closing_alone(history, timeframe_ms, self._ends_ms).tolist()
-        self._words = {symbol: self._words_of(symbol, each, timeframe_ms) for symbol, each in told.items()}
-        self._loud, self._loud_or_leaving = np.flatnonzero(loud), np.flatnonzero(loud | leaves)
+        is_busy = ~_is_closing_alone(history, timeframe_ms, self._ends_ms)
+        self._loud = np.flatnonzero(enters | is_busy)
+        self._loud_or_leaving = np.flatnonzero(enters | is_busy | leaves)
+        self._played = {
+            symbol: self._played_of(symbol, each, is_busy | is_due_within) for symbol, each in told.items()
+        }
         self._has_estimates = all(each.estimates is not None for each in told.values())
         hours = self._ends_ms // _HOUR_MS
         self._turns = np.flatnonzero(np.diff(hours, prepend=hours[:1] - 1))
@@ -71,31 +70,53 @@ class QuietCandles:
         told, row = self._told[symbol], int(self._rows[symbol][stop])
         return None if told.estimates is None or row < 0 else estimates_of(told.estimates, row)
 
-    def is_closing_alone(self, stop: int) -> bool:
-        """Return whether a stop closes candles and has nothing else due."""
-        return stop < len(self._alone) and self._alone[stop]
+    def known(self, symbol: str, first: int, until: int) -> list[MarketEstimates]:
+        """Return the same at each of the stops from `first` up to `until`."""
+        table = self._told[symbol].estimates
+        rows = [] if table is None else table[self._rows[symbol][first:until]].tolist()
+        return [estimates_in(row) for row in rows]
 
-    def is_told(self, symbol: str, stop: int, side: int) -> bool:
-        """Return whether the strategy enters there, or leaves what is held on `side` (0: nothing is)."""
-        word = self._words[symbol][stop]
-        return word == _ENTERS or (side != 0 and word in (_LEAVES_ANY, side))
+    def first_told(self, symbol: str, side: int, stop: int) -> int:
+        """Return the number of the first stop from `stop` on that does more than close the symbol's candle.
 
-    def _words_of(self, symbol: str, told: Told, timeframe_ms: int) -> list[int]:
-        said, rows = told.signals, np.maximum(self._rows[symbol], 0)
-        enters, leaves = (self._said(symbol, column, timeframe_ms) for column in (said.entries, said.exits))
-        direction = said.direction[rows].astype(np.int64)
-        left = np.where(direction == 0, _LEAVES_ANY, direction)
-        return np.where(enters, _ENTERS, np.where(leaves, left, _SILENT)).tolist()
+        The strategy enters there, or leaves what is held on `side` (0: nothing is), or something else is due,
+        or no candle closes. The count of stops when there is none.
+        """
+        loud = self._played[symbol][side]
+        at = int(np.searchsorted(loud, stop))
+        return int(loud[at]) if at < len(loud) else len(self._ends_ms)
+
+    def _played_of(self, symbol: str, told: Told, is_busy: NDArray[np.bool_]) -> dict[int, Stops]:
+        rows, said = np.maximum(self._rows[symbol], 0), told.signals
+        direction = said.direction[rows]
+        enters, leaves = (self._said(symbol, column) for column in (said.entries, said.exits))
+        always = is_busy | enters | ~self._is_closed(symbol)
+        if told.estimates is None:
+            always[:] = True
+        return {
+            0: np.flatnonzero(always),
+            **{
+                side: np.flatnonzero(always | leaves & ((direction == 0) | (direction == side)))
+                for side in (1, -1)
+            },
+        }
 
     def end_ms(self, stop: int) -> int:
         """Return when a stop is."""
         return int(self._ends_ms[stop])
 
-    def _said(self, symbol: str, column: NDArray[np.bool_], timeframe_ms: int) -> NDArray[np.bool_]:
+    def ends_ms(self, first: int, until: int) -> list[int]:
+        """Return when the stops from `first` up to `until` are."""
+        return self._ends_ms[first:until].tolist()
+
+    def _said(self, symbol: str, column: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return at which stops a candle closes of which the strategy said so."""
+        return self._is_closed(symbol) & column[np.maximum(self._rows[symbol], 0)]
+
+    def _is_closed(self, symbol: str) -> NDArray[np.bool_]:
+        """Return at which stops a candle of the symbol closes."""
         rows, open_ms = self._rows[symbol], self._told[symbol].candles.open_ms
-        is_closed = (rows >= 0) & (open_ms[np.maximum(rows, 0)] == self._ends_ms - timeframe_ms)
-        return is_closed & column[np.maximum(rows, 0)]
+        return (rows >= 0) & (open_ms[np.maximum(rows, 0)] == self._ends_ms - self._timeframe_ms)
 
 
 def _is_closing_alone(history: MarketHistory, timeframe_ms: int, stops_ms: Stops) -> NDArray[np.bool_]:

@@ -30,7 +30,7 @@ from bot.risk.limits import AllocationLimits, BracketLimits, CapLimits, EntryLim
 from bot.risk.policies import POLICIES
 from bot.risk.release import anchor_floor
 from bot.risk.room import wallet_room
-from bot.risk.stress import CapCut, Exposure, StressCaps, cap_cuts
+from bot.risk.stress import CapCut, Exposure, StressCaps, cap_cuts, is_far_within
 from bot.risk.trailing import trailed_stop
 from bot.risk.view import (
     EntryPlan,
@@ -286,9 +286,16 @@ class RiskManager:
 
     def cap_cuts(self, legs: Sequence[Exposure], equity_quote: float) -> tuple[CapCut, ...]:
         """Return what to close because the book exceeds a cap by more than `caps.cut_above` allows."""
+        return cap_cuts(legs, equity_quote, self._stress_caps(), self.caps.cut_above)
+
+    def is_far_within_caps(self, legs: Sequence[Exposure], equity_quote: float) -> bool:
+        """Return whether `cap_cuts` would close nothing of these legs, nor of any that are smaller."""
+        above = self.caps.cut_above
+        return above == 0.0 or is_far_within(legs, equity_quote, self._stress_caps(), max(above, 1.0))
+
+    def _stress_caps(self) -> StressCaps:
         entry = self._entry
-        caps = StressCaps(entry.portfolio_cap_fraction, entry.risk_cap_fraction, entry.cascade_cap_fraction)
-        return cap_cuts(legs, equity_quote, caps, self.caps.cut_above)
+        return StressCaps(entry.portfolio_cap_fraction, entry.risk_cap_fraction, entry.cascade_cap_fraction)
 
     def trailed_stop(
         self,

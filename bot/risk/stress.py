@@ -111,7 +111,7 @@ def cap_cuts(
     the value smaller is never cut. ValueError names a number that is unusable.
     """
     _check_legs(legs, equity_quote)
-    if _is_far_within(legs, equity_quote, caps, max(cut_above, 1.0)):
+    if is_far_within(legs, equity_quote, caps, max(cut_above, 1.0)):
         return ()
     correlation = assumed_correlation(legs)
     before = {state.cap: state for state in stress(legs, correlation, equity_quote, caps)}
@@ -126,8 +126,8 @@ def cap_cuts(
     )
 
 
-def _is_far_within(legs: Sequence[Exposure], equity_quote: float, caps: StressCaps, cut_above: float) -> bool:
-    """Whether no cap is near, even if nothing diversified: asked at every candle, and almost always so."""
+def is_far_within(legs: Sequence[Exposure], equity_quote: float, caps: StressCaps, cut_above: float) -> bool:
+    """Return whether no cap is near, even if nothing diversified: almost always so."""
     margin = sum(leg.margin_quote for leg in legs)
     moved = sum(leg.notional_quote * leg.sigma_day for leg in legs)
     room = cut_above * equity_quote * (1.0 - _ROUNDING)

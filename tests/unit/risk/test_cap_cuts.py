@@ -12,6 +12,7 @@ from bot.risk.stress import (
     StressCaps,
     assumed_correlation,
     cap_cuts,
+    is_far_within,
     stress,
 )
 from tests.property.risk.worlds import number
@@ -102,3 +103,21 @@ def test_no_cap_is_exceeded_after_the_cuts_and_no_leg_grows_or_turns(
     assert all(0.0 < cut.fraction <= 1.0 for cut in cuts)
     after = values(cut_down(legs, equity, cut_above), equity)
     assert all(after[cap] <= 1.0 + 1e-6 for cap in due)
+
+
+@given(number(5_000.0, 60_000.0), number(0.0, 1.0), number(0.0, 1.0), number(0.0, 1.0), number(1.0, 2.0))
+@settings(max_examples=100)
+def test_a_book_far_within_its_caps_exceeds_none_and_no_smaller_one_does(
+    equity: float, notional: float, margin: float, sigma: float, cut_above: float
+) -> None:
+    smaller = tuple(
+        leg._replace(
+            notional_quote=notional * leg.notional_quote,
+            margin_quote=margin * leg.margin_quote,
+            sigma_day=sigma * leg.sigma_day,
+        )
+        for leg in BOOK
+    )
+    if is_far_within(BOOK, equity, CAPS, cut_above):
+        assert is_far_within(smaller, equity, CAPS, cut_above)
+        assert all(value <= cut_above for legs in (BOOK, smaller) for value in values(legs, equity).values())
