@@ -93,7 +93,11 @@ class ExactRun:
                 self._pass_over(number, quiet, bar, stops[quiet])
                 number, bar = quiet, stops[quiet]
             self._play(bar, stops[number])
-            number = self._hold(number, stops)
+            passed = self._hold(number, stops)
+            if passed > number and self._is_idle():
+                bar, number = stops[passed], passed
+                continue
+            number = passed
             for event in self._market.opening(stops[number]):
                 self._feed(event)
             bar, number = stops[number], number + 1
