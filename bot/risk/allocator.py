@@ -11,11 +11,12 @@ rises with u; the segment between two breakpoints is found by binary search, the
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.core.compiled import compiled
 from bot.core.margin import equity, notional
 from bot.core.probability import STUDENT_SCALE
 from bot.core.profile import AT_ENTRY, IN_MAINTENANCE, MarginRules
@@ -24,9 +25,21 @@ from bot.risk.inputs import InvalidInput
 from bot.risk.view import MarginView
 
 Column = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 _DENSITY_AT_ZERO: Final = 0.375  # of Student's t with four degrees of freedom
 _TOLERANCE: Final = 1e-12  # of the budget left unspent
+_SOUND: Final = (  # what is asked of a leg, in the order of `soundness`
+    ("side", "1 (long) or -1 (short)"),
+    ("notional", "finite and above 0"),
+    ("maintenance_rate", "at least 0 and below 1"),
+    ("sigma_horizon", "finite and above 0"),
+    ("liquidation_cost", "finite and not negative"),
+    ("excess_at_zero", "finite"),
+    ("min_extra", "finite, not negative"),
+    ("max_extra", "at least min_extra"),
+    ("min_extra", "enough to keep the leg from being past liquidation"),
+)
 
 
 class AllocationLeg(NamedTuple):
@@ -87,12 +100,18 @@ def legs_from_rows(rows: Sequence[AllocationLeg], names: Sequence[str] = ()) -> 
 
     InvalidInput names the leg (by `names`, or by its number where there are none), the field and its value.
     """
-    columns = zip(*rows, strict=True) if rows else ((),) * len(AllocationLegs._fields)
-    legs = AllocationLegs(*(np.array(column, dtype=np.float64) for column in columns))
+    legs = columns_of(rows)
     check_legs(legs, names)
     return legs
 
 
+def columns_of(rows: Sequence[AllocationLeg]) -> AllocationLegs:
+    """Return the legs as columns, unchecked."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(AllocationLegs._fields)
+    return AllocationLegs(*(np.array(column, dtype=np.float64) for column in columns))
+
+
+@compiled
 def wallet_leg(
     view: MarginView,
     liquidation_cost: float,
@@ -104,12 +123,9 @@ def wallet_leg(
     """Return a position as a leg whose extra margin is its WHOLE isolated wallet: what it should hold.
 
     `lowest_wallet`: what the venue's removal rule and a stop's anchor leave in it; it is raised to where the
-    position is just not liquidated. `maintenance`: its maintenance margin at the mark.
-    Linear contracts only: InvalidInput for one settled in its base coin.
+    position is just not liquidated. `maintenance`: its maintenance margin at the mark. Linear contracts only.
     """
     position, rules = view.position, view.rules
-    if rules.is_inverse:
-        raise InvalidInput(f"{position.symbol}.is_inverse", True, "False: one budget needs one coin")
     value = notional(position, view.mark, rules)
     excess = equity(position, view.mark, rules) - maintenance
     without = excess - position.isolated_wallet
@@ -126,6 +142,7 @@ def wallet_leg(
     )
 
 
+@compiled
 def _rate_at(value: float, rules: MarginRules) -> float:
     """How fast maintenance margin grows with the notional: not at all where it is valued at entry."""
     if rules.profile.valuation == AT_ENTRY:
@@ -143,7 +160,13 @@ def allocate(legs: AllocationLegs, budget: float, hurdle: float) -> Allocation:
     sum of the floors.
     """
     check_legs(legs)
-    _check_budget(legs, budget, hurdle)
+    check_budget(legs, budget, hurdle)
+    return cheapest_split(legs, budget, hurdle)
+
+
+@compiled
+def cheapest_split(legs: AllocationLegs, budget: float, hurdle: float) -> Allocation:
+    """Return the same for legs and a budget that are sound: see `are_legs_sound` and `is_payable`."""
     curve = _curve(legs)
     level = hurdle**-0.4 if hurdle > 0.0 else math.inf
     if _margins_sum(curve, level) > budget:
@@ -152,10 +175,17 @@ def allocate(legs: AllocationLegs, budget: float, hurdle: float) -> Allocation:
     else:
         price = hurdle
     margins = _margins(curve, level)
-    loss = float(np.sum(legs.liquidation_cost * liquidation_probabilities(legs, margins)))
-    return Allocation(margins, float(np.sum(margins)), loss, max(price, hurdle))
+    loss = summed(legs.liquidation_cost * liquidation_probabilities(legs, margins))
+    return Allocation(margins, summed(margins), loss, max(price, hurdle))
 
 
+@compiled
+def summed(column: Column) -> float:
+    """Return the sum, added one after the other: the same to the last digit as machine code of the kernel."""
+    return float(np.cumsum(column)[-1]) if len(column) > 0 else 0.0
+
+
+@compiled
 def liquidation_probabilities(legs: AllocationLegs, extra_margin: Column) -> Column:
     """Return each leg's P(liquidated within the horizon) with this extra margin, in [0, 1]."""
     value = -STUDENT_SCALE * np.maximum(_distance(legs, extra_margin), 0.0) / legs.sigma_horizon
@@ -174,72 +204,110 @@ def marginal_savings(legs: AllocationLegs, extra_margin: Column) -> Column:
 
 def check_legs(legs: AllocationLegs, names: Sequence[str] = ()) -> None:
     """Raise InvalidInput naming leg, field and value for numbers that make no living leg."""
-    rate, cost = legs.maintenance_rate, legs.liquidation_cost
-    is_floor = np.isfinite(legs.min_extra) & (legs.min_extra >= 0.0)
-    is_alive = legs.excess_at_zero >= -legs.min_extra
-    for field, is_valid, wanted in (
-        ("side", np.abs(legs.side) == 1.0, "1 (long) or -1 (short)"),
-        ("notional", _is_positive(legs.notional), "finite and above 0"),
-        ("maintenance_rate", (rate >= 0.0) & (rate < 1.0), "at least 0 and below 1"),
-        ("sigma_horizon", _is_positive(legs.sigma_horizon), "finite and above 0"),
-        ("liquidation_cost", np.isfinite(cost) & (cost >= 0.0), "finite and not negative"),
-        ("excess_at_zero", np.isfinite(legs.excess_at_zero), "finite"),
-        ("min_extra", is_floor, "finite, not negative"),
-        ("max_extra", legs.max_extra >= legs.min_extra, "at least min_extra"),
-        ("min_extra", is_alive, "enough to keep the leg from being past liquidation"),
-    ):
+    for (field, wanted), is_valid in zip(_SOUND, soundness(legs), strict=True):
         for index in np.flatnonzero(~is_valid)[:1]:
             name = names[index] if names else f"legs[{index}]"
             raise InvalidInput(f"{name}.{field}", float(getattr(legs, field)[index]), wanted)
 
 
-def _is_positive(column: Column) -> NDArray[Any]:
+@compiled
+def are_legs_sound(legs: AllocationLegs) -> bool:
+    """Return whether `check_legs` has nothing to say."""
+    is_sound = True
+    for mask in soundness(legs):
+        is_sound = is_sound and bool(np.all(mask))
+    return is_sound
+
+
+@compiled
+def soundness(legs: AllocationLegs) -> tuple[Mask, Mask, Mask, Mask, Mask, Mask, Mask, Mask, Mask]:
+    """Return of each leg what holds of all that a living leg needs."""
+    rate, cost = legs.maintenance_rate, legs.liquidation_cost
+    return (
+        np.abs(legs.side) == 1.0,
+        _is_positive(legs.notional),
+        (rate >= 0.0) & (rate < 1.0),
+        _is_positive(legs.sigma_horizon),
+        np.isfinite(cost) & (cost >= 0.0),
+        np.isfinite(legs.excess_at_zero),
+        np.isfinite(legs.min_extra) & (legs.min_extra >= 0.0),
+        legs.max_extra >= legs.min_extra,
+        legs.excess_at_zero >= -legs.min_extra,
+    )
+
+
+@compiled
+def _is_positive(column: Column) -> Mask:
     return np.isfinite(column) & (column > 0.0)
 
 
-def _check_budget(legs: AllocationLegs, budget: float, hurdle: float) -> None:
+def check_budget(legs: AllocationLegs, budget: float, hurdle: float) -> None:
+    """Raise InvalidInput for a budget or a hurdle that no split of `legs` keeps."""
+    if is_payable(legs, budget, hurdle):
+        return
     for name, value in (("budget", budget), ("hurdle", hurdle)):
         if not 0.0 <= value < math.inf:
             raise InvalidInput(name, value, "finite and not negative")
-    floors = float(np.sum(legs.min_extra))
-    if budget < floors:
-        raise InvalidInput("budget", budget, f"at least the sum of the floors, {floors!r}")
+    raise InvalidInput("budget", budget, f"at least the sum of the floors, {summed(legs.min_extra)!r}")
 
 
+@compiled
+def is_payable(legs: AllocationLegs, budget: float, hurdle: float) -> bool:
+    """Return whether budget and hurdle are numbers, and the budget pays for every floor."""
+    return 0.0 <= hurdle < math.inf and budget < math.inf and budget >= max(summed(legs.min_extra), 0.0)
+
+
+@compiled
 def _distance(legs: AllocationLegs, extra_margin: Column) -> Column:
     return (legs.excess_at_zero + extra_margin) / _margin_per_distance(legs)
 
 
+@compiled
 def _margin_per_distance(legs: AllocationLegs) -> Column:
     return legs.notional * (1.0 - legs.side * legs.maintenance_rate)
 
 
+@compiled
 def _curve(legs: AllocationLegs) -> _Curve:
     width = 2.0 * legs.sigma_horizon * _margin_per_distance(legs) / STUDENT_SCALE
     steepest = 4.0 * _DENSITY_AT_ZERO * legs.liquidation_cost / width
-    return _Curve(width, steepest**0.4, legs.excess_at_zero, legs.min_extra, legs.max_extra)
+    return _Curve(width, _raised(steepest, 0.4), legs.excess_at_zero, legs.min_extra, legs.max_extra)
 
 
+@compiled
+def _raised(column: Column, power: float) -> Column:
+    """One by one: what numpy makes of a whole column differs in its last digit between processors."""
+    raised = np.empty(len(column))
+    for row in range(len(column)):
+        raised[row] = column[row] ** power
+    return raised
+
+
+@compiled
 def _margins(curve: _Curve, level: float) -> Column:
     if math.isinf(level):  # margin is free: every leg takes all it may, unless its liquidation costs nothing
         return np.where(curve.height > 0.0, curve.high, curve.low)
     reach = np.sqrt(np.maximum(curve.height * level - 1.0, 0.0))
-    return np.clip(curve.width * reach - curve.excess, curve.low, curve.high)
+    return np.minimum(np.maximum(curve.width * reach - curve.excess, curve.low), curve.high)
 
 
+@compiled
 def _margins_sum(curve: _Curve, level: float) -> float:
-    return float(np.sum(_margins(curve, level)))
+    return summed(_margins(curve, level))
 
 
+@compiled
 def _breakpoints(curve: _Curve) -> Column:
-    """The levels at which a leg leaves its floor or meets its ceiling, ascending, without duplicates."""
+    """The levels at which a leg leaves its floor or meets its ceiling, ascending."""
     paid = curve.height > 0.0
-    ends = np.concatenate([(curve.low + curve.excess)[paid], (curve.high + curve.excess)[paid]])
-    reach = ends / np.tile(curve.width[paid], 2)
-    levels = (1.0 + reach * reach) / np.tile(curve.height[paid], 2)
-    return np.unique(levels[np.isfinite(levels)])
+    width, height = curve.width[paid], curve.height[paid]
+    ends = np.concatenate(((curve.low + curve.excess)[paid], (curve.high + curve.excess)[paid]))
+    reach = ends / np.concatenate((width, width))
+    levels = (1.0 + reach * reach) / np.concatenate((height, height))
+    return np.sort(levels[np.isfinite(levels)])
 
 
+@compiled
 def _level_for(curve: _Curve, budget: float) -> float:
     """The level at which the margins sum to the budget, approached from below so as never to exceed it."""
     levels = _breakpoints(curve)
@@ -255,6 +323,7 @@ def _level_for(curve: _Curve, budget: float) -> float:
     return _solved(curve, budget, low, high)
 
 
+@compiled
 def _level_above(curve: _Curve, budget: float, low: float) -> float:
     """A level past the last breakpoint at which the margins are more than the budget."""
     high = 2.0 * low
@@ -263,6 +332,7 @@ def _level_above(curve: _Curve, budget: float, low: float) -> float:
     return high
 
 
+@compiled
 def _solved(curve: _Curve, budget: float, low: float, high: float) -> float:
     """Newton inside a bracket that never leaves the root; on one segment the sum is smooth and concave."""
     missing = budget - _margins_sum(curve, low)
@@ -280,11 +350,12 @@ def _solved(curve: _Curve, budget: float, low: float, high: float) -> float:
     return low
 
 
+@compiled
 def _slope(curve: _Curve, low: float, high: float) -> float:
     """d(sum of margins)/d(level) at `low`; inf where a leg's square root begins there: bisect then."""
     middle = _margins(curve, 0.5 * (low + high))
     moves = (middle > curve.low) & (middle < curve.high)
     reach = np.sqrt(np.maximum(curve.height[moves] * low - 1.0, 0.0))
-    if not len(reach) or float(np.min(reach)) <= 0.0:
+    if len(reach) == 0 or float(np.min(reach)) <= 0.0:
         return math.inf
-    return float(np.sum(curve.width[moves] * curve.height[moves] / (2.0 * reach)))
+    return summed(curve.width[moves] * curve.height[moves] / (2.0 * reach))

@@ -9,7 +9,6 @@ from bot.core.instrument import Instrument
 from bot.core.margin import (
     distance,
     liquidation_price,
-    maintenance_margin,
     margin_ratio,
     notional,
 )
@@ -18,9 +17,8 @@ from bot.core.probability import liquidation_probability
 from bot.core.profile import MarginRules
 from bot.core.signal import Signal
 from bot.risk import adjust, pretrade, triggers
-from bot.risk.allocator import wallet_leg
 from bot.risk.band import Band
-from bot.risk.book import BookLeg, BookMoney, BookPlan, plan_book
+from bot.risk.book import BookLeg, BookMoney, BookPlan, placed_leg, plan_book
 from bot.risk.brackets import take_profit_ladder
 from bot.risk.calm import holds_between
 from bot.risk.derisk import DeriskDecision, derisk
@@ -29,7 +27,6 @@ from bot.risk.inputs import InvalidInput, check_book, check_view
 from bot.risk.limits import AllocationLimits, BracketLimits, CapLimits, EntryLimits, MarginLimits
 from bot.risk.policies import POLICIES
 from bot.risk.release import anchor_floor
-from bot.risk.room import wallet_room
 from bot.risk.stress import CapCut, Exposure, StressCaps, cap_cuts, is_far_within
 from bot.risk.trailing import trailed_stop
 from bot.risk.view import (
@@ -42,7 +39,6 @@ from bot.risk.view import (
     Portfolio,
     TakeProfit,
 )
-from bot.risk.wallet import minimum_step
 
 _NO_BAND: Final = Band(math.nan, math.nan, math.nan)
 _ALLOCATION: Final = AllocationLimits()
@@ -256,24 +252,25 @@ class RiskManager:
         return self.allocation.budget_fraction > 0.0
 
     def book_leg(self, view: MarginView, book: MarginBook, liquidation: float) -> BookLeg:
-        """Return the position as a leg of the book; `liquidation` is its liquidation price."""
+        """Return the position as a leg of the book; `liquidation` is its liquidation price.
+
+        InvalidInput: a contract that is settled in its base coin.
+        """
+        position = view.position
+        if view.rules.is_inverse:
+            raise InvalidInput(f"{position.symbol}.is_inverse", True, "False: one budget needs one coin")
         permissions = self._policy.permissions(view, self._params)
-        room = wallet_room(view, liquidation, self.band(view), book, self._margin, permissions)
-        position, limits = view.position, self.allocation
-        maintenance = maintenance_margin(position, view.mark, view.rules)
-        cost = maintenance + limits.liquidation_cost * notional(position, view.mark, view.rules)
-        if view.stop_price > 0.0:
-            cost *= self._margin.stop_failure_probability
-        leg = wallet_leg(view, cost, limits.horizon_days, room.low, room.high, maintenance)
-        least = minimum_step(position.isolated_wallet, self._margin)
+        placed = placed_leg(
+            view, liquidation, self.band(view), book, self._margin, permissions, self.allocation
+        )
         return BookLeg(
             position.symbol,
             position.isolated_wallet,
-            least,
+            placed.least_move_quote,
             book.margin_step_quote,
-            leg,
-            room.may_add,
-            room.may_release,
+            placed.leg,
+            placed.may_add,
+            placed.may_release,
         )
 
     def plan_book(self, legs: Sequence[BookLeg], budget_quote: float, free_quote: float) -> BookPlan:

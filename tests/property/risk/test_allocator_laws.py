@@ -15,6 +15,7 @@ from bot.risk.allocator import (
     legs_from_rows,
     liquidation_probabilities,
     marginal_savings,
+    summed,
 )
 from tests.property.risk.worlds import number
 
@@ -39,7 +40,7 @@ def rows(draw: st.DrawFn) -> AllocationLeg:
 @st.composite
 def worlds(draw: st.DrawFn) -> tuple[AllocationLegs, float, float]:
     legs = legs_from_rows(draw(st.lists(rows(), min_size=1, max_size=8)))
-    floors = float(np.sum(legs.min_extra))
+    floors = summed(legs.min_extra)
     budget = floors + draw(st.one_of(st.just(0.0), number(0.0, 2.0))) * float(np.sum(legs.notional))
     return legs, budget, draw(st.one_of(st.just(0.0), number(1e-6, 0.05)))
 

@@ -18,7 +18,7 @@ from bot.risk.allocator import (
 )
 from bot.risk.inputs import InvalidInput
 from bot.risk.view import MarginView
-from tests.property.risk.worlds import RULES, position_of, rules_of, view_of
+from tests.property.risk.worlds import position_of, rules_of, view_of
 
 LEG = AllocationLeg(1, 5_000.0, 0.004, 0.025, 45.0, 0.0, 0.0, math.inf)
 THREE = [
@@ -155,5 +155,3 @@ def test_a_wallet_leg_keeps_what_may_not_leave_it() -> None:
     view = view_of(position_of(wallet=500.0))
     row = wallet_leg(view, 45.0, 1.0, 400.0, 300.0, kept(view))
     assert (row.min_extra, row.max_extra) == (400.0, 400.0)
-    with pytest.raises(ValueError, match="is_inverse is True; it must be False: one budget needs one coin"):
-        wallet_leg(view._replace(rules=RULES._replace(is_inverse=True)), 45.0, 1.0, 0.0, 1.0, 20.0)

@@ -190,6 +190,13 @@ def test_a_tightened_stop_is_rounded_toward_the_mark() -> None:
     assert on_tick_toward_mark(-1, 100.03, 0.1) == 100.0
 
 
+def test_a_contract_settled_in_its_base_coin_is_no_leg_of_the_book() -> None:
+    view = view_of(position_of(wallet=500.0))
+    inverse = view._replace(rules=view.rules._replace(is_inverse=True))
+    with pytest.raises(ValueError, match="is_inverse is True; it must be False: one budget needs one coin"):
+        manager("static").book_leg(inverse, book_of(), 50_000.0)
+
+
 def test_risk_of_is_plain_numbers() -> None:
     risk = manager("static").risk_of(view_of(position_of(quantity=5_000.0 / 60_000.0, wallet=500.0)))
     assert risk.liquidation_price == pytest.approx(54_216.867, abs=1e-3)
