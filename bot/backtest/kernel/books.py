@@ -11,7 +11,7 @@ from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.core.profile import MarginRules
 from bot.risk.derisk import DeriskLimits
-from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
+from bot.risk.limits import AllocationLimits, BracketLimits, EntryLimits, MarginLimits
 from bot.risk.stress_caps import StressCaps
 from bot.risk.view import MarginBook, MarginView
 
@@ -74,6 +74,7 @@ class Limits(NamedTuple):
     bracket: BracketLimits
     derisk: DeriskLimits
     caps: StressCaps
+    allocation: AllocationLimits
 
 
 def lent(rules: MarginRules) -> MarginRules:

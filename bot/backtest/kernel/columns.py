@@ -65,7 +65,7 @@ SEEN_QUANTITY: Final = 57
 SEEN_WALLET: Final = 58
 SEEN_ENTRY: Final = 59
 OPENED_WALLET: Final = 60
-SOLVED: Final = 61
+SOLVED: Final = 61  # how likely liquidation was when the budget was split, below 0 before the first time
 MOVED: Final = 62  # by the newest margin move
 WATCH_LOW: Final = 63  # marks between which the venue does nothing; see IS_WATCH_KNOWN
 WATCH_HIGH: Final = 64
@@ -79,7 +79,8 @@ NEXT_LOW: Final = 71  # of the sleep after the candle at hand; while cruising
 NEXT_HIGH: Final = 72
 PER_SLOPE: Final = 73  # how far the release moves with liquidation, and
 PER_LOW: Final = 74  # the add; while cruising
-FLOATS: Final = 75
+PLANNED: Final = 75  # by the number of an add that is planned: how much it is
+FLOATS: Final = 76
 
 # --- per symbol, whole numbers ----------------------------------------------------------------------
 SIDE: Final = 0  # 0: no position at the venue
@@ -137,7 +138,12 @@ IS_GLIDING: Final = 55
 KNOWN_ROW: Final = 56  # of the estimates
 IS_WALL_KNOWN: Final = 57
 CANCEL_AGAIN_MS: Final = 58  # when the rest of the entry may be taken back again
-WHOLES: Final = 59
+NAME_RANK: Final = 59  # the place of the symbol in the order of the names
+RELEASE_NUMBER: Final = 60  # of the split that was made last
+PLANNED_FOR: Final = 61  # by the number of an add that is planned: its symbol, and
+PAYER: Final = 62  # the first of the releases that pay for it, and
+PAYER_END: Final = 63  # the first that does not
+WHOLES: Final = 64
 
 # --- the account, floats ----------------------------------------------------------------------------
 FREE: Final = 0  # the engine's belief
@@ -210,7 +216,11 @@ MOVES_WAITING: Final = 37
 ACCOUNTS_WAITING: Final = 38
 LATENCIES_FROM: Final = 39  # the number of the order that the first of the known latencies is of
 DUE: Final = 40  # how many settlements and gaps were played when the loop stopped gliding
-ACCOUNT_WHOLES: Final = 41
+SPLIT_MS: Final = 41  # when the budget was split last, or the last move of it was made
+TRIED_MS: Final = 42  # when a split was computed last, also in vain
+WAITING: Final = 43  # moves of a split that have no outcome
+ADDS_PLANNED: Final = 44  # adds that are sent when its releases have happened
+ACCOUNT_WHOLES: Final = 45
 
 TIME_SLOTS: Final = 1_024
 LATENCY_SLOTS: Final = 256
@@ -334,7 +344,7 @@ CAUSES: Final = (
     "derisk_close",
     "book_cap",
 )
-# Reasons of margin moves are codes of bot.risk.reasons; these two follow them.
+# Reasons of margin moves are codes of bot.risk.reasons; these follow them.
 DERISK_ADD: Final = 100
 BROUGHT_BACK: Final = 101
 ALLOCATION: Final = 102

@@ -133,8 +133,9 @@ def _settle(b: Books, s: int, kind: int, rate: float, ts_ms: int) -> bool:
 def _prepare(b: Books, limits: Limits) -> None:
     """Write down as plain numbers what does not change while gliding."""
     a, entry, above = b.a, limits.entry, max(b.a[c.CUT_ABOVE], 1.0)
-    a[c.P_IS_ANCHORED] = 1.0 if limits.policy == STOP_ANCHOR else 0.0
-    a[c.P_IS_EVEN] = 1.0 if is_even(limits) else 0.0
+    is_alone = limits.allocation.budget_fraction == 0.0  # one budget over all is looked at every candle
+    a[c.P_IS_ANCHORED] = 1.0 if is_alone and limits.policy == STOP_ANCHOR else 0.0
+    a[c.P_IS_EVEN] = 1.0 if is_alone and is_even(limits) else 0.0
     a[c.P_BUFFER_MIN], a[c.P_BUFFER_SIGMAS] = limits.params[0], limits.params[1]
     a[c.P_LOW], a[c.P_HIGH] = limits.params[2], limits.params[3]
     a[c.P_PAYMENTS] = float(limits.margin.funding_payments_ahead)

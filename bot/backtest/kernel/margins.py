@@ -4,6 +4,7 @@ import math
 from typing import Final
 
 from bot.backtest.kernel import columns as c
+from bot.backtest.kernel.allocation import consider, narrow_sleep
 from bot.backtest.kernel.books import Books, Limits, book_of, is_blind, liquidation_of, view_of, wake
 from bot.backtest.kernel.halts import may_release
 from bot.backtest.kernel.intents import intend, move
@@ -72,11 +73,15 @@ def reconsider(b: Books, s: int, limits: Limits) -> None:
                 return
         is_free = may_release(b) and b.n[s, c.REDUCES_COMING] == 0
         is_held = verdict.action == HOLD or (verdict.action == RELEASE and not is_free)
-        if not is_held:
+        # A split releases; while nothing may be released, each position's own policy still adds.
+        is_splitting = limits.allocation.budget_fraction > 0.0 and may_release(b)
+        if is_splitting:
+            consider(b, s, limits, verdict.action == ADD)
+        elif not is_held:
             kind = c.ADD_INTENT if verdict.action == ADD else c.RELEASE_INTENT
             move(b, s, kind, verdict.wallet, verdict.reason)
             return
-        retry_at_ms = verdict.retry_at_ms
+        retry_at_ms = verdict.retry_at_ms if is_held else _NO_RETRY
     lay_ladder(b, s, limits, retry_at_ms)
 
 
@@ -103,7 +108,9 @@ def _consult(b: Books, s: int, limits: Limits, view: MarginView, book: MarginBoo
         return False
     if b.m[c.NOW] < b.n[s, c.DERISK_AGAIN_MS] or b.n[s, c.REDUCES_COMING] > 0:
         return False
-    thesis = Thesis(b.n[s, c.REENTERS] != 0, b.n[s, c.DERISK_CUTS], b.f[s, c.KEPT_SHARE])
+    # One wallet has one owner: a split adds, nobody else.
+    may_add = b.n[s, c.REENTERS] != 0 and limits.allocation.budget_fraction == 0.0
+    thesis = Thesis(may_add, b.n[s, c.DERISK_CUTS], b.f[s, c.KEPT_SHARE])
     band = reserved_band(view, band_of(view, limits), limits.margin.funding_payments_ahead)
     case = case_of(
         view,
@@ -135,7 +142,10 @@ def _consult(b: Books, s: int, limits: Limits, view: MarginView, book: MarginBoo
 
 @compiled
 def bring_back(b: Books, s: int, limits: Limits, wanted: float) -> None:
-    """Bring the margin back that a de-risk cut set free."""
+    """Bring the margin back that a de-risk cut set free; under one budget the book is split anew."""
+    if limits.allocation.budget_fraction > 0.0:
+        b.f[s, c.SOLVED] = -1.0
+        return
     if is_blind(b, s):
         return
     view, before = view_of(b, s), b.f[s, c.WALLET]
@@ -170,7 +180,9 @@ def lay_ladder(b: Books, s: int, limits: Limits, retry_at_ms: int) -> None:
     elif trail > 0.0:
         low = max(low, trail)
     f[c.SLEEP_LOW], f[c.SLEEP_HIGH], n[c.RECHECK_MS] = low, high, c.NEVER_MS
-    if low < mark < high:
+    if limits.allocation.budget_fraction > 0.0:
+        narrow_sleep(b, s, limits)
+    if f[c.SLEEP_LOW] < mark < f[c.SLEEP_HIGH]:
         return
     _doze(b, s, view, rungs.add.mark, release.mark, trail)
     n[c.RECHECK_MS] = _second_look_ms(b, s, retry_at_ms)

@@ -16,7 +16,7 @@ from bot.core.profile import MarginRules, VenueProfile
 from bot.core.tiers import Tiers
 from bot.risk.derisk import DeriskLimits
 from bot.risk.entry_judgement import stress_caps
-from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
+from bot.risk.limits import AllocationLimits, BracketLimits, EntryLimits, MarginLimits
 
 _FLOATS: Final = np.float64
 _WHOLES: Final = np.int64
@@ -75,7 +75,16 @@ def _form(symbols: int, tier_rows: int, params: int) -> np.dtype[np.void]:
     tiers = Tiers(empty, empty, empty, empty, empty)
     rules = MarginRules(tiers, VenueProfile(0, 0, 0.0, 0, 0), False, 0.0)
     caps = stress_caps(EntryLimits())
-    limits = Limits(0, np.zeros(params), MarginLimits(), EntryLimits(), BracketLimits(), DeriskLimits(), caps)
+    limits = Limits(
+        0,
+        np.zeros(params),
+        MarginLimits(),
+        EntryLimits(),
+        BracketLimits(),
+        DeriskLimits(),
+        caps,
+        AllocationLimits(),
+    )
     by_symbol = [(name, kind, (symbols, *shape)) for name, kind, shape in _BY_SYMBOL]
     fields: list[Any] = [*_SHAPES, *by_symbol, ("tiers", _FLOATS, (symbols, 5, tier_rows))]
     fields.append(("rules", _fields_of(rules), (symbols,)))

@@ -28,7 +28,11 @@ from bot.sim.venue import SimulatedVenue
 
 _STILL_OPEN: Final = len(c.CAUSES)
 _MOST_ROOM: Final = 4_096
-_MOVE_REASONS: Final = {c.DERISK_ADD: "derisk_add", c.BROUGHT_BACK: "derisk_restore"}
+_MOVE_REASONS: Final = {
+    c.DERISK_ADD: "derisk_add",
+    c.BROUGHT_BACK: "derisk_restore",
+    c.ALLOCATION: "allocation",
+}
 
 
 class KernelRun:
@@ -112,8 +116,6 @@ def refusal_of(engine: Engine, venue: SimulatedVenue) -> str:
     known = engine.desk.risk.settings
     if known.policy not in CODES:
         return f"know the margin policy {known.policy} (margin.policy)"
-    if engine.desk.risk.is_allocating:
-        return "split one margin budget over all positions (margin.allocation.budget_fraction)"
     if any(each.is_inverse for each in venue.state.instruments.values()):
         return "trade contracts that are settled in their base coin"
     if max(_rates(engine)) > c.TIME_SLOTS - 2:

@@ -18,6 +18,7 @@ from bot.core.tiers import Tiers
 from bot.engine.engine import Engine
 from bot.risk.derisk_case import derisk_limits
 from bot.risk.entry_judgement import stress_caps
+from bot.risk.rebalance import places_by_name
 from bot.sim.config import VenueConfig, jitters_of
 from bot.sim.replay import DEFAULT_MAX_STEP
 from bot.sim.series import MarketHistory
@@ -39,6 +40,7 @@ def limits_of(engine: Engine) -> Limits:
         known.bracket,
         derisk_limits(known.margin),
         stress_caps(known.entry),
+        known.allocation,
     )
 
 
@@ -60,6 +62,7 @@ def record_for(
         _stack(b.tiers[s], instrument.tiers)
         fill(record["rules"][0][s], _padded(state.rules[instrument.symbol], b.tiers[s]))
         b.n[s, c.SET_LEVERAGE] = b.n[s, c.BOOK_LEVERAGE] = state.leverage[instrument.symbol]
+    b.n[places_by_name(list(names)), c.NAME_RANK] = np.arange(symbols)
     return record, b
 
 

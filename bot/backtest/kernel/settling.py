@@ -3,6 +3,7 @@
 from typing import Final
 
 from bot.backtest.kernel import columns as c
+from bot.backtest.kernel.allocation import on_outcome
 from bot.backtest.kernel.books import Books, Limits, wake
 from bot.backtest.kernel.entries import on_leverage_set
 from bot.backtest.kernel.halts import GRAVE, collar, rates, refusals
@@ -95,7 +96,7 @@ def answer(b: Books, row: int, code: int, limits: Limits) -> bool:
             wake(b, s)
     elif kind in (c.ADD_INTENT, c.RELEASE_INTENT):
         b.n[s, c.MARGIN_COMING] -= 1
-        _on_moved(b, row, b.m[c.NOW])
+        _on_moved(b, row, b.m[c.NOW], limits)
     else:
         return False
     return True
@@ -121,7 +122,7 @@ def _on_stop(b: Books, s: int, order_id: int, price: float) -> None:
 
 
 @compiled
-def _on_moved(b: Books, row: int, ts_ms: int) -> None:
+def _on_moved(b: Books, row: int, ts_ms: int, limits: Limits) -> None:
     intent = b.intents[row]
     s, n, f = intent[c.I_SYMBOL], b.n[intent[c.I_SYMBOL]], b.f[intent[c.I_SYMBOL]]
     accrue(b, s, ts_ms)
@@ -140,6 +141,8 @@ def _on_moved(b: Books, row: int, ts_ms: int) -> None:
         n[c.LAST_RELEASE_MS] = ts_ms
     wake(b, s)
     move_row(b, s, ts_ms, row, amount)
+    if intent[c.I_REASON] == c.ALLOCATION:
+        on_outcome(b, s, limits, True)
 
 
 @compiled
@@ -167,6 +170,8 @@ def _refused(b: Books, row: int, code: int, limits: Limits) -> None:
         if n[c.HOLDS] != 0:
             n[c.MARGIN_AGAIN_MS] = now + _REFUSED_AGAIN_MS
             wake(b, s)
+        if intent[c.I_REASON] == c.ALLOCATION:
+            on_outcome(b, s, limits, False)
     elif kind == c.REDUCE_INTENT:
         n[c.REDUCES_COMING] -= 1
         _on_reduce_refused(b, row)

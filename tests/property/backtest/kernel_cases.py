@@ -83,12 +83,14 @@ class KernelCase(NamedTuple):
     halts: HaltLimits
     config: VenueConfig
     deposit_quote: float
+    allocation: AllocationLimits = AllocationLimits()
 
 
-def kernel_case(seed: int, bars: int = 160) -> KernelCase:
-    """Return the case of a seed."""
+def kernel_case(seed: int, bars: int = 160, symbols: tuple[str, ...] = ()) -> KernelCase:
+    """Return the case of a seed; one in four splits one margin budget. `symbols`: as drawn where none."""
     draw = np.random.default_rng(seed)
-    symbols = SYMBOLS[: int(draw.choice([1, 1, 2, 3]))]
+    drawn = SYMBOLS[: int(draw.choice([1, 1, 2, 3]))]
+    symbols = symbols or drawn
     candle_ms = int(draw.choice([MINUTE_MS, 5 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS]))
     start_ms = START_MS + int(draw.integers(0, 4)) * 7 * 3_600_000
     history = _history(draw, symbols, bars, start_ms)
@@ -115,6 +117,41 @@ def kernel_case(seed: int, bars: int = 160) -> KernelCase:
             seed,
         ),
         float(draw.choice([300.0, 5_000.0, 100_000.0])),
+        _allocation(draw) if draw.random() < 0.25 else AllocationLimits(),
+    )
+
+
+def split_case(seed: int) -> KernelCase:
+    """Return a case of several positions that live long enough for one budget to move margin between them."""
+    draw = np.random.default_rng(1_000_000 + seed)
+    first, count = int(draw.integers(3)), int(draw.choice([2, 3, 3]))
+    case = kernel_case(seed, symbols=(SYMBOLS[first:] + SYMBOLS[:first])[:count])
+    return case._replace(
+        margin=case.margin._replace(
+            add_cooldown_ms=int(draw.choice([0, 0, 60_000])),
+            release_cooldown_ms=int(draw.choice([0, 0, 180_000])),
+            max_adds=6,
+            max_added_fraction=float(draw.choice([2.0, 8.0])),
+            position_cap_fraction=1.0,
+            reserve_fraction=float(draw.choice([0.0, 0.2])),
+            allow_release=1,
+        ),
+        entry=EntryLimits(
+            risk_fraction=float(draw.choice([0.002, 0.01, 0.05])),
+            min_reward_to_risk=0.0,
+            max_positions=5,
+            max_notional_fraction=20.0,
+            portfolio_cap_fraction=1.0,
+            daily_loss_fraction=1.0,
+            max_funding_share=10.0,
+            buffer_min=0.001,
+            buffer_sigmas=0.0,
+            risk_cap_fraction=10.0,
+            cascade_cap_fraction=1.0,
+        ),
+        # Few messages a minute halt a split between its releases and its adds.
+        halts=HaltLimits(0.0, 0.0, 0, int(draw.choice([0, 0, 0, 5, 6, 7])), 0.0, 0, 0),
+        allocation=_allocation(draw),
     )
 
 
@@ -284,6 +321,17 @@ def _bracket(draw: np.random.Generator) -> BracketLimits:
     )
 
 
+def _allocation(draw: np.random.Generator) -> AllocationLimits:
+    return AllocationLimits(
+        budget_fraction=float(draw.choice([0.01, 0.05, 0.2, 0.6, 0.95])),
+        interval_ms=int(draw.choice([60_000, 600_000, 3_600_000])),
+        deadband=float(draw.choice([0.01, 0.1, 0.5])),
+        annual_hurdle=float(draw.choice([0.001, 0.2, 10.0])),
+        liquidation_cost=float(draw.choice([0.0005, 0.005, 0.2])),
+        horizon_days=float(draw.choice([0.01, 1.0, 30.0])),
+    )
+
+
 def _halts(draw: np.random.Generator) -> HaltLimits:
     return HaltLimits(
         daily_loss_fraction=float(draw.choice([0.0, 0.0, 0.1, 0.5])),
@@ -305,7 +353,7 @@ def engine_of(case: KernelCase, **desk: Any) -> Engine:
     }
     state = State(markets, timeframe_ms=case.candle_ms)
     risk = RiskManager(
-        case.policy, case.params, case.margin, case.entry, case.bracket, AllocationLimits(), case.caps
+        case.policy, case.params, case.margin, case.entry, case.bracket, case.allocation, case.caps
     )
     outbox, age_ms = Outbox(state, "T"), case.margin.max_mark_age_ms
     return Engine(

@@ -7,18 +7,41 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.backtest.kernel import columns as c
+from bot.backtest.kernel.allocation import drop_adds, plan_adds
 from bot.backtest.kernel.machine_code import play_plainly
+from bot.backtest.kernel.record import books_in, record_of
 from bot.backtest.kernel.run import KernelRun
+from bot.backtest.kernel.setting_up import limits_of
 from bot.backtest.result import Result
 from bot.errors import UserError
-from bot.risk.limits import AllocationLimits, HaltLimits
+from bot.risk.limits import HaltLimits
+from bot.risk.rebalance import (
+    DEADBAND,
+    Wallets,
+    WalletTarget,
+    moves_after_failure,
+    moves_between,
+    places_by_name,
+    rebalance_plan,
+)
 from bot.sim.series import Funding
 from tests.bench.kernel_year import year_case
-from tests.property.backtest.kernel_cases import engine_of, kernel_case, kernel_run, played_exactly, venue_of
+from tests.property.backtest.kernel_cases import (
+    engine_of,
+    kernel_case,
+    kernel_run,
+    played_exactly,
+    split_case,
+    venue_of,
+)
 
 _CHUNK = 25
 _CHUNKS = 21
+_SPLIT_CHUNKS = 3
 _NAMES = {"cause": "causes", "reason": "reasons"}
 # Which the kernel does not count, and what the live engine says of itself.
 _UNCOUNTED = {"alerts", "invariant_violations"}
@@ -65,12 +88,43 @@ def test_the_kernel_says_what_the_exact_engine_says(chunk: int) -> None:
         assert not found, f"seed {seed} ({case.policy}): {'; '.join(found)[:2_000]}"
 
 
+@pytest.mark.parametrize("chunk", range(_SPLIT_CHUNKS))
+def test_one_margin_budget_is_split_as_the_exact_engine_splits_it(chunk: int) -> None:
+    splits = 0
+    for seed in range(chunk * _CHUNK, (chunk + 1) * _CHUNK):
+        case = split_case(seed)
+        exact = played_exactly(case)
+        found = differences(exact, kernel_run(case).run(play_plainly))
+        assert not found, f"seed {seed} ({case.policy}): {'; '.join(found)[:2_000]}"
+        splits += sum(exact.reasons[reason] == "allocation" for reason in exact.moves.reason)
+    assert splits > _CHUNK
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 8))
+def test_a_release_that_fails_drops_the_adds_that_it_was_to_pay_for(seed: int, size: int) -> None:
+    draw = np.random.default_rng(seed)
+    names = [f"S{row}" for row in draw.permutation(size)]
+    rows = zip(names, draw.uniform(1.0, 100.0, size), draw.uniform(1.0, 100.0, size), strict=True)
+    wallets = [WalletTarget(name, held, wanted, 0.01) for name, held, wanted in rows]
+    free = float(draw.choice([0.0, 20.0]))
+    moves = rebalance_plan(wallets, free)
+    held, wanted, steps, most, least = (np.array([leg[field] for leg in wallets]) for field in range(1, 6))
+    columns = Wallets(held, wanted, steps, most, least, places_by_name(names))
+    planned = moves_between(columns, free, DEADBAND)
+    b = books_in(record_of(size, 1, limits_of(engine_of(kernel_case(0)))))
+    b.m[c.SYMBOLS] = size
+    plan_adds(b, np.arange(size), planned)
+    for failed in [move.symbol for move in moves if move.kind == "release"][:2]:
+        drop_adds(b, names.index(failed))
+        moves = moves_after_failure(moves, failed)
+        left = [(names[b.n[add, c.PLANNED_FOR]], b.f[add, c.PLANNED]) for add in range(b.m[c.ADDS_PLANNED])]
+        assert left == [(move.symbol, move.amount_quote) for move in moves if move.kind == "add"]
+
+
 def test_what_the_kernel_does_not_do_is_refused_by_name() -> None:
-    case = kernel_case(0)
-    engine = engine_of(case)
-    engine.desk.risk.allocation = AllocationLimits(budget_fraction=0.3)
-    with pytest.raises(UserError, match=r"margin\.allocation\.budget_fraction"):
-        KernelRun(engine, venue_of(case), case.history, case.told)
+    case = kernel_case(0)._replace(halts=HaltLimits(messages_per_minute=5_000))
+    with pytest.raises(UserError, match=r"count to more than 1022 \(halts\.messages_per_minute"):
+        KernelRun(engine_of(case), venue_of(case), case.history, case.told)
 
 
 def test_candles_are_taken_whole_and_nothing_changes() -> None:

@@ -16,7 +16,7 @@ from bot.core.position import Position
 from bot.core.profile import BINANCE_USDM
 from bot.risk.derisk import DeriskLimits
 from bot.risk.entry_judgement import stress_caps
-from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
+from bot.risk.limits import AllocationLimits, BracketLimits, EntryLimits, MarginLimits
 from bot.risk.policies import POLICIES
 from bot.risk.triggers import Due, MarginRungs, margin_rungs
 from bot.risk.view import MarginView
@@ -58,6 +58,7 @@ def limits_of(policy: str) -> Limits:
         BracketLimits(),
         DeriskLimits(),
         stress_caps(entry),
+        AllocationLimits(),
     )
 
 

@@ -49,11 +49,10 @@ def test_what_the_kernel_does_not_do_goes_to_the_exact_engine_by_name(plan, monk
 
 
 def test_an_engine_asked_for_by_name_refuses_what_it_does_not_do(plan) -> None:
-    allocation = plan.settings.margin.allocation._replace(budget_fraction=0.3)
-    margin = plan.settings.margin.model_copy(update={"allocation": allocation})
-    shared = plan._replace(settings=plan.settings.model_copy(update={"margin": margin}))
-    with pytest.raises(UserError, match=r"one margin budget .*Use --engine exact"):
-        choose_engine("kernel", shared)
+    halts = plan.settings.halts._replace(messages_per_minute=5_000)
+    busy = plan._replace(settings=plan.settings.model_copy(update={"halts": halts}))
+    with pytest.raises(UserError, match=r"count to more than .*Use --engine exact"):
+        choose_engine("kernel", busy)
     with pytest.raises(UserError, match="no engine"):
         choose_engine("quick", plan)
 
