@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import Books, Floats, equity_of, liquidation_of
-from bot.backtest.kernel.candles import roll_clock
+from bot.backtest.kernel.candles import direction_of, roll_clock
 from bot.backtest.kernel.coasting import NARROWER, is_bearable
 from bot.backtest.kernel.market import ENTERS, IS_BROKEN, LEAVES
 from bot.core.compiled import compiled
@@ -40,8 +40,10 @@ def cruise(
     while candle - first < most and m[c.ACCOUNTS_WAITING] + 1 < c.ACCOUNT_SLOTS:
         risk, unrealised, is_over = 0.0, 0.0, False
         for s in range(symbols):
-            is_over = is_over or words[s, candle] & (ENTERS | LEAVES | IS_BROKEN) != 0
+            word = words[s, candle]
+            is_over = is_over or word & (ENTERS | IS_BROKEN) != 0
             if b.n[s, c.HOLDS] != 0:
+                is_over = is_over or (word & LEAVES != 0 and direction_of(word) in (0, b.n[s, c.HOLD_SIDE]))
                 least, largest, mark = g[s, candle, c.G_LOW], g[s, candle, c.G_HIGH], g[s, candle, c.G_MARK]
                 sigma, is_wild = g[s, candle, c.G_SIGMA], g[s, candle, c.G_IS_WILD] != 0.0
                 is_over = is_over or not _is_within(b, s, least, largest, mark, sigma, is_wild)

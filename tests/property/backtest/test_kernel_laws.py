@@ -134,6 +134,21 @@ def test_candles_are_taken_whole_and_nothing_changes() -> None:
         assert not found, f"{policy}: {'; '.join(found)[:2_000]}"
 
 
+@pytest.mark.parametrize("symbols", [1, 2])
+def test_a_wish_to_leave_that_lasts_changes_nothing_for_the_other_side(symbols: int) -> None:
+    case = year_case(symbols, "stop_anchor", bars=6_000)
+    told = {}
+    for symbol, each in case.told.items():
+        leaves = np.ones(len(each.signals.exits), np.bool_)
+        leaves[37::41] = False
+        direction = np.where(each.signals.entries, 1, -1).astype(np.int8) * each.signals.direction
+        direction[::53] *= np.int8(-1)
+        told[symbol] = each._replace(signals=each.signals._replace(exits=leaves, direction=direction))
+    case = case._replace(told=told)
+    found = differences(played_exactly(case), kernel_run(case).run(play_plainly))
+    assert not found, "; ".join(found)[:2_000]
+
+
 def test_funding_is_settled_between_whole_candles() -> None:
     for symbols in (1, 2):
         case = year_case(symbols, "stop_anchor", bars=3_000)
