@@ -179,8 +179,8 @@ def build_signals(
     exits = (long_exits | short_exits) & ~entries
     goes_long = enters_long | (exits & long_exits & ~short_exits)
     goes_short = enters_short | (exits & short_exits & ~long_exits)
-    strengths = _on_entries(entries, 0.0 if strength is None else strength, 0.0)
-    distances = _on_entries(entries, math.nan if stop_distance is None else stop_distance, math.nan)
+    strengths = _on_entries(entries, strength, 0.0)
+    distances = _on_entries(entries, stop_distance, math.nan)
     _check_strength(strengths)
     if stop_distance is not None:
         _check_every_stop(entries, distances)
@@ -194,9 +194,12 @@ def build_signals(
 
 
 def _on_entries(
-    entries: NDArray[np.bool_], given: NDArray[np.float64] | float, elsewhere: float
+    entries: NDArray[np.bool_], given: NDArray[np.float64] | float | None, elsewhere: float
 ) -> NDArray[np.float64]:
-    return np.where(entries, np.asarray(given, dtype=np.float64), elsewhere)
+    values = np.full(entries.shape, elsewhere)
+    if given is not None:
+        np.copyto(values, np.asarray(given, dtype=np.float64), where=entries)
+    return values
 
 
 _COLUMN_TYPES: Final[Mapping[str, type[np.generic]]] = {
@@ -219,18 +222,27 @@ def check_signals(signals: Signals, count: int) -> None:
         _check_column(name, getattr(signals, name), dtype, count)
     direction, distances = signals.direction, signals.stop_distance
     _check_strength(signals.strength)
-    _refuse(np.abs(direction.astype(np.int16)) > 1, "direction is none of -1, 0 and 1", direction)
+    if count and not -1 <= direction.min() <= direction.max() <= 1:
+        _refuse(np.abs(direction.astype(np.int16)) > 1, "direction is none of -1, 0 and 1", direction)
     _refuse(signals.entries & (direction == 0), "an entry has direction 0", direction)
-    if np.count_nonzero(np.isnan(distances)) < count:
+    if not _is_unknown(distances):
         _check_every_stop(signals.entries, distances)
 
 
 def _check_strength(strength: NDArray[np.float64]) -> None:
+    if not len(strength) or (strength.min() >= 0.0 and strength.max() <= 1.0):
+        return  # as nearly always: nothing is laid out to see it
     _refuse(~((strength >= 0.0) & (strength <= 1.0)), "strength lies outside 0 and 1", strength)
+
+
+def _is_unknown(distances: NDArray[np.float64]) -> bool:
+    return not len(distances) or math.isnan(np.fmin.reduce(distances))
 
 
 def _check_every_stop(entries: NDArray[np.bool_], distances: NDArray[np.float64]) -> None:
     _refuse(entries & np.isnan(distances), "an entry has no stop_distance", distances)
+    if _is_unknown(distances) or (np.fmin.reduce(distances) > 0.0 and np.fmax.reduce(distances) < math.inf):
+        return
     _refuse(distances <= 0.0, "stop_distance is not above 0", distances)
     _refuse(np.isinf(distances), "stop_distance is infinite", distances)
 
