@@ -48,7 +48,7 @@ class EntryAsk(NamedTuple):
 
 
 class EntryVerdict(NamedTuple):
-    """`faults` 0: enter. `is_sized`: order, sizing, odds and targets are those of the entry; else empty.
+    """`faults` 0: enter. `is_sized`: order, sizing and targets are those of the entry; else empty.
 
     `wanted`: the quantity that the risk alone would make, 0.0 before it was found; `terms` are the sizing's.
     """
@@ -60,7 +60,6 @@ class EntryVerdict(NamedTuple):
     wanted: float
     room: Room
     sizing: Sizing
-    odds: EntryOdds
     targets: TakeProfits
     next_funding_quote: float
 
@@ -117,7 +116,9 @@ def judge_entry(
     targets = take_profits_for(side, terms.mark, stop, quantity, terms.least, bracket)
     whole = EntryOrder(side, terms.mark, stop, mean_price(targets), terms.taker_fee_rate, entry.stop_slippage)
     sizing = size_entry(whole, sized, rules)
-    odds = entry_odds(whole, terms.sigma_day, entry.outcome_horizon_days)
+    # Fifty times the error function: asked for where they decide, and by whoever tells them.
+    is_claiming = entry.claimed_hit_rate > 0.0
+    odds = entry_odds(whole, terms.sigma_day, entry.outcome_horizon_days) if is_claiming else _NO_ODDS
     funding = max(side * terms.funding_rate, 0.0) * sizing.notional_quote
     faults = (
         signal_faults(ask.strength, entry)
@@ -129,7 +130,7 @@ def judge_entry(
         | share_faults(room.cap, sizing.quantity, wanted, entry)
         | odds_faults(odds, entry)
     )
-    return EntryVerdict(faults, True, whole, sized, wanted, room, sizing, odds, targets, funding)
+    return EntryVerdict(faults, True, whole, sized, wanted, room, sizing, targets, funding)
 
 
 @compiled
@@ -152,7 +153,7 @@ def _unsized(
 ) -> EntryVerdict:
     """Refuse what has no size, and still name what else is wrong with the signal and the account."""
     faults = faults | signal_faults(ask.strength, entry) | account_faults(account, entry)
-    return EntryVerdict(faults, False, order, terms, wanted, room, _NO_SIZE, _NO_ODDS, _NO_TARGETS, 0.0)
+    return EntryVerdict(faults, False, order, terms, wanted, room, _NO_SIZE, _NO_TARGETS, 0.0)
 
 
 @compiled

@@ -40,6 +40,7 @@ from bot.risk.entry_judgement import (
 )
 from bot.risk.faults import EntryTerms
 from bot.risk.limits import BracketLimits, EntryLimits, MarginLimits
+from bot.risk.odds import entry_odds
 from bot.risk.sizing import EntryOrder, SizingRules, entry_buffer, size_entry
 from bot.risk.stress import CAP_NAMES, Exposure, Legs, StressRoom
 from bot.risk.view import EntryPlan, EntryRefusal, Portfolio, TakeProfit
@@ -89,13 +90,14 @@ def _judged(asked: _Question, verdict: EntryVerdict, margin: MarginLimits) -> En
     """Say what stands against a sized entry, or plan it, and keep the numbers."""
     signal, market, entry = asked.signal, asked.market, asked.entry
     order, sizing, room = verdict.order, verdict.sizing, _room(verdict)
+    odds = entry_odds(order, market.sigma_day, entry.outcome_horizon_days)
     candidate = Candidate(
         signal.symbol, order.side, market.instrument, asked.portfolio, sizing, verdict.next_funding_quote
     )
     facts = {
         **market_facts(signal, market, asked.portfolio),
         **entry_facts(candidate, market, order.stop_price),
-        **verdict.odds._asdict(),
+        **odds._asdict(),
         **room_facts(room, verdict.wanted, sizing.quantity),
         **book_facts(candidate, market.sigma_day, asked.held, stress_caps(entry)),
     }
@@ -105,7 +107,7 @@ def _judged(asked: _Question, verdict: EntryVerdict, margin: MarginLimits) -> En
         *signal_checks(verdict.faults, signal.strength, entry),
         *failed_checks(verdict.faults, candidate, entry),
         *share_checks(verdict.faults, room, sizing.quantity, verdict.wanted, entry),
-        *odds_checks(verdict.faults, verdict.odds, entry),
+        *odds_checks(verdict.faults, odds, entry),
     )
     return EntryRefusal(checks, facts)
 
