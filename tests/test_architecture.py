@@ -19,8 +19,8 @@ MAX_FUNCTION_LINES = 50
 FLAT_FOR_THE_COMPILER = {"bot/backtest/kernel/loop.py": {"play"}}
 NAMES_THAT_SAY_NOTHING = {"base", "common", "helper", "helpers", "misc", "tools", "util", "utils"}
 
-# The engine asks a strategy, which is somebody else's code and may raise anything.
-MAY_CATCH_EVERYTHING = {"bot/engine/beliefs.py"}
+# The engine asks a strategy, and alerts a service: somebody else's code, which may raise anything.
+MAY_CATCH_EVERYTHING = {"bot/engine/beliefs.py", "bot/alerts/sinks.py"}
 # The doctor examines the clock itself; the liveness check compares it with a file's time.
 MAY_READ_THE_CLOCK = {"bot/clock.py", "bot/logs.py", "bot/cli/diagnosis.py", "bot/liveness.py"}
 CLOCKS = {

@@ -10,6 +10,7 @@ from bot.alerts.router import Raised
 from bot.alerts.texts import (
     Phrases,
     Text,
+    late_start_text,
     liquidated_text,
     moved_text,
     raised_text,
@@ -27,6 +28,7 @@ from bot.engine.state import State
 HEARD: Final = (AlertRaised, EntriesHalted, MarginMoved, Liquidated)
 _ID_DIGITS: Final = 8
 _LATCH: Final = "latch"
+_LATE_START: Final = "late_start"
 
 
 def id_of(*content: Any) -> str:
@@ -76,6 +78,8 @@ def stands(alert: Alert, state: State) -> bool | None:
     if alert.key.startswith(f"{_LATCH} "):
         halt = state.halts.get(alert.cause)
         return halt is not None and key_of(_LATCH, alert.cause, halt.level) == alert.key
+    if alert.cause == _LATE_START:
+        return False  # whoever asks looks at a session that runs
     if alert.cause in OF_THE_SESSION:
         return alert.cause in state.halts
     if alert.cause not in OF_A_MARKET:
@@ -85,6 +89,13 @@ def stands(alert: Alert, state: State) -> bool | None:
         return False
     held = market.holding.position_id if market.holding is not None else 0
     return alert.position_id in (0, held)
+
+
+def late_start(began_ms: int, now_ms: int, phrases: Phrases) -> Raised:
+    """Return that a session has begun long ago and does not run yet; the same however often it is asked."""
+    text = late_start_text(began_ms, now_ms, phrases)
+    alert_id = id_of(_LATE_START, began_ms)
+    return made(alert_id, _LATE_START, now_ms, "venue", _LATE_START, "", 0, "critical", text)
 
 
 def is_latch(alert: Alert) -> bool:

@@ -156,6 +156,17 @@ def drawdown_text(
     return Text(headline(grade, "", f"drawdown {lost:.1%}", phrases.mode), timed(body, ts_ms))
 
 
+def late_start_text(began_ms: int, now_ms: int, phrases: Phrases) -> Text:
+    """Return that the session does not run yet."""
+    body = (
+        f"The bot was started at {utc_second_text(began_ms)} UTC and could not begin yet: the exchange does "
+        "not answer, or not with what a start needs. Open positions are not looked after meanwhile; their "
+        "stops rest at the exchange. It goes on trying. Next step: look at its log, the network and the "
+        "exchange's status page; look after positions at the exchange if it lasts."
+    )
+    return Text(headline("critical", "", "not started yet", phrases.mode), timed(body, now_ms))
+
+
 def over_text(title: str, why: str, ts_ms: int) -> Text:
     """Return that what was told has passed."""
     plain = title.removeprefix("CRITICAL ").removeprefix("WARNING ")
