@@ -15,7 +15,7 @@ from bot.alerts.courier import Courier, Parcel, Send
 from bot.alerts.router import Acknowledged, Happening, Looked, Over, Raised, route
 from bot.alerts.sources import HEARD, happenings, late_start
 from bot.alerts.state import NOTHING, RouterState, from_json, to_json
-from bot.alerts.texts import Phrases
+from bot.alerts.texts import Setting
 from bot.alerts.watch import Watch
 from bot.core.alert import Alert
 from bot.core.event import Event
@@ -45,14 +45,14 @@ class Alarm:
         desk: Desk,
         book: AlertBook,
         database: Path,
-        phrases: Phrases,
+        setting: Setting,
         sends: Mapping[str, Send],
         clock: Clock,
         logger: Any,
         is_settled: Callable[[], bool],
     ) -> None:
-        self._is_settled, self._began_ms = is_settled, clock.now_ms()
-        self._rules, self._desk, self._book, self._phrases = rules_of(choice), desk, book, phrases
+        self._is_settled, self._was_settled, self._began_ms = is_settled, False, clock.now_ms()
+        self._rules, self._desk, self._book, self._setting = rules_of(choice), desk, book, setting
         self._files, self._clock, self._logger = AcknowledgementFiles(database), clock, logger
         self._courier = Courier(sends, clock, logger)
         self._heard: deque[Event] = deque(maxlen=_MOST_HEARD)
@@ -61,7 +61,7 @@ class Alarm:
         known = book.recall()
         memory = known.memory if known is not None else {}
         self._state: RouterState = from_json(memory["router"]) if known is not None else NOTHING
-        self._watch = Watch(desk, levels_of(choice), phrases, memory.get("watch", {}))
+        self._watch = Watch(desk, levels_of(choice), setting, memory.get("watch", {}))
         self._written = copy.deepcopy(memory)
         if known is None:
             self._write(self._began_ms)  # from here on nothing is passed over
@@ -102,11 +102,12 @@ class Alarm:
     def _found(self, now_ms: int) -> Iterator[Happening]:
         events = tuple(self._heard)
         self._heard.clear()
-        yield from happenings(events, self._desk.state, self._phrases)
-        if self._is_settled():
+        yield from happenings(events, self._desk.state, self._setting)
+        self._was_settled = self._was_settled or self._is_settled()
+        if self._was_settled:
             yield from self._watch.look(self._state.standing, now_ms)
         elif now_ms - self._began_ms >= _START_MS:
-            yield late_start(self._began_ms, now_ms, self._phrases)
+            yield late_start(self._began_ms, now_ms, self._setting)
         for alert_id in self._files.waiting():
             key = self._book.key_of(alert_id)
             self._page.files.append(alert_id)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.alerts.causes import KINDS, OF_A_MARKET, OF_THE_SESSION
 from bot.alerts.router import Raised
 from bot.alerts.texts import (
-    Phrases,
+    Setting,
     Text,
     late_start_text,
     liquidated_text,
@@ -58,7 +58,7 @@ def made(
     return Raised(Alert(alert_id, key, ts_ms, kind, cause, symbol, owner, grade, *whole))
 
 
-def happenings(events: Iterable[Event], state: State, phrases: Phrases) -> Iterator[Raised]:
+def happenings(events: Iterable[Event], state: State, setting: Setting) -> Iterator[Raised]:
     """Yield what is worth telling of these events; `state` is the session's after them."""
     latched: EntriesHalted | None = None
     for event in events:
@@ -66,11 +66,11 @@ def happenings(events: Iterable[Event], state: State, phrases: Phrases) -> Itera
             latched = event if event.is_latched else None
         elif isinstance(event, AlertRaised):
             is_of_latch = event.cause == HALTED and latched is not None
-            yield _latched(event, latched, phrases) if is_of_latch and latched else _raised(event, phrases)
+            yield _latched(event, latched, setting) if is_of_latch and latched else _raised(event, setting)
         elif isinstance(event, MarginMoved):
-            yield _moved(event, state, phrases)
+            yield _moved(event, state, setting)
         elif isinstance(event, Liquidated):
-            yield _liquidated(event, state, phrases)
+            yield _liquidated(event, state, setting)
 
 
 def stands(alert: Alert, state: State) -> bool | None:
@@ -91,9 +91,9 @@ def stands(alert: Alert, state: State) -> bool | None:
     return alert.position_id in (0, held)
 
 
-def late_start(began_ms: int, now_ms: int, phrases: Phrases) -> Raised:
+def late_start(began_ms: int, now_ms: int, setting: Setting) -> Raised:
     """Return that a session has begun long ago and does not run yet; the same however often it is asked."""
-    text = late_start_text(began_ms, now_ms, phrases)
+    text = late_start_text(began_ms, now_ms, setting)
     alert_id = id_of(_LATE_START, began_ms)
     return made(alert_id, _LATE_START, now_ms, "venue", _LATE_START, "", 0, "critical", text)
 
@@ -103,9 +103,9 @@ def is_latch(alert: Alert) -> bool:
     return alert.key.startswith(f"{_LATCH} ")
 
 
-def _raised(event: AlertRaised, phrases: Phrases) -> Raised:
+def _raised(event: AlertRaised, setting: Setting) -> Raised:
     key = key_of(event.cause, event.symbol, event.position_id)
-    text = raised_text(event, kind_words(event.cause), event.severity, phrases)
+    text = raised_text(event, kind_words(event.cause), event.severity, setting)
     kind = KINDS.get(event.cause, "bot")
     return made(
         id_of(event),
@@ -120,26 +120,26 @@ def _raised(event: AlertRaised, phrases: Phrases) -> Raised:
     )
 
 
-def _latched(event: AlertRaised, halt: EntriesHalted, phrases: Phrases) -> Raised:
+def _latched(event: AlertRaised, halt: EntriesHalted, setting: Setting) -> Raised:
     """A latch is told by its cause; what a person ordered is news to others, and no emergency."""
     grade: Grade = "warning" if halt.by == BY_PERSON else event.severity
-    text = raised_text(event, f"halted {halt.level}, {kind_words(halt.cause)}", grade, phrases)
+    text = raised_text(event, f"halted {halt.level}, {kind_words(halt.cause)}", grade, setting)
     key, kind = key_of(_LATCH, halt.cause, halt.level), KINDS.get(halt.cause, "halt")
     return made(id_of(event, halt), key, event.ts_ms, kind, halt.cause, event.symbol, 0, grade, text)
 
 
-def _moved(event: MarginMoved, state: State, phrases: Phrases) -> Raised:
+def _moved(event: MarginMoved, state: State, setting: Setting) -> Raised:
     cause = "margin_added" if event.amount_quote > 0.0 else "margin_released"
-    text = moved_text(event, state.markets.get(event.symbol), phrases)
+    text = moved_text(event, state.markets.get(event.symbol), setting)
     key = key_of(cause, event.symbol, event.position_id)
     return made(
         id_of(event), key, event.ts_ms, "margin_moved", cause, event.symbol, event.position_id, "info", text
     )
 
 
-def _liquidated(event: Liquidated, state: State, phrases: Phrases) -> Raised:
+def _liquidated(event: Liquidated, state: State, setting: Setting) -> Raised:
     market = state.markets.get(event.symbol)
-    text = liquidated_text(event, market.cool_until_ms if market is not None else 0, phrases)
+    text = liquidated_text(event, market.cool_until_ms if market is not None else 0, setting)
     key = key_of("liquidated", event.symbol, event.trade_id)
     return made(
         id_of(event), key, event.ts_ms, "liquidation", "liquidated", event.symbol, 0, "critical", text

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bot.alerts.texts import Phrases, Text, bot_next, headline, named, stop_words, timed
+from bot.alerts.texts import Setting, Text, bot_next, headline, named, stop_words, timed
 from bot.engine.desk import Desk
 from bot.engine.entries import portfolio
+from bot.view.figures import tick_price
 
 Counts = dict[str, float]
 
@@ -19,23 +20,23 @@ def counts_of(desk: Desk) -> Counts:
     return {**{name: getattr(tally, name) for name in _COUNTED}, "wallet": desk.state.equity_quote()}
 
 
-def daily_text(desk: Desk, before: Counts, now: Counts, phrases: Phrases) -> Text:
+def daily_text(desk: Desk, before: Counts, now: Counts, setting: Setting) -> Text:
     """Return the account, what was done since `before`, what is open, and whether anything halts the bot."""
     done = {name: now[name] - before.get(name, 0.0) for name in now}
     lines = (
-        _account(desk, now["wallet"], done["wallet"], phrases),
+        _account(desk, now["wallet"], done["wallet"], setting),
         _done(done),
-        *_positions(desk, phrases),
+        *_positions(desk, setting),
         _halts(desk),
     )
-    what = f"daily summary: wallet {done['wallet']:+,.2f} {phrases.quote}"
-    return Text(headline("info", "", what, phrases.mode), timed("\n".join(lines), desk.state.now_ms))
+    what = f"daily summary: wallet {done['wallet']:+,.2f} {setting.quote}"
+    return Text(headline("info", "", what, setting.mode), timed("\n".join(lines), desk.state.now_ms))
 
 
-def _account(desk: Desk, wallet: float, gained: float, phrases: Phrases) -> str:
+def _account(desk: Desk, wallet: float, gained: float, setting: Setting) -> str:
     account = portfolio(desk)
     return (
-        f"Wallet {wallet:,.2f} {phrases.quote} ({gained:+,.2f} since the last summary), "
+        f"Wallet {wallet:,.2f} {setting.quote} ({gained:+,.2f} since the last summary), "
         f"{account.free_quote:,.2f} free, {account.equity_quote - account.free_quote:,.2f} margin; day's PnL "
         f"{account.day_pnl_quote:+,.2f} with open positions."
     )
@@ -49,16 +50,16 @@ def _done(done: Counts) -> str:
     )
 
 
-def _positions(desk: Desk, phrases: Phrases) -> Iterator[str]:
+def _positions(desk: Desk, setting: Setting) -> Iterator[str]:
     if not desk.state.positions():
         yield "No position is open."
     for market in desk.state.markets.values():
         if (holding := market.holding) is not None:
             risk = desk.risk.risk_of(desk.view(market, holding))
+            at = tick_price(risk.liquidation_price, market.instrument.tick_size)
             yield (
-                f"{named(holding)}: {risk.distance:.2%} to liquidation at {risk.liquidation_price:.10g}, "
-                f"margin {risk.isolated_wallet:,.2f}; {stop_words(holding)}. "
-                f"{bot_next(market, holding, phrases)}"
+                f"{named(holding)}: {risk.distance:.2%} to liquidation at {at}, margin "
+                f"{risk.isolated_wallet:,.2f}; {stop_words(holding)}. {bot_next(market, holding)}"
             )
 
 

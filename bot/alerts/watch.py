@@ -14,7 +14,7 @@ from bot.alerts.sources import id_of, is_latch, key_of, made, stands
 from bot.alerts.state import Standing
 from bot.alerts.summary import counts_of, daily_text
 from bot.alerts.texts import (
-    Phrases,
+    Setting,
     budget_text,
     distance_text,
     drawdown_text,
@@ -51,8 +51,8 @@ class Levels:
 class Watch:
     """Looks at one desk. `memory` is read and replaced by each look."""
 
-    def __init__(self, desk: Desk, levels: Levels, phrases: Phrases, memory: Mapping[str, Any]) -> None:
-        self._desk, self._levels, self._phrases = desk, levels, phrases
+    def __init__(self, desk: Desk, levels: Levels, setting: Setting, memory: Mapping[str, Any]) -> None:
+        self._desk, self._levels, self._setting = desk, levels, setting
         self.memory: dict[str, Any] = {"held": {}, "drawdown": 0, **memory}
 
     def look(self, standing: Mapping[str, Standing], now_ms: int) -> Iterator[Happening]:
@@ -95,7 +95,7 @@ class Watch:
         known["stop"] = now or before
         if 0.0 not in (now, before) and now != before:
             symbol, owner, ts_ms = market.instrument.symbol, holding.position_id, self._desk.state.now_ms
-            text = stop_moved_text(market, holding, before, self._phrases)
+            text = stop_moved_text(market, holding, before, self._setting)
             key = key_of("stop_moved", symbol, owner)
             alert_id = id_of(key, before, now, ts_ms)
             yield made(alert_id, key, ts_ms, "stop", "stop_moved", symbol, owner, "info", text)
@@ -112,12 +112,12 @@ class Watch:
         known["distance"] = now
         symbol, owner = market.instrument.symbol, holding.position_id
         for number in range(now, was):
-            text = farther_text(market, holding, away, levels[number].enter, self._phrases)
+            text = farther_text(market, holding, away, levels[number].enter, self._setting)
             yield Over(_level_key(_DISTANCE, symbol, owner, number), *text)
         if now > was:  # the nearest says it all
             risk = self._desk.risk.risk_of(self._desk.view(market, holding))
             grade: Grade = "critical" if now == len(levels) else "warning"
-            text = distance_text(grade, market, holding, risk, levels[now - 1].enter, self._phrases)
+            text = distance_text(grade, market, holding, risk, levels[now - 1].enter, self._setting)
             key, ts_ms = _level_key(_DISTANCE, symbol, owner, now - 1), market.mark_ms
             yield made(id_of(key, ts_ms), key, ts_ms, _DISTANCE, _DISTANCE, symbol, owner, grade, text)
 
@@ -131,7 +131,7 @@ class Watch:
         symbol, owner, ts_ms = market.instrument.symbol, holding.position_id, self._desk.state.now_ms
         key = key_of(_BUDGET, symbol, owner)
         if now > was:
-            text = budget_text(market, holding, 1.0 - left, self._phrases)
+            text = budget_text(market, holding, 1.0 - left, self._setting)
             yield made(id_of(key, ts_ms), key, ts_ms, _BUDGET, _BUDGET, symbol, owner, "warning", text)
         elif now < was:
             yield Over(key, "", "")
@@ -149,7 +149,7 @@ class Watch:
         if now > was:
             grade: Grade = "critical" if now == len(levels) else "warning"
             level = 1.0 - levels[now - 1].enter
-            text = drawdown_text(grade, equity, peak, level, state.now_ms, self._phrases)
+            text = drawdown_text(grade, equity, peak, level, state.now_ms, self._setting)
             key = key_of(_DRAWDOWN, now - 1)
             yield made(id_of(key, state.now_ms), key, state.now_ms, "drawdown", _DRAWDOWN, "", 0, grade, text)
 
@@ -163,7 +163,7 @@ class Watch:
             self.memory.update(day=day, counts=counts)
         if day <= self.memory["day"]:
             return
-        text = daily_text(self._desk, self.memory["counts"], counts, self._phrases)
+        text = daily_text(self._desk, self.memory["counts"], counts, self._setting)
         self.memory.update(day=day, counts=counts)
         key, ts_ms = key_of("daily_summary", day), self._desk.state.now_ms
         yield made(id_of(key), key, ts_ms, "daily_summary", "daily_summary", "", 0, "info", text)

@@ -12,6 +12,15 @@ def check_ready(settings: Settings) -> None:
     """Return when the strategy loads and every file and folder can be used; UserError otherwise."""
     check_strategy(settings)
     check_places(settings)
+    check_routes(settings)
+
+
+def check_routes(settings: Settings) -> None:
+    """Return when every route of alerts leads to a service; UserError otherwise. Nothing is sent."""
+    if settings.alerts.routes:
+        from bot.alerts.sinks import sinks_of
+
+        sinks_of(settings.alerts.routes)
 
 
 def check_strategy(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bot import logs
 from bot.absent import Absent
+from bot.alerts.service import AlertService
 from bot.app import QUOTE, Application
 from bot.cli.closing import Closing
 from bot.cli.live import LiveView, can_show
@@ -45,14 +46,16 @@ def trade_on(settings: Settings, is_watched: bool, confirm: Confirm, announce: C
         moves.extend(note for note in commit.notes if isinstance(note, MarginMoved))
         narrate(commit)
         pages.hear(commit)
+        alerts.hear(commit)
 
+    alerts = AlertService(settings, QUOTE, logs.logger())
     application = Application(settings, observe)
     pages = WebService(application, settings, logs.logger())
     console = Console()
     view = LiveView(console) if is_watched and can_show(console) else None
     answer_ms = settings.strategy.answer_ms
     with Watchdog(application.question, application.strategy_name, application.path, answer_ms):
-        told = asyncio.run(_trade(application, confirm, announce, view, moves, pages))
+        told = asyncio.run(_trade(application, confirm, announce, view, moves, pages, alerts))
     if settings.run.summary is not None:
         write_summary(settings.run.summary, told)
     logs.logger().info("run.ended", **{name: value for name, value in told.items() if name != "evidence"})
@@ -68,6 +71,7 @@ async def _trade(
     view: LiveView | None,
     moves: list[MarginMoved],
     pages: WebService,
+    alerts: AlertService,
 ) -> dict[str, Any]:
     """Run the session to its end and return its totals."""
     logs.tell_of_the_loop()
@@ -75,6 +79,8 @@ async def _trade(
         await application.meet()
         await confirm(application)
         await application.open()
+        book, desk = application.journal.alert_book(), application.engine.desk
+        alerts.open(desk, book, application.path, lambda: application.is_running)
         gc.enable()  # everything is imported
         announce()
         _tell_pages(pages.listen(), application.settings)
@@ -82,7 +88,7 @@ async def _trade(
         tell_data(application.edges.played, application.edges.notices)
         if view is not None:
             show_notices(application.edges.notices)
-        await _follow(application, view, moves, pages)
+        await _follow(application, view, moves, pages, alerts)
         return summary(application)
     finally:
         await application.leave()
@@ -118,7 +124,11 @@ def show_notices(notices: Iterable[str]) -> None:
 
 
 async def _follow(
-    application: Application, view: LiveView | None, moves: list[MarginMoved], pages: WebService
+    application: Application,
+    view: LiveView | None,
+    moves: list[MarginMoved],
+    pages: WebService,
+    alerts: AlertService,
 ) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -128,6 +138,7 @@ async def _follow(
     beating = asyncio.create_task(_beat(application))
     running = asyncio.create_task(application.run())
     pages.begin(lambda: application.is_running)
+    alerts.begin()
     try:
         if view is None:
             await running
@@ -135,7 +146,10 @@ async def _follow(
             await _watch(application, view, moves, running, pages.url)
     finally:
         beating.cancel()
-        await pages.close()
+        try:
+            await pages.close()
+        finally:
+            await alerts.close()
 
 
 async def _watch(

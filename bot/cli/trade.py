@@ -113,7 +113,7 @@ def _refuse_idle(settings: "Settings", for_files: dict[str, object], speed: str 
 
 
 def _run(settings: "Settings", *, is_confirmed: bool) -> int:
-    from bot.cli.readiness import check_places, check_strategy
+    from bot.cli.readiness import check_places, check_routes, check_strategy
     from bot.continuation import held_timeframe
     from bot.identity import database_path
 
@@ -121,6 +121,7 @@ def _run(settings: "Settings", *, is_confirmed: bool) -> int:
     if held_timeframe(settings, path) is None:  # else what is open is guarded, with a strategy or without
         check_strategy(settings)
     check_places(settings)
+    check_routes(settings)
     with _database_folder(path), _log_stream(settings):
         from bot.cli.session import trade_on
 

@@ -3,13 +3,10 @@
 from typing import Any, Final
 
 from bot.alerts.router import Over, Raised
-from bot.alerts.texts import Phrases
+from bot.alerts.texts import Setting
 from bot.alerts.thresholds import distance_thresholds, loss_thresholds
 from bot.alerts.watch import Levels, Watch
 from bot.core.alert import Alert
-from bot.core.codec import to_json
-from bot.core.event import Event
-from bot.engine.state import Holding, Market
 from bot.risk.limits import BracketLimits, MarginLimits
 from bot.risk.policies.distance_band import DistanceBandParams
 from bot.view.event_words import event_words
@@ -20,15 +17,7 @@ NO_TRAIL: Final = BracketLimits(trail_activate_r=0.0, first_take_profit_r=3.0, s
 WALL_MS: Final = 1_763_884_800_000  # 08:00 UTC
 
 
-def _line(event: Event, tick_size: float | None) -> str:
-    return event_words(to_json(event), tick_size)
-
-
-def _next(_market: Market, holding: Holding) -> str:
-    return f"adds at {holding.rungs[0].price:.10g}" if holding.rungs else "no rung is set"
-
-
-PHRASES: Final = Phrases("paper", "USDT", _line, _next)
+PAPER: Final = Setting("paper", "USDT")
 
 
 def held_bench(**margin: Any) -> Bench:
@@ -47,7 +36,7 @@ def watch_of(bench: Bench, *, memory: Any = None, summary_minute: int | None = N
         loss_thresholds((0.1, 0.2), 0.25),
         summary_minute,
     )
-    return Watch(bench.engine.desk, levels, PHRASES, memory or {})
+    return Watch(bench.engine.desk, levels, PAPER, memory or {})
 
 
 def alerts(found: Any) -> list[Alert]:

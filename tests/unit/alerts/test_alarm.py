@@ -19,7 +19,7 @@ from bot.store.alerts import AlertBook, told_alerts
 from bot.store.database import Binding
 from bot.store.journal import SqliteJournal
 from bot.store.memory import memory_journal
-from tests.unit.alerts.scenes import PHRASES, WALL_MS, held_bench
+from tests.unit.alerts.scenes import PAPER, WALL_MS, held_bench
 from tests.unit.engine.desk_builder import START_MS, A
 
 PHONE = Alerts(routes={"phone": AlertRoute()})
@@ -59,7 +59,7 @@ class World:
         sends = dict.fromkeys(choice.routes, self.phone.send)
         book, desk = self.journal.alert_book(), self.bench.engine.desk
         return Alarm(
-            choice, desk, book, self.database, PHRASES, sends, self.clock, logger(), lambda: self.is_settled
+            choice, desk, book, self.database, PAPER, sends, self.clock, logger(), lambda: self.is_settled
         )
 
     def commit(self, alarm: Alarm | None, *notes: Event) -> None:

@@ -17,14 +17,14 @@ from bot.core.event import (
 )
 from bot.engine import halts
 from bot.ports import Command
-from tests.unit.alerts.scenes import PHRASES, alerts, held_bench
+from tests.unit.alerts.scenes import PAPER, alerts, held_bench
 from tests.unit.engine.desk_builder import START_MS, A, Bench
 
 RAISED = AlertRaised(START_MS, A, 1, "critical", "stop_missing", "long 1 A: no stop rests: why. Doing.", {})
 
 
 def told(bench: Bench, *events: Event) -> list[Any]:
-    return alerts(happenings(events, bench.engine.state, PHRASES))
+    return alerts(happenings(events, bench.engine.state, PAPER))
 
 
 def test_what_the_engine_raised_is_told_in_its_words_with_the_time_and_how_to_acknowledge() -> None:
@@ -83,10 +83,10 @@ def test_a_margin_move_is_told_with_the_risk_before_and_after_and_what_is_next(
         f"long {bench.holding().position.quantity:.10g} AAA/USDT:USDT (position 1): distance_band",
         "below band",
         "liquidation 94.30 -> 93.60",
-        "Mark 99",
+        "Mark 99.00",
         f"margin 300.00 -> {300.0 + amount:,.2f} USDT",
         "margin ratio 21.00% -> 19.00%",
-        "The bot next: adds at",
+        "The bot next: adds ",
     ):
         assert words in alert.body
 

@@ -8,7 +8,7 @@ from bot.alerts.sources import happenings
 from bot.alerts.state import NOTHING, RouterState
 from bot.core.event import AlertRaised, CandleClosed
 from bot.engine import halts
-from tests.unit.alerts.scenes import PHRASES, WALL_MS, alerts, held_bench, overs, watch_of
+from tests.unit.alerts.scenes import PAPER, WALL_MS, alerts, held_bench, overs, watch_of
 from tests.unit.engine.desk_builder import MINUTE_MS, A, Bench
 
 ALL = Rules((RouteRule("all", "info"),))
@@ -20,7 +20,7 @@ def quote(bench: Bench, mark: float) -> None:
 
 
 def standing_after(events: list, bench: Bench, state: RouterState = NOTHING) -> RouterState:
-    for each in happenings(events, bench.engine.state, PHRASES):
+    for each in happenings(events, bench.engine.state, PAPER):
         state = route(ALL, state, each, WALL_MS)[0]
     return state
 
@@ -44,10 +44,10 @@ def test_the_nearest_level_is_critical_and_says_it_for_those_before() -> None:
     stop = bench.stop().trigger_price
     for words in (
         f"long {bench.holding().position.quantity:.10g} AAA/USDT:USDT (position 1)",
-        "from the mark 96",
+        "from the mark 96.00",
         "told below 3.00%",
         f"the stop at {stop:.10g} rests",
-        "The bot next: adds at",
+        "The bot next: adds ",
         "Next step:",
         "UTC.",
         f"ringfence alerts ack {alert.alert_id}",
@@ -99,7 +99,7 @@ def test_a_stop_that_moved_is_told_with_both_prices() -> None:
     stop.trigger_price = before + 0.5
     (alert,) = alerts(watch.look({}, WALL_MS))
     assert (alert.kind, alert.cause, alert.grade) == ("stop", "stop_moved", "info")
-    assert f"follows from {before:.10g} to {before + 0.5:.10g}" in alert.body
+    assert f"follows from {before:.2f} to {before + 0.5:.2f}" in alert.body
     assert alerts(watch.look({}, WALL_MS)) == []
 
 
