@@ -7,7 +7,7 @@ tests/property/alerts.
 from typing import Final, NamedTuple
 
 from bot.alerts.rules import HOUR_MS, RouteRule, Rules
-from bot.alerts.state import Held, RouterState, RouteState, Standing, Told
+from bot.alerts.state import Held, RouterState, RouteState, Standing, Told, acknowledged
 from bot.alerts.words import again_text, summary_text
 from bot.core.alert import Alert, Delivery, Form, Grade, rank
 
@@ -45,6 +45,8 @@ Answer = tuple[RouterState, tuple[Delivery, ...]]
 
 def route(rules: Rules, state: RouterState, happening: Happening, now_ms: int) -> Answer:
     """Return what is remembered from now on, and the messages to send, in this order."""
+    if isinstance(happening, Acknowledged):
+        state = acknowledged(state, happening.key)
     desk = _Desk(rules, state, now_ms)
     desk.look()
     match happening:
@@ -52,9 +54,7 @@ def route(rules: Rules, state: RouterState, happening: Happening, now_ms: int) -
             desk.hear(alert)
         case Over(key, title, body):
             desk.end(key, title, body)
-        case Acknowledged(key):
-            desk.acknowledge(key)
-        case Looked():
+        case Acknowledged() | Looked():
             pass
     return desk.answer()
 
@@ -111,11 +111,6 @@ class _Desk:
         for rule in self._rules.routes:
             if rule.name in standing.routes:
                 self._send_or_hold(rule, alert, "over", f"{alert.alert_id}-{rule.name}-over")
-
-    def acknowledge(self, key: str) -> None:
-        for each, standing in self._standing.items():
-            if key in ("", each):
-                self._standing[each] = standing._replace(is_acknowledged=True)
 
     def _stand(self, alert: Alert, routes: tuple[str, ...]) -> None:
         """Remember what is a warning or worse until it is over; the oldest that matter least go first."""

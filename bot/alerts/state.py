@@ -57,6 +57,15 @@ class RouterState(NamedTuple):
 NOTHING: Final = RouterState({}, {}, {})
 
 
+def acknowledged(state: RouterState, key: str) -> RouterState:
+    """Return the state after a person said to know of what stands under `key`; "" for all."""
+    standing = {
+        each: known._replace(is_acknowledged=known.is_acknowledged or key in ("", each))
+        for each, known in state.standing.items()
+    }
+    return state._replace(standing=standing)
+
+
 def to_json(state: RouterState) -> dict[str, Any]:
     """Return the state as plain JSON values."""
     return {

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from bot import __version__
 from bot.cli import (
+    alerts,
     backtest,
     calculator,
     checks,
@@ -43,7 +44,7 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 # What these write is of one user: where positions are, and what was traded.
-_OF_A_BOT = ("trade", "halt", "flatten", "resume", "db", "exchange")
+_OF_A_BOT = ("trade", "halt", "flatten", "resume", "alerts", "db", "exchange")
 
 # What a container asks every few seconds: answered before typer loads pydantic to read the flags.
 _HEALTH_CHECK = ("doctor", "--live")
@@ -90,6 +91,7 @@ app.command("positions")(reading.positions)
 app.command("trades")(reading.trades)
 app.add_typer(margin.app, name="margin")
 app.command("journal")(reading.journal)
+app.add_typer(alerts.app, name="alerts")
 app.command("list-strategies")(listing.list_strategies)
 app.command("list-policies")(listing.list_policies)
 app.command("list-presets")(listing.list_presets)

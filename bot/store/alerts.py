@@ -34,7 +34,10 @@ class Remembered(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What one second of alerts changes, in one transaction. Keys that are over or acknowledged; "": all."""
+    """What one second of alerts changes, in one transaction. Keys that are over or acknowledged; "": all.
+
+    `has_read`: whether whoever writes it has looked through all of the journal so far.
+    """
 
     now_ms: int
     alerts: tuple[Alert, ...]
@@ -43,6 +46,7 @@ class Page(NamedTuple):
     over: tuple[str, ...]
     acknowledged: tuple[str, ...]
     memory: dict[str, Any]
+    has_read: bool = True
 
 
 class ToldAlert(NamedTuple):
@@ -127,7 +131,8 @@ class AlertBook:
             execute(sql.END_ALERT, {"key": key, **now})
         for key in page.acknowledged:
             execute(sql.ACKNOWLEDGE_ALERT, {"key": key, **now})
-        execute(sql.PUT_ALERT_ROUTER, {"memory": json_text(page.memory)})
+        statement = sql.PUT_ALERT_ROUTER if page.has_read else sql.SET_ALERT_MEMORY
+        execute(statement, {"memory": json_text(page.memory)})
 
 
 def told_alerts(reader: Reader, *, limit: int = 50, only_open: bool = False) -> list[ToldAlert]:

@@ -193,6 +193,7 @@ _LAST_EVENT: Final = "(SELECT coalesce(max(id), 0) FROM event)"
 PUT_ALERT_ROUTER: Final = _upsert(
     "alert_router", "id", _columns("alert_router", ()), {"id": "1", "event_id": _LAST_EVENT}
 )
+SET_ALERT_MEMORY: Final = "UPDATE alert_router SET memory = :memory"
 SELECT_ALERT_ROUTER: Final = "SELECT event_id, memory FROM alert_router"
 _FORGOTTEN_BEFORE: Final = "(SELECT raised_ms FROM alert ORDER BY raised_ms DESC LIMIT 1 OFFSET :kept)"
 FORGET_ALERTS: Final = (

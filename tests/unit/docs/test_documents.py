@@ -23,7 +23,14 @@ from bot.settings.model import Settings
 from bot.store.tables import TABLES
 from tests.unit.docs.reading import ROOT, Block, blocks, command_words, inline_codes, links, prose, text_of
 
-RUN: Final = ("README.md", "bot/README.md", "bot/BACKTEST.md", "strategies/README.md", "config/README.md")
+RUN: Final = (
+    "README.md",
+    "bot/README.md",
+    "bot/BACKTEST.md",
+    "bot/ALERTS.md",
+    "strategies/README.md",
+    "config/README.md",
+)
 ALL: Final = (
     *RUN,
     "bot/EVIDENCE.md",
@@ -138,7 +145,7 @@ def resolved(words: list[str]) -> Any:
     return command
 
 
-@pytest.mark.parametrize("document", ["README.md", "config/README.md"])
+@pytest.mark.parametrize("document", ["README.md", "config/README.md", "bot/ALERTS.md"])
 def test_every_example_of_settings_is_accepted(document: str, tmp_path: Path) -> None:
     examples = blocks(document, "toml")
     assert examples
