@@ -7,6 +7,7 @@ Bind a logger once and keep it: a bound logger costs a fraction of a microsecond
 import asyncio
 import logging
 import sys
+from collections import deque
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO
@@ -19,12 +20,38 @@ from bot.redaction import redacted
 Format = Literal["auto", "json", "console"]
 Level = Literal["debug", "info", "warning", "error"]
 
+LINES_KEPT: Final = 500
+
 _FIRST: Final = ("time", "level", "event")
 
 
 def redact_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Return the line with every secret replaced: by the key's name, and inside texts by their form."""
     return {name: redacted(name, value) for name, value in event.items()}
+
+
+class KeptLines:
+    """The last lines, as they are written, for whoever looks at a running bot: a processor."""
+
+    def __init__(self) -> None:
+        self._lines: deque[dict[str, Any]] = deque(maxlen=LINES_KEPT)
+
+    def __call__(
+        self, _logger: Any, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """Keep a line."""
+        self._lines.append(dict(event))
+        return event
+
+    def newest_first(self) -> list[dict[str, Any]]:
+        """Return what is kept."""
+        return list(reversed(self._lines))
+
+
+def kept_lines() -> list[dict[str, Any]]:
+    """Return the last lines of this process, newest first, secrets redacted; none before `configure`."""
+    processors = structlog.get_config()["processors"]
+    return next((each.newest_first() for each in processors if isinstance(each, KeptLines)), [])
 
 
 def configure(log_format: Format, level: Level, stream: TextIO) -> None:
@@ -37,6 +64,7 @@ def configure(log_format: Format, level: Level, stream: TextIO) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.format_exc_info,
             redact_secrets,
+            KeptLines(),
             structlog.dev.ConsoleRenderer(colors=stream.isatty()) if is_console else _json_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),

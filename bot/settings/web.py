@@ -20,6 +20,9 @@ class Web(Section):
     public_url: str = setting(
         "", "Address at which a reverse proxy with TLS serves them, https://NAME; empty: there is none."
     )
+    exports: Path = setting(
+        Path("exports"), "Folder whose folders are exports of backtests and sweeps, shown there."
+    )
     tls_certificate: Path | None = setting(
         None, "Certificate chain in PEM, to serve TLS itself.", example="tls/fullchain.pem"
     )

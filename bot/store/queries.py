@@ -75,24 +75,37 @@ def positions(reader: Reader) -> list[OpenPosition]:
     return [_open_position(reader, row) for row in reader.execute(query).mappings()]
 
 
-def trades(reader: Reader, *, symbol: str | None = None, limit: int = _LIMIT) -> list[Trade]:
-    """Return closed positions, the last closed first."""
+def trades(
+    reader: Reader, *, symbol: str | None = None, limit: int = _LIMIT, before: int | None = None
+) -> list[Trade]:
+    """Return closed positions, the last closed first; with `before` those that closed earlier (UTC ms)."""
     position = TABLES["position"].c
     where = [position.closed_ms.is_not(None), *_of_symbol("position", symbol)]
+    where += [] if before is None else [position.closed_ms < before]
     rows = _rows(reader, "position", Trade._fields, where=where, order=["closed_ms", "id"], limit=limit)
     return [Trade(**row) for row in rows]
 
 
-def margin_history(reader: Reader, *, symbol: str | None = None, limit: int = _LIMIT) -> list[MarginMove]:
-    """Return margin adjustments with their reasons."""
-    where = _of_symbol("margin_adjustment", symbol)
+def margin_history(
+    reader: Reader, *, symbol: str | None = None, limit: int = _LIMIT, before: int | None = None
+) -> list[MarginMove]:
+    """Return margin adjustments with their reasons; with `before` those of a smaller id."""
+    where = [*_of_symbol("margin_adjustment", symbol), *_before("margin_adjustment", before)]
     rows = _rows(reader, "margin_adjustment", MarginMove._fields, where=where, order=["id"], limit=limit)
     return [MarginMove(**row) for row in rows]
 
 
-def journal(reader: Reader, *, symbol: str | None = None, limit: int = _LIMIT) -> list[EventEntry]:
-    """Return the tail of the append-only journal."""
-    where = _of_symbol("event", symbol)
+def journal(
+    reader: Reader,
+    *,
+    symbol: str | None = None,
+    limit: int = _LIMIT,
+    before: int | None = None,
+    kind: str | None = None,
+) -> list[EventEntry]:
+    """Return the tail of the append-only journal; `before`: only smaller ids, `kind`: only this event."""
+    where = [*_of_symbol("event", symbol), *_before("event", before)]
+    where += [] if kind is None else [TABLES["event"].c.kind == kind]
     rows = _rows(reader, "event", EventEntry._fields, where=where, order=["id"], limit=limit)
     return [EventEntry(**row) for row in rows]
 
@@ -161,6 +174,10 @@ def _count(reader: Reader, table: str, where: ColumnElement[bool]) -> int:
 
 def _of_symbol(table: str, symbol: str | None) -> list[ColumnElement[bool]]:
     return [] if symbol is None else [TABLES[table].c.symbol == symbol]
+
+
+def _before(table: str, before: int | None) -> list[ColumnElement[bool]]:
+    return [] if before is None else [TABLES[table].c.id < before]
 
 
 def _rows(

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from bot.web.answers import Failure
 from bot.web.office import Office
@@ -24,6 +24,9 @@ class Caller:
 def office_of(request: Request) -> Office:
     """Return what the handlers of this application work with."""
     return request.app.state.office
+
+
+Bot = Annotated[Office, Depends(office_of)]
 
 
 def reads(request: Request) -> Caller:

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 import orjson
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from bot.errors import RingfenceError, UserError
@@ -92,13 +93,13 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _TITLES[status], "content": content} for status in statuses}
 
 
-def answer_errors(app: FastAPI) -> None:
+def answer_errors(app: Starlette) -> None:
     """Let every error of the application be told as a Problem, none with a traceback."""
-    app.exception_handler(HTTPException)(_of_http)
-    app.exception_handler(RequestValidationError)(_of_input)
-    app.exception_handler(UserError)(_of_user)
-    app.exception_handler(RingfenceError)(_of_bot)
-    app.exception_handler(Exception)(_of_defect)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(RequestValidationError, _of_input)
+    app.add_exception_handler(UserError, _of_user)
+    app.add_exception_handler(RingfenceError, _of_bot)
+    app.add_exception_handler(Exception, _of_defect)
 
 
 async def _of_http(_request: Request, error: Exception) -> Response:

@@ -7,14 +7,11 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from bot.view.risk_board import RiskBoard
-from bot.web.access import Caller, office_of, reads
+from bot.web.access import Bot, Caller, reads
 from bot.web.answers import Json, documented
-from bot.web.office import Office
 from bot.web.stream import EventStream
 
 router = APIRouter(tags=["board"])
-
-Bot = Annotated[Office, Depends(office_of)]
 
 
 class Health(BaseModel):

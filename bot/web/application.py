@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import __version__
-from bot.web import api_board
+from bot.web import api_board, api_book, api_history, api_positions, api_system
 from bot.web.access import SCOPES, Caller
 from bot.web.answers import Problem, answer_errors
 from bot.web.door import Door
@@ -16,6 +18,7 @@ from bot.web.headers import SafeHeaders
 from bot.web.office import Office
 
 _PAGES: Final = Path(__file__).with_name("static")
+_BESIDE: Final = ("/health",)
 _ABOUT: Final = (
     "Reads of a running bot, and orders to it. Money is in the account's quote currency, prices in quote per "
     "base, times in UTC milliseconds, fractions from 0 to 1; null is not known. Errors are Problems."
@@ -24,11 +27,30 @@ _ABOUT: Final = (
 
 def application(office: Office) -> ASGIApp:
     """Return the ASGI application of one session."""
-    app = api(office)
-    app.mount("/", StaticFiles(directory=_PAGES, html=True), name="pages")
+    app = Both(api(office), pages())
     local = Caller("this machine", frozenset(SCOPES), lambda: True)
     is_open = office.settings.run.mode == "paper" and office.settings.web.is_local
     return SafeHeaders(Door(app, office.settings.web, lambda _headers: local if is_open else None))
+
+
+class Both:
+    """The API under its own paths, files under all others."""
+
+    def __init__(self, api: ASGIApp, pages: ASGIApp) -> None:
+        self._api, self._pages = api, pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request (ASGI)."""
+        is_api = scope["path"].startswith("/api") or scope["path"] in _BESIDE
+        await (self._api if is_api else self._pages)(scope, receive, send)
+
+
+def pages() -> Starlette:
+    """Return the files of the pages."""
+    files = StaticFiles(directory=_PAGES, html=True)
+    app = Starlette(routes=[Mount("/", files, name="pages")])
+    answer_errors(app)
+    return app
 
 
 def api(office: Office) -> FastAPI:
@@ -44,7 +66,8 @@ def api(office: Office) -> FastAPI:
     )
     app.state.office = office
     answer_errors(app)
-    app.include_router(api_board.router)
+    for part in (api_board, api_positions, api_book, api_history, api_system):
+        app.include_router(part.router)
     _document(app)
     return app
 
