@@ -2,7 +2,9 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +12,7 @@ from bot.view.figures import number_text
 
 Row = Mapping[str, Any]
 
+_KEPT: Final[ContextVar[list[Any] | None]] = ContextVar("kept_answers", default=None)
 _GAP: Final = 3
 _LEAST_LAST: Final = 24
 
@@ -64,7 +67,22 @@ def show_facts(facts: Row, as_json: bool) -> None:
 
 def show_json(value: Any) -> None:
     """Print one JSON document. Every amount is a number; infinities and NaN are null."""
+    kept = _KEPT.get()
+    if kept is not None:
+        kept.append(_plain(value))
+        return
     print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def answers_kept() -> Iterator[list[Any]]:
+    """Keep what `show_json` is given instead of printing it, in this thread or task alone."""
+    kept: list[Any] = []
+    token = _KEPT.set(kept)
+    try:
+        yield kept
+    finally:
+        _KEPT.reset(token)
 
 
 def aligned(rows: Sequence[Row], shown: Sequence[Column]) -> list[str]:

@@ -14,6 +14,7 @@ from bot import logs
 from bot.absent import Absent
 from bot.alerts.service import AlertService
 from bot.app import QUOTE, Application
+from bot.cli.calculators.forms import CalculatorForms
 from bot.cli.closing import Closing
 from bot.cli.live import LiveView, can_show
 from bot.core.event import MarginMoved
@@ -50,7 +51,7 @@ def trade_on(settings: Settings, is_watched: bool, confirm: Confirm, announce: C
 
     alerts = AlertService(settings, QUOTE, logs.logger())
     application = Application(settings, observe)
-    pages = WebService(application, settings, logs.logger())
+    pages = WebService(application, settings, CalculatorForms(), logs.logger())
     console = Console()
     view = LiveView(console) if is_watched and can_show(console) else None
     answer_ms = settings.strategy.answer_ms

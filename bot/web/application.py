@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import __version__
-from bot.web import api_board, api_book, api_history, api_positions, api_system
+from bot.web import api_board, api_book, api_calc, api_history, api_positions, api_system
 from bot.web.access import SCOPES, Caller
 from bot.web.answers import Problem, answer_errors
 from bot.web.door import Door
@@ -66,7 +66,7 @@ def api(office: Office) -> FastAPI:
     )
     app.state.office = office
     answer_errors(app)
-    for part in (api_board, api_positions, api_book, api_history, api_system):
+    for part in (api_board, api_positions, api_book, api_history, api_calc, api_system):
         app.include_router(part.router)
     _document(app)
     return app

@@ -10,6 +10,7 @@ from bot.core.event import MarginMoved
 from bot.ports import Commit
 from bot.settings import Settings
 from bot.store.queries import margin_history
+from bot.view.forms import Calculators
 from bot.view.history import moved_of
 from bot.view.risk_maker import MOVES_KEPT
 from bot.view.watched import Watched
@@ -24,11 +25,18 @@ from bot.web.stream import Broadcast
 class Front:
     """One session's pages: `serve` until `stop`."""
 
-    def __init__(self, watched: Watched, settings: Settings, logger: Any, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        watched: Watched,
+        settings: Settings,
+        calculators: Calculators,
+        logger: Any,
+        now_ms: Callable[[], int],
+    ) -> None:
         self._logger, lag = logger, LagMeter()
         broadcast = Broadcast(now_ms())
         boards = Boards(watched, broadcast, now_ms, lag.newest_ms)
-        self.office = Office(watched, settings, broadcast, boards, lag, now_ms, now_ms())
+        self.office = Office(watched, settings, broadcast, boards, lag, calculators, now_ms, now_ms())
         web = settings.web
         self._server = server_for(application(self.office), web.tls_certificate, web.tls_key)
 

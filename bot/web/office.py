@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from bot.settings import Settings
 from bot.store.reader import Reader, open_in_use
+from bot.view.forms import Calculators
 from bot.view.watched import Watched
 from bot.web.answers import Failure
 from bot.web.boards import Boards
@@ -29,6 +30,7 @@ class Office:
     broadcast: Broadcast
     boards: Boards
     lag: LagMeter
+    calculators: Calculators
     now_ms: Callable[[], int]
     began_ms: int
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "web"))

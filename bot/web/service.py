@@ -12,6 +12,7 @@ from typing import Any, Final
 from bot.clock import WallClock
 from bot.ports import Commit
 from bot.settings import Settings
+from bot.view.forms import Calculators
 from bot.view.watched import Watched
 from bot.web.listening import address_of, listen
 
@@ -22,8 +23,9 @@ _END_SECONDS: Final = 2.0
 class WebService:
     """`hear` gets every commit of the session; `begin` serves until `close`."""
 
-    def __init__(self, watched: Watched, settings: Settings, logger: Any) -> None:
-        self._watched, self._settings, self._logger = watched, settings, logger
+    def __init__(self, watched: Watched, settings: Settings, calculators: Calculators, logger: Any) -> None:
+        self._watched, self._settings = watched, settings
+        self._calculators, self._logger = calculators, logger
         self._listener: socket.socket | None = None
         self._task: asyncio.Task[None] | None = None
         self._front: Any = None
@@ -80,7 +82,8 @@ class WebService:
             await asyncio.sleep(_LOOK_SECONDS)
         # In a thread: the loop goes on between its instructions.
         module = await asyncio.to_thread(import_module, "bot.web.front")
-        self._front = module.Front(self._watched, self._settings, self._logger, WallClock().now_ms)
+        given = (self._watched, self._settings, self._calculators, self._logger, WallClock().now_ms)
+        self._front = module.Front(*given)
         await self._front.serve(listener)
 
     def _tell_end(self, task: "asyncio.Task[None]") -> None:

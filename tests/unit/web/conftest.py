@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from bot.app import Application
+from bot.cli.calculators.forms import CalculatorForms
 from bot.core.event import MarginMoved
 from bot.ports import Commit
 from bot.settings import Flag, Settings, load
@@ -73,7 +74,8 @@ def office_for(bot: Bot) -> Iterator[Callable[[Settings], Office]]:
         boards = Boards(bot.application, broadcast, lambda: NOW_MS, lag.newest_ms)
         for commit in bot.commits:
             boards.hear(commit)
-        office = Office(bot.application, settings, broadcast, boards, lag, lambda: NOW_MS, NOW_MS)
+        forms = CalculatorForms()
+        office = Office(bot.application, settings, broadcast, boards, lag, forms, lambda: NOW_MS, NOW_MS)
         made.append(office)
         return office
 
