@@ -30,6 +30,7 @@ from bot.cli import (
     honesty,
     listing,
     margin,
+    pages,
     reading,
     sweep,
     trade,
@@ -44,7 +45,7 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 # What these write is of one user: where positions are, and what was traded.
-_OF_A_BOT = ("trade", "halt", "flatten", "resume", "alerts", "db", "exchange")
+_OF_A_BOT = ("trade", "halt", "flatten", "resume", "alerts", "db", "exchange", "web")
 
 # What a container asks every few seconds: answered before typer loads pydantic to read the flags.
 _HEALTH_CHECK = ("doctor", "--live")
@@ -110,6 +111,7 @@ app.add_typer(calculator.app, name="calc")
 app.command("doctor")(checks.doctor)
 app.add_typer(database.app, name="db")
 app.add_typer(exchange.app, name="exchange")
+app.add_typer(pages.app, name="web")
 
 
 def main() -> None:

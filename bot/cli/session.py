@@ -84,7 +84,7 @@ async def _trade(
         alerts.open(desk, book, application.path, lambda: application.is_running)
         gc.enable()  # everything is imported
         announce()
-        _tell_pages(pages.listen(), application.settings)
+        _tell_pages(pages, application.settings)
         _tell_strategy(application)
         tell_data(application.edges.played, application.edges.notices)
         if view is not None:
@@ -95,8 +95,9 @@ async def _trade(
         await application.leave()
 
 
-def _tell_pages(words: str, settings: Settings) -> None:
-    """Say where the pages are, to a person; the log says it too."""
+def _tell_pages(pages: WebService, settings: Settings) -> None:
+    """Open the pages and say where they are, to a person; the log says it too."""
+    words = pages.listen(may_show_secret=not settings.run.headless and sys.stderr.isatty())
     if words and not settings.run.headless:
         print(words, file=sys.stderr)
 

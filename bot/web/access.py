@@ -1,24 +1,12 @@
-"""Who asks, and what they may."""
+"""What a handler may ask of a request: the office, and a caller who may do this."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Depends, Request
 
 from bot.web.answers import Failure
+from bot.web.caller import Caller
 from bot.web.office import Office
-
-SCOPES: Final = ("read", "guard", "trade")
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Whoever sent a request. `is_valid`: whether they still may, asked again by open streams."""
-
-    name: str
-    scopes: frozenset[str]
-    is_valid: Callable[[], bool]
 
 
 def office_of(request: Request) -> Office:

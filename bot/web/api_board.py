@@ -7,8 +7,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from bot.view.risk_board import RiskBoard
-from bot.web.access import Bot, Caller, reads
+from bot.web.access import Bot, reads
 from bot.web.answers import Json, documented
+from bot.web.caller import Caller
 from bot.web.stream import EventStream
 
 router = APIRouter(tags=["board"])
@@ -32,6 +33,7 @@ async def board(bot: Bot, _caller: Annotated[Caller, Depends(reads)]) -> Respons
 @router.get(
     "/api/stream",
     response_class=EventStream,
+    status_code=200,
     responses={
         200: {"description": "Events board, moved, alert and halt.", "content": {"text/event-stream": {}}},
         **documented(401, 403),

@@ -10,8 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import __version__
-from bot.web import api_board, api_book, api_calc, api_history, api_positions, api_system
-from bot.web.access import SCOPES, Caller
+from bot.web import api_board, api_book, api_calc, api_history, api_login, api_positions, api_system
 from bot.web.answers import Problem, answer_errors
 from bot.web.door import Door
 from bot.web.headers import SafeHeaders
@@ -28,9 +27,7 @@ _ABOUT: Final = (
 def application(office: Office) -> ASGIApp:
     """Return the ASGI application of one session."""
     app = Both(api(office), pages())
-    local = Caller("this machine", frozenset(SCOPES), lambda: True)
-    is_open = office.settings.run.mode == "paper" and office.settings.web.is_local
-    return SafeHeaders(Door(app, office.settings.web, lambda _headers: local if is_open else None))
+    return SafeHeaders(Door(app, office.settings.web, office.guards.who_asks))
 
 
 class Both:
@@ -66,7 +63,7 @@ def api(office: Office) -> FastAPI:
     )
     app.state.office = office
     answer_errors(app)
-    for part in (api_board, api_positions, api_book, api_history, api_calc, api_system):
+    for part in (api_login, api_board, api_positions, api_book, api_history, api_calc, api_system):
         app.include_router(part.router)
     _document(app)
     return app

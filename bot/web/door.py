@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bot.errors import UserError
 from bot.settings.web import Web
-from bot.web.access import Caller
 from bot.web.answers import problem
+from bot.web.caller import Caller
 
 MOST_BODY_BYTES: Final = 65_536
 _OWN_SITES: Final = (None, "same-origin", "none")
@@ -30,6 +31,7 @@ class Door:
         self._app, self._who_asks = app, who_asks
         own = urlsplit(choice.public_url).hostname if choice.public_url else choice.host
         self._names = {*_LOCAL_NAMES, *([own] if own else [])}
+        self._public = choice.public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request (ASGI)."""
@@ -41,7 +43,11 @@ class Door:
         if refusal is not None:
             await problem(*refusal)(scope, receive, send)
             return
-        scope.setdefault("state", {})["caller"] = self._who_asks(headers)
+        try:
+            scope.setdefault("state", {})["caller"] = self._who_asks(headers)
+        except UserError as error:  # the file of hashes cannot be read
+            await problem(503, str(error))(scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
@@ -52,10 +58,19 @@ class Door:
             return None
         if headers.get("sec-fetch-site") not in _OWN_SITES:
             return 403, "The request was made by a page of another site."
-        origin = headers.get("origin")
-        if origin is not None and (urlsplit(origin).netloc != host or origin == "null"):
+        if not self._is_own(headers.get("origin"), host):
             return 403, "The request was made by a page of another origin."
-        return None if scope["method"] in _READING else _of_body(headers)
+        if scope["method"] in _READING:
+            return None
+        if "cookie" in headers and not ("origin" in headers or "sec-fetch-site" in headers):
+            return 403, "A request with a cookie must say which page made it."
+        return _of_body(headers)
+
+    def _is_own(self, origin: str | None, host: str) -> bool:
+        """Requests of a page name its origin: ours, as the browser or as a proxy in front knows it."""
+        if origin is None or (self._public and origin == self._public):
+            return True
+        return origin in (f"http://{host}", f"https://{host}")
 
 
 def _name_of(host: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +16,15 @@ from bot.view.history import moved_of
 from bot.view.risk_maker import MOVES_KEPT
 from bot.view.watched import Watched
 from bot.web.application import application
+from bot.web.attempts import Attempts
 from bot.web.boards import Boards
+from bot.web.guards import Guards
 from bot.web.lag import LagMeter
 from bot.web.office import Office
 from bot.web.serving import server_for
+from bot.web.sessions import Sessions
 from bot.web.stream import Broadcast
+from bot.web.vault import Vault
 
 
 class Front:
@@ -36,7 +41,11 @@ class Front:
         self._logger, lag = logger, LagMeter()
         broadcast = Broadcast(now_ms())
         boards = Boards(watched, broadcast, now_ms, lag.newest_ms)
-        self.office = Office(watched, settings, broadcast, boards, lag, calculators, now_ms, now_ms())
+        sessions, attempts = Sessions(time.monotonic), Attempts(time.monotonic)
+        guards = Guards(settings, Vault(watched.path), sessions, attempts)
+        self.office = Office(
+            watched, settings, broadcast, boards, lag, calculators, guards, logger, now_ms, now_ms()
+        )
         web = settings.web
         self._server = server_for(application(self.office), web.tls_certificate, web.tls_key)
 

@@ -4,6 +4,7 @@ import errno
 import socket
 from typing import Final
 
+from bot.settings import Settings
 from bot.settings.web import Web
 
 _BACKLOG: Final = 256
@@ -20,6 +21,11 @@ def listen(host: str, port: int, *, may_take_next: bool) -> socket.socket:
             if error.errno != errno.EADDRINUSE or tried == ports[-1]:
                 raise
     raise AssertionError("the range is never empty")
+
+
+def needs_login(settings: Settings) -> bool:
+    """Return whether people log in: real or test money, or pages that more than this machine can reach."""
+    return settings.run.mode != "paper" or not settings.web.is_local
 
 
 def address_of(choice: Web, listener: socket.socket) -> str:

@@ -12,6 +12,7 @@ from bot.view.forms import Calculators
 from bot.view.watched import Watched
 from bot.web.answers import Failure
 from bot.web.boards import Boards
+from bot.web.guards import Guards
 from bot.web.lag import LagMeter
 from bot.web.stream import Broadcast
 
@@ -31,6 +32,8 @@ class Office:
     boards: Boards
     lag: LagMeter
     calculators: Calculators
+    guards: Guards
+    logger: Any
     now_ms: Callable[[], int]
     began_ms: int
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "web"))

@@ -10,18 +10,20 @@ from importlib import import_module
 from typing import Any, Final
 
 from bot.clock import WallClock
+from bot.errors import UserError
 from bot.ports import Commit
 from bot.settings import Settings
+from bot.settings.web import Web
 from bot.view.forms import Calculators
 from bot.view.watched import Watched
-from bot.web.listening import address_of, listen
+from bot.web.listening import address_of, listen, needs_login
 
 _LOOK_SECONDS: Final = 0.05
 _END_SECONDS: Final = 2.0
 
 
 class WebService:
-    """`hear` gets every commit of the session; `begin` serves until `close`."""
+    """`listen`, then `begin` serves until `close`, which may be called twice; `hear` gets every commit."""
 
     def __init__(self, watched: Watched, settings: Settings, calculators: Calculators, logger: Any) -> None:
         self._watched, self._settings = watched, settings
@@ -36,28 +38,41 @@ class WebService:
         if self._front is not None:
             self._front.hear(commit)
 
-    def listen(self) -> str:
+    def listen(self, *, may_show_secret: bool) -> str:
         """Open the socket and return what a person should know of it; "" where no pages are wanted.
 
-        Whoever comes before the pages stand waits. Where the socket cannot be had there are none.
+        Whoever comes before the pages stand waits. Where the socket cannot be had there are no pages.
+        `may_show_secret`: a person sees the words and no log keeps them.
         """
         choice = self._settings.web
         if not choice.enabled:
             return ""
         try:
+            password = self._password(may_show_secret=may_show_secret)
             found = listen(choice.host, choice.port, may_take_next=self._settings.run.mode == "paper")
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, UserError) as error:
+            reason = str(error) if isinstance(error, UserError) else _of_socket(choice, error)
             self._logger.error("web.unavailable", host=choice.host, port=choice.port, message=reason)
-            return (
-                f"No pages are served: {choice.host}:{choice.port} cannot be listened on ({reason}). "
-                "Trading goes on; set another web.port at the next start, or 0 for any that is free."
-            )
+            return f"No pages are served, and trading goes on: {reason}"
         self._listener, self.url = found, address_of(choice, found)
         port = found.getsockname()[1]
         self._logger.info("web.listening", url=self.url, port=port)
         busy = f" ({choice.port} is taken)" if choice.port not in (0, port) else ""
-        return f"Risk board: {self.url}{busy}"
+        return f"Risk board: {self.url}{busy}{password}"
+
+    def _password(self, *, may_show_secret: bool) -> str:
+        """Return the words that say a new password, "" where none is needed or one was set before."""
+        if not needs_login(self._settings):
+            return ""
+        from bot.web.vault import Vault  # noqa: PLC0415  no paper session on this machine needs it
+
+        vault = Vault(self._watched.path)
+        if vault.has_password:
+            return ""
+        if not may_show_secret:
+            self._logger.warning("web.no_password", next_step="ringfence web password")
+            return "\nNobody is let in until `ringfence web password` made one; the bot takes it at once."
+        return f"\nIts password, shown this once: {vault.new_password()}"
 
     def begin(self, is_ready: Callable[[], bool]) -> None:
         """Serve as soon as `is_ready`, beside everything else."""
@@ -76,6 +91,7 @@ class WebService:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._listener is not None:
             self._listener.close()
+        self._front = self._task = self._listener = None
 
     async def _run(self, listener: socket.socket, is_ready: Callable[[], bool]) -> None:
         while not is_ready():
@@ -92,3 +108,11 @@ class WebService:
         if error is not None:
             words = f"No pages are served any more: {error}. Trading goes on."
             self._logger.error("web.ended", error_type=type(error).__name__, message=words)
+
+
+def _of_socket(choice: Web, error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return (
+        f"{choice.host}:{choice.port} cannot be listened on ({reason}). Set another web.port at the next "
+        "start, or 0 for any that is free."
+    )

@@ -14,10 +14,14 @@ from bot.core.event import MarginMoved
 from bot.ports import Commit
 from bot.settings import Flag, Settings, load
 from bot.web.application import application
+from bot.web.attempts import Attempts
 from bot.web.boards import Boards
+from bot.web.guards import Guards
 from bot.web.lag import LagMeter
 from bot.web.office import Office
+from bot.web.sessions import Sessions
 from bot.web.stream import Broadcast
+from bot.web.vault import Vault
 from tests.unit.web.asgi_client import Client
 
 NOW_MS = 1_800_000_000_000
@@ -64,8 +68,31 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
     asyncio.run(made.application.leave())
 
 
+class Unheard:
+    """A logger that says nothing."""
+
+    def info(self, *_: object, **__: object) -> None: ...
+
+    warning = error = info
+
+
+class Seconds:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def office_for(bot: Bot) -> Iterator[Callable[[Settings], Office]]:
+def clock() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def office_for(bot: Bot, clock: Seconds) -> Iterator[Callable[[Settings], Office]]:
     """Return a maker of offices of the session under other settings."""
     made: list[Office] = []
 
@@ -75,7 +102,20 @@ def office_for(bot: Bot) -> Iterator[Callable[[Settings], Office]]:
         for commit in bot.commits:
             boards.hear(commit)
         forms = CalculatorForms()
-        office = Office(bot.application, settings, broadcast, boards, lag, forms, lambda: NOW_MS, NOW_MS)
+        guards = Guards(settings, Vault(bot.application.path), Sessions(clock), Attempts(clock))
+
+        office = Office(
+            bot.application,
+            settings,
+            broadcast,
+            boards,
+            lag,
+            forms,
+            guards,
+            Unheard(),
+            lambda: NOW_MS,
+            NOW_MS,
+        )
         made.append(office)
         return office
 
