@@ -140,6 +140,7 @@ async def test_margin_is_added_by_the_keyboard_after_its_effect_was_shown(pages:
     add = card(page, ETH).locator('[data-verb="add"]')
     await add.focus()
     await page.keyboard.press("Enter")
+    await expect(page.locator("#amount")).to_be_focused()
     await page.keyboard.type("35.2")
     await expect(page.locator("dialog .main-row")).to_contain_text("2,810.18")
     assert pages.bot.orders == []

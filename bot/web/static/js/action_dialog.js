@@ -1,5 +1,5 @@
 /** Add, release, reduce, close: what it would do is shown before it can be confirmed, then confirmed once. */
-import { html, useEffect, useRef, useState } from "./html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { positionPath, read } from "./api.js";
 import { chance, isNumber, money, pair, percent, price, span } from "./figures.js";
 import { useNow } from "./feed.js";
@@ -140,7 +140,7 @@ function useOrder(verb, symbol, amount, onClose) {
 }
 
 function useModal(ref) {
-    useEffect(() => {
+    useLayoutEffect(() => {
         const before = document.activeElement;
         ref.current.showModal();
         ref.current.querySelector("input")?.focus();

@@ -33,12 +33,20 @@ export class Feed {
         this.source?.close();
         clearTimeout(this.again);
         this.heardAt = Date.now();
+        this.isPaused = false;
         const source = new EventSource(this.path);
         this.source = source;
         source.onopen = () => this.tell({ isOpen: true, trouble: null });
         source.onerror = () => this.fail();
         source.addEventListener("board", (event) => this.hear(JSON.parse(event.data)));
         source.addEventListener("moved", (event) => this.tell({ lastMove: JSON.parse(event.data) }));
+    }
+
+    /** Ask nothing more until `open` is called: nobody is signed in. */
+    pause() {
+        this.source?.close();
+        clearTimeout(this.again);
+        this.isPaused = true;
     }
 
     hear(board) {
@@ -54,11 +62,11 @@ export class Feed {
         const wait = WAITS_MS[Math.min(this.failures++, WAITS_MS.length - 1)];
         clearTimeout(this.again);
         this.again = setTimeout(() => this.open(), wait);
-        read("board").then((board) => this.hear(board), (trouble) => this.tell({ trouble }));
+        read("board").then((board) => this.hear(board), (trouble) => this.tell({ trouble })); // 401 pauses
     }
 
     lookAtSilence() {
-        if (Date.now() - this.heardAt < QUIET_MS) return;
+        if (this.isPaused || Date.now() - this.heardAt < QUIET_MS) return;
         const trouble = this.state.trouble ?? new Trouble({
             title: "Nothing has come from the bot",
             detail: "What you see is the last it told.",

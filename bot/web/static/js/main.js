@@ -61,7 +61,10 @@ function App({ feed }) {
     const route = useRoute();
     const { board } = useFeed(feed);
     const [isSignedOut, setSignedOut] = useState(false);
-    useEffect(() => onSignedOut(() => setSignedOut(true)), []);
+    useEffect(() => onSignedOut(() => {
+        feed.pause();
+        setSignedOut(true);
+    }), []);
     if (isSignedOut) {
         const back = () => {
             setSignedOut(false);
