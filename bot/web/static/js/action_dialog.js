@@ -142,9 +142,13 @@ function useOrder(verb, symbol, amount, onClose) {
 function useModal(ref) {
     useLayoutEffect(() => {
         const before = document.activeElement;
-        ref.current.showModal();
-        ref.current.querySelector("input")?.focus();
-        return () => before?.isConnected && before.focus();
+        const dialog = ref.current;
+        dialog.showModal();
+        dialog.querySelector("input")?.focus();
+        return () => {
+            dialog.close(); // nothing behind an open one takes the focus
+            if (before?.isConnected) before.focus();
+        };
     }, []);
 }
 
