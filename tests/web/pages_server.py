@@ -98,6 +98,7 @@ def application(bot: ToldBot) -> ASGIApp:
         Route("/api/positions/{symbol:path}/what-if", _what_if(bot)),
         Route("/api/positions/{symbol:path}", _position(bot)),
         Route("/api/calc/{name}", _calculate, methods=["POST"]),
+        Route("/api/exports/{name}", lambda _: JSONResponse(told("export"))),
         Route("/api/{name}", lambda request: _guarded(bot, lambda: told(request.path_params["name"]))),
         Mount("/", StaticFiles(directory=STATIC, html=True)),
     ]
@@ -179,7 +180,7 @@ def _position(bot: ToldBot) -> Any:
         row = bot.position(request.path_params["symbol"])
         if row is None:
             return _trouble(404, "No such position", "It may be closed.", "Look at the board.")
-        return JSONResponse(row | told("position"))
+        return JSONResponse(told("position") | {"position": row})
 
     return endpoint
 

@@ -9,16 +9,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 POSITION = f"position/{ETH.replace('/', '%2F').replace(':', '%3A')}"
 SCREENS = {
-    POSITION: "the venue took 35.20",
-    "portfolio": "12,116.40",
-    "calculators": "Where a position is liquidated",
-    "ledger": "the stop moved up",
-    "ledger/evidence": "not distinguishable",
+    POSITION: "the venue took 35.20 into the margin",
+    "portfolio": "a gap leaves no time",
+    "calculators": "Liquidation, margin ratio and distance",
+    "ledger": "below band",
+    "ledger/evidence": "the same in every trade",
     "trades": "Closed positions",
-    "backtests": "btc-2025-02-static",
-    "alerts": "Liquidation is 2.1 % away",
+    "backtests": "ema-200",
+    "backtests/btc-2025-02": "margin left alone",
+    "alerts": "a new one is on its way",
     "logs": "feed.stale",
-    "logs/journal": "touched the add rung",
+    "logs/journal": "crossed the slow one",
     "health": "var/paper.db",
     "more": "Margin ledger",
 }
@@ -54,10 +55,9 @@ async def test_what_if_asks_the_bot_and_sends_nothing(pages: Pages) -> None:
 
 async def test_a_calculator_names_the_field_that_is_wrong(pages: Pages) -> None:
     page = await pages.open("calculators")
-    await page.fill("#field-entry_price", "a lot")
     await page.click("form button[type=submit]")
-    await expect(page.locator(".field.wrong")).to_contain_text("This is not a number.")
-    await page.fill("#field-entry_price", "61,240.5")
+    await expect(page.locator(".field.wrong")).to_contain_text("This is needed.")
+    await page.fill("#field-entry", "61,240.5")
     await page.click("form button[type=submit]")
     await expect(page.locator(".answer")).to_contain_text("55,423.1")
 

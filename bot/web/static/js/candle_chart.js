@@ -7,6 +7,8 @@ import { money, price as priceText, words } from "./figures.js";
 import { utcClock, utcDate } from "./time.js";
 import { colour, onTheme } from "./theme.js";
 
+const SHOWN = 160; // candles in view at first; older ones are reached by dragging
+
 /** The prices that are drawn as lines: what each is, its colour and how it is drawn. */
 export function linesOf(row) {
     const next = row.rungs.find((rung) => rung.kind === row.next_action?.kind && rung.liquidation_after > 0)
@@ -91,7 +93,16 @@ function made(place, decimals) {
     return { chart, series, show };
 }
 
-export function CandleChart({ row, candles, moves }) {
+/** The candle that is still open: from the last close to the mark, its ends as far as this page saw it. */
+function growing(open, row, nowMs, frameMs, last) {
+    const time = Math.floor(nowMs / frameMs) * (frameMs / 1000);
+    if (!last || time <= last.time) return null;
+    const had = open?.time === time ? open : { time, open: last.close, high: last.close, low: last.close };
+    return { ...had, close: row.mark, high: Math.max(had.high, row.mark), low: Math.min(had.low, row.mark) };
+}
+
+/** `nowMs`: the market's time; `frameMs`: how long a candle is. */
+export function CandleChart({ row, candles, moves, nowMs, frameMs }) {
     const place = useRef(null);
     const parts = useRef(null);
     const bars = candles.map((candle) => ({
@@ -111,7 +122,13 @@ export function CandleChart({ row, candles, moves }) {
             parts.current.chart.remove();
         };
     }, [row.symbol]);
+    useEffect(() => parts.current.chart.timeScale().setVisibleLogicalRange({ from: bars.length - SHOWN, to: bars.length + 4 }), [row.symbol]);
     useEffect(() => drawing.current(), [candles, moves, row.liquidation_price, row.stop?.price]);
+    const open = useRef(null);
+    useEffect(() => {
+        open.current = growing(open.current, row, nowMs, frameMs, bars.at(-1));
+        if (open.current) parts.current.series.update(open.current);
+    }, [candles, row.mark]);
     const told = linesOf(row).map((line) => `${line.name} ${priceText(line.value, row.price_decimals)}`).join(", ");
     return html`<div class="candle-chart" ref=${place} role="img" aria-label=${`Candles of the mark. Lines: ${told}.`}></div>`;
 }

@@ -4,10 +4,12 @@ import { chance, isNumber, money, pair, percent, price, quantity, signedMoney, s
 import { Instant } from "./time.js";
 
 const FIRST_INSTANT = 1e11; // 1973
-const SIGNED = /pnl|profit|result|amount|difference|saved|change|fees|funding/;
-const FRACTION = /(^|_)(fraction|distance|drawdown|return|rate|ratio|share|margin_ratio|move)(_|$)/;
-const CHANCE = /(^|_)(probability|chance)(_|$)/;
-const PRICE = /(^|_)(price|mark|entry|exit|liquidation|stop)(_|$)/;
+const SIGNED = /pnl|profit|result|amount|difference|saved|change|net|funding/;
+const MONEY = /_quote$|(^|_)pnl$/;
+const FRACTION = /((^|_)(fraction|distance|drawdown|return|rate|ratio|share|utilisation|shock)|distance_(before|after))$/;
+const CHANCE = /(^|_)(probability|chance)(_24h|_before|_after)?$/;
+const PRICE = /((^|_)(price|mark)|(price|mark)_(before|after))$/;
+const MOST_DIGITS = 6;
 
 function quote(name, value) {
     if (!SIGNED.test(name)) return money(value);
@@ -16,6 +18,9 @@ function quote(name, value) {
 
 /** Decimals that show a price of unknown tick: about six digits. */
 const digits = (value) => Math.max(0, Math.min(8, 5 - Math.floor(Math.log10(Math.max(Math.abs(value), 1e-8)))));
+
+/** A number without a unit, to six digits. */
+const plain = (value) => (Number.isInteger(value) ? quantity(value) : quantity(Number(value.toPrecision(MOST_DIGITS))));
 
 /** An instant for what is as large as one, else a length of time. */
 function milliseconds(value) {
@@ -26,11 +31,11 @@ function milliseconds(value) {
 function number(name, value) {
     if (/_ms$/.test(name)) return milliseconds(value);
     if (/_seconds$/.test(name)) return span(value * 1_000);
-    if (/_quote$/.test(name)) return quote(name, value);
+    if (MONEY.test(name)) return quote(name, value);
     if (CHANCE.test(name)) return chance(value);
     if (FRACTION.test(name)) return percent(value, 2);
     if (PRICE.test(name)) return price(value, digits(value));
-    return quantity(value);
+    return plain(value);
 }
 
 /** The value as it is shown; objects and lists as short JSON. */

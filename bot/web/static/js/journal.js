@@ -4,28 +4,57 @@ import { pair, words } from "./figures.js";
 import { Nothing } from "./reading.js";
 import { Instant } from "./time.js";
 
-const KNOWN = new Set(["ts_ms", "kind", "event", "text", "words", "symbol", "id", "number", "at", "hash", "previous"]);
+const SAID = new Set(["type", "ts_ms", "symbol"]);
+const STATES = { done: "\u2713 done", refused: "\u26a0 refused", sent: "\u2026 on its way", unknown: "\u2026 no answer yet" };
 
-const textOf = (entry) => entry.text ?? entry.words ?? entry.message ?? "";
+/** A name in the journal as words: MarginMoved -> margin moved. */
+const kindWords = (kind) => words(String(kind ?? "").replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase());
 
-function Facts({ entry }) {
-    const facts = { ...entry.facts, ...(typeof entry.payload === "object" ? entry.payload : {}) };
-    const others = Object.entries(entry).filter(([name, value]) => !KNOWN.has(name) && typeof value !== "object" && value !== "");
-    const all = [...Object.entries(facts), ...(textOf(entry) ? [] : others)];
-    if (all.length === 0) return null;
-    return html`<details><summary>${all.length} facts</summary><dl class="small-facts">${all.map(([name, value]) => html`
-        <div key=${name}><dt>${words(name)}</dt><dd>${typeof value === "object" ? JSON.stringify(value) : String(value)}</dd></div>`)}</dl></details>`;
+const valueText = (value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "none"));
+
+function Facts({ facts }) {
+    const told = Object.entries(facts ?? {}).filter(([name]) => !SAID.has(name));
+    if (told.length === 0) return null;
+    return html`<details><summary>${told.length === 1 ? "1 fact" : `${told.length} facts`}</summary><dl class="small-facts">${told.map(([name, value]) => html`
+        <div key=${name}><dt>${words(name)}</dt><dd>${valueText(value)}</dd></div>`)}</dl></details>`;
 }
 
-function Entry({ entry, hasSymbol }) {
+function Event({ entry, hasSymbol }) {
     return html`<li><span class="when faint"><${Instant} ms=${entry.ts_ms} withDate=${true} /></span>
-        <span class="kind">${words(entry.kind ?? entry.event ?? "")}</span>
-        <span class="told">${hasSymbol && entry.symbol ? html`<strong>${pair(entry.symbol)}</strong> ` : ""}${textOf(entry)}
-            <${Facts} entry=${entry} /></span></li>`;
+        <span class="kind">${kindWords(entry.kind)}</span>
+        <span class="told">${hasSymbol && entry.symbol ? html`<strong>${pair(entry.symbol)}</strong> ` : ""}${entry.words ?? ""}
+            <${Facts} facts=${entry.body} /></span></li>`;
 }
 
 export function JournalList({ entries, hasSymbol = false }) {
     if (entries.length === 0) return html`<${Nothing}>Nothing is written here yet.<//>`;
-    return html`<ol class="journal">${entries.map((entry, index) => html`
-        <${Entry} key=${entry.id ?? entry.number ?? index} entry=${entry} hasSymbol=${hasSymbol} />`)}</ol>`;
+    return html`<ol class="journal">${entries.map((entry, index) => html`<${Event} key=${entry.id ?? index} entry=${entry} hasSymbol=${hasSymbol} />`)}</ol>`;
+}
+
+/** One thing the bot asked of the venue: why, what, and every answer to it. */
+function Request({ request, replies }) {
+    return html`<li class="request"><span class="when faint"><${Instant} ms=${request.ts_ms} withDate=${true} /></span>
+        <span class="kind">${kindWords(request.kind)}</span>
+        <div class="told"><p>because <strong>${words(request.reason)}</strong>${request.detail ? `: ${request.detail}` : ""}
+                <span class="faint"> ${STATES[request.status] ?? words(request.status)}</span></p>
+            <${Facts} facts=${{ ...request.facts, ...request.body }} />
+            ${replies.length > 0 && html`<ul class="replies">${replies.map((entry) => html`<li key=${entry.id}>
+                <span class="faint"><${Instant} ms=${entry.ts_ms} /></span> ${entry.words}</li>`)}</ul>`}</div></li>`;
+}
+
+/** Requests with what the venue replied to each, and what happened without one between them; newest first. */
+export function Threads({ journal, requests }) {
+    const known = new Set(requests.map((request) => request.client_id));
+    const about = (entry) => entry.body?.client_id ?? "";
+    const items = [
+        ...requests.map((request) => ({
+            ms: request.ts_ms, order: request.seq, request,
+            replies: journal.filter((entry) => about(entry) === request.client_id).reverse(),
+        })),
+        ...journal.filter((entry) => !known.has(about(entry))).map((entry) => ({ ms: entry.ts_ms, order: entry.id, entry })),
+    ].sort((a, b) => b.ms - a.ms || b.order - a.order);
+    if (items.length === 0) return html`<${Nothing}>Nothing is written here yet.<//>`;
+    return html`<ol class="journal">${items.map((item) => (item.request
+        ? html`<${Request} key=${`r${item.order}`} request=${item.request} replies=${item.replies} />`
+        : html`<${Event} key=${`e${item.order}`} entry=${item.entry} />`))}</ol>`;
 }

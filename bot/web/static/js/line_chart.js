@@ -43,7 +43,7 @@ function optionsOf(series, width, height, label) {
             { label, value: (_, seconds) => (seconds === null ? "" : timeText(seconds)) },
             ...series.map((line, index) => ({
                 label: line.name, scale: line.scale, stroke: colour(line.colour), width: 1.75, dash: DASHES[index % 3],
-                value: (_, value) => (value === null || value === undefined ? "" : line.text(value)), points: { show: false },
+                value: (_, value) => (value === null || value === undefined ? "" : line.text(value)), points: { show: false }, spanGaps: Boolean(line.isJoined),
             })),
         ],
     };

@@ -3,17 +3,7 @@ import { html, useCallback, useEffect, useState } from "./html.js";
 import { read } from "./api.js";
 import { Reading, TroubleNote, rowsOf, useReading } from "./reading.js";
 
-const PAGE = 100;
-
 const join = (path, query) => `${path}${path.includes("?") ? "&" : "?"}${query}`;
-
-/** What the next page begins before: the answer's own word for it, else the oldest row's number or time. */
-function before(data, rows) {
-    if (data && !Array.isArray(data) && "before" in data) return data.before;
-    if (data && !Array.isArray(data) && "next_before" in data) return data.next_before;
-    const oldest = rows.at(-1);
-    return rows.length < PAGE ? null : oldest?.id ?? oldest?.number ?? oldest?.ts_ms ?? null;
-}
 
 /** The newest page kept fresh, and every older one that was asked for. `children(rows, data)` draws them. */
 export function Paged({ path, everyMs, children, nothing }) {
@@ -30,7 +20,7 @@ export function Paged({ path, everyMs, children, nothing }) {
             const data = await read(join(path, `before=${encodeURIComponent(from)}`));
             const rows = rowsOf(data);
             setOlder((had) => [...had, ...rows]);
-            setNext(rows.length ? before(data, rows) : null);
+            setNext(data.next_before ?? null);
             setTrouble(null);
         } catch (failed) {
             setTrouble(failed);
@@ -39,7 +29,7 @@ export function Paged({ path, everyMs, children, nothing }) {
     return html`<${Reading} reading=${reading}>${(data) => {
         const newest = rowsOf(data);
         if (newest.length === 0) return nothing;
-        const from = next === undefined ? before(data, newest) : next;
+        const from = next === undefined ? data.next_before ?? null : next;
         return html`${children([...newest, ...older], data)}${trouble && html`<${TroubleNote} trouble=${trouble} />`}
             ${from !== null && html`<p><button onClick=${() => more(from)}>Show older ones</button></p>`}`;
     }}<//>`;

@@ -123,6 +123,7 @@ export function PositionCard({ row, quote, isSilent, silent, marketNow, onAct })
     return html`<section class=${`card position ${level}`} data-symbol=${row.symbol} aria-label=${`${pair(row.symbol)} ${row.side}`}>
         <div class="card-head"><${Identity} row=${row} /><${Distance} row=${row} level=${level} /></div>
         ${isStale && html`<p class="stale-note">\u26a0 Last known: the newest mark is ${span(age)} old.</p>`}
+        ${row.alerts?.length > 0 && html`<p class="card-alerts" role="status">\u26a0 ${row.alerts.map(words).join(", ")}: see the journal.</p>`}
         <${Ladder} position=${row} />
         <${NextAction} row=${row} quote=${quote} isStale=${isStale} age=${age} />
         <${Facts} row=${row} marketNow=${marketNow} />

@@ -22,9 +22,11 @@ export function Table({ rows, columns = [], names = {}, cells = {}, caption, has
         </tbody></table></div>`;
 }
 
+const LONG = 44; // signs that need a line of their own
+
 /** Names with their values, for an answer that is no list. */
-export function Values({ values, skipped = [] }) {
+export function Values({ values, skipped = [], unit = "" }) {
     const entries = Object.entries(values).filter(([name, value]) => !skipped.includes(name) && typeof value !== "object");
     return html`<dl class="values">${entries.map(([name, value]) => html`
-        <div key=${name}><dt>${heading(name)}</dt><dd>${shown(name, value)}</dd></div>`)}</dl>`;
+        <div key=${name} class=${String(value).length > LONG ? "wide" : ""}><dt>${heading(name)}</dt><dd>${shown(name + unit, value)}</dd></div>`)}</dl>`;
 }

@@ -9,14 +9,20 @@ import { Instant } from "../time.js";
 
 const SIGNS = { critical: "\u25a0", error: "\u25a0", danger: "\u25a0", warning: "\u25b2", caution: "\u25b2" };
 
-const isOpen = (alert) => !(alert.acknowledged_ms || alert.is_acknowledged || alert.state === "acknowledged" || alert.state === "over" || alert.ended_ms);
+const isOpen = (alert) => alert.state === "open";
+
+/** An alert of the alarm, or the journal's own row about one, in one form. */
+const told = (row) => ({
+    ...row, severity: row.severity ?? row.body?.severity ?? "", title: row.title ?? words(row.body?.cause ?? row.kind ?? ""),
+    text: row.text ?? row.body?.message ?? row.words ?? "",
+});
 
 function Acknowledge({ alert }) {
     const [isBusy, setBusy] = useState(false);
     const give = async () => {
         setBusy(true);
         try {
-            const answer = await order({ verb: "acknowledge", message: String(alert.id ?? alert.alert_id ?? alert.kind) });
+            const answer = await order({ verb: "acknowledge", message: String(alert.id) });
             say(answer.state === "refused" ? "bad" : "good", answer.message || "Acknowledged.");
         } catch (trouble) {
             say("bad", `${trouble.title}. ${trouble.detail} ${trouble.nextStep}`);
@@ -26,20 +32,21 @@ function Acknowledge({ alert }) {
     return html`<button onClick=${give} disabled=${isBusy}>Acknowledge</button>`;
 }
 
-function Alert({ alert }) {
-    const severity = alert.severity ?? alert.level ?? "";
-    return html`<li class="card"><p><span class=${`severity ${severity}`}><span aria-hidden="true">${SIGNS[severity] ?? "\u25cf"}</span> ${words(severity || alert.kind)}</span>
-            <span class="faint"> <${Instant} ms=${alert.ts_ms ?? alert.raised_ms} withDate=${true} /></span></p>
-        <p><strong>${alert.symbol ? `${pair(alert.symbol)}: ` : ""}${alert.title ?? words(alert.kind ?? alert.event ?? "")}</strong></p>
-        <p>${alert.text ?? alert.body ?? alert.message ?? ""}</p>
+function Alert({ row }) {
+    const alert = told(row);
+    const { severity } = alert;
+    return html`<li class="card"><p><span class=${`severity ${severity}`}><span aria-hidden="true">${SIGNS[severity] ?? "\u25cf"}</span> ${words(severity)}</span>
+            <span class="faint"> <${Instant} ms=${alert.ts_ms} withDate=${true} /></span></p>
+        <p><strong>${alert.symbol ? `${pair(alert.symbol)}: ` : ""}${alert.title}</strong></p>
+        <p>${alert.text}</p>
         ${alert.deliveries?.length > 0 && html`<p class="faint">${alert.deliveries.map((one) => `${one.route ?? one.target}: ${words(one.state)}`).join(", ")}</p>`}
-        ${isOpen(alert) ? html`<p><${Acknowledge} alert=${alert} /></p>` : html`<p class="faint">${alert.state ? words(alert.state) : "acknowledged"}</p>`}</li>`;
+        ${isOpen(alert) ? html`<p><${Acknowledge} alert=${alert} /></p>` : alert.state && html`<p class="faint">${words(alert.state)}</p>`}</li>`;
 }
 
 export default function AlertsScreen() {
     const nothing = html`<${Nothing}>No alert was raised. Distances, stops, the feed and the venue are watched.<//>`;
     return html`<div class="page"><h1>Alerts</h1><${Paged} path="alerts" everyMs=${5_000} nothing=${nothing}>${(rows) => {
         const sorted = [...rows].sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)));
-        return html`<ul class="board">${sorted.map((alert, index) => html`<${Alert} key=${alert.id ?? index} alert=${alert} />`)}</ul>`;
+        return html`<ul class="board">${sorted.map((alert, index) => html`<${Alert} key=${alert.id ?? index} row=${alert} />`)}</ul>`;
     }}<//></div>`;
 }

@@ -1,50 +1,75 @@
-/** What backtests and sweeps wrote into folders: with the margin policy and without it, side by side. */
+/** What backtests and sweeps exported: each with its figures, and with the policy beside margin left alone. */
 import { html } from "../html.js";
 import { heading, shown } from "../cells.js";
 import { Nothing, Reading, useReading } from "../reading.js";
-import { words } from "../figures.js";
 import { Table } from "../table.js";
 import { Answer } from "./calculators.js";
 
-const COLUMNS = ["name", "kind", "strategy", "policy", "symbols", "from_ms", "to_ms", "trades", "result_quote", "liquidations"];
+const PREFIX = "static_";
+const HIDDEN = new Set(["settings"]);
 
-/** Two runs of one plan beside each other: every number that both have. */
-function SideBySide({ pair }) {
-    const names = Object.keys(pair.with ?? {}).filter((name) => name in (pair.without ?? {}) && typeof pair.with[name] !== "object");
-    const rows = names.map((name) => ({ name, with_policy: pair.with[name], without: pair.without[name] }));
-    const cells = {
-        name: (row) => heading(row.name), with_policy: (row) => shown(row.name, row.with_policy), without: (row) => shown(row.name, row.without),
-    };
-    return html`<section class="card"><h2>${pair.name ?? "With and without the margin policy"}</h2>
-        <${Table} rows=${rows} columns=${["name", "with_policy", "without"]} cells=${cells} names=${{ name: "" }}
-            caption="With and without the margin policy" /></section>`;
+/** Figures that lie one or two levels deep, by their own names; the first of a name counts. */
+function flat(figures) {
+    const found = {};
+    for (const [name, value] of Object.entries(figures)) {
+        if (value !== null && typeof value === "object") Object.entries(flat(value)).forEach(([inner, one]) => (found[inner] ??= one));
+        else found[name] ??= value;
+    }
+    return found;
 }
+
+/** Every figure of an object that has one of the same position whose margin was left alone: `{name, with, without}`. */
+export function pairsOf(document) {
+    const pairs = [];
+    const look = (object) => {
+        for (const [name, value] of Object.entries(object)) {
+            if (value !== null && typeof value === "object" && !Array.isArray(value) && !HIDDEN.has(name)) look(value);
+            else if (`${PREFIX}${name}` in object) pairs.push({ name, with_policy: value, left_alone: object[`${PREFIX}${name}`] });
+        }
+    };
+    look(document);
+    return pairs.filter((pair) => typeof pair.with_policy !== "object");
+}
+
+function SideBySide({ pairs }) {
+    const cells = {
+        name: (row) => heading(row.name), with_policy: (row) => shown(row.name, row.with_policy), left_alone: (row) => shown(row.name, row.left_alone),
+    };
+    return html`<section class="card"><h2>With the policy and with margin left alone</h2>
+        <p class="faint">The same trades. A policy is not meant to earn: look at liquidations and worst losses.</p>
+        <${Table} rows=${pairs} columns=${["name", "with_policy", "left_alone"]} cells=${cells} names=${{ name: "Figure" }}
+            caption="With the policy and with margin left alone" /></section>`;
+}
+
+const COLUMNS = ["name", "written_ms", "strategy", "policy", "timerange", "trades", "net_quote", "total_return", "sharpe", "max_drawdown", "liquidations"];
 
 function Exports({ data }) {
-    const lists = Object.entries(data).filter(([name, value]) => Array.isArray(value) && name !== "pairs");
-    const all = lists.flatMap(([, rows]) => rows);
-    if (all.length === 0 && !data.pairs?.length) {
-        return html`<${Nothing}>No export was found. <code>ringfence backtest --export FOLDER</code> and <code>ringfence sweep</code> write them.<//>`;
+    if (data.rows.length === 0) {
+        return html`<${Nothing}>No export stands in <code>${data.folder}</code>. <code>ringfence backtest</code> and
+            <code>ringfence sweep</code> write one with <code>--export</code>.<//>`;
     }
-    return html`${(data.pairs ?? []).map((pair, index) => html`<${SideBySide} key=${index} pair=${pair} />`)}
-        ${lists.filter(([, rows]) => rows.length).map(([name, rows]) => html`<section class="card" key=${name}><h2>${heading(name)}</h2>
-            <${Table} rows=${rows.map(plain)} columns=${COLUMNS} caption=${words(name)} hasOthers
-                cells=${{ name: (row) => html`<a href=${`#/backtests/${encodeURIComponent(row.name)}`}>${row.name}</a>` }} /></section>`)}`;
+    const rows = data.rows.map((row) => ({ ...flat(row.figures), name: row.name, written_ms: row.written_ms }));
+    const cells = { name: (row) => html`<a href=${`#/backtests/${encodeURIComponent(row.name)}`}>${row.name}</a>` };
+    return html`<section class="card"><${Table} rows=${rows} columns=${COLUMNS} cells=${cells} caption="Exports, newest first" /></section>`;
 }
 
-/** A row without what is nested: that is shown on a page of its own. */
-const plain = (row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value === null || typeof value !== "object"));
+function One({ name }) {
+    const reading = useReading(`exports/${encodeURIComponent(name)}`, 0);
+    return html`<p><a href="#/backtests">\u2190 All exports</a></p><${Reading} reading=${reading}>${(data) => {
+        const pairs = pairsOf(data.document);
+        const rest = Object.fromEntries(Object.entries(data.document).filter(([key]) => !HIDDEN.has(key)));
+        return html`${pairs.length > 0 && html`<${SideBySide} pairs=${pairs} />`}
+            <section class="card"><h2>Everything</h2><${Answer} answer=${rest} name=${name} /></section>`;
+    }}<//>`;
+}
 
-function One({ data, name }) {
-    const found = Object.values(data).filter(Array.isArray).flat().find((row) => row.name === name);
-    if (!found) return html`<${Nothing}>This export is not there any more.<//>`;
-    return html`<section class="card"><h2>${name}</h2><${Answer} answer=${found} name=${name} /></section>`;
+function All() {
+    const reading = useReading("exports", 60_000);
+    return html`<${Reading} reading=${reading}>${(data) => html`<${Exports} data=${data} />`}<//>`;
 }
 
 export default function BacktestsScreen({ rest }) {
-    const reading = useReading("exports", 60_000);
-    return html`<div class="page"><h1>Backtests and sweeps</h1>
+    return html`<div class="page"><h1>${rest[0] ?? "Backtests and sweeps"}</h1>
         <p class="lead">A good backtest is a claim about the past. Two hundred tries find a good one by luck.</p>
-        ${rest[0] && html`<p><a href="#/backtests">All exports</a></p>`}
-        <${Reading} reading=${reading}>${(data) => (rest[0] ? html`<${One} data=${data} name=${rest[0]} />` : html`<${Exports} data=${data} />`)}<//></div>`;
+        ${rest[0] ? html`<${One} key=${rest[0]} name=${rest[0]} />` : html`<${All} />`}</div>`;
 }

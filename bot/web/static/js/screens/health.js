@@ -8,12 +8,15 @@ import { Table, Values } from "../table.js";
 function Group({ name, value }) {
     const rows = Array.isArray(value) && value.length && typeof value[0] === "object" ? value : null;
     return html`<section class="card"><h2>${heading(name)}</h2>${rows ? html`<${Table} rows=${rows} caption=${words(name)} hasOthers />`
-        : Array.isArray(value) ? html`<p>${value.map(String).join(", ") || "none"}</p>` : html`<${Nested} value=${value} />`}</section>`;
+        : Array.isArray(value) ? html`<p>${value.map(String).join(", ") || "none"}</p>` : html`<${Nested} value=${value} unit=${unitOf(name)} />`}</section>`;
 }
 
-function Nested({ value }) {
+/** The unit that a group's name carries is that of its numbers. */
+const unitOf = (name) => name.match(/_(ms|quote|fraction|seconds)$/)?.[0] ?? "";
+
+function Nested({ value, unit = "" }) {
     const inner = Object.entries(value).filter(([, one]) => one !== null && typeof one === "object");
-    return html`<${Values} values=${value} />${inner.map(([name, one]) => html`<div key=${name}><h3>${heading(name)}</h3>
+    return html`<${Values} values=${value} unit=${unit} />${inner.map(([name, one]) => html`<div key=${name}><h3>${heading(name)}</h3>
         ${Array.isArray(one) ? html`<p>${one.map((each) => (typeof each === "object" ? JSON.stringify(each) : String(each))).join(", ") || "none"}</p>` : html`<${Nested} value=${one} />`}</div>`)}`;
 }
 

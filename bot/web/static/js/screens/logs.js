@@ -6,13 +6,13 @@ import { Nothing } from "../reading.js";
 import { Instant } from "../time.js";
 
 const LEVELS = ["debug", "info", "warning", "error"];
-const SKIPPED = new Set(["ts_ms", "timestamp", "level", "event", "text", "message", "id", "number"]);
+const SKIPPED = new Set(["ts_ms", "time", "level", "event"]);
 
 function Line({ line }) {
     const rest = Object.entries(line).filter(([name]) => !SKIPPED.has(name)).map(([name, value]) => `${name}=${typeof value === "object" ? JSON.stringify(value) : value}`);
-    const ms = line.ts_ms ?? Date.parse(line.timestamp);
+    const ms = Date.parse(line.time);
     return html`<li><span class="when faint"><${Instant} ms=${ms} /></span><span class=${`level severity ${line.level}`}>${line.level}</span>
-        <span class="told">${line.event ?? line.text ?? line.message} <span class="faint">${rest.join(" ")}</span></span></li>`;
+        <span class="told">${line.event} <span class="faint">${rest.join(" ")}</span></span></li>`;
 }
 
 function Lines() {
@@ -20,7 +20,7 @@ function Lines() {
     const nothing = html`<${Nothing}>Nothing was logged yet.<//>`;
     return html`<div class="bar"><label>From level <select value=${least} onInput=${(event) => setLeast(event.target.value)}>
             ${LEVELS.map((level) => html`<option key=${level} value=${level} selected=${level === least}>${level}</option>`)}</select></label></div>
-        <${Paged} path="logs" everyMs=${3_000} nothing=${nothing}>${(rows) => html`<section class="card"><ul class="logs">
+        <${Paged} path="logs?limit=500" everyMs=${3_000} nothing=${nothing}>${(rows) => html`<section class="card"><ul class="logs">
             ${rows.filter((line) => LEVELS.indexOf(line.level ?? "info") >= LEVELS.indexOf(least)).map((line, index) => html`<${Line} key=${line.id ?? index} line=${line} />`)}
         </ul></section>`}<//>`;
 }

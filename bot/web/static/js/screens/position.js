@@ -9,7 +9,7 @@ import { LineChart } from "../line_chart.js";
 import { MoveList } from "../moves.js";
 import { PositionCard } from "../position_card.js";
 import { Nothing, Reading, useReading } from "../reading.js";
-import { JournalList } from "../journal.js";
+import { Threads } from "../journal.js";
 
 const ASK_AFTER_MS = 120;
 
@@ -107,19 +107,20 @@ const row0 = (row) => ({
     wallet_quote: row.isolated_wallet_quote, margin_ratio: row.margin_ratio,
 });
 
-function Details({ row, data, quote }) {
+function Details({ row, data, quote, nowMs }) {
     const moves = data.moves ?? [];
     return html`
         <section class="card"><h2>Mark of ${pair(row.symbol)}</h2>
-            ${data.candles?.length ? html`<${CandleChart} row=${row} candles=${data.candles} moves=${moves} /><${Legend} row=${row} />`
+            ${data.candles?.length ? html`<${CandleChart} row=${row} candles=${data.candles} moves=${moves}
+                nowMs=${nowMs} frameMs=${data.timeframe_ms} /><${Legend} row=${row} />`
                 : html`<p class="faint">No candle has closed yet.</p>`}</section>
         ${data.candles?.length > 1 && html`<${OverTime} row=${row} data=${data} moves=${moves} />`}
         <div class="two"><${WhatIf} row=${row} quote=${quote} />
             <section class="card"><h2>Margin moves of this position</h2>
                 ${moves.length ? html`<${MoveList} moves=${moves} positions=${[row]} />` : html`<p class="faint">None yet: its margin is ${money(row.isolated_wallet_quote)} as posted.</p>`}
             </section></div>
-        <section class="card"><h2>Journal</h2><p class="faint">From what was seen to what the venue replied, newest first.</p>
-            <${JournalList} entries=${data.journal ?? []} /></section>`;
+        <section class="card"><h2>Journal</h2><p class="faint">What the bot asked of the venue and why, with every reply; newest first.</p>
+            <${Threads} journal=${data.journal ?? []} requests=${data.requests ?? []} /></section>`;
 }
 
 export default function PositionScreen({ feed, rest }) {
@@ -135,7 +136,7 @@ export default function PositionScreen({ feed, rest }) {
         ${board && !row && html`<${Nothing}>This position is closed. <a href="#/trades">Its result stands under trades</a>.<//>`}
         ${row && html`<${PositionCard} row=${row} quote=${board.quote} isSilent=${isOld} silent=${isOld ? silentMs(state, now) : 0}
             marketNow=${board.market_ts_ms} onAct=${(verb) => setAct(verb)} />`}
-        ${row && html`<${Reading} reading=${reading}>${(data) => html`<${Details} row=${row} data=${data} quote=${board.quote} />`}<//>`}
+        ${row && html`<${Reading} reading=${reading}>${(data) => html`<${Details} row=${row} data=${data} quote=${board.quote} nowMs=${board.market_ts_ms} />`}<//>`}
         ${act && html`<${ActionDialog} verb=${act} row=${row} symbol=${symbol} quote=${board.quote} onClose=${() => setAct(null)} />`}
     </div>`;
 }
