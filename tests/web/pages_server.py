@@ -34,7 +34,7 @@ class ToldBot:
         self.board: dict[str, Any] = board()
         self.orders: list[dict[str, Any]] = []
         self.is_silent = False
-        self.is_signed_out = False
+        self.is_signed_out = self.needs_password = False
         self.is_stopping = False
         self.event_id = 0
 
@@ -94,7 +94,9 @@ def application(bot: ToldBot) -> ASGIApp:
         Route("/api/stream", lambda _: _stream(bot)),
         Route("/api/board", lambda _: _guarded(bot, lambda: bot.board)),
         Route("/api/commands", _commands(bot), methods=["POST"]),
+        Route("/api/session", lambda _: JSONResponse(_standing(bot))),
         Route("/api/login", _login(bot), methods=["POST"]),
+        Route("/api/logout", _logout(bot), methods=["POST"]),
         Route("/api/positions/{symbol:path}/what-if", _what_if(bot)),
         Route("/api/positions/{symbol:path}", _position(bot)),
         Route("/api/calc/{name}", _calculate, methods=["POST"]),
@@ -159,9 +161,22 @@ def _login(bot: ToldBot) -> Any:
         if (await request.json()).get("password") != "right":
             return _trouble(401, "This is not the password", "", "Try again.")
         bot.is_signed_out = False
-        return JSONResponse({"scopes": ["read", "guard", "trade"]})
+        return JSONResponse(_standing(bot))
 
     return endpoint
+
+
+def _logout(bot: ToldBot) -> Any:
+    async def endpoint(_: Request) -> Response:
+        bot.is_signed_out = True
+        return JSONResponse(_standing(bot))
+
+    return endpoint
+
+
+def _standing(bot: ToldBot) -> dict[str, Any]:
+    scopes = [] if bot.is_signed_out else ["guard", "read", "trade"]
+    return {"is_let_in": not bot.is_signed_out, "is_open": not bot.needs_password, "scopes": scopes}
 
 
 def _what_if(bot: ToldBot) -> Any:

@@ -62,8 +62,8 @@ async def test_a_calculator_names_the_field_that_is_wrong(pages: Pages) -> None:
     await expect(page.locator(".answer")).to_contain_text("55,423.1")
 
 
-async def test_an_ended_session_asks_for_the_password_and_goes_on(pages: Pages) -> None:
-    pages.bot.is_signed_out = True
+async def test_a_bot_with_a_password_asks_for_it_and_lets_go_again(pages: Pages) -> None:
+    pages.bot.is_signed_out = pages.bot.needs_password = True
     page = await pages.open()
     await page.fill("#password", "wrong")
     await page.click("button[type=submit]")
@@ -71,6 +71,8 @@ async def test_an_ended_session_asks_for_the_password_and_goes_on(pages: Pages) 
     await page.fill("#password", "right")
     await page.click("button[type=submit]")
     await expect(page.locator(".position")).to_have_count(3)
+    await page.click("text=Sign out")
+    await expect(page.locator("#password")).to_be_visible()
     assert all("401" in each for each in pages.complaints)
     pages.complaints.clear()
 

@@ -26,6 +26,9 @@ export function onSignedOut(told) {
     return () => refused.delete(told);
 }
 
+/** Tell everybody who asked that nobody is signed in. */
+export const signedOut = () => refused.forEach((told) => told());
+
 async function troubleOf(response) {
     let said = {};
     try {
@@ -33,7 +36,7 @@ async function troubleOf(response) {
     } catch {
         // a proxy between may answer in its own words
     }
-    if (response.status === 401) refused.forEach((told) => told());
+    if (response.status === 401) signedOut();
     return new Trouble({
         title: said.title ?? `The bot refused this (${response.status})`,
         detail: typeof said.detail === "string" ? said.detail : "",

@@ -30,10 +30,15 @@ const markerOf = (move) => {
     };
 };
 
+const openedMarker = (row) => ({
+    time: Math.floor(row.opened_ms / 1000), position: row.side === "short" ? "aboveBar" : "belowBar", color: colour("entry"),
+    shape: "circle", text: `opened ${row.side}`,
+});
+
 /** Each marker on the candle that was open then: a time between candles would be drawn nowhere. */
-function seated(moves, bars) {
+function seated(row, moves, bars) {
     const times = bars.map((bar) => bar.time);
-    return moves.map(markerOf).sort((a, b) => a.time - b.time).flatMap((marker) => {
+    return [openedMarker(row), ...moves.map(markerOf)].sort((a, b) => a.time - b.time).flatMap((marker) => {
         const time = times.findLast((one) => one <= marker.time);
         return time === undefined ? [] : [{ ...marker, time }];
     });
@@ -87,7 +92,7 @@ function made(place, decimals) {
             price: line.value, color: colour(line.colour), lineStyle: line.style, lineWidth: 1, title: line.name, axisLabelVisible: true,
         }));
         series.setData(bars);
-        markers.setMarkers(seated(moves, bars));
+        markers.setMarkers(seated(row, moves, bars));
         requestAnimationFrame(() => note(place, chart));
     };
     return { chart, series, show };

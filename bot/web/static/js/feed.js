@@ -20,10 +20,12 @@ export class Feed {
         this.heardAt = 0;
     }
 
+    /** Open the stream; the first time, watch it as well. */
     start() {
         this.open();
+        if (this.watch) return;
         this.watch = setInterval(() => this.lookAtSilence(), 1_000);
-        addEventListener("online", () => this.open());
+        addEventListener("online", () => this.isPaused || this.open());
         document.addEventListener("visibilitychange", () => {
             if (!document.hidden) this.lookAtSilence();
         });

@@ -7,6 +7,7 @@ import { MoreScreen, Navigation } from "./navigation.js";
 import { Notices } from "./notices.js";
 import { useRoute } from "./router.js";
 import { BoardScreen } from "./screens/board.js";
+import { standing } from "./session.js";
 import { Strip, worstOf } from "./strip.js";
 import { startTheme } from "./theme.js";
 import { Later } from "./later.js";
@@ -57,10 +58,10 @@ function Footer() {
         Licences stand beside the files.</p></footer>`;
 }
 
-function App({ feed }) {
+function App({ feed, isLetIn }) {
     const route = useRoute();
     const { board } = useFeed(feed);
-    const [isSignedOut, setSignedOut] = useState(false);
+    const [isSignedOut, setSignedOut] = useState(!isLetIn);
     useEffect(() => onSignedOut(() => {
         feed.pause();
         setSignedOut(true);
@@ -68,7 +69,7 @@ function App({ feed }) {
     if (isSignedOut) {
         const back = () => {
             setSignedOut(false);
-            feed.open();
+            feed.start();
         };
         return html`<${Later} load=${SCREENS.login} props=${{ onSignedIn: back }} />`;
     }
@@ -83,9 +84,14 @@ function App({ feed }) {
         <${Notices} />`;
 }
 
-startTheme();
-const feed = new Feed();
-feed.start();
-const place = document.getElementById("app");
-place.replaceChildren();
-render(html`<${App} feed=${feed} />`, place);
+async function begin() {
+    startTheme();
+    const { is_let_in: isLetIn } = await standing();
+    const feed = new Feed();
+    if (isLetIn) feed.start();
+    const place = document.getElementById("app");
+    place.replaceChildren();
+    render(html`<${App} feed=${feed} isLetIn=${isLetIn} />`, place);
+}
+
+begin();

@@ -1,5 +1,6 @@
 /** The ways between the screens: a column on a desk, a bar under the thumb on a phone. */
 import { html, useState } from "./html.js";
+import { SignOut } from "./session.js";
 import { isDark, toggleTheme } from "./theme.js";
 
 export const SCREENS = [
@@ -48,7 +49,7 @@ export function Navigation({ current, alerts }) {
     return html`<nav class="ways" aria-label="Screens"><ul>
         ${SCREENS.map((screen) => html`<${Way} key=${screen.name} screen=${screen} current=${current} alerts=${alerts} />`)}
         <li class="more-way"><a href="#/more" aria-current=${isMore ? "page" : undefined}><${Icon} name="more" /><span>More</span></a></li>
-    </ul><button class="quiet theme" onClick=${turn}>${isDark() ? "Light colours" : "Dark colours"}</button></nav>`;
+    </ul><div><${SignOut} /><button class="quiet theme" onClick=${turn}>${isDark() ? "Light colours" : "Dark colours"}</button></div></nav>`;
 }
 
 /** What the bar of a phone has no room for. */
@@ -56,5 +57,5 @@ export function MoreScreen() {
     return html`<div class="page"><h1>More</h1><ul class="more-list">
         ${SCREENS.filter((screen) => !screen.isMain).map((screen) => html`<li key=${screen.name}>
             <a href=${`#/${screen.name}`}><${Icon} name=${screen.name} />${screen.text}</a></li>`)}
-        </ul><p><button onClick=${toggleTheme}>Change between light and dark</button></p></div>`;
+        </ul><p><button onClick=${toggleTheme}>Change between light and dark</button></p><${SignOut} /></div>`;
 }

@@ -80,8 +80,10 @@ function marginNow(row) {
 function Funding({ funding, now }) {
     if (!funding) return "none due";
     const left = funding.at_ms - now;
-    const isPaid = funding.due_quote > 0;
-    return html`<span class=${isPaid ? "bad" : "good"}>${isPaid ? "pays" : "gets"} ${money(Math.abs(funding.due_quote))}</span>
+    const amount = money(Math.abs(funding.due_quote));
+    const way = amount === "0.00" ? "" : funding.due_quote > 0 ? "pays " : "gets ";
+    const kind = { "pays ": "bad", "gets ": "good" }[way] ?? "";
+    return html`<span class=${kind}>${way}${amount}</span>
         ${" "}<span class="faint">${left > 0 ? `in ${span(left)}` : "now"}</span>`;
 }
 

@@ -34,11 +34,12 @@ function linesOverTime(row, data, moves) {
             ratio: data.samples.map((one) => one.margin_ratio) };
     }
     const at = liquidationAt(row, moves);
-    const distance = data.candles.map((candle) => {
+    const candles = data.candles.filter((candle) => candle.ts_ms >= row.opened_ms);
+    const distance = candles.map((candle) => {
         const liquidation = at(candle.ts_ms);
         return isNumber(liquidation) ? (side * (candle.close - liquidation)) / candle.close : null;
     });
-    return { x: data.candles.map((candle) => candle.ts_ms / 1000), distance, ratio: null };
+    return { x: candles.map((candle) => candle.ts_ms / 1000), distance, ratio: null };
 }
 
 function OverTime({ row, data, moves }) {
@@ -49,6 +50,7 @@ function OverTime({ row, data, moves }) {
         if (ratio) series.push({ name: "margin ratio", values: ratio, colour: "stop", scale: "ratio", text });
         return { x, series };
     }, [data]);
+    if (drawn.x.length < 2) return null;
     const has = drawn.series.length > 1 ? "Distance to liquidation and margin ratio" : "Distance to liquidation";
     return html`<section class="card"><h2>${has} over time</h2>
         <${LineChart} x=${drawn.x} series=${drawn.series} summary=${`${has} over time; now ${percent(row.distance)}.`} /></section>`;
