@@ -82,13 +82,19 @@ class Clock(Protocol):
 class Command(NamedTuple):
     """A person's order. `verb`: "halt", "flatten", "resume"; `level` of core/halt.py, "" for resume.
 
-    "strategy_hung" is left by a process whose strategy did not answer.
+    "strategy_hung" is left by a process whose strategy did not answer. "add", "release", "reduce" and "close"
+    are about the open position of `symbol`: an amount in quote, or a fraction of its quantity. `position_id`:
+    the one that the person saw, 0 for whichever is open.
     """
 
     command_id: str
     verb: str
     level: str
     message: str
+    symbol: str = ""
+    amount_quote: float = 0.0
+    fraction: float = 0.0
+    position_id: int = 0
 
 
 class Commands(Protocol):

@@ -17,6 +17,7 @@ _SUFFIX: Final = ".command"
 _COMMAND_ID: Final = re.compile(r"\d{15}-\d+")
 _DRAFT: Final = ".draft"
 _FIELDS: Final = ("verb", "level", "message")
+_DEFAULTS: Final = Command._field_defaults  # absent where an order is not about a position
 
 
 class CommandFiles:
@@ -34,6 +35,9 @@ class CommandFiles:
         file = self._file(command.command_id)
         draft = file.with_name(file.name + _DRAFT)
         body = {name: getattr(command, name) for name in _FIELDS}
+        body |= {
+            name: given for name, usual in _DEFAULTS.items() if (given := getattr(command, name)) != usual
+        }
         try:
             with draft.open("w", encoding="utf-8") as stream:
                 json.dump(body, stream)
@@ -58,18 +62,19 @@ class CommandFiles:
         begin = f"{self._path.name}."
         for file in sorted(self._path.parent.glob(f"{begin}*{_SUFFIX}")):
             command_id = file.name.removeprefix(begin).removesuffix(_SUFFIX)
-            body = _body(file) if _COMMAND_ID.fullmatch(command_id) else None
-            if body is not None:
-                yield Command(command_id, *body)
+            command = _command(command_id, file) if _COMMAND_ID.fullmatch(command_id) else None
+            if command is not None:
+                yield command
 
     def _file(self, command_id: str) -> Path:
         return self._path.with_name(f"{self._path.name}.{command_id}{_SUFFIX}")
 
 
-def _body(file: Path) -> tuple[str, str, str] | None:
+def _command(command_id: str, file: Path) -> Command | None:
     try:
         body = json.loads(file.read_text(encoding="utf-8"))
         verb, level, message = (str(body[name]) for name in _FIELDS)
-    except (OSError, ValueError, KeyError, TypeError):
+        about = {name: type(usual)(body.get(name, usual)) for name, usual in _DEFAULTS.items()}
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
-    return verb, level, message
+    return Command(command_id, verb, level, message, **about)

@@ -10,6 +10,7 @@ from bot.store.commands import CommandFiles
 
 FIRST = Command("000000000000001-9", "halt", "NO_ENTRY", "rain")
 SECOND = Command("000000000000002-1", "resume", "", "")
+ABOUT_ONE = Command("000000000000003-1", "release", "", "rain", "BTC/USDT:USDT", 12.5, 0.0, 7)
 
 
 @pytest.fixture
@@ -33,13 +34,38 @@ def test_an_order_waits_until_it_is_done(files: CommandFiles, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_order_about_a_position_is_read_as_it_was_sent(files: CommandFiles) -> None:
+    files.send(ABOUT_ONE)
+    assert files.waiting() == (ABOUT_ONE,)
+
+
+def test_a_halt_is_written_as_before_there_were_orders_about_a_position(
+    files: CommandFiles, tmp_path: Path
+) -> None:
+    files.send(FIRST)
+    (file,) = tmp_path.iterdir()
+    assert file.read_text() == '{"verb": "halt", "level": "NO_ENTRY", "message": "rain"}'
+
+
 def test_orders_to_another_database_are_not_taken(files: CommandFiles, tmp_path: Path) -> None:
     CommandFiles(tmp_path / "other.db").send(FIRST)
     CommandFiles(tmp_path / "paper.db.copy.db").send(FIRST)
     assert files.waiting() == ()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"verb": "halt"}', "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"verb": "halt"}',
+        "\x00",
+        '{"verb": "add", "level": "", "message": "", "amount_quote": "much"}',
+        '{"verb": "add", "level": "", "message": "", "amount_quote": null}',
+        '{"verb": "add", "level": "", "message": "", "position_id": 1e999}',
+    ],
+)
 def test_a_file_that_is_no_order_is_left_alone(files: CommandFiles, tmp_path: Path, text: str) -> None:
     (tmp_path / "paper.db.000000000000001-9.command").write_text(text)
     files.send(SECOND)
