@@ -12,6 +12,7 @@ from bot.core.note import (  # noqa: F401  one door for everything that happened
     AlertRaised,
     BookRebalanced,
     CapBreached,
+    CommandDone,
     EntriesHalted,
     EntriesResumed,
     EquityMarked,

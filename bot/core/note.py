@@ -55,7 +55,7 @@ class PositionOpened(NamedTuple):
 
 
 class PositionClosed(NamedTuple):
-    """`cause`: "stop", "take_profit", "trailing", "exit", "liquidation", "deleveraged", "protection"."""
+    """`cause`: "stop", "take_profit", "trailing", "exit", "by_hand", "liquidation", "deleveraged"..."""
 
     ts_ms: int
     symbol: str
@@ -171,6 +171,20 @@ class EntriesResumed(NamedTuple):
     by: str = ""
 
 
+class CommandDone(NamedTuple):
+    """What became of a person's order about one position: `verb` "add", "release", "reduce" or "close".
+
+    `state`: "done" or "refused"; `message` says what happened, or why not and what to do next.
+    """
+
+    ts_ms: int
+    symbol: str
+    command_id: str
+    verb: str
+    state: str
+    message: str
+
+
 class EquityMarked(NamedTuple):
     """The account at the first candle of each hour. equity = free + isolated wallets, no unrealised PnL."""
 
@@ -263,6 +277,7 @@ Note = (
     | AlertRaised
     | EntriesHalted
     | EntriesResumed
+    | CommandDone
     | EquityMarked
     | Reconciled
     | InvariantBroken

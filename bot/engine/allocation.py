@@ -12,6 +12,7 @@ from bot.core.intent import AddMargin, Fact, PlaceStop, ReducePosition, ReleaseM
 from bot.core.margin import distance, mark_at_distance
 from bot.core.probability import distance_for_probability, first_passage_student
 from bot.core.steps import step_down
+from bot.engine import by_hand
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market
 from bot.risk.book import BookLeg, BookPlan
@@ -222,6 +223,8 @@ def _is_movable(desk: Desk, market: Market, holding: Holding) -> bool:
     if not holding.is_filled or holding.is_closing or market.fault or desk.is_blind(market):
         return False
     if desk.state.now_ms < holding.margin_again_ms:
+        return False
+    if by_hand.is_left_alone(desk.state, market.instrument.symbol):
         return False
     kinds = (PlaceStop, AddMargin, ReleaseMargin, ReducePosition)
     if desk.is_in_flight(market.instrument.symbol, *kinds):

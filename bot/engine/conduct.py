@@ -28,7 +28,7 @@ from bot.core.intent import (
     ReleaseMargin,
     SetLeverage,
 )
-from bot.engine import breach
+from bot.engine import breach, by_hand
 from bot.engine.desk import Desk
 from bot.engine.state import Holding, Market
 
@@ -68,7 +68,7 @@ def _breaches(desk: Desk, market: Market, intent: Intent) -> Iterator[tuple[str,
     if fault := fault_of(action) or _off_step(market.instrument, action):
         yield "I15", fault
     if isinstance(action, _ON_POSITION):
-        yield from _on_position(market, action)
+        yield from _on_position(market, intent)
     if isinstance(action, ENLARGING):
         yield from _enlarging(desk, market, action)
     if isinstance(action, OpenPosition | SetLeverage):
@@ -79,8 +79,8 @@ def _breaches(desk: Desk, market: Market, intent: Intent) -> Iterator[tuple[str,
         yield "I13", f"takes back {action.target_client_id}, which is not ours"
 
 
-def _on_position(market: Market, action: Action) -> Iterator[tuple[str, str]]:
-    holding, entry = market.holding, market.entry
+def _on_position(market: Market, intent: Intent) -> Iterator[tuple[str, str]]:
+    action, holding, entry = intent.action, market.holding, market.entry
     if holding is None:
         if entry is not None and action == PlaceStop(action.symbol, entry.plan.side, entry.plan.stop_price):
             return  # the entry may be open, and nobody has told yet
@@ -89,7 +89,7 @@ def _on_position(market: Market, action: Action) -> Iterator[tuple[str, str]]:
     side = getattr(action, "side", holding.position.side)
     if side != holding.position.side:
         yield "I9", f"is a {type(action).__name__} for side {side:+d}, held is {holding.position.side:+d}"
-    if isinstance(action, AddMargin):
+    if isinstance(action, AddMargin) and intent.reason != by_hand.REASON:  # a person may agree to lose more
         allowed = allowed_wallet(holding)
         if action.target_wallet > allowed + _MONEY_TOLERANCE:
             yield "I3", f"adds up to {action.target_wallet}, the agreed loss is {allowed}"

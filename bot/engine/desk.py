@@ -41,6 +41,7 @@ class Desk:
     `strategy_name`: as the user gave it, for the journal. `pace`: market seconds per second of the clock;
     what invariants wait for takes so much longer in market time. `began_ms`: the first mark after the start,
     0 before it. `shown`: takes the secrets of this process out of a text of somebody else's code.
+    `doubtful`: symbols of requests whose fate was not told, as of a person's last order.
     """
 
     state: State
@@ -58,6 +59,7 @@ class Desk:
     began_ms: int = 0
     shown: Callable[[str], str] = str
     readings: Readings = FROM_WINDOW
+    doubtful: frozenset[str] = frozenset()
 
     def is_in_flight(self, symbol: str, *kinds: type[Action]) -> bool:
         """Return whether an action of one of `kinds` waits for its outcome on `symbol`."""

@@ -45,6 +45,7 @@ from bot.engine import (
     alerts,
     allocation,
     book_caps,
+    by_hand,
     conduct,
     deleverage,
     entries,
@@ -140,8 +141,9 @@ class Engine:
         return self.desk.outbox.take()
 
     def obey(self) -> Decision:
-        """Return what a halt wants done at once, without waiting for an event."""
+        """Return what a halt, or a person, wants done at once, without waiting for an event."""
         flatten_book(self.desk)
+        by_hand.pursue(self.desk)
         tripwires.losses(self.desk)
         self._check()
         conduct.check_intents(self.desk)
@@ -152,6 +154,8 @@ class Engine:
         before, was = shadows.before(self.desk, event), transitions.before(self.desk, event)
         self._handlers[type(event)](event)
         transitions.after(self.desk, event, was)
+        if self.state.errands:
+            by_hand.follow(self.desk, event, was)
         self._check()
         money.follow(self.desk, event)
         shadows.after(self.desk, event, before)
@@ -345,8 +349,8 @@ class Engine:
             protection.on_stop_refused(self.desk, market, event)
         elif isinstance(action, PlaceTakeProfit):
             protection.on_take_profit_refused(self.desk, market, event, action)
-        elif isinstance(action, AddMargin | ReleaseMargin):
-            margins.on_refused(self.desk, market, event, action)
+        elif isinstance(action, AddMargin | ReleaseMargin) and intent is not None:
+            margins.on_refused(self.desk, market, event, intent)
             allocation.on_outcome(self.desk, event.client_id, is_done=False)
         elif intent is not None and _is_whole_close(intent):
             protection.on_close_refused(market, event)

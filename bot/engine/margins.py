@@ -3,7 +3,7 @@
 from bot.core.event import MarginAdjusted, MarginHeld, MarginMoved, PositionRisk, Reconciled, Refused
 from bot.core.instrument import quantity_down
 from bot.core.intent import AddMargin, Fact, Intent, PlaceStop, ReducePosition, ReleaseMargin
-from bot.engine import alerts, allocation, deleverage, halts
+from bot.engine import alerts, allocation, by_hand, deleverage, halts
 from bot.engine.desk import Desk
 from bot.engine.state import NEVER_MS, Holding, Market
 from bot.risk.regime import REGIMES, RegimeState, next_regime
@@ -11,6 +11,7 @@ from bot.risk.view import MarginDecision
 
 _SECOND_LOOK_MS = 60_000
 _ACTED_ON = ("add", "release", "trail")
+_NOT_OF_THE_BUDGET = (deleverage.BROUGHT_BACK, by_hand.REASON)
 REDUCING = "reducing"
 
 
@@ -53,6 +54,8 @@ def _why_kept(desk: Desk, symbol: str) -> str:
     """Return why nothing may be released now, whatever the position asks for; "" where it may."""
     if not halts.may_release(desk.state):
         return halts.HALTED
+    if by_hand.is_left_alone(desk.state, symbol):
+        return by_hand.REASON
     # What is left when a part has been closed needs another wallet, and gets it as soon as that is told.
     return REDUCING if desk.is_in_flight(symbol, ReducePosition) else ""
 
@@ -101,7 +104,7 @@ def on_adjusted(desk: Desk, market: Market, event: MarginAdjusted, intent: Inten
     amount, tally = event.amount_quote, desk.state.tally
     if amount > 0.0:
         holding.added_quote += amount
-        if intent.reason == deleverage.BROUGHT_BACK:
+        if intent.reason in _NOT_OF_THE_BUDGET:
             holding.restored_quote += amount
         else:
             holding.adds += 1
@@ -114,6 +117,8 @@ def on_adjusted(desk: Desk, market: Market, event: MarginAdjusted, intent: Inten
         holding.last_release_ms = event.ts_ms
         tally.margin_releases += 1
         tally.margin_released -= amount
+    if intent.reason == by_hand.REASON:
+        holding.gain(by_hand_quote=amount)
     holding.wake()
     after = desk.risk.risk_of(desk.view(market, holding))
     desk.outbox.note(
@@ -147,14 +152,16 @@ def on_moved_by_hand(desk: Desk, market: Market, event: MarginAdjusted) -> None:
     holding.wake()
 
 
-def on_refused(desk: Desk, market: Market, event: Refused, action: AddMargin | ReleaseMargin) -> None:
-    """The venue's word is final for now: look again after a minute."""
+def on_refused(desk: Desk, market: Market, event: Refused, intent: Intent) -> None:
+    """The venue's word is final for now: look again after a minute, unless a person had wanted it."""
     holding = market.holding
     if holding is None:
         return
-    holding.margin_again_ms = event.ts_ms + _SECOND_LOOK_MS
     holding.wake()
-    if isinstance(action, AddMargin):
+    if intent.reason == by_hand.REASON:
+        return
+    holding.margin_again_ms = event.ts_ms + _SECOND_LOOK_MS
+    if isinstance(intent.action, AddMargin):
         alerts.add_refused(desk, market, holding, event, holding.margin_again_ms)
     _note(desk, market, holding, f"refused:{event.code}", {"message": event.message})
 

@@ -23,7 +23,7 @@ from bot.core.event import (
     VenueEvent,
 )
 from bot.core.intent import Fact, Intent, OpenPosition, SetLeverage
-from bot.engine import halts
+from bot.engine import by_hand, halts
 from bot.engine.engine import Engine
 from bot.engine.gate import Gate
 from bot.engine.outage import Outage
@@ -37,6 +37,7 @@ _MAX_ROUNDS: Final = 64
 _LONGEST_UNCOMMITTED_SECONDS: Final = 1.0
 _ASK_AGAIN_SECONDS: Final = 1.0
 _HEAR_SECONDS: Final = 0.5
+_MOST_AT_ONCE: Final = 20  # orders that are heard before a commit: as many ids as are remembered at least
 _MARKET_EVENTS: Final = (MarkPrice, CandleClosed, FundingDue, FeedGap)
 
 Observer = Callable[[Commit], None]
@@ -132,15 +133,17 @@ class Session:
     def hear(self) -> bool:
         """Take what a person ordered: the gate obeys from now on, the next commit writes it down."""
         waiting = self._commands.waiting() if self._commands is not None else ()
-        for command in waiting:
-            halts.obey(self.engine.desk, command)
+        for command in waiting[:_MOST_AT_ONCE]:
+            obey = by_hand.take if by_hand.is_one(command.verb) else halts.obey
+            obey(self.engine.desk, command)
             self._heard.add(command.command_id)
         return bool(waiting)
 
     async def obey(self) -> None:
-        """Do what the halts that stand want done at once: under FLATTEN everything is closed."""
+        """Do what halts and a person's orders want done at once: under FLATTEN everything is closed."""
         self._is_settling = True
         self._is_free.clear()
+        self.engine.desk.doubtful = frozenset(intent.action.symbol for intent in self._doubts.values())
         await self.settle((), self.engine.obey())
         self._is_settling = False
         self._is_free.set()
@@ -153,7 +156,7 @@ class Session:
         try:
             while True:
                 await asyncio.sleep(_HEAR_SECONDS)
-                is_due = self.hear() or is_due
+                is_due = self.hear() or is_due or by_hand.is_any_due(self.engine.state)
                 if is_due and not self._is_settling:
                     is_due = False
                     await self.obey()

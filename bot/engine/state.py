@@ -15,6 +15,7 @@ from bot.core.intent import Intent
 from bot.core.margin import liquidation_price
 from bot.core.position import Position
 from bot.core.profile import MarginRules
+from bot.engine.errand import Errand
 from bot.engine.evidence import MarketEvidence, evidence_from, evidence_json
 from bot.engine.pending import PendingEntry, RestingStop, entry_from, entry_json
 from bot.engine.window import CandleWindow
@@ -189,8 +190,8 @@ class State:
     """The whole session. `wallet_start_quote` is what the account held at the very first start.
 
     `epoch` names this run in every client id, so that no two runs ever share one; `runs`: the
-    last that this database had. `commands`: ids of the last
-    orders of a person that were obeyed. Equity the day's loss and the drawdown are measured from includes
+    last that this database had. `commands`: ids of the last orders of a person that were obeyed; `errands`:
+    their last ones about a position. Equity the day's loss and the drawdown are measured from includes
     unrealised PnL; 0: from the next look. The lists hold when the newest requests were made.
     `stale_since_ms`: when a held symbol was first found silent while others were heard.
     """
@@ -209,6 +210,7 @@ class State:
     next_position_id: int = 1
     halts: dict[str, Halt] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
+    errands: list[Errand] = field(default_factory=list)
     loss_base_quote: float = 0.0
     peak_equity_quote: float = 0.0
     ordered_ms: list[int] = field(default_factory=list)
@@ -284,7 +286,9 @@ class State:
 
 
 _SESSION_FIELDS: Final = tuple(
-    f.name for f in fields(State) if f.name not in ("markets", "tally", "in_flight", "rebalance", "halts")
+    f.name
+    for f in fields(State)
+    if f.name not in ("markets", "tally", "in_flight", "rebalance", "halts", "errands")
 )
 _MARKET_FIELDS: Final = (
     "mark",
@@ -308,6 +312,7 @@ def snapshot(state: State) -> dict[str, Any]:
         "in_flight": {key: to_json(intent) for key, intent in state.in_flight.items()},
         "rebalance": _rebalance_snapshot(state.rebalance),
         "markets": {symbol: _market_snapshot(market) for symbol, market in state.markets.items()},
+        **({"errands": [list(errand) for errand in state.errands]} if state.errands else {}),
     }
 
 
@@ -319,6 +324,7 @@ def restore(state: State, saved: dict[str, Any]) -> None:
     state.tally = Tally(**saved["tally"])
     state.in_flight = {key: from_json(intent) for key, intent in saved["in_flight"].items()}
     state.rebalance = _rebalance_from(saved["rebalance"])
+    state.errands = [Errand(*errand) for errand in saved.get("errands", ())]
     for symbol, market in saved["markets"].items():
         _restore_market(state.markets[symbol], market)
 

@@ -16,7 +16,7 @@ from bot.core.position import Position
 from bot.core.probability import liquidation_probability
 from bot.core.profile import MarginRules
 from bot.core.signal import Signal
-from bot.risk import adjust, pretrade, triggers
+from bot.risk import adjust, by_hand, pretrade, triggers
 from bot.risk.band import Band
 from bot.risk.book import BookLeg, BookMoney, BookPlan, placed_leg, plan_book
 from bot.risk.brackets import take_profit_ladder
@@ -173,6 +173,26 @@ class RiskManager:
             liquidation = float(liquidation_price(view.position, view.rules))
         measured = adjust.measure_sound(view, band, self._margin.funding_payments_ahead, liquidation)
         return adjust.decision(view, measured, book, self._margin, allowed)
+
+    def judge_by_hand(
+        self, wish: by_hand.Wish, view: MarginView, book: MarginBook, instrument: Instrument
+    ) -> by_hand.Answer:
+        """Return what comes of a person's wish about the position."""
+        return by_hand.answer(wish, self._case(view, book, instrument))
+
+    def preview(
+        self, wish: by_hand.Wish, view: MarginView, book: MarginBook, instrument: Instrument
+    ) -> by_hand.Preview:
+        """Return the position's risk before a person's wish and after it, without doing anything."""
+        answer = self.judge_by_hand(wish, view, book, instrument)
+        after = None if answer.position is None else self.risk_of(view._replace(position=answer.position))
+        return by_hand.Preview(
+            answer.refusal, self.risk_of(view), after, answer.amount_quote, answer.quantity
+        )
+
+    def _case(self, view: MarginView, book: MarginBook, instrument: Instrument) -> by_hand.Case:
+        low = self.band(view).low if adjust.is_measurable(view) else math.nan
+        return by_hand.Case(view, book, instrument, self._margin, low)
 
     @property
     def may_derisk(self) -> bool:

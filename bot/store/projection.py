@@ -278,6 +278,7 @@ _PROJECTIONS: dict[type, Projection] = {
     ev.Reconciled: _journal_only,
     ev.EntriesHalted: _journal_only,
     ev.EntriesResumed: _journal_only,
+    ev.CommandDone: _journal_only,
     ev.InvariantBroken: _journal_only,
     ev.TradeEvidence: _trade_evidence,
     ev.ForecastResolved: _forecast_resolved,

@@ -10,6 +10,7 @@ from bot.core.event import (
     AutoAddSwitched,
     BookRebalanced,
     CapBreached,
+    CommandDone,
     EntriesHalted,
     EntriesResumed,
     EquityMarked,
@@ -185,6 +186,10 @@ def _entries_resumed(event: EntriesResumed) -> str:
     return f"entries resumed after {_plain(event.cause)}{f', by a {event.by}' if event.by else ''}"
 
 
+def _command_done(event: CommandDone) -> str:
+    return f"a person's order to {event.verb}, {event.state}: {event.message}"
+
+
 def _equity_marked(event: EquityMarked) -> str:
     return (
         f"wallet {money(event.equity_quote)}: free {money(event.free_quote)}, margin "
@@ -234,6 +239,7 @@ _WORDS: Final[dict[type, Callable[[Any], str]]] = {
     AlertRaised: _alert_raised,
     EntriesHalted: _entries_halted,
     EntriesResumed: _entries_resumed,
+    CommandDone: _command_done,
     EquityMarked: _equity_marked,
     Reconciled: _reconciled,
     InvariantBroken: _invariant_broken,
