@@ -29,6 +29,7 @@ _BAR_MS: Final = 60_000
 _STOP_LEG: Final = "S"
 # Without a stop an add may not wait, and what a cut paid out is brought back as soon as it is filled.
 _NEED_NOT_WAIT: Final = ("emergency", "derisk_restore")
+_BY_HAND: Final = "by_hand"
 _ROUNDING: Final = 1e-6
 _QUICK_S: Final = 0.15  # a read, or the cancel of a partial stop before a larger one; polls take turns
 _POSITION_LAGS: Final = "stale read:position"
@@ -239,6 +240,8 @@ def _crowded(database: Path, limits: MarginLimits) -> Iterator[str]:
     for position_id, kind, ts_ms, reason in rows(database, query):
         if position_id != position:
             position, last, added, adds = position_id, 0, 0, 0
+        if reason == _BY_HAND:  # a person keeps no measure of ours
+            continue
         is_add = kind == "AddMargin"
         before, least_ms = (added, limits.add_cooldown_ms) if is_add else (last, limits.release_cooldown_ms)
         if before and ts_ms - before < least_ms and reason not in _NEED_NOT_WAIT:

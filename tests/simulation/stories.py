@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from bot.core.halt import FLATTEN, NO_ENTRY
 from tests.simulation.calls import Call, Effect
 from tests.simulation.faults.acts import on_calls
-from tests.simulation.faults.operator import order
+from tests.simulation.faults.operator import ask, order
 from tests.simulation.faults.orders import kill_at
 from tests.simulation.plots import (
     ACT_SECOND,
@@ -30,11 +30,13 @@ from tests.simulation.plots import (
     trailing,
 )
 from tests.simulation.situations import SITUATIONS
+from tests.simulation.storage import rows
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _HALT_SECOND: Final = 5.0
+_LEAST_QUOTE: Final = 0.01  # Bybit's probes of a move without an answer are less
 
 
 def _leaving(world: "World") -> None:
@@ -140,6 +142,46 @@ def _is_flat(world: "World") -> str:
     return f"{', '.join(held)} is held under FLATTEN" if held else ""
 
 
+def _asked_to_add(world: "World") -> None:
+    at(world, ACT_SECOND, lambda here: ask(here, 1, "add", 20.0))
+
+
+def _asked_to_release(world: "World") -> None:
+    """So much is added before that no venue keeps what is released."""
+    at(world, _HALT_SECOND + ACT_SECOND - 10.0, lambda here: ask(here, 1, "add", 240.0))
+    at(world, ACT_SECOND, lambda here: ask(here, 2, "release", 20.0))
+
+
+def _asked_to_close(world: "World") -> None:
+    at(world, ACT_SECOND, lambda here: ask(here, 1, "close"))
+
+
+def _is_moved_once(world: "World") -> str:
+    """Whatever a person ordered happened once, and was told once, by its name."""
+    database = world.bot.database
+    told = rows(
+        database,
+        "SELECT json_extract(body, '$.verb'), json_extract(body, '$.state'), count(*), "
+        "json_extract(body, '$.message') FROM event WHERE kind = 'CommandDone' "
+        "GROUP BY json_extract(body, '$.command_id') ORDER BY 1",
+    )
+    if not told or any((state, count) != ("done", 1) for _, state, count, _ in told):
+        return f"the orders ended as {told}"
+    booked = rows(database, "SELECT reason, CAST(amount_quote AS REAL) FROM margin_adjustment")
+    moved = [move.amount_quote for move in world.exchange.embedded.books.moves if move.is_requested]
+    by_hand = [amount for reason, amount in booked if reason == "by_hand"]
+    added = {"add": 20.0, "add release": 240.0, "close": 0.0}[" ".join(verb for verb, *_ in told)]
+    released = -20.0 if len(told) > 1 else 0.0
+    strayed = (
+        sum(map(abs, moved)) - sum(abs(amount) for _, amount in booked),
+        sum(amount for amount in by_hand if amount > 0.0) - added,
+        sum(amount for amount in by_hand if amount < 0.0) - released,
+    )
+    if max(map(abs, strayed)) > _LEAST_QUOTE:
+        return f"{told}, the venue moved {moved}, booked is {booked}"
+    return ""
+
+
 def _other_modes(world: "World") -> None:
     """The account comes in the modes that a person left it in; not every venue knows all of them."""
     server, settings = world.exchange.server, world.exchange.embedded.settings
@@ -190,6 +232,15 @@ STORIES: Final = MappingProxyType(
         "flatten": Story(quiet, _flattened, 21.0, 30.0, ("ReducePosition",), fault_at_end=_is_flat),
         **SITUATIONS,
         "modes": Story(quiet, _other_modes, 10.0, 18.0, ("OpenPosition", "held"), fault_at_end=_is_managed),
+        "asked_add": Story(
+            quiet, _asked_to_add, 21.5, 28.0, ("AddMargin", "held"), fault_at_end=_is_moved_once
+        ),
+        "asked_release": Story(
+            quiet, _asked_to_release, 21.5, 28.0, ("ReleaseMargin", "held"), fault_at_end=_is_moved_once
+        ),
+        "asked_close": Story(
+            quiet, _asked_to_close, 21.5, 28.0, ("ReducePosition", "flat"), fault_at_end=_is_moved_once
+        ),
     }
 )
 

@@ -24,6 +24,13 @@ def order(world: "World", number: int, verb: str, level: str) -> str:
     return command_id
 
 
+def ask(world: "World", number: int, verb: str, amount_quote: float = 0.0) -> None:
+    """Let a person leave an order about each position that is open."""
+    for held in list(world.exchange.venue.state.positions):
+        command = Command(f"{number:015d}-1", verb, "", "a person", held, amount_quote)
+        CommandFiles(world.bot.database).send(command)
+
+
 def halted(world: "World") -> None:
     """F73: a person halts at a drawn moment, perhaps twice, perhaps as the bot dies, and perhaps resumes."""
     random = dice(world)
