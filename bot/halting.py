@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bot.clock import WallClock
-from bot.engine import halts
+from bot.engine import by_hand, halts
 from bot.engine.outbox import Outbox
 from bot.engine.state import State, restore, snapshot
 from bot.errors import UserError
@@ -61,7 +61,9 @@ def _enter(path: Path, command: Command) -> None:
                 f"The database {path} holds no session yet, so there is nothing to halt or resume. "
                 "Start one with `ringfence trade`."
             )
-        cut, waiting = recovered.checkpoint, files.waiting()
+        cut = recovered.checkpoint
+        # What is about a position is left for a bot, which finds it late and says so.
+        waiting = tuple(each for each in files.waiting() if not by_hand.is_one(each.verb))
         ledger = _ledger(cut.engine)
         for each in (*waiting, command):
             halts.obey(ledger, each)

@@ -30,6 +30,7 @@ from bot.cli import (
     honesty,
     listing,
     margin,
+    ordering,
     pages,
     reading,
     sweep,
@@ -45,7 +46,19 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 # What these write is of one user: where positions are, and what was traded.
-_OF_A_BOT = ("trade", "halt", "flatten", "resume", "alerts", "db", "exchange", "web")
+_OF_A_BOT = (
+    "trade",
+    "halt",
+    "flatten",
+    "resume",
+    "margin",
+    "reduce",
+    "close",
+    "alerts",
+    "db",
+    "exchange",
+    "web",
+)
 
 # What a container asks every few seconds: answered before typer loads pydantic to read the flags.
 _HEALTH_CHECK = ("doctor", "--live")
@@ -87,6 +100,8 @@ app.command("trade")(trade.trade)
 app.command("halt")(halting.halt)
 app.command("flatten")(halting.flatten)
 app.command("resume")(halting.resume)
+app.command("reduce")(ordering.reduce)
+app.command("close")(ordering.close)
 app.command("status")(reading.status)
 app.command("positions")(reading.positions)
 app.command("trades")(reading.trades)

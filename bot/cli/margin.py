@@ -1,7 +1,8 @@
-"""`ringfence margin`: what was moved and why, what would be moved now, and whether it helped."""
+"""`ringfence margin`: what was moved and why, what would be now, whether it helped; and moves by hand."""
 
 import typer
 
+from bot.cli import ordering
 from bot.cli.columns import (
     money_column,
     percent_change_column,
@@ -18,7 +19,7 @@ from bot.cli.options import Config, Database, Json, Limit, PresetName, Symbol, d
 from bot.cli.output import columns, show_json, show_rows
 
 app = typer.Typer(
-    help="Isolated margin: what was moved, what would be, and whether it helped.",
+    help="Isolated margin: what was moved, what would be, whether it helped; and moves by hand.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
@@ -47,6 +48,10 @@ _PLAN = (
     money_column("target_wallet_quote", "margin then"),
     words_column("reason"),
 )
+
+
+app.command("add")(ordering.add)
+app.command("release")(ordering.release)
 
 
 @app.command("history")

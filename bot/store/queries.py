@@ -58,6 +58,13 @@ def runs(reader: Reader, *, limit: int = _LIMIT) -> list[RunInfo]:
     return [RunInfo(**row) for row in rows]
 
 
+def run_config(reader: Reader) -> dict[str, Any]:
+    """Return the settings of the newest start as they were in force, {} before the first."""
+    run = TABLES["run"].c
+    found = reader.execute(select(run.config).order_by(run.id.desc()).limit(1)).scalar()
+    return {} if found is None else json_value(found)
+
+
 def positions(reader: Reader) -> list[OpenPosition]:
     """Return every open position that the venue holds, the last opened first."""
     position, holding = TABLES["position"].c, TABLES["holding"].c

@@ -9,7 +9,6 @@ from bot.alerts.watch import Levels, Watch
 from bot.core.alert import Alert
 from bot.risk.limits import BracketLimits, MarginLimits
 from bot.risk.policies.distance_band import DistanceBandParams
-from bot.view.event_words import event_words
 from tests.unit.engine.desk_builder import Bench
 
 NARROW: Final = DistanceBandParams(low=0.9, high=1.1)
