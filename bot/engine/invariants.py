@@ -1,7 +1,7 @@
 """What must hold after every step that changed something. A breach is counted, journalled, and told once.
 
-I1 PROTECTED: an open position has a stop over all of it at the venue, one on its way for at most 30 s, or
-is being closed.
+I1 PROTECTED: an open position has a stop over all of it at the venue, one on its way (or due again, where the
+venue made the last for less) for at most 30 s, or is being closed.
 I2 STOP_INSIDE_LIQUIDATION: the mark reaches the stop before liquidation, or a nearer stop is on its
 way, or the position is being closed.
 I3 BUDGET: an add never lifts the isolated wallet above the loss the user agreed to.
@@ -141,7 +141,7 @@ def _breaches(desk: Desk, market: Market, holding: Holding) -> Iterator[tuple[st
     coming = _stops_coming(desk, position.symbol) if desk.state.in_flight else 0
     if coming > _MOST_STOPS_COMING:
         yield "I12", f"{coming} stops are on their way"
-    if not holding.is_closing and coming == 0:
+    if not holding.is_closing and coming == 0 and not _is_due_again(desk, holding):
         yield from _unprotected(market, holding)
     elif not holding.is_closing and not _is_covered(holding):
         yield from _overdue(desk, holding)
@@ -155,6 +155,11 @@ def _stops_coming(desk: Desk, symbol: str) -> int:
         intent.action.symbol == symbol and isinstance(intent.action, PlaceStop)
         for intent in desk.state.in_flight.values()
     )
+
+
+def _is_due_again(desk: Desk, holding: Holding) -> bool:
+    """Whether one for less rests that will be replaced: the venue knows of a fill that is not told yet."""
+    return holding.stop is not None and desk.state.now_ms < holding.cover_again_ms
 
 
 def _overdue(desk: Desk, holding: Holding) -> Iterator[tuple[str, str]]:

@@ -80,6 +80,7 @@ def test_a_stop_that_the_venue_makes_as_small_again_is_placed_again_a_second_lat
     (placed,) = filled(bench, entry, 10.0, 16.5, 10.0)
     answered = bench.hear(OrderAccepted(bench.ts_ms, A, placed.client_id, "stop", 6.5))
     assert actions(answered, PlaceStop) == [], "the engine and the venue would answer each other without end"
+    assert bench.told(InvariantBroken) == [], "a larger one is due"
     assert actions(bench.tick(100.0, after_ms=500), PlaceStop) == []
     assert actions(bench.tick(100.0, after_ms=600), PlaceStop) == [PlaceStop(A, 1, 98.0)]
     assert actions(filled(bench, entry, 5.0, 21.5, 5.0), PlaceStop) == [], "one is on its way"
