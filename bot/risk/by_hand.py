@@ -86,6 +86,8 @@ def _add(wish: Wish, case: Case) -> Answer:
         return Answer(fault, None)
     position = view.position
     amount = step_up(wish.amount_quote, book.margin_step_quote)
+    if amount <= 0.0:
+        return Answer(_less_than_a_step(wish, book), None)
     after = with_wallet(position, position.isolated_wallet + amount)
     reserve = case.limits.reserve_fraction * book.equity_quote
     room = book.free_quote - reserve
@@ -108,11 +110,7 @@ def _release(wish: Wish, case: Case) -> Answer:
     amount = step_down(wish.amount_quote, book.margin_step_quote)
     after = with_wallet(position, position.isolated_wallet - amount)
     if amount <= 0.0:
-        refusal = (
-            f"{wish.amount_quote:.10g} is less than the exchange's step of {book.margin_step_quote:.10g}. "
-            "Release at least that."
-        )
-        return Answer(refusal, None)
+        return Answer(_less_than_a_step(wish, book), None)
     if refusal := _kept_whole(case):
         return Answer(refusal, after, amount)
     floor, why = _floor(case)
@@ -164,6 +162,11 @@ def _amount_fault(wish: Wish) -> str:
     if 0.0 < wish.amount_quote < math.inf:
         return ""
     return f"The amount is {wish.amount_quote!r}; it must be a number above 0, in quote currency."
+
+
+def _less_than_a_step(wish: Wish, book: MarginBook) -> str:
+    step = book.margin_step_quote
+    return f"{wish.amount_quote:.10g} is less than the exchange's step of {step:.10g}. Order at least that."
 
 
 def _kept_whole(case: Case) -> str:

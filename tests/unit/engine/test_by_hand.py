@@ -180,6 +180,7 @@ def test_what_the_venue_refuses_is_told_and_keeps_the_policy_free() -> None:
         ("add", float("inf"), {}, "must be a number above 0"),
         ("release", float("nan"), {}, "must be a number above 0"),
         ("release", 1e-9, {}, "less than the exchange's step"),
+        ("add", 1e-300, {}, "less than the exchange's step"),
         ("reduce", 0.0, {}, "above 0 and below 1"),
         ("reduce", 1.0, {}, "Close it to end all of it"),
         ("reduce", float("nan"), {}, "above 0 and below 1"),
