@@ -33,7 +33,7 @@ from bot.risk.manager import RiskManager
 REASON: Final = "by_hand"
 LEFT_ALONE_MS: Final = 60_000  # the margin engine takes nothing of a person's add away for so long
 _LATEST_MS: Final = 60_000
-_KEPT: Final = 200
+_KEPT: Final = 50
 
 _MOVES: Final = (AddMargin, ReleaseMargin)
 

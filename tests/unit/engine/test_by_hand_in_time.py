@@ -15,7 +15,7 @@ from bot.engine.errand import DONE, REFUSED, WAITING
 from bot.engine.state import restore, snapshot
 from bot.risk.limits import AllocationLimits
 from tests.unit.engine.by_hand_bench import NARROW, by_hand_intents, give, held_bench, order, wallet
-from tests.unit.engine.desk_builder import START_MS, A, engine_for
+from tests.unit.engine.desk_builder import START_MS, A, B, engine_for
 
 
 def test_the_same_order_heard_again_is_carried_out_once() -> None:
@@ -56,6 +56,22 @@ def test_a_release_waits_for_a_stop_that_is_on_its_way() -> None:
     bench.perform(bench.engine.obey())
     told = bench.told(CommandDone)[-1]
     assert (told.command_id, told.state) == ("2", DONE)
+
+
+def test_a_second_reduction_waits_for_the_first() -> None:
+    bench = held_bench()
+    bench.is_deaf = True
+    order(bench, "reduce", 0.5)
+    order(bench, "reduce", 0.5, command_id="2")
+    assert len(by_hand_intents(bench)) == 1
+
+
+def test_the_last_orders_are_remembered_and_older_ones_forgotten() -> None:
+    bench = held_bench()
+    for number in range(60):
+        order(bench, "dance" if number % 2 else "close", symbol=B, command_id=f"{number}")
+    kept = [errand.command_id for errand in bench.engine.state.errands]
+    assert kept == [f"{number}" for number in range(10, 60)]
 
 
 def test_an_order_that_could_not_be_carried_out_within_a_minute_is_refused_as_late() -> None:
