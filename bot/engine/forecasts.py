@@ -34,6 +34,8 @@ def tell(desk: Desk, market: Market) -> None:
 def resolve(desk: Desk, market: Market) -> None:
     """Decide what the newest mark, or the end of its day, decides; a touch counts after the position too."""
     evidence, now_ms = market.evidence, desk.state.now_ms
+    if not evidence.forecasts:
+        return
     decided = [
         (forecast, not is_over(forecast, now_ms))
         for forecast in evidence.forecasts

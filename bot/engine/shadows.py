@@ -1,7 +1,6 @@
 """Evidence, always on: what every event says to the shadow of a position. It decides and sends nothing."""
 
 import math
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from bot.core.event import (
@@ -284,13 +283,38 @@ def _accrue(desk: Desk) -> None:
 
 def _watch(market: Market) -> tuple[float, float]:
     """Return the marks between which no shadow ends, no forecast comes true, no distance is a new least."""
+    evidence, holding, book = market.evidence, market.holding, market.evidence.book
+    low, high = _watch_books(market)
+    for forecast in evidence.forecasts:
+        low, high = _nearer(low, high, -forecast.side, forecast.liquidation_price)
+    for orphan in evidence.orphans:
+        side, orders = orphan.shadow.position.side, orphan.orders
+        if orders.stop_price > 0.0:
+            low, high = _nearer(low, high, -side, orders.stop_price)
+        if orders.take_profit_price > 0.0:
+            low, high = _nearer(low, high, side, orders.take_profit_price)
+    if book is None or holding is None:
+        return low, high
+    side, price = holding.position.side, market.liquidation_price(holding.position)
+    adverse, favourable = rungs(book.nearness, side, price, hourly(market.sigma_day))
+    if adverse > 0.0:
+        low, high = _nearer(low, high, -side, adverse)
+    return _nearer(low, high, side, favourable) if favourable > 0.0 else (low, high)
+
+
+def _watch_books(market: Market) -> tuple[float, float]:
+    """Return the marks between which no shadow is liquidated."""
     low, high = 0.0, NO_PRICE
-    for direction, price in _watched(market):
-        if direction > 0:
-            high = min(high, price)
-        else:
-            low = max(low, price)
+    for book in market.evidence.books():
+        price = _liquidation_of(market, book)
+        if can_be_reached(price):
+            low, high = _nearer(low, high, -book.shadow.position.side, price)
     return low, high
+
+
+def _nearer(low: float, high: float, direction: int, price: float) -> tuple[float, float]:
+    """Return the bounds with a mark that is reached going up (+1) or down (-1)."""
+    return (low, min(high, price)) if direction > 0 else (max(low, price), high)
 
 
 def _liquidation_of(market: Market, book: TradeBook) -> float:
@@ -303,31 +327,3 @@ def _liquidation_of(market: Market, book: TradeBook) -> float:
         price = liquidation_of(shadow, market.rules)
         evidence.liquidation_known = (shadow.position, price)
     return price
-
-
-def _watched(market: Market) -> Iterator[tuple[int, float]]:
-    """Yield each mark that matters with the direction from which it is reached."""
-    evidence, holding = market.evidence, market.holding
-    for forecast in evidence.forecasts:
-        yield -forecast.side, forecast.liquidation_price
-    for book in evidence.books():
-        side, price = book.shadow.position.side, _liquidation_of(market, book)
-        if can_be_reached(price):
-            yield -side, price
-    for orphan in evidence.orphans:
-        side, orders = orphan.shadow.position.side, orphan.orders
-        if orders.stop_price > 0.0:
-            yield -side, orders.stop_price
-        if orders.take_profit_price > 0.0:
-            yield side, orders.take_profit_price
-    if evidence.book is not None and holding is not None:
-        yield from _watched_nearness(market, evidence.book, holding)
-
-
-def _watched_nearness(market: Market, book: TradeBook, holding: Holding) -> Iterator[tuple[int, float]]:
-    side, price = holding.position.side, market.liquidation_price(holding.position)
-    adverse, favourable = rungs(book.nearness, side, price, hourly(market.sigma_day))
-    if adverse > 0.0:
-        yield -side, adverse
-    if favourable > 0.0:
-        yield side, favourable

@@ -41,10 +41,10 @@ def seen(
     least = min(known.least_distance, away)
     if sigma_hour <= 0.0:
         return left(known._replace(least_distance=least), ts_ms)
-    now = known._replace(least_distance=least, least_sigmas=min(known.least_sigmas, away / sigma_hour))
+    sigmas = min(known.least_sigmas, away / sigma_hour)
     if away >= sigma_hour:
-        return left(now, ts_ms)
-    return now if now.near_since_ms else now._replace(near_since_ms=ts_ms)
+        return left(Nearness(least, sigmas, known.near_ms, known.near_since_ms), ts_ms)
+    return Nearness(least, sigmas, known.near_ms, known.near_since_ms or ts_ms)
 
 
 def left(known: Nearness, ts_ms: int) -> Nearness:
