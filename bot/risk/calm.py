@@ -9,9 +9,10 @@ import math
 from typing import Any, Final
 
 from bot.core.compiled import compiled
+from bot.risk.adjust import reserved_band
 from bot.risk.limits import MarginLimits
 from bot.risk.permissions import Permissions
-from bot.risk.triggers import BandFunction, at_mark, band_at
+from bot.risk.triggers import BandFunction, at_mark
 from bot.risk.view import MarginView
 
 STEEPEST: Final = 2.0
@@ -61,8 +62,8 @@ def _room(
     liquidation: float,
     is_walled: bool,
 ) -> float:
-    """How far the mark is, in price, from where an add or a release is due; NaN without a band."""
-    band = band_at(view, view.mark, policy_band, params, payments)
+    """How far the view's mark is, in price, from where an add or a release is due; NaN without a band."""
+    band = reserved_band(view, policy_band(view, params), payments)
     if not 0.0 < band.low <= band.target <= band.high:
         return math.nan
     away = view.position.side * (view.mark - liquidation)
