@@ -32,7 +32,7 @@ class Backtest(NamedTuple):
 def backtest(plan: Plan, engine_name: str | None, say: Say) -> Backtest:
     """Return the backtest of a plan; `say` hears how many bars are done. UserError: it cannot be played."""
     chosen = choose_engine(engine_name, plan)
-    stage = stage_of(plan)
+    stage = stage_of(plan, follows=True)
     doubts = tuple(_doubts(plan, stage.told(plan)))
     began = time.process_time()
     result = chosen.engine.play(plan, say, stage)

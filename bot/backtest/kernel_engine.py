@@ -37,7 +37,7 @@ def play(plan: Plan, stage: Stage | None = None) -> Result:
     stage = stage or stage_of(plan)
     told = stage.told(plan)
     engine, venue = engine_and_venue(plan, {})  # an engine lives until the next round of garbage is collected
-    result = KernelRun(engine, venue, plan.history, told, stage.market(plan)).run()
+    result = KernelRun(engine, venue, plan.history, told, stage.market(plan)).run(follows=stage.follows)
     _note_warm()
     return result
 

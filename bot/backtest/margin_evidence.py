@@ -152,8 +152,11 @@ def _left_alone(result: Result, shadows: Shadows) -> LeftAlone:
     )
 
 
-def _nearness(result: Result, shadows: Shadows) -> Nearness:
+def _nearness(result: Result, shadows: Shadows) -> Nearness | None:
+    """How near liquidation came; None where an engine did not measure it."""
     known = shadows.closed_ms >= 0
+    if known.any() and not (shadows.near_miss_ms[known] >= 0).any():
+        return None
     by_stop = known & (result.trades.cause == _index(result.causes, "stop"))
     beyond = shadows.loss_beyond_stop_fraction[by_stop]
     median, most_of, most = np.quantile(beyond, (0.5, 0.99, 1.0)).tolist() if len(beyond) else (math.nan,) * 3

@@ -1,7 +1,7 @@
 """Writes down what an exact backtest does, as the rows of its result; nothing is kept that no row needs."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -117,7 +117,7 @@ class Recorder:
 
     def shadows(self) -> Shadows:
         """Return the shadow of each position that ended."""
-        return table_of(Shadows, [self._shadow_row(row[0]) for row in self._trades])
+        return shadows_of([self._shadows.get(row[0]) for row in self._trades], self.causes.__getitem__)
 
     def still_open(self, ts_ms: int, markets: Mapping[str, Market]) -> Trades:
         """Return the positions that did not end, valued at the newest marks."""
@@ -205,27 +205,32 @@ class Recorder:
     def _on_evidence(self, note: TradeEvidence) -> None:
         self._shadows[note.position_id] = note
 
-    def _shadow_row(self, position_id: int) -> tuple[Any, ...]:
-        known = self._shadows.get(position_id)
-        if known is None:
-            return tuple(_unknown(name) for name in Shadows._fields)
-        return (
-            known.shadow_closed_ms,
-            self.causes[known.shadow_closed_by],
-            int(known.shadow_liquidated),
-            known.shadow_pnl_quote,
-            known.shadow_margin_quote_hours,
-            known.added_lost_quote,
-            known.adds_without_reentry,
-            known.released_redeployed_quote_hours,
-            _number(known.least_distance),
-            _number(known.least_distance_sigma_hours),
-            known.near_miss_ms,
-            known.stop_beyond_liquidation_ms,
-            known.loss_beyond_stop_fraction,
-            known.moves_refused,
-            known.stale_holds,
-        )
+
+def shadows_of(evidence: Sequence[TradeEvidence | None], number_of: Callable[[str], int]) -> Shadows:
+    """Return the shadow of each trade, None where it has not ended; `number_of`: of a cause."""
+    return table_of(Shadows, [_shadow_row(known, number_of) for known in evidence])
+
+
+def _shadow_row(known: TradeEvidence | None, number_of: Callable[[str], int]) -> tuple[Any, ...]:
+    if known is None:
+        return tuple(_unknown(name) for name in Shadows._fields)
+    return (
+        known.shadow_closed_ms,
+        number_of(known.shadow_closed_by),
+        int(known.shadow_liquidated),
+        known.shadow_pnl_quote,
+        known.shadow_margin_quote_hours,
+        known.added_lost_quote,
+        known.adds_without_reentry,
+        known.released_redeployed_quote_hours,
+        _number(known.least_distance),
+        _number(known.least_distance_sigma_hours),
+        known.near_miss_ms,
+        known.stop_beyond_liquidation_ms,
+        known.loss_beyond_stop_fraction,
+        known.moves_refused,
+        known.stale_holds,
+    )
 
 
 def _is_cut(event: VenueEvent, held: Position) -> bool:

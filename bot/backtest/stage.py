@@ -23,7 +23,12 @@ _NO_ROWS: Final = np.empty(0, np.intp)  # copied, so that nothing hangs on to th
 
 
 class Stage:
-    """One history in candles of one length. Plans that are played on it may differ in everything else."""
+    """One history in candles of one length. Plans that are played on it may differ in everything else.
+
+    `follows`: whether shadows are to be found, also by an engine that plays faster without.
+    """
+
+    follows = False
 
     def __init__(self, history: MarketHistory, timeframe_ms: int) -> None:
         self._history, self._timeframe_ms = history, timeframe_ms
@@ -97,6 +102,8 @@ class Stage:
         return self._said[key]
 
 
-def stage_of(plan: Plan) -> Stage:
+def stage_of(plan: Plan, *, follows: bool = False) -> Stage:
     """Return the stage of a plan's history."""
-    return Stage(plan.history, plan.timeframe_ms)
+    stage = Stage(plan.history, plan.timeframe_ms)
+    stage.follows = follows
+    return stage

@@ -48,6 +48,7 @@ class Books(NamedTuple):
     trades: Floats
     moves: Floats
     accounts: Floats
+    story: Floats
     cursors: Wholes
     tick_ms: Wholes
     tick_marks: Floats
@@ -56,11 +57,15 @@ class Books(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """The rows of the result, as many as there is room for, and how long every order takes to arrive."""
+    """The rows of the result, as many as there is room for, and how long every order takes to arrive.
+
+    `story`: what shadows are followed by, see story.py; empty where none are.
+    """
 
     trades: Floats
     moves: Floats
     accounts: Floats
+    story: Floats
     latencies: Wholes
 
 

@@ -143,7 +143,8 @@ RELEASE_NUMBER: Final = 60  # of the split that was made last
 PLANNED_FOR: Final = 61  # by the number of an add that is planned: its symbol, and
 PAYER: Final = 62  # the first of the releases that pay for it, and
 PAYER_END: Final = 63  # the first that does not
-WHOLES: Final = 64
+IS_TRAILED: Final = 64  # the stop that rests was moved with the best mark
+WHOLES: Final = 65
 
 # --- the account, floats ----------------------------------------------------------------------------
 FREE: Final = 0  # the engine's belief
@@ -220,16 +221,21 @@ SPLIT_MS: Final = 41  # when the budget was split last, or the last move of it w
 TRIED_MS: Final = 42  # when a split was computed last, also in vain
 WAITING: Final = 43  # moves of a split that have no outcome
 ADDS_PLANNED: Final = 44  # adds that are sent when its releases have happened
-ACCOUNT_WHOLES: Final = 45
+FOLLOWS: Final = 45  # 1: every change of a position is written down; see story.py
+STORY_WAITING: Final = 46
+STORY: Final = 47
+ACCOUNT_WHOLES: Final = 48
 
 TIME_SLOTS: Final = 1_024
 LATENCY_SLOTS: Final = 256
 TICK_SLOTS: Final = 2_048  # of one bar
 ROW_SLOTS: Final = 64
 ACCOUNT_SLOTS: Final = 512
+STORY_SLOTS: Final = 128
 TRADE_COLUMNS: Final = 23
 MOVE_COLUMNS: Final = 16
 ACCOUNT_COLUMNS: Final = 5
+STORY_COLUMNS: Final = 33
 
 # --- a closing candle, as far as the loop glides over it ----------------------------------------------
 G_LOW: Final = 0
@@ -318,6 +324,10 @@ FILLED: Final = 1
 CANCELLED: Final = 2
 SETTLED: Final = 3
 LIQUIDATED: Final = 4
+# What is written down besides, see story.py.
+MARGIN_MOVED: Final = 5
+MOVE_REFUSED: Final = 6
+TARGET_RESTS: Final = 7
 
 # --- why ----------------------------------------------------------------------------------------------
 BY_STOP: Final = 0
@@ -331,6 +341,7 @@ BY_VOLATILITY: Final = 7
 BY_DERISK_CUT: Final = 8
 BY_DERISK_CLOSE: Final = 9
 BY_CAP: Final = 10
+BY_TRAILING: Final = 11  # of a stop
 CAUSES: Final = (
     "stop",
     "take_profit",

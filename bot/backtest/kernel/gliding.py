@@ -33,6 +33,7 @@ from bot.backtest.kernel.market import ENTERS, IS_BROKEN, LEAVES, Played
 from bot.backtest.kernel.policy_codes import STOP_ANCHOR, band_of, is_even
 from bot.backtest.kernel.protection import nearest_stop
 from bot.backtest.kernel.recorder import accrue, follow
+from bot.backtest.kernel.story import is_full, tell_funding
 from bot.backtest.kernel.ticks import find_watch, jump_to
 from bot.backtest.kernel.venue_orders import touch
 from bot.core.compiled import compiled
@@ -100,7 +101,7 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
 def _settle(b: Books, s: int, kind: int, rate: float, ts_ms: int) -> bool:
     """Settle funding if nothing but money and the rate changes by it; return whether it is done."""
     f, n = b.f[s], b.n[s]
-    if kind != 0:
+    if kind != 0 or is_full(b):
         return False
     if n[c.SIDE] != 0:
         wallet, mark, side = f[c.WALLET], f[c.MARK], n[c.SIDE]
@@ -123,6 +124,7 @@ def _settle(b: Books, s: int, kind: int, rate: float, ts_ms: int) -> bool:
         follow(b, s)
         f[c.FUNDING] += amount
         f[c.DRAINED] = min(f[c.DRAINED], f[c.FUNDING])
+        tell_funding(b, s, ts_ms, amount)
     f[c.FUNDING_RATE] = rate
     n[c.IS_GLIDING] = 0
     wake(b, s)

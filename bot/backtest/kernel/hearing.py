@@ -7,6 +7,7 @@ from bot.backtest.kernel.intents import protect
 from bot.backtest.kernel.margins import bring_back
 from bot.backtest.kernel.protection import keep_stop_inside, place_take_profits, take_back
 from bot.backtest.kernel.recorder import accrue, follow, open_row, trade_row
+from bot.backtest.kernel.story import remember, tell_event
 from bot.core.compiled import compiled
 from bot.core.margin import distance
 
@@ -17,6 +18,7 @@ def hear(b: Books, row: int, limits: Limits) -> None:
     event, told = b.events[row], b.event_floats[row]
     s, kind = event[c.E_SYMBOL], event[c.E_KIND]
     b.m[c.NOW] = event[c.E_MS]
+    remember(b, s)
     if b.n[s, c.HOLDS] != 0 and kind in (c.FILLED, c.SETTLED):
         _record(b, s, row)
     if kind == c.FILLED:
@@ -37,6 +39,7 @@ def hear(b: Books, row: int, limits: Limits) -> None:
         b.a[c.FREE] = told[c.E_FREE]
         _on_liquidated(b, s, row, limits)
         losses(b)
+    tell_event(b, s, row)
 
 
 @compiled

@@ -55,9 +55,9 @@ def close(b: Books, s: int, reason: int) -> None:
 
 
 @compiled
-def protect(b: Books, s: int, price: float) -> None:
+def protect(b: Books, s: int, price: float, reason: int = 0) -> None:
     """Ask the venue for a stop over the whole position."""
-    intend(b, c.STOP_INTENT, s, price, 0)
+    intend(b, c.STOP_INTENT, s, price, reason)
 
 
 @compiled

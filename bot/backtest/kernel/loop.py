@@ -16,6 +16,7 @@ from bot.backtest.kernel.looks import finish, look_at
 from bot.backtest.kernel.market import Played
 from bot.backtest.kernel.recorder import know_latencies, take_out
 from bot.backtest.kernel.settling import answer, send
+from bot.backtest.kernel.story import is_full
 from bot.backtest.kernel.tape import finish_tick
 from bot.backtest.kernel.ticks import hear_tick, is_quiet, jump_to, next_tick, walk_bar
 from bot.backtest.kernel.venue_protection import step_tick
@@ -44,6 +45,7 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
     while m[c.FAILED] == status.FINE:
         if (
             max(m[c.TRADES_WAITING], m[c.MOVES_WAITING]) > c.ROW_SLOTS // 2
+            or is_full(b)
             or m[c.ACCOUNTS_WAITING] > c.ACCOUNT_SLOTS // 2
         ):
             take_out(b, tables)

@@ -101,7 +101,7 @@ def trail(b: Books, s: int, limits: Limits) -> None:
         limits.bracket,
     )
     if price > 0.0 and side * (b.f[s, c.MARK] - price) > 0.0:
-        protect(b, s, price)
+        protect(b, s, price, c.BY_TRAILING)
 
 
 @compiled

@@ -33,6 +33,7 @@ _SHAPES: Final = (
     ("trades", _FLOATS, (c.ROW_SLOTS, c.TRADE_COLUMNS)),
     ("moves", _FLOATS, (c.ROW_SLOTS, c.MOVE_COLUMNS)),
     ("accounts", _FLOATS, (c.ACCOUNT_SLOTS, c.ACCOUNT_COLUMNS)),
+    ("story", _FLOATS, (c.STORY_SLOTS, c.STORY_COLUMNS)),
 )
 _BY_SYMBOL: Final = (
     ("f", _FLOATS, (c.FLOATS,)),

@@ -88,8 +88,9 @@ def take_out(b: Books, tables: Tables) -> None:
     m[c.TRADES] = _taken(b.trades, m[c.TRADES_WAITING], tables.trades, m[c.TRADES])
     m[c.MOVES] = _taken(b.moves, m[c.MOVES_WAITING], tables.moves, m[c.MOVES])
     m[c.ACCOUNTS] = _taken(b.accounts, m[c.ACCOUNTS_WAITING], tables.accounts, m[c.ACCOUNTS])
-    m[c.TRADES_WAITING], m[c.MOVES_WAITING], m[c.ACCOUNTS_WAITING] = 0, 0, 0
-    if min(m[c.TRADES], m[c.MOVES], m[c.ACCOUNTS]) < 0:
+    m[c.STORY] = _taken(b.story, m[c.STORY_WAITING], tables.story, m[c.STORY])
+    m[c.TRADES_WAITING], m[c.MOVES_WAITING], m[c.ACCOUNTS_WAITING], m[c.STORY_WAITING] = 0, 0, 0, 0
+    if min(m[c.TRADES], m[c.MOVES], m[c.ACCOUNTS], m[c.STORY]) < 0:
         m[c.FAILED] = status.NO_ROOM
 
 

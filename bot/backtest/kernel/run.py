@@ -18,8 +18,12 @@ from bot.backtest.kernel.market_setting import market_of, played_of
 from bot.backtest.kernel.policy_codes import CODES
 from bot.backtest.kernel.recorder import account_row, trade_row
 from bot.backtest.kernel.setting_up import first_rows, limits_of, record_for, tables_for
+from bot.backtest.left_alone import TRAILING, LeftAlone, measured
 from bot.backtest.recital import Told
-from bot.backtest.result import Account, Counts, Moves, Result, Trades
+from bot.backtest.recorder import shadows_of
+from bot.backtest.result import Account, Counts, Moves, Result, Shadows, Trades
+from bot.backtest.shadow_lane import Lane
+from bot.backtest.told_rows import rows_of
 from bot.engine.engine import Engine
 from bot.errors import UserError
 from bot.risk.reasons import REASONS
@@ -27,6 +31,7 @@ from bot.sim.series import MarketHistory
 from bot.sim.venue import SimulatedVenue
 
 _STILL_OPEN: Final = len(c.CAUSES)
+_CAUSES: Final = (*c.CAUSES, "open", TRAILING)
 _MOST_ROOM: Final = 4_096
 _MOVE_REASONS: Final = {
     c.DERISK_ADD: "derisk_add",
@@ -57,11 +62,15 @@ class KernelRun:
         )
         self._first = first_rows(history, told, engine.desk.timeframe_ms)
 
-    def run(self, loop: Play | None = None) -> Result:
-        """Play it, by `loop` where one is given. UserError: something came up that the kernel does not do."""
+    def run(self, loop: Play | None = None, *, follows: bool = False) -> Result:
+        """Play it, by `loop` where one is given. UserError: something came up that the kernel does not do.
+
+        `follows`: the result tells how each trade would have ended on its first margin.
+        """
         played_by, room = loop or compiled_play(), 1
         while True:
-            (record, b), tables = self._start(), tables_for(self._venue, self.played, room)
+            (record, b), tables = self._start(), tables_for(self._venue, self.played, room, follows=follows)
+            b.m[c.FOLLOWS] = int(follows)
             played_by(record, self.played, self.limits, tables)
             code = int(b.m[c.FAILED])
             if code != status.NO_ROOM or room >= _MOST_ROOM:
@@ -94,7 +103,7 @@ class KernelRun:
         return Result(
             engine="kernel",
             symbols=tuple(series.symbol for series in history.series),
-            causes=(*c.CAUSES, "open"),
+            causes=_CAUSES,
             reasons=reasons,
             timeframe_ms=self._engine.desk.timeframe_ms,
             detail_ms=history.timeframe_ms,
@@ -107,8 +116,27 @@ class KernelRun:
             moves=_table(Moves, moves),
             account=_table(Account, accounts),
             counts=_counts(b, self.played),
-            shadows=None,
+            shadows=self._shadows(b, tables),
         )
+
+    def _shadows(self, b: Books, tables: Tables) -> Shadows | None:
+        """Return the shadow of each trade; None where what they are found by was not written down."""
+        if b.m[c.FOLLOWS] == 0:
+            return None
+        instruments, policy = self._venue.state.instruments, self._engine.desk.risk.policy
+        lanes = [
+            Lane(
+                number,
+                series.symbol,
+                self._venue.state.rules[series.symbol],
+                instruments[series.symbol].taker_fee_rate,
+                self.played,
+            )
+            for number, series in enumerate(self._history.series)
+        ]
+        known = LeftAlone(lanes, policy).follow(rows_of(tables.story[: b.m[c.STORY]]))
+        ended = tables.trades[: b.m[c.TRADES], 0].astype(np.int64).tolist()
+        return measured(shadows_of([known.get(position_id) for position_id in ended], _CAUSES.index))
 
 
 def refusal_of(engine: Engine, venue: SimulatedVenue) -> str:

@@ -26,6 +26,7 @@ from bot.sim.venue import SimulatedVenue
 
 _ORDERS_PER_ENTRY: Final = 64
 _MOVES_PER_ENTRY: Final = 16
+_CHANGES_PER_ENTRY: Final = 32
 _HOUR_MS: Final = 3_600_000
 
 
@@ -66,14 +67,19 @@ def record_for(
     return record, b
 
 
-def tables_for(venue: SimulatedVenue, p: Played, room: int) -> Tables:
-    """Return tables in which nothing is written yet; `room` times the usual rows fit."""
+def tables_for(venue: SimulatedVenue, p: Played, room: int, *, follows: bool) -> Tables:
+    """Return tables in which nothing is written yet; `room` times the usual rows fit.
+
+    `follows`: what shadows are found by is written down too.
+    """
     entries, config = int(np.count_nonzero(p.words & ENTERS)) + 1, venue.state.config
     orders = c.LATENCY_SLOTS + room * _ORDERS_PER_ENTRY * entries if config.latency_jitter_ms else 1
+    changes = room * _CHANGES_PER_ENTRY * entries + len(p.due) if follows else 0
     return Tables(
         np.empty((entries, c.TRADE_COLUMNS)),
         np.empty((room * _MOVES_PER_ENTRY * entries, c.MOVE_COLUMNS)),
         np.empty((p.bars * p.bar_ms // _HOUR_MS + 3, c.ACCOUNT_COLUMNS)),
+        np.empty((changes, c.STORY_COLUMNS)),
         np.array(jitters_of(config, orders), np.int64) + config.latency_ms,
     )
 

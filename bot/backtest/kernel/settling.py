@@ -11,6 +11,7 @@ from bot.backtest.kernel.hearing import complete_entry
 from bot.backtest.kernel.intents import cancel, close, intend
 from bot.backtest.kernel.protection import CLOSE_AGAIN_MS, STOP_AGAIN_MS, keep_stop_inside, nearest_stop
 from bot.backtest.kernel.recorder import accrue, follow, move_row
+from bot.backtest.kernel.story import tell_request
 from bot.backtest.kernel.venue_requests import (
     DONE,
     HALTED,
@@ -90,10 +91,12 @@ def answer(b: Books, row: int, code: int, limits: Limits) -> bool:
         on_leverage_set(b, s, int(told[c.I_VALUE]), intent[c.I_MS])
     elif kind == c.STOP_INTENT:
         b.n[s, c.STOPS_COMING] -= 1
+        b.n[s, c.IS_TRAILED] = 1 if intent[c.I_REASON] == c.BY_TRAILING else 0
         _on_stop(b, s, intent[c.I_ID], told[c.I_VALUE])
     elif kind == c.TARGET_INTENT:
         if b.n[s, c.HOLDS] != 0:
             wake(b, s)
+        tell_request(b, c.TARGET_RESTS, row, 0.0)
     elif kind in (c.ADD_INTENT, c.RELEASE_INTENT):
         b.n[s, c.MARGIN_COMING] -= 1
         _on_moved(b, row, b.m[c.NOW], limits)
@@ -141,6 +144,7 @@ def _on_moved(b: Books, row: int, ts_ms: int, limits: Limits) -> None:
         n[c.LAST_RELEASE_MS] = ts_ms
     wake(b, s)
     move_row(b, s, ts_ms, row, amount)
+    tell_request(b, c.MARGIN_MOVED, row, amount)
     if intent[c.I_REASON] == c.ALLOCATION:
         on_outcome(b, s, limits, True)
 
@@ -170,6 +174,7 @@ def _refused(b: Books, row: int, code: int, limits: Limits) -> None:
         if n[c.HOLDS] != 0:
             n[c.MARGIN_AGAIN_MS] = now + _REFUSED_AGAIN_MS
             wake(b, s)
+        tell_request(b, c.MOVE_REFUSED, row, 0.0)
         if intent[c.I_REASON] == c.ALLOCATION:
             on_outcome(b, s, limits, False)
     elif kind == c.REDUCE_INTENT:

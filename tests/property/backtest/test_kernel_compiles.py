@@ -16,5 +16,5 @@ def test_the_machine_code_says_what_the_source_says() -> None:
     cases += map(split_case, range(1_000, 1_020))
     for case in cases:
         run = kernel_run(case)
-        found = differences(run.run(play_plainly), run.run(compiled_play()))
+        found = differences(run.run(play_plainly, follows=True), run.run(compiled_play(), follows=True))
         assert not found, f"{case.policy}: {'; '.join(found)[:2_000]}"

@@ -199,7 +199,7 @@ def test_a_strategy_that_warms_up_within_the_range_is_told(ringfence, candles):
     )
 
 
-def test_the_kernel_says_that_it_follows_no_shadows(ringfence, candles, monkeypatch):
+def test_an_engine_that_follows_no_shadows_says_so(ringfence, candles, monkeypatch):
     def bare(plan, say, _stage):
         return engines.play_exactly(plan, say)._replace(engine="kernel", shadows=None)
 
