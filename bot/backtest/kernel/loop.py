@@ -18,7 +18,7 @@ from bot.backtest.kernel.recorder import know_latencies, take_out
 from bot.backtest.kernel.settling import answer, send
 from bot.backtest.kernel.story import is_full
 from bot.backtest.kernel.tape import finish_tick
-from bot.backtest.kernel.ticks import hear_tick, is_quiet, jump_to, next_tick, walk_bar
+from bot.backtest.kernel.ticks import hear_tick, next_tick, pass_over, quiet_until, walk_bar
 from bot.backtest.kernel.venue_protection import step_tick
 from bot.core.compiled import compiled
 
@@ -146,15 +146,17 @@ def play(b: Books, p: Played, limits: Limits, tables: Tables) -> None:
                 bar, glided = glided, glided - 1
             else:
                 bar = glided
-        elif (due >= len(p.due) or p.due[due, 0] >= start_ms + (bar + 1) * bar_ms) and is_quiet(
-            b, marks, is_there, bar, start_ms + (bar + 1) * bar_ms
-        ):
-            for each in range(symbols):
-                if is_there[each, bar] != 0:
-                    ts_ms = start_ms + (bar + 1) * bar_ms - 1
-                    jump_to(b, each, ts_ms, marks[each, bar, 3], lasts[each, bar, 3])
-            bar, phase = bar + 1, _BAR
         else:
+            # up to the next close, and the bar of the next settlement
+            stop = bar + (p.first_close_ms - bar * bar_ms - 1) % p.candle_ms // bar_ms + 1
+            stop = min(stop, p.bars)
+            if due < len(p.due):
+                stop = min(stop, (p.due[due, 0] - start_ms) // bar_ms)
+            quiet = quiet_until(b, marks, is_there, bar, stop, start_ms, bar_ms)
+            if quiet > bar:
+                pass_over(b, marks, lasts, is_there, bar, quiet, start_ms, bar_ms)
+                bar, phase = quiet, _BAR
+                continue
             for each in range(symbols):
                 b.cursors[each, 0], b.cursors[each, 1] = 0, 0
                 if is_there[each, bar] != 0:

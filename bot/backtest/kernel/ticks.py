@@ -69,18 +69,48 @@ def hear_tick(b: Books, s: int) -> bool:
 
 
 @compiled
-def is_quiet(b: Books, marks: Floats, is_there: NDArray[np.uint8], bar: int, end_ms: int) -> bool:
-    """Return whether no price of the bar reaches anything that the venue or the engine waits for."""
+def quiet_until(
+    b: Books, marks: Floats, is_there: NDArray[np.uint8], bar: int, stop: int, start_ms: int, bar_ms: int
+) -> int:
+    """Return the first bar of [bar, stop) with a price that venue or engine waits for, `stop` for none."""
     for s in range(b.m[c.SYMBOLS]):
-        if is_there[s, bar] == 0 or (b.n[s, c.SIDE] == 0 and b.n[s, c.ORDERS] == 0):
+        if b.n[s, c.SIDE] == 0 and b.n[s, c.ORDERS] == 0:
             continue
         if b.n[s, c.IS_WATCH_KNOWN] == 0:
             find_watch(b, s)
         low = max(b.f[s, c.WATCH_LOW], b.f[s, c.SLEEP_LOW])
         high = min(b.f[s, c.WATCH_HIGH], b.f[s, c.SLEEP_HIGH])
-        if not (low < marks[s, bar, 2] and marks[s, bar, 1] < high) or b.n[s, c.RECHECK_MS] < end_ms:
-            return False
-    return True
+        recheck_ms, number = b.n[s, c.RECHECK_MS], bar
+        while number < stop:
+            if is_there[s, number] != 0 and (
+                not (low < marks[s, number, 2] and marks[s, number, 1] < high)
+                or recheck_ms < start_ms + (number + 1) * bar_ms
+            ):
+                break
+            number += 1
+        stop = number
+    return stop
+
+
+@compiled
+def pass_over(
+    b: Books,
+    marks: Floats,
+    lasts: Floats,
+    is_there: NDArray[np.uint8],
+    bar: int,
+    stop: int,
+    start_ms: int,
+    bar_ms: int,
+) -> None:
+    """Take over the last ticks of [bar, stop), in which nothing happened."""
+    for s in range(b.m[c.SYMBOLS]):
+        newest = stop - 1
+        while newest >= bar and is_there[s, newest] == 0:
+            newest -= 1
+        if newest >= bar:
+            ts_ms = start_ms + (newest + 1) * bar_ms - 1
+            jump_to(b, s, ts_ms, marks[s, newest, 3], lasts[s, newest, 3])
 
 
 @compiled
