@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.backtest.estimates_table import estimates_table
+from bot.backtest.memory import zeros_in_lines
 from bot.backtest.plan import Plan
 from bot.backtest.recital import Told, said_of
 from bot.core.candles import Candles
@@ -17,6 +18,7 @@ from bot.sim.series import MarketHistory
 
 if TYPE_CHECKING:
     from bot.backtest.kernel.market import Market
+    from bot.backtest.kernel.run import KernelRun
 
 _MOST_SAID: Final = 2
 _NO_ROWS: Final = np.empty(0, np.intp)  # copied, so that nothing hangs on to the rest
@@ -31,7 +33,7 @@ class Stage:
     follows = False
 
     def __init__(self, history: MarketHistory, timeframe_ms: int) -> None:
-        self._history, self._timeframe_ms = history, timeframe_ms
+        self._history, self.timeframe_ms = history, timeframe_ms
         self._candles: dict[str, Candles] = {
             series.symbol: resample(series.candles, history.timeframe_ms, timeframe_ms, series.funding)
             for series in history.series
@@ -39,6 +41,7 @@ class Stage:
         self._estimates: tuple[int, NDArray[np.float64]] | None = None
         self._market: tuple[int, Market] | None = None
         self._said: OrderedDict[str, dict[str, Signals]] = OrderedDict()
+        self.newest_run: tuple[Plan, KernelRun] | None = None  # of whoever plays with the kernel
 
     def told(self, plan: Plan) -> dict[str, Told]:
         """Return each symbol's closed candles, estimates and what the strategy says. UserError: it failed."""
@@ -58,7 +61,7 @@ class Stage:
 
         window, estimates = self._window(plan), self._estimates_of(plan)
         if self._market is None:
-            self._market = (window, market_of(self._history, self._timeframe_ms, self._candles, estimates))
+            self._market = (window, market_of(self._history, self.timeframe_ms, self._candles, estimates))
         elif self._market[0] != window:
             self._market = (window, with_estimates(self._market[1], estimates))
         return self._market[1]
@@ -76,16 +79,17 @@ class Stage:
         return plan._replace(history=self._history)
 
     def _window(self, plan: Plan) -> int:
-        return candles_kept(plan.strategy.warmup, self._timeframe_ms)
+        return candles_kept(plan.strategy.warmup, self.timeframe_ms)
 
     def _estimates_of(self, plan: Plan) -> NDArray[np.float64]:
         """The estimates of all symbols, one after the other."""
         window = self._window(plan)
         if self._estimates is None or self._estimates[0] != window:
             tables = [
-                estimates_table(candles, self._timeframe_ms, window) for candles in self._candles.values()
+                estimates_table(candles, self.timeframe_ms, window) for candles in self._candles.values()
             ]
-            self._estimates = (window, np.concatenate(tables))
+            rows = sum(map(len, tables))
+            self._estimates = (window, np.concatenate(tables, out=zeros_in_lines(rows, *tables[0].shape[1:])))
         return self._estimates[1]
 
     def _said_of(self, plan: Plan) -> dict[str, Signals]:

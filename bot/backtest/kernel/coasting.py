@@ -11,6 +11,7 @@ from bot.core.compiled import compiled
 
 NARROWER = 1e-9
 _CAPS_EVERY_MS = 60_000
+_HOUR_MS = 3_600_000
 _DAY_MS = 86_400_000
 
 
@@ -37,33 +38,48 @@ def is_bearable(b: Books, equity: float, end_ms: int) -> bool:
 
 
 @compiled
-def coast(
-    b: Books, g: Floats, words: NDArray[np.uint8], candle: int, most: int, end_ms: int, due_ms: int
+def candles_without_entry(
+    b: Books, words: NDArray[np.uint8], candle: int, most: int, end_ms: int, due_ms: int
 ) -> int:
-    """Let up to `most` candles close, the first of them `candle` at `end_ms`; return how many did.
+    """Return how many candles close, the first of them `candle` at `end_ms`, before something is done.
 
-    It ends before an entry, a missing bar and a settlement, and where no row of the account fits.
+    That is an entry, a missing bar or a settlement; `most` at most.
     """
-    m, symbols, candle_ms, first = b.m, b.m[c.SYMBOLS], b.m[c.TIMEFRAME_MS], candle
-    most = min(most, (due_ms - end_ms - 1) // candle_ms + 1)
-    while candle - first < most and m[c.ACCOUNTS_WAITING] + 1 < c.ACCOUNT_SLOTS:
-        is_over = False
-        for s in range(symbols):
-            is_over = is_over or words[s, candle] & (ENTERS | IS_BROKEN) != 0
-        if is_over:
-            break
-        m[c.NOW] = end_ms
-        if end_ms - m[c.HOUR_MS] >= 3_600_000:
-            roll_clock(b)
-        candle, end_ms = candle + 1, end_ms + candle_ms
-    if candle > first:
-        _settle_down(b, g, candle - 1)
-    return candle - first
+    most = min(most, (due_ms - end_ms - 1) // b.m[c.TIMEFRAME_MS] + 1)
+    for s in range(b.m[c.SYMBOLS]):
+        count = 0
+        while count < most and words[s, candle + count] & (ENTERS | IS_BROKEN) == 0:
+            count += 1
+        most = count
+    return most
 
 
 @compiled
-def _settle_down(b: Books, g: Floats, candle: int) -> None:
-    """Take over what the last of the candles told."""
+def coast(b: Books, most: int, end_ms: int) -> int:
+    """Let up to `most` candles close, the first of them at `end_ms`; return how many did.
+
+    It ends where no row of the account fits. What the last of them told is not known before `land`.
+    """
+    m, candle_ms, passed = b.m, b.m[c.TIMEFRAME_MS], 0
+    while passed < most and m[c.ACCOUNTS_WAITING] + 1 < c.ACCOUNT_SLOTS:
+        until_hour_ms = m[c.HOUR_MS] + _HOUR_MS - end_ms - passed * candle_ms
+        if until_hour_ms > 0:
+            passed += (until_hour_ms - 1) // candle_ms + 1
+        if passed >= most:
+            passed = most
+            m[c.NOW] = end_ms + (passed - 1) * candle_ms
+            break
+        m[c.NOW] = end_ms + passed * candle_ms
+        roll_clock(b)
+        passed += 1
+    return passed
+
+
+@compiled
+def land(b: Books, g: Floats, candle: int, passed: int) -> None:
+    """Take over what a candle told, the last of those that were passed over, if any were."""
+    if passed == 0:
+        return
     for s in range(b.m[c.SYMBOLS]):
         b.f[s, c.MARK], b.f[s, c.SIGMA_DAY] = g[s, candle, c.G_MARK], g[s, candle, c.G_SIGMA]
         b.n[s, c.KNOWN_ROW] = int(g[s, candle, c.G_ROW])

@@ -1,4 +1,4 @@
-"""Passing over candles while positions are held whose liquidation is anchored to their stop.
+"""Passing over candles, above all while positions are held whose liquidation is anchored to their stop.
 
 The same proof as in gliding.py, candle by candle: between the marks that the last close left, nothing is due.
 What does not change while nothing happens is looked up once, and nothing is divided.
@@ -13,14 +13,52 @@ from numpy.typing import NDArray
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import Books, Floats, equity_of, liquidation_of
 from bot.backtest.kernel.candles import direction_of, roll_clock
-from bot.backtest.kernel.coasting import NARROWER, is_bearable
-from bot.backtest.kernel.market import ENTERS, IS_BROKEN, LEAVES
+from bot.backtest.kernel.coasting import NARROWER, candles_without_entry, coast, is_bearable, land
+from bot.backtest.kernel.market import ENTERS, IS_BROKEN, LEAVES, Played, fetch
 from bot.core.compiled import compiled
 from bot.risk.anchor import anchor_buffer, anchor_price
 
 PAST_ANCHOR: Final = 1e-5
 FROM_WALL: Final = 1e-4  # of the mark; nearer to it the smallest release is a matter of rounding
 _CAPS_EVERY_MS: Final = 60_000
+_CANDLES_AHEAD: Final = 6
+
+
+@compiled
+def advance(
+    b: Books, p: Played, candle: int, bar: int, end_ms: int, due_ms: int, is_free: bool, is_ready: bool
+) -> int:
+    """Let as many candles close as nothing happens in, flat or held; return how many did."""
+    size = p.candle_bars
+    most = (p.bars - 1 - bar) // size
+    if is_free:
+        most = candles_without_entry(b, p.words, candle, most, end_ms, due_ms)
+        _fetch_ahead(b, p, candle + most, bar + most * size, most)
+        passed = coast(b, most, end_ms)
+        land(b, p.candles, candle + passed - 1, passed)
+        return passed
+    passed = cruise(b, p.candles, p.words, candle, most, end_ms, due_ms) if is_ready else 0
+    if passed > 0 or not is_ready:
+        _fetch_ahead(b, p, candle + passed, bar + passed * size, 0)
+    return passed
+
+
+@compiled
+def _fetch_ahead(b: Books, p: Played, candle: int, bar: int, rows: int) -> None:
+    """Have what is needed next fetched all at once: it lies in many tables, and none of it at hand."""
+    for s in range(b.m[c.SYMBOLS]):
+        row = b.n[s, c.KNOWN_ROW] + rows
+        fetch(p.candles, s, candle)
+        fetch(p.candles, s, candle + 1)
+        fetch(p.estimates, row, 0)
+        fetch(p.estimates, row + 1, 0)
+        fetch(p.rows, s, candle)
+        fetch(p.strengths, row + 1, 0)
+        fetch(p.stop_distances, row + 1, 0)
+        fetch(p.is_there, s, bar)
+        fetch(p.marks, s, bar - 1)
+        fetch(p.marks, s, bar + 1)
+        fetch(p.marks, s, bar + 3)
 
 
 @compiled
@@ -41,6 +79,7 @@ def cruise(
         risk, unrealised, is_over = 0.0, 0.0, False
         for s in range(symbols):
             word = words[s, candle]
+            fetch(g, s, candle + _CANDLES_AHEAD)
             is_over = is_over or word & (ENTERS | IS_BROKEN) != 0
             if b.n[s, c.HOLDS] != 0:
                 is_over = is_over or (word & LEAVES != 0 and direction_of(word) in (0, b.n[s, c.HOLD_SIDE]))

@@ -26,8 +26,8 @@ from bot.backtest.kernel.books import (
     wake,
 )
 from bot.backtest.kernel.candles import direction_of, know, roll_clock
-from bot.backtest.kernel.coasting import NARROWER, coast, is_bearable, is_flat
-from bot.backtest.kernel.cruising import FROM_WALL, PAST_ANCHOR, cruise, is_within_caps
+from bot.backtest.kernel.coasting import NARROWER, is_bearable, is_flat
+from bot.backtest.kernel.cruising import FROM_WALL, PAST_ANCHOR, advance, is_within_caps
 from bot.backtest.kernel.margins import lay_ladder
 from bot.backtest.kernel.market import ENTERS, IS_BROKEN, LEAVES, Played
 from bot.backtest.kernel.policy_codes import STOP_ANCHOR, band_of, is_even
@@ -59,11 +59,8 @@ def glide(b: Books, p: Played, limits: Limits, bar: int, due: int) -> int:
     is_coasting = is_flat(b)
     while True:
         end_ms += candle_ms
-        passed = 0
-        if is_coasting and is_bearable(b, b.a[c.FREE], end_ms):
-            passed = coast(b, g, words, candle, (last - 1 - bar) // size, end_ms, due_ms)
-        elif is_ready:
-            passed = cruise(b, g, words, candle, (last - 1 - bar) // size, end_ms, due_ms)
+        is_free = is_coasting and is_bearable(b, b.a[c.FREE], end_ms)
+        passed = advance(b, p, candle, bar, end_ms, due_ms, is_free, is_ready)
         candle, bar, end_ms = candle + passed, bar + passed * size, end_ms + passed * candle_ms
         is_full = m[c.ACCOUNTS_WAITING] + 1 >= c.ACCOUNT_SLOTS
         if is_full or bar + size >= last or due_ms < end_ms or not _is_still(b, g, words, candle, end_ms):

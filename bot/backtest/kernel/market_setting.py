@@ -9,6 +9,7 @@ from bot.backtest.estimates_table import sound_rows
 from bot.backtest.kernel import columns as c
 from bot.backtest.kernel.books import Floats, Wholes
 from bot.backtest.kernel.market import ENTERS, IS_BROKEN, IS_LONG, IS_SHORT, LEAVES, Market, Played
+from bot.backtest.memory import zeros_in_lines
 from bot.backtest.recital import Told
 from bot.core.candles import Candles
 from bot.core.signal import Signals
@@ -47,6 +48,8 @@ def market_of(
         first_close_ms,
         candle_bars,
         grouped,
+        np.where(grouped[:, :, c.G_IS_WHOLE] == 0.0, np.uint8(IS_BROKEN), np.uint8(0)),
+        tuple(_begin(each) for each in rows),
     )
     return with_estimates(market, estimates)
 
@@ -64,12 +67,29 @@ def with_estimates(market: Market, estimates: Floats) -> Market:
 
 def played_of(market: Market, told: Sequence[Told], warmup: int) -> Played:
     """Return the market with what was said of it, symbol by symbol, from the last row of the warm-up on."""
-    words = np.concatenate([_words(each.signals, warmup) for each in told])
-    at_closes = words[market.rows] if len(words) else np.zeros(market.rows.shape, np.uint8)
-    at_closes[market.candles[:, :, c.G_IS_WHOLE] == 0.0] |= IS_BROKEN
-    at_closes[market.rows < 0] = IS_BROKEN
+    words = [_words(each.signals, warmup) for each in told]
     strengths = _joined([each.signals.strength for each in told])
-    return Played(*market, at_closes, strengths, _joined([each.signals.stop_distance for each in told]))
+    stop_distances = _joined([each.signals.stop_distance for each in told])
+    at_closes = _at_closes(market, words)
+    return Played._make((*market[: len(Played._fields) - 3], at_closes, strengths, stop_distances))
+
+
+def _at_closes(market: Market, words: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The words by symbol and closing candle, none where no candle closes."""
+    found, count, first = np.empty(market.rows.shape, np.uint8), market.rows.shape[1], 0
+    for s, each in enumerate(words):
+        if (begin := market.begins[s] - first) >= 0:
+            found[s] = each[begin : begin + count]
+        else:
+            found[s] = np.append(each, np.uint8(0))[np.maximum(market.rows[s] - first, -1)]
+        first += len(each)
+    found |= market.broken
+    return found
+
+
+def _begin(rows: Wholes) -> int:
+    is_unbroken = len(rows) > 0 and rows[0] >= 0 and bool((np.diff(rows) == 1).all())
+    return int(rows[0]) if is_unbroken else -1
 
 
 def _joined(columns: Sequence[NDArray[np.float64]]) -> Floats:
@@ -88,9 +108,9 @@ def _words(signals: Signals, warmup: int) -> NDArray[np.uint8]:
 
 def _bars(history: MarketHistory) -> tuple[Floats, Floats, NDArray[np.uint8]]:
     bars, symbols = (history.end_ms - history.start_ms) // history.timeframe_ms, len(history.series)
-    marks, is_there = np.zeros((symbols, bars, 4)), np.zeros((symbols, bars), np.uint8)
+    marks, is_there = zeros_in_lines(symbols, bars, 4), np.zeros((symbols, bars), np.uint8)
     is_marked = any(series.mark is not None for series in history.series)
-    lasts = np.zeros((symbols, bars, 4)) if is_marked else marks
+    lasts = zeros_in_lines(symbols, bars, 4) if is_marked else marks
     for s, series in enumerate(history.series):
         last = series.candles
         inside = np.flatnonzero((last.open_ms >= history.start_ms) & (last.open_ms < history.end_ms))
@@ -122,7 +142,7 @@ def _rows(closed: Sequence[Candles], history: MarketHistory, candle_ms: int, fir
 def _candles(marks: Floats, is_there: NDArray[np.uint8], first: int, size: int, rows: Wholes) -> Floats:
     """The least and the largest mark within each closing candle, its last, and whether all bars are there."""
     symbols, count = rows.shape
-    candles = np.zeros((symbols, count, c.CANDLE_COLUMNS))
+    candles = zeros_in_lines(symbols, count, c.CANDLE_COLUMNS)
     skipped = 0 if first == size else 1  # the first candle began before the range
     begin, groups = first if skipped else 0, count - skipped
     bars, shape = slice(begin, begin + groups * size), (symbols, groups, size)
