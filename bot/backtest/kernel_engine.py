@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bot.backtest import kernel
 from bot.backtest.compiler import can_compile
@@ -11,6 +11,9 @@ from bot.backtest.plan import Plan
 from bot.backtest.result import Result
 from bot.backtest.stage import Stage, stage_of
 from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.backtest.kernel.run import KernelRun
 
 _CACHE: Final = Path(str(kernel.__file__)).parent / "__pycache__"
 
@@ -32,14 +35,36 @@ def is_warm() -> bool:
 
 def play(plan: Plan, stage: Stage | None = None) -> Result:
     """Play a plan. UserError: the kernel does not do something of it, or cannot finish it."""
-    from bot.backtest.kernel.run import KernelRun  # noqa: PLC0415  needs numba
-
     stage = stage or stage_of(plan)
-    told = stage.told(plan)
-    engine, venue = engine_and_venue(plan, {})  # an engine lives until the next round of garbage is collected
-    result = KernelRun(engine, venue, plan.history, told, stage.market(plan)).run(follows=stage.follows)
+    result = _run_of(plan, stage).run(follows=stage.follows)
     _note_warm()
     return result
+
+
+def _run_of(plan: Plan, stage: Stage) -> "KernelRun":
+    """The run of a plan. One by the same rules is told what this strategy says: to set up takes as long."""
+    from bot.backtest.kernel.run import KernelRun  # noqa: PLC0415  needs numba
+
+    told, market = stage.told(plan), stage.market(plan)
+    if stage.newest_run is not None and _is_by_the_same_rules(stage.newest_run[0], plan):
+        run = stage.newest_run[1].told_otherwise(told, market, plan.strategy.warmup)
+    else:
+        run = KernelRun(*engine_and_venue(plan, {}), plan.history, told, market)
+    stage.newest_run = (plan, run)
+    return run
+
+
+def _is_by_the_same_rules(one: Plan, other: Plan) -> bool:
+    """Whether plans of one stage differ in nothing but the strategy and its parameters."""
+    return (
+        one.history is other.history
+        and one.fee_rate == other.fee_rate
+        and all(
+            getattr(one.settings, name) is getattr(other.settings, name)
+            for name in type(one.settings).model_fields
+            if name != "strategy"
+        )
+    )
 
 
 def check_compiler() -> None:

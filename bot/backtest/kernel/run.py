@@ -1,6 +1,7 @@
 """One compiled backtest: what the kernel cannot play is refused by name, the rest becomes a result."""
 
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from bot.backtest.kernel.machine_code import Play, compiled_play
 from bot.backtest.kernel.market import Market, Played
 from bot.backtest.kernel.market_setting import market_of, played_of
 from bot.backtest.kernel.policy_codes import CODES
-from bot.backtest.kernel.recorder import account_row, trade_row
+from bot.backtest.kernel.recorder import account_row, take_out, trade_row
 from bot.backtest.kernel.setting_up import first_rows, limits_of, record_for, tables_for
 from bot.backtest.left_alone import TRAILING, LeftAlone, measured
 from bot.backtest.recital import Told
@@ -41,7 +42,7 @@ _MOVE_REASONS: Final = {
 
 
 class KernelRun:
-    """One run over one history: prepared once, played as often as wanted."""
+    """One run over one history: prepared once, played as often as wanted, one after the other."""
 
     def __init__(
         self,
@@ -54,13 +55,23 @@ class KernelRun:
         """`market`: of this history, where it is known already. UserError: what the kernel does not do."""
         if refusal := refusal_of(engine, venue):
             raise UserError(f"The kernel does not {refusal}. Nothing was simulated. Use --engine exact.")
-        self._engine, self._venue, self._history, self._told = engine, venue, history, told
+        self._engine, self._venue, self._history = engine, venue, history
         self.limits = limits_of(engine)
-        said = [told[series.symbol] for series in history.series]
-        self.played = played_of(
-            market or _market_of(engine, history, told), said, engine.desk.strategy.warmup
-        )
-        self._first = first_rows(history, told, engine.desk.timeframe_ms)
+        names = [series.symbol for series in history.series]
+        self._record, self._books = record_for(engine, venue, names, self.limits)
+        self._begun = self._record.copy()
+        self._tell(told, market or _market_of(engine, history, told), engine.desk.strategy.warmup)
+
+    def told_otherwise(self, told: Mapping[str, Told], market: Market, warmup: int) -> "KernelRun":
+        """Return the run of another strategy by the same rules. It shares the books: one at a time."""
+        other = copy(self)
+        other._tell(told, market, warmup)
+        return other
+
+    def _tell(self, told: Mapping[str, Told], market: Market, warmup: int) -> None:
+        said = [told[series.symbol] for series in self._history.series]
+        self.played = played_of(market, said, warmup)
+        self._first = first_rows(self._history, told, self._engine.desk.timeframe_ms)
 
     def run(self, loop: Play | None = None, *, follows: bool = False) -> Result:
         """Play it, by `loop` where one is given. UserError: something came up that the kernel does not do.
@@ -69,10 +80,10 @@ class KernelRun:
         """
         played_by, room = loop or compiled_play(), 1
         while True:
-            (record, b), tables = self._start(), tables_for(self._venue, self.played, room, follows=follows)
-            b.m[c.FOLLOWS] = int(follows)
+            record, tables = self.start(), tables_for(self._venue, self.played, room, follows=follows)
+            self._books.m[c.FOLLOWS] = int(follows)
             played_by(record, self.played, self.limits, tables)
-            code = int(b.m[c.FAILED])
+            code = int(self._books.m[c.FAILED])
             if code != status.NO_ROOM or room >= _MOST_ROOM:
                 break
             room *= 8
@@ -81,25 +92,21 @@ class KernelRun:
                 f"The kernel cannot finish this backtest: {status.WORDS.get(code, 'its tables are full')}. "
                 "Nothing was written. Play it with --engine exact."
             )
-        return self._result(b, tables)
+        return self._result(self._books, tables)
 
     def start(self) -> NDArray[np.void]:
-        """Return the books at the beginning."""
-        return self._start()[0]
-
-    def _start(self) -> tuple[NDArray[np.void], Books]:
-        names = [series.symbol for series in self._history.series]
-        record, b = record_for(self._engine, self._venue, names, self.limits)
+        """Return the books, which are this run's only ones, as they are at the beginning."""
+        self._record.view(np.uint8)[:] = self._begun.view(np.uint8)
         for s, row in enumerate(self._first):
             if row >= 0:
-                know(b, self.played.estimates, s, row)
-        return record, b
+                know(self._books, self.played.estimates, s, row)
+        return self._record
 
     def _result(self, b: Books, tables: Tables) -> Result:
         history, trades = self._history, tables.trades[: b.m[c.TRADES]]
         moves, reasons = _named(tables.moves[: b.m[c.MOVES]])
         account_row(b, history.end_ms)
-        accounts = np.vstack((tables.accounts[: b.m[c.ACCOUNTS]], b.accounts[: b.m[c.ACCOUNTS_WAITING]]))
+        take_out(b, tables)  # there is room for one more: what waited is taken out already
         return Result(
             engine="kernel",
             symbols=tuple(series.symbol for series in history.series),
@@ -114,7 +121,7 @@ class KernelRun:
             trades=_table(Trades, trades),
             open_trades=_table(Trades, _still_open(b, history.end_ms)),
             moves=_table(Moves, moves),
-            account=_table(Account, accounts),
+            account=_table(Account, tables.accounts[: b.m[c.ACCOUNTS]]),
             counts=_counts(b, self.played),
             shadows=self._shadows(b, tables),
         )
@@ -169,14 +176,13 @@ def _rates(engine: Engine) -> tuple[int, int, int]:
 
 def _named(moves: Floats) -> tuple[Floats, tuple[str, ...]]:
     """Return the moves with the place of their reason among the names that occur, and those names."""
-    codes, first, places = np.unique(moves[:, 3], return_index=True, return_inverse=True)
-    order = np.argsort(first)  # the names in the order in which they first occur
-    names = [_MOVE_REASONS.get(int(code)) or REASONS[int(code)] for code in codes[order]]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    rank = np.empty(len(codes))
-    rank[order] = [numbers[name] for name in names]
+    codes, numbers = moves[:, 3].astype(np.int64).tolist(), {}
+    places = {
+        code: numbers.setdefault(_MOVE_REASONS.get(code) or REASONS[code], len(numbers))
+        for code in dict.fromkeys(codes)  # in the order in which they first occur
+    }
     found = moves.copy()
-    found[:, 3] = rank[places]
+    found[:, 3] = [places[code] for code in codes]
     return found, tuple(numbers)
 
 
@@ -196,7 +202,7 @@ def _still_open(b: Books, end_ms: int) -> Floats:
 def _counts(b: Books, p: Played) -> Counts:
     m = b.m.tolist()
     return Counts(
-        int(np.count_nonzero(p.is_there)),
+        int(np.count_nonzero(p.is_there.view(np.bool_))),
         m[c.LIQUIDATIONS],
         m[c.STOPS_FILLED],
         m[c.TARGETS_FILLED],

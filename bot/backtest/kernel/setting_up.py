@@ -78,7 +78,7 @@ def tables_for(venue: SimulatedVenue, p: Played, room: int, *, follows: bool) ->
     return Tables(
         np.empty((entries, c.TRADE_COLUMNS)),
         np.empty((room * _MOVES_PER_ENTRY * entries, c.MOVE_COLUMNS)),
-        np.empty((p.bars * p.bar_ms // _HOUR_MS + 3, c.ACCOUNT_COLUMNS)),
+        np.empty((p.bars * p.bar_ms // _HOUR_MS + 4, c.ACCOUNT_COLUMNS)),
         np.empty((changes, c.STORY_COLUMNS)),
         np.array(jitters_of(config, orders), np.int64) + config.latency_ms,
     )

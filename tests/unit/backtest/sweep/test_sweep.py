@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bot.backtest import kernel_engine
 from bot.backtest.engines import ENGINES
 from bot.backtest.exact_setup import engine_and_venue
 from bot.backtest.kernel.machine_code import play_plainly
@@ -145,6 +146,32 @@ def test_the_kernel_needs_no_bars_once_its_market_is_laid_out(
 def kernel_run(plan: Plan, stage: Stage) -> Result:
     told = stage.told(plan)
     return KernelRun(*engine_and_venue(plan, told), plan.history, told, stage.market(plan)).run(play_plainly)
+
+
+def test_the_kernel_is_set_up_once_for_all_strategies_and_anew_for_other_rules(
+    market: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up: list[Plan] = []
+
+    def counted(plan: Plan, told: Any) -> Any:
+        set_up.append(plan)
+        return engine_and_venue(plan, told)
+
+    monkeypatch.setattr("bot.backtest.kernel.run.compiled_play", lambda: play_plainly)
+    monkeypatch.setattr("bot.backtest.kernel_engine._note_warm", lambda: None)
+    monkeypatch.setattr("bot.backtest.kernel_engine.engine_and_venue", counted)
+    plan = plan_of(settings_in(market))
+    entry = plan.settings.entry._replace(risk_fraction=0.5 * plan.settings.entry.risk_fraction)
+    careful = plan._replace(settings=plan.settings.model_copy(update={"entry": entry}))
+    stage, wallets = stage_of(plan), []
+    for each in (plan, careful, plan._replace(fee_rate=0.001)):
+        for fast in (3, 8):
+            varied = each._replace(strategy=type(plan.strategy)(fast=fast))
+            shared, alone = kernel_engine.play(varied, stage), kernel_engine.play(varied, stage_of(plan))
+            assert repr(shared) == repr(alone)
+            wallets.append(shared.wallet_quote)
+    assert len(set(wallets)) == 6
+    assert len(set_up) == 3 + 6
 
 
 def test_a_try_that_the_kernel_refuses_is_played_exactly_or_says_so(
