@@ -49,9 +49,7 @@ def plan_of(settings: Settings, detail: str = "", fee_rate: float | None = None)
     """
     if settings.feed.data is None:
         raise UserError("A backtest needs candles: name their folder with --data (feed.data).")
-    choice = settings.strategy
-    check_pinned(choice.name, choice.directory, choice.sha256)
-    strategy = load_strategy(choice.name, choice.directory, choice.params.get(strategy_key(choice.name), {}))
+    strategy = _strategy_of(settings)
     name = settings.feed.timeframe or strategy.timeframe
     step_ms, detail_ms = timeframe_ms(name), _detail_ms(detail, name)
     for symbol in settings.feed.symbols:
@@ -62,6 +60,11 @@ def plan_of(settings: Settings, detail: str = "", fee_rate: float | None = None)
     history = load_playable(found, allow_gaps=feed.allow_gaps)
     _check_warm(strategy, history, step_ms)
     return Plan(settings, strategy, step_ms, history, fee_rate)
+
+
+def plan_on(history: MarketHistory, timeframe_ms: int, settings: Settings, fee_rate: float | None) -> Plan:
+    """Return the plan of some settings on a history that was loaded for them. UserError: of the strategy."""
+    return Plan(settings, _strategy_of(settings), timeframe_ms, history, fee_rate)
 
 
 def needed_bytes(found: Playable) -> int:
@@ -89,6 +92,12 @@ def available_bytes(root: Mapping[str, Path] | None = None) -> int | None:
     paths = root or {"meminfo": _MEMINFO, "cgroup": _CGROUP}
     told = [each for each in (_free_of_machine(paths["meminfo"]), _free_of_group(paths["cgroup"])) if each]
     return min(told, default=None)
+
+
+def _strategy_of(settings: Settings) -> Strategy:
+    choice = settings.strategy
+    check_pinned(choice.name, choice.directory, choice.sha256)
+    return load_strategy(choice.name, choice.directory, choice.params.get(strategy_key(choice.name), {}))
 
 
 def _free_of_machine(meminfo: Path) -> int | None:

@@ -123,9 +123,14 @@ def axes_of(texts: Sequence[str], settings: Settings, strategy: Strategy) -> tup
 
 def with_values(settings: Settings, axes: Sequence[Axis], values: Sequence[Value]) -> Settings:
     """Return the settings with each axis at its value. Nothing is checked: the axes lie within the bounds."""
+    changes: dict[str, Any] = {}
     for axis, value in zip(axes, values, strict=True):
-        settings = _replaced(settings, axis.key.split("."), value)
-    return settings
+        *sections, name = axis.key.split(".")
+        inner = changes
+        for section in sections:
+            inner = inner.setdefault(section, {})
+        inner[name] = value
+    return _changed(settings, changes)
 
 
 def _axis(text: str, known: Mapping[str, Declared]) -> Axis:
@@ -187,15 +192,15 @@ def _at(settings: Any, key: str) -> Any:
     return settings
 
 
-def _replaced(owner: Any, path: Sequence[str], value: Value) -> Any:
-    if not path:
-        return value
-    name, *rest = path
-    if isinstance(owner, Mapping):
-        return {**owner, name: _replaced(owner.get(name, {}), rest, value)}
-    inner = _replaced(getattr(owner, name), rest, value)
-    return (
-        owner._replace(**{name: inner})
-        if hasattr(owner, "_replace")
-        else owner.model_copy(update={name: inner})
-    )
+def _changed(owner: Any, changes: Mapping[str, Any]) -> Any:
+    """A copy of an owner with some of what it holds changed, at any depth."""
+    is_mapping = isinstance(owner, Mapping)
+    inner = {
+        name: _changed(owner.get(name, {}) if is_mapping else getattr(owner, name), value)
+        if isinstance(value, Mapping)
+        else value
+        for name, value in changes.items()
+    }
+    if is_mapping:
+        return {**owner, **inner}
+    return owner._replace(**inner) if hasattr(owner, "_replace") else owner.model_copy(update=inner)

@@ -11,6 +11,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, TypeVar
 
 from bot.backtest.memory import keep_heap_small
@@ -26,6 +28,8 @@ _REACHED_WITHIN: Final = "10s"
 class Alone:
     """Works in this process."""
 
+    folder: Path | None = None
+
     def answers(self, work: Callable[[_Task], _Answer], tasks: Sequence[_Task]) -> Iterator[_Answer]:
         """Yield work(task) of each task, in order."""
         yield from map(work, tasks)
@@ -34,11 +38,12 @@ class Alone:
 class Crew:
     """Gives tasks to an executor and returns the answers in their order, whoever works how fast.
 
-    `make` returns an executor; it is asked again when a worker's death has broken the one before.
+    `make` returns an executor; it is asked again when a worker's death has broken the one before. `folder`:
+    of this machine, where it has all workers, until they go.
     """
 
-    def __init__(self, make: Callable[[], Executor]) -> None:
-        self._make, self._executor = make, make()
+    def __init__(self, make: Callable[[], Executor], folder: Path | None = None) -> None:
+        self._make, self._executor, self.folder = make, make(), folder
 
     def answers(self, work: Callable[[_Task], _Answer], tasks: Sequence[_Task]) -> Iterator[_Answer]:
         """Yield work(task) of each task, in order. UserError: workers keep dying over the same tasks."""
@@ -79,11 +84,12 @@ def crew_of(processes: int, cluster: str) -> Iterator[Crew | Alone]:
 
 @contextmanager
 def _machine(processes: int) -> Iterator[Crew]:
-    crew = Crew(partial(_pool, processes))
-    try:
-        yield crew
-    finally:
-        crew.end()
+    with TemporaryDirectory(prefix="ringfence-", ignore_cleanup_errors=True) as folder:
+        crew = Crew(partial(_pool, processes), Path(folder))
+        try:
+            yield crew
+        finally:
+            crew.end()
 
 
 @contextmanager

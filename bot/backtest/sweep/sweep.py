@@ -12,7 +12,7 @@ from bot.backtest.sweep.objectives import figures_of
 from bot.backtest.sweep.record import Record
 from bot.backtest.sweep.search import Asker, Search, Tried, best_of
 from bot.backtest.sweep.splits import Split
-from bot.backtest.sweep.trial import Base, Job, Played, play
+from bot.backtest.sweep.trial import Base, Job, Played, ground_of, play
 from bot.core.timerange import TimeRange
 from bot.errors import UserError
 from bot.evidence.deflated_sharpe import Deflated, deflated_sharpe
@@ -45,6 +45,7 @@ def sweep(
     """
     asker = Asker(search, record.read() if record is not None else ())
     say(len(asker.tried))
+    base = _on_common_ground(base, split, crew)
     while (left := trials - len(asker.tried)) > 0:
         asked = asker.ask(min(search.batch, left))
         if not asked:
@@ -60,6 +61,15 @@ def sweep(
             record.append(told)
         say(len(asker.tried))
     return _chosen(base, search, split, asker.tried, crew)
+
+
+def _on_common_ground(base: Base, split: Split, crew: Crew | Alone) -> Base:
+    """Have every stretch loaded once, for all workers of this machine."""
+    if crew.folder is None:
+        return base
+    ranges = split.train if split.test is None else (*split.train, split.test)
+    grounds = crew.answers(partial(ground_of, base, crew.folder), ranges)
+    return base._replace(grounds=tuple(each for each in grounds if each is not None))
 
 
 def _play(

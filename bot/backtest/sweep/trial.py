@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from bot.backtest.engines import ENGINES, EXACT, KERNEL
 from bot.backtest.memory import give_back_memory
-from bot.backtest.plan import Plan, plan_of
+from bot.backtest.plan import Plan, plan_of, plan_on
 from bot.backtest.stage import Stage, stage_of
 from bot.backtest.sweep.axes import Axis, Value, with_values
 from bot.backtest.sweep.objectives import Stretch, stretch_of
+from bot.backtest.sweep.sharing import LaidOut, lay_out, picked_up
 from bot.core.timerange import TimeRange
 from bot.errors import UserError
 from bot.plugins import strategy_key
@@ -18,10 +20,19 @@ from bot.settings.contradictions import contradictions
 from bot.strategy import Strategy
 
 
+class Ground(NamedTuple):
+    """Where a range lies as its engine plays it, for every process of this machine."""
+
+    timerange: TimeRange
+    engine: str
+    laid: LaidOut
+
+
 class Base(NamedTuple):
     """What every try has in common. `token` names it: workers keep what they loaded for the last ones.
 
     `engine` plays them all, whoever works; with `falls_back` the exact one plays a try that it refuses.
+    `grounds`: what need not be loaded again.
     """
 
     token: str
@@ -31,6 +42,7 @@ class Base(NamedTuple):
     fee_rate: float | None = None
     engine: str = EXACT
     falls_back: bool = False
+    grounds: tuple[Ground, ...] = ()
 
 
 class Job(NamedTuple):
@@ -52,11 +64,22 @@ def play(base: Base, jobs: Sequence[Job]) -> tuple[Played, ...]:
     return tuple(_played(base, job) for job in jobs)
 
 
+def ground_of(base: Base, folder: Path, timerange: TimeRange) -> Ground | None:
+    """Load a range and lay it out in a folder; None: it does not fit there, and everybody loads it."""
+    loaded = _made(base, timerange, base.engine)
+    try:
+        return Ground(timerange, base.engine, lay_out((loaded.plan.history, loaded.stage), folder))
+    except OSError:
+        return None
+    finally:
+        del loaded
+        give_back_memory()
+
+
 def _played(base: Base, job: Job) -> Played:
     settings = with_values(base.settings, base.axes, job.values)
-    clauses = contradictions(settings)
-    if clauses:
-        return Played((), "; ".join(str(clause) for clause in clauses))
+    if clauses := _contradictions(base, settings):
+        return Played((), "; ".join(clauses))
     loaded = [_loaded(base, timerange, base.engine) for timerange in job.ranges]
     try:
         strategy = _strategy(settings, loaded[0].plan.strategy)
@@ -64,6 +87,12 @@ def _played(base: Base, job: Job) -> Played:
     except (UserError, ValueError) as error:
         return Played((), str(error))
     return Played(tuple(stretches))
+
+
+def _contradictions(base: Base, settings: Settings) -> tuple[str, ...]:
+    """What cannot hold together. Parameters of the strategy contradict nothing but each other: it says so."""
+    is_of_strategy = all(axis.key.startswith("strategy.params.") for axis in base.axes)
+    return () if is_of_strategy else contradictions(settings)
 
 
 def _stretch(base: Base, timerange: TimeRange, settings: Settings, strategy: Strategy) -> Stretch:
@@ -103,11 +132,25 @@ def _loaded(base: Base, timerange: TimeRange, engine: str) -> _Loaded:
     if key not in _KEPT:
         for other in [known for known in _KEPT if known[0] != base.token]:
             del _KEPT[other]
-        feed = base.settings.feed.model_copy(update={"timerange": timerange})
-        plan = plan_of(base.settings.model_copy(update={"feed": feed}), base.detail, base.fee_rate)
-        _KEPT[key] = _staged(plan, engine)
+        ground = next((each for each in base.grounds if each[:2] == (timerange, engine)), None)
+        _KEPT[key] = _made(base, timerange, engine) if ground is None else _taken_up(base, ground)
         give_back_memory()
     return _KEPT[key]
+
+
+def _taken_up(base: Base, ground: Ground) -> _Loaded:
+    history, stage = picked_up(ground.laid)
+    settings = _settings_on(base, ground.timerange)
+    return _Loaded(plan_on(history, stage.timeframe_ms, settings, base.fee_rate), stage)
+
+
+def _made(base: Base, timerange: TimeRange, engine: str) -> _Loaded:
+    return _staged(plan_of(_settings_on(base, timerange), base.detail, base.fee_rate), engine)
+
+
+def _settings_on(base: Base, timerange: TimeRange) -> Settings:
+    feed = base.settings.feed.model_copy(update={"timerange": timerange})
+    return base.settings.model_copy(update={"feed": feed})
 
 
 def _staged(plan: Plan, engine: str) -> _Loaded:
