@@ -6,6 +6,7 @@ from typing import Any, Final
 from bot.core.event import MarginMoved
 from bot.core.note import PositionRisk
 from bot.core.position import side_name
+from bot.store.alerts import ToldAlert
 from bot.store.markets import tick_sizes
 from bot.store.queries import intents, journal
 from bot.store.reader import Reader
@@ -73,3 +74,11 @@ def request_rows(reader: Reader, symbol: str, since_ms: int) -> list[dict[str, A
     """Return what the bot asked the venue for since a time, newest first: trigger, facts and end."""
     found = intents(reader, limit=ROWS_SHOWN)
     return [row._asdict() for row in found if row.symbol == symbol and row.ts_ms >= since_ms]
+
+
+def told_alert(row: ToldAlert) -> dict[str, Any]:
+    """Return an alert with its state in a word."""
+    state = "open" if row.is_open else "told"
+    if row.acknowledged_ms is not None:
+        state = "acknowledged"
+    return {**row._asdict(), "state": "over" if row.over_ms is not None else state}

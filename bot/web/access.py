@@ -17,6 +17,14 @@ def office_of(request: Request) -> Office:
 Bot = Annotated[Office, Depends(office_of)]
 
 
+def known_caller(request: Request) -> Caller:
+    """Return the caller, whatever they may. Failure 401: nobody."""
+    caller: Caller | None = request.scope.get("state", {}).get("caller")
+    if caller is None:
+        raise Failure(401, "This needs a login or a bearer token.")
+    return caller
+
+
 def reads(request: Request) -> Caller:
     """Return the caller, who may read. Failure 401, 403: nobody, or not this."""
     return permitted(request, "read")
@@ -24,9 +32,7 @@ def reads(request: Request) -> Caller:
 
 def permitted(request: Request, scope: str) -> Caller:
     """Return the caller, who has `scope`. Failure 401, 403: nobody, or not this."""
-    caller: Caller | None = request.scope.get("state", {}).get("caller")
-    if caller is None:
-        raise Failure(401, "This needs a login or a bearer token.")
+    caller = known_caller(request)
     if scope not in caller.scopes:
         raise Failure(403, f"{caller.name} may {', '.join(sorted(caller.scopes))}, and this needs {scope}.")
     return caller

@@ -8,9 +8,10 @@ from pydantic import BaseModel
 
 from bot.evidence.named import named
 from bot.findings import findings_of
+from bot.store.alerts import told_alerts
 from bot.store.queries import equity as equity_points
 from bot.store.queries import journal, margin_history, trades
-from bot.view.history import told_event, told_trade
+from bot.view.history import told_alert, told_event, told_trade
 from bot.web.access import Bot, reads
 from bot.web.answers import Json, documented
 from bot.web.paging import Before, Limit, Page, Symbol, page
@@ -22,6 +23,13 @@ _ERRORS = documented(401, 403, 422)
 
 class EquityPoints(BaseModel):
     """The wallet over time, oldest first; unrealised PnL is known in the hourly points only."""
+
+    as_of_ms: int
+    rows: list[dict[str, Any]]
+
+
+class Alerts(BaseModel):
+    """Alerts, newest first; `state`: "open", "acknowledged", "over" or "told" (nothing to acknowledge)."""
 
     as_of_ms: int
     rows: list[dict[str, Any]]
@@ -62,11 +70,11 @@ async def told(bot: Bot, symbol: Symbol = None, limit: Limit = 50, before: Befor
     return Json(page(bot.now_ms(), rows, limit, "id"))
 
 
-@router.get("/api/alerts", response_model=Page, responses=_ERRORS)
-async def alerts(bot: Bot, symbol: Symbol = None, limit: Limit = 50, before: Before = None) -> Response:
-    """Return what a person was told to look at, newest first."""
-    rows = await bot.read(_events, symbol=symbol, limit=limit, before=before, kind="AlertRaised")
-    return Json(page(bot.now_ms(), rows, limit, "id"))
+@router.get("/api/alerts", response_model=Alerts, responses=_ERRORS)
+async def alerts(bot: Bot, limit: Limit = 50, only_open: bool = False) -> Response:
+    """Return what was worth telling, newest first, with what became of each message."""
+    rows = await bot.read(told_alerts, limit=limit, only_open=only_open)
+    return Json({"as_of_ms": bot.now_ms(), "rows": [told_alert(row) for row in rows]})
 
 
 @router.get("/api/evidence", response_model=Evidence, responses=_ERRORS)

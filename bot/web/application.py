@@ -10,13 +10,26 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import __version__
-from bot.web import api_board, api_book, api_calc, api_history, api_login, api_positions, api_system
+from bot.web import (
+    api_board,
+    api_book,
+    api_calc,
+    api_commands,
+    api_history,
+    api_login,
+    api_positions,
+    api_system,
+)
 from bot.web.answers import Problem, answer_errors
 from bot.web.door import Door
 from bot.web.headers import SafeHeaders
 from bot.web.office import Office
 
 _PAGES: Final = Path(__file__).with_name("static")
+_PARTS: Final = (
+    *(api_login, api_board, api_positions, api_book, api_history),
+    *(api_calc, api_commands, api_system),
+)
 _BESIDE: Final = ("/health",)
 _ABOUT: Final = (
     "Reads of a running bot, and orders to it. Money is in the account's quote currency, prices in quote per "
@@ -63,7 +76,7 @@ def api(office: Office) -> FastAPI:
     )
     app.state.office = office
     answer_errors(app)
-    for part in (api_login, api_board, api_positions, api_book, api_history, api_calc, api_system):
+    for part in _PARTS:
         app.include_router(part.router)
     _document(app)
     return app

@@ -21,6 +21,7 @@ from bot.web.boards import Boards
 from bot.web.guards import Guards
 from bot.web.lag import LagMeter
 from bot.web.office import Office
+from bot.web.orders import Orders
 from bot.web.serving import server_for
 from bot.web.sessions import Sessions
 from bot.web.stream import Broadcast
@@ -43,8 +44,10 @@ class Front:
         boards = Boards(watched, broadcast, now_ms, lag.newest_ms)
         sessions, attempts = Sessions(time.monotonic), Attempts(time.monotonic)
         guards = Guards(settings, Vault(watched.path), sessions, attempts)
+        orders = Orders(watched.path, watched.engine.state, time.monotonic, now_ms)
         self.office = Office(
-            watched, settings, broadcast, boards, lag, calculators, guards, logger, now_ms, now_ms()
+            *(watched, settings, broadcast, boards, lag, calculators, guards, orders),
+            *(logger, now_ms, now_ms()),
         )
         web = settings.web
         self._server = server_for(application(self.office), web.tls_certificate, web.tls_key)

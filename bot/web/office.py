@@ -14,6 +14,7 @@ from bot.web.answers import Failure
 from bot.web.boards import Boards
 from bot.web.guards import Guards
 from bot.web.lag import LagMeter
+from bot.web.orders import Orders
 from bot.web.stream import Broadcast
 
 Answer = TypeVar("Answer")
@@ -33,6 +34,7 @@ class Office:
     lag: LagMeter
     calculators: Calculators
     guards: Guards
+    orders: Orders
     logger: Any
     now_ms: Callable[[], int]
     began_ms: int

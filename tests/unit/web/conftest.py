@@ -19,6 +19,7 @@ from bot.web.boards import Boards
 from bot.web.guards import Guards
 from bot.web.lag import LagMeter
 from bot.web.office import Office
+from bot.web.orders import Orders
 from bot.web.sessions import Sessions
 from bot.web.stream import Broadcast
 from bot.web.vault import Vault
@@ -102,19 +103,12 @@ def office_for(bot: Bot, clock: Seconds) -> Iterator[Callable[[Settings], Office
         for commit in bot.commits:
             boards.hear(commit)
         forms = CalculatorForms()
+        orders = Orders(bot.application.path, bot.application.engine.state, clock, lambda: NOW_MS)
         guards = Guards(settings, Vault(bot.application.path), Sessions(clock), Attempts(clock))
 
         office = Office(
-            bot.application,
-            settings,
-            broadcast,
-            boards,
-            lag,
-            forms,
-            guards,
-            Unheard(),
-            lambda: NOW_MS,
-            NOW_MS,
+            *(bot.application, settings, broadcast, boards, lag, forms, guards, orders),
+            *(Unheard(), lambda: NOW_MS, NOW_MS),
         )
         made.append(office)
         return office

@@ -138,18 +138,10 @@ async def test_health_in_figures(client: Client, bot: Any) -> None:
 
 
 async def test_what_has_not_happened_yet_is_an_empty_list(client: Client) -> None:
-    for path in ("/api/trades", "/api/logs", "/api/exports"):
+    for path in ("/api/trades", "/api/alerts", "/api/logs", "/api/exports"):
         assert (await body(client, path))["rows"] == [], path
     assert (await body(client, "/api/evidence"))["evidence"]["trades"] == 0
     assert (await body(client, "/api/equity"))["rows"]
-
-
-async def test_alerts_are_the_journals(client: Client, bot: Any) -> None:
-    with open_in_use(bot.application.path) as reader:
-        rows = [row for row in journal(reader, limit=1_000) if row.kind == "AlertRaised"]
-    told = (await body(client, "/api/alerts"))["rows"]
-    assert [row["id"] for row in told] == [row.id for row in rows]
-    assert all(row["words"].startswith("ALERT") for row in told)
 
 
 async def test_exports_are_listed_and_read_by_name_only(office_for: Any, bot: Any, tmp_path: Path) -> None:

@@ -56,8 +56,17 @@ def test_the_pages_come_after_protection_and_end_with_the_session(tmp_path: Path
             asked.request("GET", "/api/board")  # waits until the pages stand
             board = json.loads(asked.getresponse().read())
             assert board["mode"] == "paper"
+            headers = {"Content-Type": "application/json", "Idempotency-Key": "1"}
+            asked.request("POST", "/api/commands", b'{"verb": "halt"}', headers)
+            told = json.loads(asked.getresponse().read())
+            until(process.stderr, "entries.halted")
+            asked.request("GET", f"/api/commands/{told['command_id']}")
+            assert json.loads(asked.getresponse().read())["state"] == "done"
+            asked.request("GET", "/api/board")
+            board = json.loads(asked.getresponse().read())
+            assert [cause["cause"] for cause in board["guard"]["causes"]] == ["person"]
             asked.request("GET", "/health")
-            assert json.loads(asked.getresponse().read())["status"] in ("ok", "halted")
+            assert json.loads(asked.getresponse().read())["status"] == "halted"
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as open_stream:
             open_stream.request("GET", "/api/stream")
             events = open_stream.getresponse()
