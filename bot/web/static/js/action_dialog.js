@@ -36,7 +36,9 @@ function useWhatIf(symbol, asked) {
         const timer = setTimeout(() => {
             read(`${positionPath(symbol)}/what-if?${asked}`).then(
                 (told) => isCurrent && setAnswer(told),
-                (trouble) => isCurrent && setAnswer({ refusal: `${trouble.title}. ${trouble.detail} ${trouble.nextStep}` }),
+                (trouble) =>
+                    isCurrent &&
+                    setAnswer({ refusal: `${trouble.title}. ${trouble.detail} ${trouble.nextStep}` }),
             );
         }, ASK_AFTER_MS);
         return () => {
@@ -58,14 +60,18 @@ export function Consequence({ row, after }) {
     const told = (value, text) => (after ? text(value) : "\u2026");
     const liquidation = (value) => (isNumber(value) ? price(value, digits) : "none");
     return html`<table class="consequence"><caption class="hidden">Before and after</caption>
-        <thead><tr><th scope="col"><span class="hidden">What</span></th><th scope="col">now</th><td></td><th scope="col">after</th></tr></thead>
+        <thead><tr><th scope="col"><span class="hidden">What</span></th><th scope="col">now</th><td></td><th
+            scope="col">after</th></tr></thead>
         <tbody>
         <${Row} isMain name="Liquidation price" before=${liquidation(row.liquidation_price)}
             after=${told(after?.liquidation_price, liquidation)} />
         <${Row} name="Distance" before=${percent(row.distance)} after=${told(after?.distance, percent)} />
-        <${Row} name="Chance in 24 h" before=${chance(row.probability_24h)} after=${told(after?.probability_24h, chance)} />
-        <${Row} name="Margin" before=${money(row.isolated_wallet_quote)} after=${told(after?.wallet_quote, money)} />
-        <${Row} name="Margin ratio" before=${percent(row.margin_ratio)} after=${told(after?.margin_ratio, percent)} />
+        <${Row} name="Chance in 24 h" before=${chance(row.probability_24h)}
+            after=${told(after?.probability_24h, chance)} />
+        <${Row} name="Margin" before=${money(row.isolated_wallet_quote)}
+            after=${told(after?.wallet_quote, money)} />
+        <${Row} name="Margin ratio" before=${percent(row.margin_ratio)}
+            after=${told(after?.margin_ratio, percent)} />
         </tbody></table>`;
 }
 
@@ -77,16 +83,24 @@ function amounts(verb, row) {
 }
 
 function Amount({ verb, row, quote, text, setText }) {
-    if (verb === "close") return html`<p>The whole position of ${money(row.notional_quote)} ${quote} is closed at the market.</p>`;
+    if (verb === "close")
+        return html`<p>The whole position of ${money(row.notional_quote)} ${quote} is closed at the
+            market.</p>`;
     const unit = isMargin(verb) ? quote : "% of the position";
     const offered = amounts(verb, row);
     return html`<div class="amount-field">
         <label for="amount">${isMargin(verb) ? "Amount" : "How much of it"}</label>
         <div class="amount-input"><input id="amount" inputmode="decimal" autocomplete="off" value=${text}
             onInput=${(event) => setText(event.target.value)} /><span>${unit}</span></div>
-        ${offered.length > 0 && html`<div class="offers">${offered.map((value) => html`
-            <button type="button" key=${value} onClick=${() => setText(String(Math.round(value * 100) / 100))}>
-                ${isMargin(verb) ? `as the bot would: ${money(value)}` : `${value} %`}</button>`)}</div>`}
+        ${
+            offered.length > 0 &&
+            html`<div class="offers">${offered.map(
+                (value) => html`
+            <button type="button" key=${value}
+                onClick=${() => setText(String(Math.round(value * 100) / 100))}>
+                ${isMargin(verb) ? `as the bot would: ${money(value)}` : `${value} %`}</button>`,
+            )}</div>`
+        }
     </div>`;
 }
 
@@ -100,15 +114,20 @@ function complaint(verb, text, amount) {
 
 function doing(verb, amount, quote) {
     if (verb === "close") return "Close the position";
-    return isMargin(verb) ? `${verb === "add" ? "Add" : "Release"} ${money(amount)} ${quote}` : `Reduce by ${amount} %`;
+    return isMargin(verb)
+        ? `${verb === "add" ? "Add" : "Release"} ${money(amount)} ${quote}`
+        : `Reduce by ${amount} %`;
 }
 
 const lowerFirst = (text) => text[0].toLowerCase() + text.slice(1);
 
 function Asked({ asked, row, now }) {
     const left = Math.max(0, asked.until - now);
-    return html`<p class="asked" role="status">The bot checked it with fresh numbers${isNumber(asked.after?.liquidation_price)
-        && html`: liquidation will be at <strong>${price(asked.after.liquidation_price, row.price_decimals)}</strong>`}.
+    return html`<p class="asked" role="status">The bot checked it with fresh numbers${
+        isNumber(asked.after?.liquidation_price) &&
+        html`: liquidation will be at <strong>${price(asked.after.liquidation_price, row.price_decimals)}
+            </strong>`
+    }.
         ${left > 0 ? ` Confirm within ${span(left)}.` : " The time to confirm has passed: ask again."}</p>`;
 }
 
@@ -124,10 +143,14 @@ function useOrder(verb, symbol, amount, onClose) {
         try {
             const body = command(verb, symbol, amount);
             const answer = await order(asked ? { ...body, confirm: asked.confirm } : body);
-            if (answer.needs_confirmation) setAsked({ ...answer, since: Date.now(), until: Date.now() + CONFIRM_WITHIN_MS });
+            if (answer.needs_confirmation)
+                setAsked({ ...answer, since: Date.now(), until: Date.now() + CONFIRM_WITHIN_MS });
             else if (answer.state === "refused") setRefusal(answer.message);
             else {
-                say(answer.state === "done" ? "good" : "plain", answer.message || "The bot has taken the order.");
+                say(
+                    answer.state === "done" ? "good" : "plain",
+                    answer.message || "The bot has taken the order.",
+                );
                 onClose();
             }
         } catch (trouble) {
@@ -160,10 +183,14 @@ function Body({ verb, row, symbol, quote, onClose }) {
     const asking = wrong || (verb !== "close" && text.trim() === "") ? null : question(verb, amount);
     const after = useWhatIf(symbol, asking);
     const { asked, isBusy, refusal, give } = useOrder(verb, symbol, amount, onClose);
+    const what = doing(verb, amount, quote);
     const isLate = asked && (now > asked.until || now < asked.since + DEAF_MS);
     const said = wrong || refusal || after?.refusal || "";
     const canGive = asking !== null && after !== null && !after.refusal && !isBusy && !isLate;
-    return html`<form method="dialog" onSubmit=${(event) => { event.preventDefault(); if (canGive) give(); }}>
+    return html`<form method="dialog" onSubmit=${(event) => {
+        event.preventDefault();
+        if (canGive) give();
+    }}>
         <${Amount} verb=${verb} row=${row} quote=${quote} text=${text} setText=${setText} />
         <${Consequence} row=${row} after=${asked?.after ?? (after?.refusal ? null : after)} />
         <p class="refusal" role="alert">${said && `\u26a0 ${said}`}</p>
@@ -171,7 +198,7 @@ function Body({ verb, row, symbol, quote, onClose }) {
         <div class="dialog-actions">
             <button type="button" class="quiet" onClick=${onClose}>Cancel</button>
             <button type="submit" class=${asked ? "grave" : "main"} disabled=${!canGive}>
-                ${asked ? `Confirm: ${lowerFirst(doing(verb, amount, quote))}` : asking ? doing(verb, amount, quote) : "Enter an amount"}</button>
+                ${asked ? `Confirm: ${lowerFirst(what)}` : asking ? what : "Enter an amount"}</button>
         </div>
     </form>`;
 }
@@ -181,7 +208,11 @@ export function ActionDialog({ verb, row, symbol, quote, onClose }) {
     useModal(ref);
     return html`<dialog ref=${ref} class="action" onClose=${onClose} aria-labelledby="action-title">
         <h2 id="action-title">${TITLES[verb]} ${pair(symbol)} ${row?.side ?? ""}</h2>
-        ${row ? html`<${Body} verb=${verb} row=${row} symbol=${symbol} quote=${quote} onClose=${onClose} />`
-            : html`<p>This position is closed.</p><div class="dialog-actions"><button onClick=${onClose}>Back</button></div>`}
+        ${
+            row
+                ? html`<${Body} verb=${verb} row=${row} symbol=${symbol} quote=${quote} onClose=${onClose} />`
+                : html`<p>This position is closed.</p><div class="dialog-actions"><button
+                    onClick=${onClose}>Back</button></div>`
+        }
     </dialog>`;
 }

@@ -48,7 +48,11 @@ async function troubleOf(response) {
 async function ask(path, options = {}) {
     let response;
     try {
-        response = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS), cache: "no-store", ...options });
+        response = await fetch(path, {
+            signal: AbortSignal.timeout(TIMEOUT_MS),
+            cache: "no-store",
+            ...options,
+        });
     } catch {
         throw new Trouble(UNREACHABLE);
     }
@@ -56,7 +60,10 @@ async function ask(path, options = {}) {
     try {
         return await response.json();
     } catch {
-        throw new Trouble({ title: "The answer could not be read", detail: "It was cut off or is not JSON." });
+        throw new Trouble({
+            title: "The answer could not be read",
+            detail: "It was cut off or is not JSON.",
+        });
     }
 }
 

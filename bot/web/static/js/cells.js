@@ -1,12 +1,24 @@
 /** A value as its name says: names of the API carry their unit, so one rule serves every table and form. */
 import { html } from "./html.js";
-import { chance, isNumber, money, pair, percent, price, quantity, signedMoney, span, words } from "./figures.js";
+import {
+    chance,
+    isNumber,
+    money,
+    pair,
+    percent,
+    price,
+    quantity,
+    signedMoney,
+    span,
+    words,
+} from "./figures.js";
 import { Instant } from "./time.js";
 
 const FIRST_INSTANT = 1e11; // 1973
 const SIGNED = /pnl|profit|result|amount|difference|saved|change|net|funding/;
 const MONEY = /_quote$|(^|_)pnl$/;
-const FRACTION = /((^|_)(fraction|distance|drawdown|return|rate|ratio|share|utilisation|shock)|distance_(before|after))$/;
+const FRACTION =
+    /((^|_)(fraction|distance|drawdown|return|rate|ratio|share|utilisation|shock)|distance_(before|after))$/;
 const CHANCE = /(^|_)(probability|chance)(_24h|_before|_after)?$/;
 const PRICE = /((^|_)(price|mark)|(price|mark)_(before|after))$/;
 const MOST_DIGITS = 6;
@@ -17,10 +29,12 @@ function quote(name, value) {
 }
 
 /** Decimals that show a price of unknown tick: about six digits. */
-const digits = (value) => Math.max(0, Math.min(8, 5 - Math.floor(Math.log10(Math.max(Math.abs(value), 1e-8)))));
+const digits = (value) =>
+    Math.max(0, Math.min(8, 5 - Math.floor(Math.log10(Math.max(Math.abs(value), 1e-8)))));
 
 /** A number without a unit, to six digits. */
-const plain = (value) => (Number.isInteger(value) ? quantity(value) : quantity(Number(value.toPrecision(MOST_DIGITS))));
+const plain = (value) =>
+    Number.isInteger(value) ? quantity(value) : quantity(Number(value.toPrecision(MOST_DIGITS)));
 
 /** An instant for what is as large as one, else a length of time. */
 function milliseconds(value) {
@@ -45,7 +59,9 @@ export function shown(name, value) {
     if (isNumber(value)) return number(name, value);
     if (typeof value === "object") return html`<code>${JSON.stringify(value)}</code>`;
     if (name === "symbol") return html`<strong>${pair(value)}</strong>`;
-    return /reason|policy|strategy|kind|cause|state|status|severity|event|level/.test(name) ? words(value) : String(value);
+    return /reason|policy|strategy|kind|cause|state|status|severity|event|level/.test(name)
+        ? words(value)
+        : String(value);
 }
 
 export const isRight = (rows, name) => rows.some((row) => isNumber(row[name])) && !/_ms$/.test(name);

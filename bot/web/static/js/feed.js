@@ -57,23 +57,30 @@ export class Feed {
         this.tell({ board, receivedAt: Date.now(), isOpen: true, trouble: null });
     }
 
-    /** The browser comes back by itself after a cut, but not after a refusal: then the reason is asked for. */
+    /**
+     * The browser comes back by itself after a cut, but not after a refusal: then the reason is asked for.
+     */
     fail() {
         this.tell({ isOpen: false });
         if (this.source.readyState !== EventSource.CLOSED) return;
         const wait = WAITS_MS[Math.min(this.failures++, WAITS_MS.length - 1)];
         clearTimeout(this.again);
         this.again = setTimeout(() => this.open(), wait);
-        read("board").then((board) => this.hear(board), (trouble) => this.tell({ trouble })); // 401 pauses
+        read("board").then(
+            (board) => this.hear(board),
+            (trouble) => this.tell({ trouble }),
+        ); // 401 pauses
     }
 
     lookAtSilence() {
         if (this.isPaused || Date.now() - this.heardAt < QUIET_MS) return;
-        const trouble = this.state.trouble ?? new Trouble({
-            title: "Nothing has come from the bot",
-            detail: "What you see is the last it told.",
-            next_step: "This page keeps trying. Stops rest at the exchange without it.",
-        });
+        const trouble =
+            this.state.trouble ??
+            new Trouble({
+                title: "Nothing has come from the bot",
+                detail: "What you see is the last it told.",
+                next_step: "This page keeps trying. Stops rest at the exchange without it.",
+            });
         this.tell({ isOpen: false, trouble });
         if (this.source.readyState === EventSource.CONNECTING) {
             this.heardAt = Date.now();

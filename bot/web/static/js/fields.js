@@ -1,4 +1,7 @@
-/** The fields of a calculator's form, which are the flags of the command line; what is typed goes as it is. Pure. */
+/**
+ * The fields of a calculator's form, which are the flags of the command line; what is typed goes as it is.
+ * Pure.
+ */
 import { heading } from "./cells.js";
 
 const TAKES = { PRICE: "a price", PERCENT: "a percentage", QUOTE: "an amount in quote", TEXT: "" };
@@ -9,7 +12,10 @@ export function fieldsOf(calculator) {
         name: field.name,
         kind: field.choices.length ? "choice" : field.kind,
         title: heading(field.name),
-        takes: field.choices.length || field.kind === "switch" ? "" : TAKES[field.metavar] ?? field.metavar.toLowerCase(),
+        takes:
+            field.choices.length || field.kind === "switch"
+                ? ""
+                : (TAKES[field.metavar] ?? field.metavar.toLowerCase()),
         hint: field.meaning,
         choices: field.choices,
         isRequired: field.is_required,
@@ -17,7 +23,8 @@ export function fieldsOf(calculator) {
 }
 
 /** What a field begins with. */
-export const beginning = (field) => (field.kind === "switch" ? false : field.kind === "choice" && field.isRequired ? field.choices[0] : "");
+export const beginning = (field) =>
+    field.kind === "switch" ? false : field.kind === "choice" && field.isRequired ? field.choices[0] : "";
 
 /** `{value}`, `{missing: true}` for an empty optional field, or `{wrong}` in words. */
 export function valueOf(field, typed) {

@@ -12,7 +12,9 @@ function fixed(value, decimals) {
     let format = formats.get(decimals);
     if (!format) {
         format = new Intl.NumberFormat("en-US", {
-            minimumFractionDigits: decimals, maximumFractionDigits: decimals, signDisplay: "negative",
+            minimumFractionDigits: decimals,
+            maximumFractionDigits: decimals,
+            signDisplay: "negative",
         });
         formats.set(decimals, format);
     }
@@ -63,8 +65,10 @@ export function span(milliseconds) {
     const ms = Math.max(0, milliseconds);
     if (ms < 10 * SECOND) return `${(Math.floor(ms / 100) / 10).toFixed(1)}${NARROW}s`;
     if (ms < MINUTE) return `${Math.floor(ms / SECOND)}${NARROW}s`;
-    if (ms < HOUR) return `${Math.floor(ms / MINUTE)}${NARROW}m ${two(Math.floor((ms % MINUTE) / SECOND))}${NARROW}s`;
-    if (ms < DAY) return `${Math.floor(ms / HOUR)}${NARROW}h ${two(Math.floor((ms % HOUR) / MINUTE))}${NARROW}m`;
+    if (ms < HOUR)
+        return `${Math.floor(ms / MINUTE)}${NARROW}m ${two(Math.floor((ms % MINUTE) / SECOND))}${NARROW}s`;
+    if (ms < DAY)
+        return `${Math.floor(ms / HOUR)}${NARROW}h ${two(Math.floor((ms % HOUR) / MINUTE))}${NARROW}m`;
     return `${Math.floor(ms / DAY)}${NARROW}d ${Math.floor((ms % DAY) / HOUR)}${NARROW}h`;
 }
 

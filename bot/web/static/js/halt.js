@@ -26,7 +26,10 @@ async function halt(setBusy) {
     setBusy(true);
     try {
         const answer = await order({ verb: "halt" });
-        say(answer.state === "refused" ? "bad" : "good", answer.message || "Halted. Positions stay protected.");
+        say(
+            answer.state === "refused" ? "bad" : "good",
+            answer.message || "Halted. Positions stay protected.",
+        );
     } catch (trouble) {
         say("bad", `${trouble.title}. ${trouble.detail} ${trouble.nextStep}`);
     }

@@ -4,4 +4,11 @@ import htm from "../vendor/htm/htm.js";
 
 export const html = htm.bind(h);
 export { Fragment, render };
-export { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact/hooks.js";
+export {
+    useCallback,
+    useEffect,
+    useLayoutEffect,
+    useMemo,
+    useRef,
+    useState,
+} from "../vendor/preact/hooks.js";

@@ -21,7 +21,9 @@ function useWidth(ref) {
     return width;
 }
 
-/** The rungs to draw, the mark apart; liquidation and entry are added where the bot lists them only as fields. */
+/**
+ * The rungs to draw, the mark apart; liquidation and entry are added where the bot lists them only as fields.
+ */
 export function drawn(position) {
     const rungs = position.rungs.filter((rung) => rung.kind !== "mark" && rung.price > 0);
     const has = (kind) => rungs.some((rung) => rung.kind === kind);
@@ -47,9 +49,15 @@ function labelOf(rungs, decimals) {
     const shown = rungs.map((rung) => priceText(rung.price, decimals)).join(" \u00b7 ");
     const value = first.edge < 0 ? `\u2190 ${shown}` : first.edge > 0 ? `${shown} \u2192` : shown;
     return {
-        id: first.id, kind: first.kind, edge: first.edge, x: first.x, name, value,
+        id: first.id,
+        kind: first.kind,
+        edge: first.edge,
+        x: first.x,
+        name,
+        value,
         width: Math.max(widthOf(name, "label-name") + 15, widthOf(value, "label-price")),
-        weight: kindOf(first.kind).weight, isOptional: first.kind === "entry",
+        weight: kindOf(first.kind).weight,
+        isOptional: first.kind === "entry",
     };
 }
 
@@ -65,7 +73,8 @@ function labelled(rungs, decimals) {
 
 function Rung({ rung }) {
     const style = { transform: `translateX(${rung.x}px)` };
-    return html`<div class=${`rung ${rung.kind}`} style=${style} data-kind=${rung.kind} data-price=${rung.price}
+    return html`<div class=${`rung ${rung.kind}`} style=${style} data-kind=${rung.kind}
+        data-price=${rung.price}
         data-edge=${rung.edge} title=${rung.note || undefined}>
         ${rung.edge === 0 && html`<i class="tick" />`}
     </div>`;
@@ -89,10 +98,12 @@ function Mark({ position, x, width }) {
     const half = Math.max(widthOf("mark", "label-name"), widthOf(text, "label-price mark-price")) / 2 + 2;
     const left = Math.min(Math.max(x - half, 0), Math.max(0, width - 2 * half));
     return html`
-        <div class="label mark" style=${{ transform: `translateX(${left}px)`, width: `${2 * half}px` }} data-label="mark">
+        <div class="label mark" style=${{ transform: `translateX(${left}px)`, width: `${2 * half}px` }}
+            data-label="mark">
             <span class="label-name">mark</span><span class="label-price mark-price">${text}</span>
         </div>
-        <div class="rung mark" style=${{ transform: `translateX(${x}px)` }} data-kind="mark" data-price=${position.mark}>
+        <div class="rung mark" style=${{ transform: `translateX(${x}px)` }} data-kind="mark"
+            data-price=${position.mark}>
             <span class="seat"><${Sign} kind="mark" size=${16} /></span>
         </div>`;
 }
@@ -103,9 +114,11 @@ function PastMoves({ position, stretch, width }) {
     return moves.map((move) => {
         const share = shareOf(stretch, move.price);
         if (share < 0 || share > 1) return null;
-        const what = `${signedMoney(move.amount_quote)} at ${priceText(move.price, position.price_decimals)}, `
-            + `${utcDate(move.ts_ms)} ${utcClock(move.ts_ms)} UTC`;
-        return html`<i key=${`${move.ts_ms}`} class=${`past ${move.amount_quote > 0 ? "added" : "released"}`} title=${what}
+        const what =
+            `${signedMoney(move.amount_quote)} at ${priceText(move.price, position.price_decimals)}, ` +
+            `${utcDate(move.ts_ms)} ${utcClock(move.ts_ms)} UTC`;
+        return html`<i key=${`${move.ts_ms}`} class=${`past ${move.amount_quote > 0 ? "added" : "released"}`}
+            title=${what}
             style=${{ transform: `translateX(${share * width}px)` }} />`;
     });
 }
@@ -115,9 +128,13 @@ function Rail({ liquidationX, markX, width }) {
     const room = liquidationX === null ? 0 : Math.max(0, markX - liquidationX);
     return html`
         <div class="rail" />
-        ${liquidationX > 0 && html`<div class="past-liquidation" style=${{ width: `${Math.min(liquidationX, width)}px` }} />`}
-        ${room > 0 && html`<div class="room"
-            style=${{ transform: `translateX(${Math.max(liquidationX, 0)}px)`, width: `${room}px` }} />`}`;
+        ${liquidationX > 0 && html`<div class="past-liquidation"
+            style=${{ width: `${Math.min(liquidationX, width)}px` }} />`}
+        ${
+            room > 0 &&
+            html`<div class="room"
+            style=${{ transform: `translateX(${Math.max(liquidationX, 0)}px)`, width: `${room}px` }} />`
+        }`;
 }
 
 /** The same in one sentence, for those who do not see it. */
@@ -134,8 +151,7 @@ export function Ladder({ position }) {
     const stretch = chooseStretch(position, kept.current);
     kept.current = stretch;
     const isReady = width > 0;
-    const rungs = isReady
-        ? drawn(position).map((rung, index) => located(rung, index, stretch, width)) : [];
+    const rungs = isReady ? drawn(position).map((rung, index) => located(rung, index, stretch, width)) : [];
     const labels = labelled(rungs, position.price_decimals);
     const places = placeLabels(labels, width);
     const lanes = Math.max(1, ...places.map((place) => place.lane + 1));
@@ -144,15 +160,21 @@ export function Ladder({ position }) {
     const liquidationX = liquidation ? shareOf(stretch, liquidation.price) * width : null;
     return html`<div class=${`ladder lanes-${Math.min(lanes, 6)}`} role="img" aria-label=${spoken(position)}>
         <div class="ladder-inner" ref=${ref} data-from=${stretch.from} data-to=${stretch.to}>
-            ${isReady && html`
+            ${
+                isReady &&
+                html`
                 <${Rail} liquidationX=${liquidationX} markX=${markX} width=${width} />
                 <${PastMoves} position=${position} stretch=${stretch} width=${width} />
                 ${rungs.map((rung) => html`<${Rung} key=${rung.id} rung=${rung} />`)}
-                ${places.map((place) => html`<${Label} key=${`label-${place.id}`} place=${place}
-                    rung=${labels.find((label) => label.id === place.id)} />`)}
-                <${Mark} position=${position} x=${markX} width=${width} />`}
+                ${places.map(
+                    (place) => html`<${Label} key=${`label-${place.id}`} place=${place}
+                    rung=${labels.find((label) => label.id === place.id)} />`,
+                )}
+                <${Mark} position=${position} x=${markX} width=${width} />`
+            }
         </div>
-        ${position.side === "short" && markX < width - 130 && html`<span class="falls">price falls \u2192</span>`}
+        ${position.side === "short" && markX < width - 130 && html`<span
+            class="falls">price falls \u2192</span>`}
     </div>`;
 }
 

@@ -1,8 +1,8 @@
 /**
  * Where the labels below a ladder go: never over each other, each on the line of its own rung. Pure.
  *
- * A label may slide as long as it stays over its rung, so that every leader line is vertical. Where a lane has
- * no room the next one is tried; a lane can always be added, so a place is always found.
+ * A label may slide as long as it stays over its rung, so that every leader line is vertical. Where a lane
+ * has no room the next one is tried; a lane can always be added, so a place is always found.
  */
 
 export const GAP = 10; // pixels between two labels of a lane
@@ -24,7 +24,8 @@ function freeLeft(taken, label, ideal, bounds) {
     const edges = taken.flatMap((one) => [one.from - label.width, one.to]);
     const candidates = [ideal, ...edges].filter((left) => left >= bounds.low && left <= bounds.high);
     const free = candidates.filter((left) =>
-        taken.every((one) => left + label.width <= one.from + 1e-9 || left >= one.to - 1e-9));
+        taken.every((one) => left + label.width <= one.from + 1e-9 || left >= one.to - 1e-9),
+    );
     return free.length ? free.reduce((a, b) => (Math.abs(a - ideal) <= Math.abs(b - ideal) ? a : b)) : null;
 }
 
@@ -57,8 +58,8 @@ function place(lanes, label, width, mostLanes) {
 }
 
 /**
- * Return `{id, left, lane}` of each label, lane 0 next to the rail. `labels`: `{id, x, width, weight, isOptional}`,
- * with x inside [0, width]; the heavier ones choose first. Labels wider than the rail are laid at its left end.
+ * Return `{id, left, lane}` of each label, lane 0 next to the rail. `labels`: `{id, x, width, weight,
+ * isOptional}` with x inside [0, width]; the heavier choose first. One wider than the rail begins at 0.
  * An optional one is left out where it would need a lane beyond `mostLanes` or stand in another's line.
  */
 export function placeLabels(labels, width, mostLanes = 2) {

@@ -27,9 +27,13 @@ function known(position) {
 function behind(position) {
     const side = sign(position);
     const least = LEAST_REACH * position.mark;
-    const distances = known(position).map((price) => side * (position.mark - price)).filter((far) => far > 0);
+    const distances = known(position)
+        .map((price) => side * (position.mark - price))
+        .filter((far) => far > 0);
     const nearest = Math.max(least, Math.min(...distances, Infinity));
-    const liquidation = usable(position.liquidation_price) ? side * (position.mark - position.liquidation_price) : 0;
+    const liquidation = usable(position.liquidation_price)
+        ? side * (position.mark - position.liquidation_price)
+        : 0;
     if (liquidation > 0 && liquidation <= MOST_BEHIND * nearest) return Math.max(least, liquidation);
     const inside = distances.filter((far) => far <= KEPT_BEHIND * nearest);
     return Math.max(least, ...inside);

@@ -11,7 +11,9 @@ export function LinkNote({ state, now = Date.now() }) {
     const isOld = isSilent(state, now);
     if (!isOld && !(state.trouble && !state.board)) return null;
     const { trouble } = state;
-    const since = isOld ? ` Nothing has come for ${span(silentMs(state, now))}: every number below is old.` : "";
+    const since = isOld
+        ? ` Nothing has come for ${span(silentMs(state, now))}: every number below is old.`
+        : "";
     return html`<div class="note danger" role="alert">
         <h2>\u26a0 ${trouble?.title ?? "No connection to the bot"}</h2>
         <p>${trouble?.detail}${since} ${trouble?.nextStep ?? "This page keeps trying."}</p>
@@ -30,13 +32,15 @@ function Resume() {
         try {
             const answer = await order(asked ? { verb: "resume", confirm: asked } : { verb: "resume" });
             setAsked(answer.needs_confirmation ? answer.confirm : null);
-            if (!answer.needs_confirmation) say(answer.state === "refused" ? "bad" : "good", answer.message || "Resumed.");
+            if (!answer.needs_confirmation)
+                say(answer.state === "refused" ? "bad" : "good", answer.message || "Resumed.");
         } catch (trouble) {
             setAsked(null);
             say("bad", `${trouble.title}. ${trouble.detail} ${trouble.nextStep}`);
         }
     };
-    return html`<button class="resume" onClick=${press}>${asked ? "Press again to resume" : "Resume entries"}</button>`;
+    return html`<button class="resume" onClick=${press}>${asked ? "Press again to resume" : "Resume entries"}
+        </button>`;
 }
 
 export function HaltNote({ guard }) {

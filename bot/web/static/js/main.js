@@ -48,13 +48,17 @@ function Screen({ route, feed }) {
     if (route.name === "board") return html`<${BoardScreen} feed=${feed} />`;
     if (route.name === "more") return html`<${MoreScreen} />`;
     const load = SCREENS[route.name];
-    if (!load) return html`<div class="page"><h1>There is no such screen</h1><p><a href="#/board">To the risk board</a></p></div>`;
+    if (!load)
+        return html`<div class="page"><h1>There is no such screen</h1><p><a
+            href="#/board">To the risk board</a></p></div>`;
     return html`<${Later} key=${route.name} load=${load} props=${{ feed, rest: route.rest }} />`;
 }
 
 function Footer() {
-    return html`<footer class="foot"><p>Ringfence moves the isolated margin of open positions. It cannot give you an edge.</p>
-        <p>Charts by <a href="https://www.tradingview.com/" rel="noreferrer">TradingView Lightweight Charts</a> and uPlot.
+    return html`<footer class="foot">
+        <p>Ringfence moves the isolated margin of open positions. It cannot give you an edge.</p>
+        <p>Charts by <a href="https://www.tradingview.com/"
+            rel="noreferrer">TradingView Lightweight Charts</a> and uPlot.
         Licences stand beside the files.</p></footer>`;
 }
 
@@ -62,10 +66,14 @@ function App({ feed, isLetIn }) {
     const route = useRoute();
     const { board } = useFeed(feed);
     const [isSignedOut, setSignedOut] = useState(!isLetIn);
-    useEffect(() => onSignedOut(() => {
-        feed.pause();
-        setSignedOut(true);
-    }), []);
+    useEffect(
+        () =>
+            onSignedOut(() => {
+                feed.pause();
+                setSignedOut(true);
+            }),
+        [],
+    );
     if (isSignedOut) {
         const back = () => {
             setSignedOut(false);
@@ -74,13 +82,14 @@ function App({ feed, isLetIn }) {
         return html`<${Later} load=${SCREENS.login} props=${{ onSignedIn: back }} />`;
     }
     return html`<a class="skip" href="#content" onClick=${(event) => {
-            event.preventDefault();
-            document.getElementById("content").focus();
-        }}>To the content</a>
+        event.preventDefault();
+        document.getElementById("content").focus();
+    }}>To the content</a>
         <${Title} feed=${feed} />
         <${Strip} feed=${feed} />
         <div class="frame"><${Navigation} current=${route.name} alerts=${board?.alerts_open ?? 0} />
-            <main id="content" tabindex="-1"><${Screen} route=${route} feed=${feed} /><${Footer} /></main></div>
+            <main id="content" tabindex="-1"><${Screen} route=${route} feed=${feed} /><${Footer} /></main>
+                </div>
         <${Notices} />`;
 }
 

@@ -28,12 +28,14 @@ const PATHS = {
     more: "M5 12h.01M12 12h.01M19 12h.01",
 };
 
-const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${PATHS[name]} /></svg>`;
+const Icon = ({ name }) =>
+    html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${PATHS[name]} /></svg>`;
 
 function Way({ screen, current, alerts }) {
     const isHere = current === screen.name || (current === "position" && screen.name === "board");
     const hasAlerts = screen.name === "alerts" && alerts > 0;
-    return html`<li class=${screen.isMain ? "main-way" : "other-way"}><a href=${`#/${screen.name}`} aria-current=${isHere ? "page" : undefined}>
+    return html`<li class=${screen.isMain ? "main-way" : "other-way"}><a href=${`#/${screen.name}`}
+        aria-current=${isHere ? "page" : undefined}>
         <${Icon} name=${screen.name} /><span class="long-name">${screen.text}</span>
         <span class="short-name">${screen.short ?? screen.text}</span>
         ${hasAlerts && html`<span class="badge">${alerts}<span class="hidden"> open</span></span>`}</a></li>`;
@@ -47,15 +49,21 @@ export function Navigation({ current, alerts }) {
     };
     const isMore = SCREENS.some((screen) => screen.name === current && !screen.isMain) || current === "more";
     return html`<nav class="ways" aria-label="Screens"><ul>
-        ${SCREENS.map((screen) => html`<${Way} key=${screen.name} screen=${screen} current=${current} alerts=${alerts} />`)}
-        <li class="more-way"><a href="#/more" aria-current=${isMore ? "page" : undefined}><${Icon} name="more" /><span>More</span></a></li>
-    </ul><div><${SignOut} /><button class="quiet theme" onClick=${turn}>${isDark() ? "Light colours" : "Dark colours"}</button></div></nav>`;
+        ${SCREENS.map((screen) => html`<${Way} key=${screen.name} screen=${screen} current=${current}
+            alerts=${alerts} />`)}
+        <li class="more-way"><a href="#/more" aria-current=${isMore ? "page" : undefined}><${Icon}
+            name="more" /><span>More</span></a></li>
+    </ul><div><${SignOut} /><button class="quiet theme" onClick=${turn}>
+        ${isDark() ? "Light colours" : "Dark colours"}</button></div></nav>`;
 }
 
 /** What the bar of a phone has no room for. */
 export function MoreScreen() {
     return html`<div class="page"><h1>More</h1><ul class="more-list">
-        ${SCREENS.filter((screen) => !screen.isMain).map((screen) => html`<li key=${screen.name}>
-            <a href=${`#/${screen.name}`}><${Icon} name=${screen.name} />${screen.text}</a></li>`)}
-        </ul><p><button onClick=${toggleTheme}>Change between light and dark</button></p><${SignOut} /></div>`;
+        ${SCREENS.filter((screen) => !screen.isMain).map(
+            (screen) => html`<li key=${screen.name}>
+            <a href=${`#/${screen.name}`}><${Icon} name=${screen.name} />${screen.text}</a></li>`,
+        )}
+        </ul><p><button onClick=${toggleTheme}>Change between light and dark</button></p><${SignOut} />
+            </div>`;
 }

@@ -27,9 +27,12 @@ export function Notices() {
         listeners.add(setShown);
         return () => listeners.delete(setShown);
     }, []);
-    return html`<div class="notices" role="status" aria-live="polite">${shown.map((notice) => html`
+    return html`<div class="notices" role="status" aria-live="polite">${shown.map(
+        (notice) => html`
         <div key=${notice.id} class=${`notice ${notice.kind}`}>
             <span aria-hidden="true">${SIGNS[notice.kind]}</span><p>${notice.text}</p>
-            <button class="quiet" onClick=${() => dismiss(notice.id)} aria-label="Dismiss this message">\u00d7</button>
-        </div>`)}</div>`;
+            <button class="quiet" onClick=${() => dismiss(notice.id)}
+                aria-label="Dismiss this message">\u00d7</button>
+        </div>`,
+    )}</div>`;
 }

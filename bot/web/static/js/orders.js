@@ -19,7 +19,7 @@ async function followed(answer) {
 
 /**
  * Give an order. What moves money is answered with `needs_confirmation`, `confirm`, `before` and `after`:
- * give it again with that `confirm`. Anything else ends as `{state, message}`. Trouble: refused or unreachable.
+ * give it again with that `confirm`. Anything else ends as `{state, message}`. Trouble: refused, unreachable.
  */
 export async function order(body) {
     const answer = await post("commands", body, { "Idempotency-Key": freshKey() });

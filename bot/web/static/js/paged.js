@@ -15,22 +15,26 @@ export function Paged({ path, everyMs, children, nothing }) {
         setOlder([]);
         setNext(undefined);
     }, [path]);
-    const more = useCallback(async (from) => {
-        try {
-            const data = await read(join(path, `before=${encodeURIComponent(from)}`));
-            const rows = rowsOf(data);
-            setOlder((had) => [...had, ...rows]);
-            setNext(data.next_before ?? null);
-            setTrouble(null);
-        } catch (failed) {
-            setTrouble(failed);
-        }
-    }, [path]);
+    const more = useCallback(
+        async (from) => {
+            try {
+                const data = await read(join(path, `before=${encodeURIComponent(from)}`));
+                const rows = rowsOf(data);
+                setOlder((had) => [...had, ...rows]);
+                setNext(data.next_before ?? null);
+                setTrouble(null);
+            } catch (failed) {
+                setTrouble(failed);
+            }
+        },
+        [path],
+    );
     return html`<${Reading} reading=${reading}>${(data) => {
         const newest = rowsOf(data);
         if (newest.length === 0) return nothing;
-        const from = next === undefined ? data.next_before ?? null : next;
-        return html`${children([...newest, ...older], data)}${trouble && html`<${TroubleNote} trouble=${trouble} />`}
+        const from = next === undefined ? (data.next_before ?? null) : next;
+        return html`${children([...newest, ...older], data)}${trouble && html`<${TroubleNote}
+            trouble=${trouble} />`}
             ${from !== null && html`<p><button onClick=${() => more(from)}>Show older ones</button></p>`}`;
     }}<//>`;
 }

@@ -1,13 +1,29 @@
 /** One position: how far, what is next, with whose money, and the four things a person may do. */
 import { html } from "./html.js";
 import {
-    chance, coin, isNumber, money, pair, percent, price, quantity, signedMoney, signedPercent, span, words,
+    chance,
+    coin,
+    isNumber,
+    money,
+    pair,
+    percent,
+    price,
+    quantity,
+    signedMoney,
+    signedPercent,
+    span,
+    words,
 } from "./figures.js";
 import { Ladder } from "./ladder.js";
 import { LEVEL_WORDS, levelOf } from "./level.js";
 import { Sign } from "./rungs.js";
 
-const VERBS = [["add", "Add"], ["release", "Release"], ["reduce", "Reduce"], ["close", "Close"]];
+const VERBS = [
+    ["add", "Add"],
+    ["release", "Release"],
+    ["reduce", "Reduce"],
+    ["close", "Close"],
+];
 
 function Identity({ row }) {
     const isLong = row.side === "long";
@@ -22,26 +38,33 @@ function Distance({ row, level }) {
     const parts = [];
     if (isNumber(row.hour_moves)) parts.push(`${row.hour_moves.toFixed(1)} typical hours`);
     if (isNumber(row.probability_24h)) parts.push(`${chance(row.probability_24h)} in 24 h`);
-    if (!isNumber(row.distance)) return html`<div class="distance"><b>none</b><span>no liquidation price</span></div>`;
+    if (!isNumber(row.distance))
+        return html`<div class="distance"><b>none</b><span>no liquidation price</span></div>`;
     const word = LEVEL_WORDS[level];
     return html`<div class=${`distance ${level}`}>
         <b>${word && html`<span class="level-word">${word}</span> `}${percent(row.distance)}</b>
-        <span>to liquidation${parts.length > 0 && html` <span class="estimates">\u00b7 ${parts.join(" \u00b7 ")}</span>`}</span>
+        <span>to liquidation${parts.length > 0 && html` <span
+            class="estimates">\u00b7 ${parts.join(" \u00b7 ")}</span>`}</span>
     </div>`;
 }
 
 /** What stands after the words: who decides, and how much of the budget is used. */
 function budget(next, quote, policy) {
     const told = [words(policy)];
-    if (isNumber(next.adds_used) && isNumber(next.adds_most)) told.push(`${next.adds_used} of ${next.adds_most} adds used`);
+    if (isNumber(next.adds_used) && isNumber(next.adds_most))
+        told.push(`${next.adds_used} of ${next.adds_most} adds used`);
     if (isNumber(next.left_quote)) told.push(`${money(next.left_quote)} ${quote} may still be added`);
     return told.join(" \u00b7 ");
 }
 
 /** Which rung a clause of the bot's words is about: by its verb. */
 const VERB_KINDS = [
-    [/^adds/, "add"], [/^releases/, "release"], [/^the stop closes/, "stop"], [/^stop trails/, "trail"],
-    [/^takes profit/, "take_profit"], [/^liquidated|^ALERT/, "liquidation"],
+    [/^adds/, "add"],
+    [/^releases/, "release"],
+    [/^the stop closes/, "stop"],
+    [/^stop trails/, "trail"],
+    [/^takes profit/, "take_profit"],
+    [/^liquidated|^ALERT/, "liquidation"],
 ];
 
 const kindOfClause = (text) => VERB_KINDS.find(([verb]) => verb.test(text))?.[1] ?? null;
@@ -50,18 +73,21 @@ function Clause({ text, isFirst }) {
     const kind = kindOfClause(text);
     return html`<p class="clause"><span class="faint">${isFirst ? "Next" : "or"}</span>
         ${kind ? html`<${Sign} kind=${kind} />` : html`<i />`}
-        <span class=${`${kind ?? ""} ${isFirst ? "first" : ""}`}>${text.replaceAll("(-", "(\u2212")}</span></p>`;
+        <span class=${`${kind ?? ""} ${isFirst ? "first" : ""}`}>${text.replaceAll("(-", "(\u2212")}</span>
+            </p>`;
 }
 
 function NextAction({ row, quote, isStale, age }) {
     if (isStale) {
-        return html`<div class="next"><p><span class="faint">Next</span> The bot holds: no fresh mark for ${span(age)}.
+        return html`<div class="next"><p><span
+            class="faint">Next</span> The bot holds: no fresh mark for ${span(age)}.
             The stop rests on the venue.</p></div>`;
     }
     const next = row.next_action ?? {};
     const clauses = String(next.text ?? "nothing is due").split("; ");
     return html`<div class="next">
-        ${clauses.map((clause, index) => html`<${Clause} key=${index} text=${clause} isFirst=${index === 0} />`)}
+        ${clauses.map((clause, index) => html`<${Clause} key=${index} text=${clause}
+            isFirst=${index === 0} />`)}
         <p class="budget">${budget(next, quote, row.policy)}</p>
     </div>`;
 }
@@ -74,7 +100,8 @@ function marginNow(row) {
     const added = row.margin_added_quote;
     if (!isNumber(added) || Math.abs(added) < 0.005) return money(row.isolated_wallet_quote);
     return html`${money(row.isolated_wallet_quote)} <span class="faint">${money(Math.abs(added))} ${
-        added > 0 ? "added" : "released"}</span>`;
+        added > 0 ? "added" : "released"
+    }</span>`;
 }
 
 function Funding({ funding, now }) {
@@ -89,12 +116,15 @@ function Funding({ funding, now }) {
 
 function Stop({ stop, now, decimals }) {
     if (!stop) return html`<span class="bad">\u26a0 none rests</span>`;
-    const seen = isNumber(stop.confirmed_ms) ? `seen ${span(Math.floor((now - stop.confirmed_ms) / 1000) * 1000).replace(".0", "")} ago` : "not confirmed yet";
+    const seen = isNumber(stop.confirmed_ms)
+        ? `seen ${span(Math.floor((now - stop.confirmed_ms) / 1000) * 1000).replace(".0", "")} ago`
+        : "not confirmed yet";
     return html`${price(stop.price, decimals)} <span class="faint">${seen}</span>`;
 }
 
 function Facts({ row, marketNow }) {
     const unrealised = row.unrealised_pnl_quote;
+    const gain = (row.mark / row.entry_price - 1) * (row.side === "short" ? -1 : 1);
     return html`<dl class="facts">
         <${Fact} name="Margin now" className="wide">${marginNow(row)}<//>
         <${Fact} name="Unrealised" className=${unrealised < 0 ? "bad" : "good"}>${signedMoney(unrealised)}<//>
@@ -105,15 +135,20 @@ function Facts({ row, marketNow }) {
         <${Fact} name="Position">${quantity(row.quantity)}\u00a0${coin(row.symbol)}
             <span class="faint"> = ${money(row.notional_quote)}</span><//>
         <${Fact} name="Entry">${price(row.entry_price, row.price_decimals)}
-            <span class="faint"> ${signedPercent((row.mark / row.entry_price - 1) * (row.side === "short" ? -1 : 1))}</span><//>
+            <span class="faint"> ${signedPercent(gain)}</span><//>
     </dl>`;
 }
 
 function Actions({ row, onAct, isStale }) {
     const name = `${pair(row.symbol)} ${row.side}`;
     return html`<div class="actions" role="group" aria-label=${`What you can do with ${name}`}>
-        ${VERBS.map(([verb, text]) => html`<button key=${verb} data-verb=${verb} onClick=${() => onAct(verb, row.symbol)}
-            aria-label=${`${text}: ${name}`} disabled=${isStale && verb === "release"}>${text}</button>`)}
+        ${VERBS.map(
+            ([
+                verb,
+                text,
+            ]) => html`<button key=${verb} data-verb=${verb} onClick=${() => onAct(verb, row.symbol)}
+            aria-label=${`${text}: ${name}`} disabled=${isStale && verb === "release"}>${text}</button>`,
+        )}
     </div>`;
 }
 
@@ -122,10 +157,12 @@ export function PositionCard({ row, quote, isSilent, silent, marketNow, onAct })
     const isStale = isSilent || row.is_stale;
     const age = (row.mark_age_ms ?? 0) + silent;
     const level = levelOf(row, isStale);
-    return html`<section class=${`card position ${level}`} data-symbol=${row.symbol} aria-label=${`${pair(row.symbol)} ${row.side}`}>
+    return html`<section class=${`card position ${level}`} data-symbol=${row.symbol}
+        aria-label=${`${pair(row.symbol)} ${row.side}`}>
         <div class="card-head"><${Identity} row=${row} /><${Distance} row=${row} level=${level} /></div>
         ${isStale && html`<p class="stale-note">\u26a0 Last known: the newest mark is ${span(age)} old.</p>`}
-        ${row.alerts?.length > 0 && html`<p class="card-alerts" role="status">\u26a0 ${row.alerts.map(words).join(", ")}: see the journal.</p>`}
+        ${row.alerts?.length > 0 && html`<p class="card-alerts"
+            role="status">\u26a0 ${row.alerts.map(words).join(", ")}: see the journal.</p>`}
         <${Ladder} position=${row} />
         <${NextAction} row=${row} quote=${quote} isStale=${isStale} age=${age} />
         <${Facts} row=${row} marketNow=${marketNow} />

@@ -12,9 +12,13 @@ export function useReading(path, everyMs = EVERY_MS) {
         let isCurrent = true;
         read(path).then(
             (data) => isCurrent && setState({ path, data, trouble: null }),
-            (trouble) => isCurrent && setState((before) => ({ path, data: before.path === path ? before.data : null, trouble })),
+            (trouble) =>
+                isCurrent &&
+                setState((before) => ({ path, data: before.path === path ? before.data : null, trouble })),
         );
-        const timer = everyMs ? setTimeout(() => !document.hidden && setRound((count) => count + 1), everyMs) : 0;
+        const timer = everyMs
+            ? setTimeout(() => !document.hidden && setRound((count) => count + 1), everyMs)
+            : 0;
         return () => {
             isCurrent = false;
             clearTimeout(timer);
@@ -22,19 +26,29 @@ export function useReading(path, everyMs = EVERY_MS) {
     }, [path, round, everyMs]);
     const again = useCallback(() => setRound((count) => count + 1), []);
     const isOther = state.path !== path;
-    return { data: isOther ? null : state.data, trouble: isOther ? null : state.trouble, isLoading: isOther, again };
+    return {
+        data: isOther ? null : state.data,
+        trouble: isOther ? null : state.trouble,
+        isLoading: isOther,
+        again,
+    };
 }
 
 export function TroubleNote({ trouble, again }) {
     return html`<div class="note danger" role="alert"><h2>\u26a0 ${trouble.title}</h2>
-        <p>${trouble.detail} ${trouble.nextStep}</p>${again && html`<button onClick=${again}>Try again</button>`}</div>`;
+        <p>${trouble.detail} ${trouble.nextStep}</p>${again && html`<button
+            onClick=${again}>Try again</button>`}</div>`;
 }
 
-/** What a screen shows of an answer: trouble above old data, a word while nothing has come, else `children(data)`. */
+/**
+ * What a screen shows of an answer: trouble above old data, a word while nothing has come, else
+ * `children(data)`.
+ */
 export function Reading({ reading, children }) {
     const { data, trouble, isLoading, again } = reading;
     if (isLoading || (!data && !trouble)) return html`<p class="waiting" role="status">Asking the bot</p>`;
-    return html`${trouble && html`<${TroubleNote} trouble=${trouble} again=${again} />`}${data && children(data)}`;
+    return html`${trouble && html`<${TroubleNote} trouble=${trouble}
+        again=${again} />`}${data && children(data)}`;
 }
 
 /** What stands where a list has nothing in it. */

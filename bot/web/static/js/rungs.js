@@ -19,7 +19,8 @@ export const kindOf = (name) => KINDS[name] ?? { name, weight: 2, path: "M6 1v10
 /** The sign of a kind; the words always stand beside it, so a reader of the screen may skip it. */
 export function Sign({ kind, size = 12 }) {
     const { path, isFilled } = kindOf(kind);
-    return html`<svg class=${`sign ${kind}`} viewBox="0 0 12 12" width=${size} height=${size} aria-hidden="true">
+    return html`<svg class=${`sign ${kind}`} viewBox="0 0 12 12" width=${size} height=${size}
+        aria-hidden="true">
         <path d=${path} class=${isFilled ? "filled" : "drawn"} /></svg>`;
 }
 

@@ -1,4 +1,6 @@
-/** The strip that never leaves: how long, is it acting, with whose money, is it current, where is the button. */
+/**
+ * The strip that never leaves: how long, is it acting, with whose money, is it current, where is the button.
+ */
 import { html } from "./html.js";
 import { coin, isNumber, percent, span, wholeMoney } from "./figures.js";
 import { isSilent, silentMs, useFeed, useNow } from "./feed.js";
@@ -10,7 +12,8 @@ const MODES = { live: "LIVE", testnet: "TESTNET", paper: "PAPER" };
 
 function Fact({ name, area, value, level = "", sign = "" }) {
     return html`<div class=${`fact ${area} ${level}`}>
-        <dd>${sign && html`<span class="mark-sign" aria-hidden="true">${sign}</span> `}${value}</dd><dt>${name}</dt></div>`;
+        <dd>${sign && html`<span class="mark-sign" aria-hidden="true">${sign}</span> `}${value}</dd><dt>
+            ${name}</dt></div>`;
 }
 
 /** The position nearest to liquidation, as the strip and the window's title say it. */
@@ -42,7 +45,8 @@ function Guard({ guard, isOld }) {
 
 function Reserve({ reserve, quote }) {
     const hasTotal = reserve && isNumber(reserve.total_quote);
-    const value = hasTotal ? `${wholeMoney(reserve.left_quote)} of ${wholeMoney(reserve.total_quote)}`
+    const value = hasTotal
+        ? `${wholeMoney(reserve.left_quote)} of ${wholeMoney(reserve.total_quote)}`
         : wholeMoney(reserve?.left_quote);
     return html`<${Fact} area="reserve" value=${value} name=${`${quote} reserve left`} />`;
 }
@@ -57,7 +61,8 @@ function Age({ board, silent, isOld }) {
 function Lag({ board }) {
     const isSlow = board.loop_lag_ms > SLOW_LOOP_MS;
     const value = isNumber(board.loop_lag_ms) ? `${Math.round(board.loop_lag_ms)}\u00a0ms` : "unknown";
-    return html`<${Fact} area="lag" value=${value} name=${isSlow ? "loop is slow" : "loop lag"} level=${isSlow ? "caution" : ""} />`;
+    return html`<${Fact} area="lag" value=${value} name=${isSlow ? "loop is slow" : "loop lag"}
+        level=${isSlow ? "caution" : ""} />`;
 }
 
 export function Strip({ feed }) {
@@ -67,13 +72,18 @@ export function Strip({ feed }) {
     const isOld = isSilent(state, now);
     return html`<header class="strip">
         <span class=${`mode ${board?.mode ?? "unknown"}`}>${MODES[board?.mode] ?? "\u2026"}</span>
-        ${board ? html`<dl class=${isOld ? "stale" : ""}>
+        ${
+            board
+                ? html`<dl class=${isOld ? "stale" : ""}>
             <${Worst} board=${board} isOld=${isOld} />
             <${Guard} guard=${board.guard} isOld=${isOld} />
             <${Reserve} reserve=${board.reserve} quote=${board.quote} />
-            <${Age} board=${board} silent=${silentMs(state, now) < 1_500 ? 0 : silentMs(state, now)} isOld=${isOld} />
+            <${Age} board=${board} silent=${silentMs(state, now) < 1_500 ? 0 : silentMs(state, now)}
+                isOld=${isOld} />
             <${Lag} board=${board} />
-        </dl>` : html`<p class="faint">Waiting for the bot</p>`}
+        </dl>`
+                : html`<p class="faint">Waiting for the bot</p>`
+        }
         <${HaltButton} isHalted=${board?.guard.state === "halted"} />
     </header>`;
 }

@@ -41,4 +41,5 @@ export function toggleTheme() {
 }
 
 /** A colour of the style sheet, for what is drawn on a canvas. */
-export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export const colour = (name) =>
+    getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

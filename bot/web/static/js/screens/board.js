@@ -17,7 +17,8 @@ export function worstFirst(rows) {
 function Account({ board }) {
     const day = board.day_pnl_quote;
     return html`<dl class="account">
-        <div><dt>Equity</dt><dd>${money(board.equity_quote)} <span class="faint">${board.quote}</span></dd></div>
+        <div><dt>Equity</dt><dd>${money(board.equity_quote)} <span class="faint">${board.quote}</span></dd>
+            </div>
         <div><dt>In margin</dt><dd>${money(board.margin_committed_quote)}</dd></div>
         <div><dt>Free</dt><dd>${money(board.free_quote)}</dd></div>
         <div><dt>Today</dt><dd class=${day < 0 ? "bad" : day > 0 ? "good" : ""}>${signedMoney(day)}</dd></div>
@@ -41,23 +42,31 @@ function Empty({ board }) {
 
 function Counters({ counters }) {
     if (!counters) return null;
-    return html`<p class="counters faint">${counted(counters.trades, "trade")}, ${counted(counters.liquidations, "liquidation")},
+    return html`<p class="counters faint">
+        ${counted(counters.trades, "trade")}, ${counted(counters.liquidations, "liquidation")},
         ${" "}${counted(counters.margin_adds, "add")} of ${money(counters.margin_added_quote)} and
-        ${" "}${counted(counters.margin_releases, "release")} of ${money(counters.margin_released_quote)} since this run began.</p>`;
+        ${" "}${counted(counters.margin_releases, "release")} of ${money(counters.margin_released_quote)}
+        ${" "}since this run began.</p>`;
 }
 
 function LastMoves({ board }) {
     return html`<section class="last-moves" aria-label="Last margin moves">
         <h2>Last margin moves</h2>
-        ${board.moves.length ? html`<${MoveList} moves=${board.moves.slice(0, 8)} positions=${board.positions} />`
-            : html`<p class="faint">None yet. The first one will stand here with its reason.</p>`}
+        ${
+            board.moves.length
+                ? html`<${MoveList} moves=${board.moves.slice(0, 8)} positions=${board.positions} />`
+                : html`<p class="faint">None yet. The first one will stand here with its reason.</p>`
+        }
         <${Counters} counters=${board.counters} />
     </section>`;
 }
 
 function Rows({ board, isOld, silent, onAct }) {
-    return worstFirst(board.positions).map((row) => html`<${PositionCard} key=${`${row.symbol} ${row.opened_ms ?? ""}`} row=${row}
-        quote=${board.quote} isSilent=${isOld} silent=${silent} marketNow=${board.market_ts_ms} onAct=${onAct} />`);
+    return worstFirst(board.positions).map(
+        (row) => html`<${PositionCard} key=${`${row.symbol} ${row.opened_ms ?? ""}`} row=${row}
+        quote=${board.quote} isSilent=${isOld} silent=${silent} marketNow=${board.market_ts_ms}
+            onAct=${onAct} />`,
+    );
 }
 
 export function BoardScreen({ feed }) {
@@ -65,18 +74,29 @@ export function BoardScreen({ feed }) {
     const now = useNow(1_000);
     const [act, setAct] = useState(null);
     const { board } = state;
-    if (!board) return html`<${LinkNote} state=${state} /><p class="waiting">Waiting for the first picture of the bot.</p>`;
+    if (!board)
+        return html`<${LinkNote} state=${state} /><p
+            class="waiting">Waiting for the first picture of the bot.</p>`;
     const isOld = isSilent(state, now);
     const row = act && board.positions.find((one) => one.symbol === act.symbol);
     return html`<div class="board">
         <h1 class="hidden">Risk board</h1>
         <${LinkNote} state=${state} now=${now} />
         <${HaltNote} guard=${board.guard} />
-        <div class=${`summary ${isOld ? "stale" : ""}`}><${Account} board=${board} /><${Source} board=${board} /></div>
-        ${board.positions.length ? html`<${Rows} board=${board} isOld=${isOld} silent=${isOld ? silentMs(state, now) : 0}
-            onAct=${(verb, symbol) => setAct({ verb, symbol })} />` : html`<${Empty} board=${board} />`}
+        <div class=${`summary ${isOld ? "stale" : ""}`}><${Account} board=${board} /><${Source}
+            board=${board} /></div>
+        ${
+            board.positions.length
+                ? html`<${Rows} board=${board} isOld=${isOld} silent=${isOld ? silentMs(state, now) : 0}
+            onAct=${(verb, symbol) => setAct({ verb, symbol })} />`
+                : html`<${Empty} board=${board} />`
+        }
         <${LastMoves} board=${board} />
-        ${act && html`<${ActionDialog} key=${`${act.verb} ${act.symbol}`} verb=${act.verb} row=${row} symbol=${act.symbol}
-            quote=${board.quote} onClose=${() => setAct(null)} />`}
+        ${
+            act &&
+            html`<${ActionDialog} key=${`${act.verb} ${act.symbol}`} verb=${act.verb} row=${row}
+                symbol=${act.symbol}
+            quote=${board.quote} onClose=${() => setAct(null)} />`
+        }
     </div>`;
 }

@@ -21,7 +21,9 @@ export default function LoginScreen({ onSignedIn }) {
     return html`<main class="login"><form class="card form" onSubmit=${enter}><h1>Ringfence</h1>
         <p class="faint">The bot goes on whether you sign in or not.</p>
         <div class="field"><label for="password">Password</label>
-            <input id="password" type="password" autocomplete="current-password" required value=${password} onInput=${(event) => setPassword(event.target.value)} /></div>
+            <input id="password" type="password" autocomplete="current-password" required value=${password}
+                onInput=${(event) => setPassword(event.target.value)} /></div>
         <p class="refusal" role="alert">${wrong && `\u26a0 ${wrong}`}</p>
-        <button type="submit" class="main" disabled=${isBusy || password === ""}>Sign in</button></form></main>`;
+        <button type="submit" class="main" disabled=${isBusy || password === ""}>Sign in</button></form>
+            </main>`;
 }
