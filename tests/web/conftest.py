@@ -19,6 +19,7 @@ CHROMIUM: Final = (
 PHONE: Final = (390, 844)
 SMALL: Final = (360, 740)
 DESK: Final = (1280, 900)
+PATIENCE_MS: Final = 25_000  # a loaded machine is slow, and no test measures it
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -40,6 +41,7 @@ def expect(what: Any) -> Any:
     """Return playwright's assertions on a locator or a page, which wait until they hold."""
     from playwright.async_api import expect as expected
 
+    expected.set_options(timeout=PATIENCE_MS)
     return expected(what)
 
 
@@ -55,7 +57,7 @@ class Pages:
         """Return a page at `route`, still where motion is concerned unless asked otherwise."""
         chosen = {"reduced_motion": "reduce", "color_scheme": "light", "timezone_id": "UTC", **options}
         context = await self.browser.new_context(viewport={"width": size[0], "height": size[1]}, **chosen)
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(PATIENCE_MS)
         self.contexts.append(context)
         page = await context.new_page()
         page.on("console", self._hear)

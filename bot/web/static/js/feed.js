@@ -41,7 +41,9 @@ export class Feed {
         source.onopen = () => this.tell({ isOpen: true, trouble: null });
         source.onerror = () => this.fail();
         source.addEventListener("board", (event) => this.hear(JSON.parse(event.data)));
-        source.addEventListener("moved", (event) => this.tell({ lastMove: JSON.parse(event.data) }));
+        source.addEventListener("moved", (event) => {
+            this.tell({ lastMove: { ...JSON.parse(event.data), heardAt: Date.now() } });
+        });
     }
 
     /** Ask nothing more until `open` is called: nobody is signed in. */

@@ -153,13 +153,15 @@ function Actions({ row, onAct, isStale }) {
 }
 
 /** `marketNow`: the market's time, which funding and confirmations are counted from. */
-export function PositionCard({ row, quote, isSilent, silent, marketNow, onAct }) {
+export function PositionCard({ row, quote, isSilent, silent, marketNow, onAct, isMoved = false }) {
     const isStale = isSilent || row.is_stale;
     const age = (row.mark_age_ms ?? 0) + silent;
     const level = levelOf(row, isStale);
-    return html`<section class=${`card position ${level}`} data-symbol=${row.symbol}
+    return html`<section class=${`card position ${level} ${isMoved ? "just-moved" : ""}`}
+        data-symbol=${row.symbol}
         aria-label=${`${pair(row.symbol)} ${row.side}`}>
         <div class="card-head"><${Identity} row=${row} /><${Distance} row=${row} level=${level} /></div>
+        <p class="hidden" role="status">${isMoved && `${pair(row.symbol)}: margin has just been moved.`}</p>
         ${isStale && html`<p class="stale-note">\u26a0 Last known: the newest mark is ${span(age)} old.</p>`}
         ${row.alerts?.length > 0 && html`<p class="card-alerts"
             role="status">\u26a0 ${row.alerts.map(words).join(", ")}: see the journal.</p>`}

@@ -16,7 +16,7 @@ export const isDark = () => (chosen() ? chosen() === "dark" : system.matches);
 const listeners = new Set();
 
 function show() {
-    document.documentElement.dataset.theme = isDark() ? "dark" : "light";
+    if (chosen()) document.documentElement.dataset.theme = chosen();
     listeners.forEach((listener) => listener());
 }
 
@@ -40,6 +40,15 @@ export function toggleTheme() {
     show();
 }
 
-/** A colour of the style sheet, for what is drawn on a canvas. */
-export const colour = (name) =>
-    getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+let probe = null;
+
+/** A colour of the style sheet as it is now, for what is drawn on a canvas. */
+export function colour(name) {
+    if (!probe) {
+        probe = document.createElement("span");
+        probe.hidden = true;
+        document.body.append(probe);
+    }
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+}

@@ -8,6 +8,8 @@ import { MoveList } from "../moves.js";
 import { PositionCard } from "../position_card.js";
 import { Instant } from "../time.js";
 
+const MOVED_MS = 5_000; // how long a card says that its margin has just moved
+
 /** Nearest to liquidation first; positions without a liquidation price come last. */
 export function worstFirst(rows) {
     const far = (row) => (isNumber(row.distance) ? row.distance : Infinity);
@@ -61,11 +63,11 @@ function LastMoves({ board }) {
     </section>`;
 }
 
-function Rows({ board, isOld, silent, onAct }) {
+function Rows({ board, isOld, silent, onAct, movedSymbol }) {
     return worstFirst(board.positions).map(
         (row) => html`<${PositionCard} key=${`${row.symbol} ${row.opened_ms ?? ""}`} row=${row}
         quote=${board.quote} isSilent=${isOld} silent=${silent} marketNow=${board.market_ts_ms}
-            onAct=${onAct} />`,
+            onAct=${onAct} isMoved=${row.symbol === movedSymbol} />`,
     );
 }
 
@@ -78,6 +80,8 @@ export function BoardScreen({ feed }) {
         return html`<${LinkNote} state=${state} /><p
             class="waiting">Waiting for the first picture of the bot.</p>`;
     const isOld = isSilent(state, now);
+    const move = state.lastMove;
+    const movedSymbol = move && now - move.heardAt < MOVED_MS ? move.symbol : null;
     const row = act && board.positions.find((one) => one.symbol === act.symbol);
     return html`<div class="board">
         <h1 class="hidden">Risk board</h1>
@@ -88,7 +92,7 @@ export function BoardScreen({ feed }) {
         ${
             board.positions.length
                 ? html`<${Rows} board=${board} isOld=${isOld} silent=${isOld ? silentMs(state, now) : 0}
-            onAct=${(verb, symbol) => setAct({ verb, symbol })} />`
+            onAct=${(verb, symbol) => setAct({ verb, symbol })} movedSymbol=${movedSymbol} />`
                 : html`<${Empty} board=${board} />`
         }
         <${LastMoves} board=${board} />
