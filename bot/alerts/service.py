@@ -58,9 +58,10 @@ class AlertService:
         """Tell the last, and wait a moment until it is told."""
         if self._task is None or self._alarm is None:
             return
-        is_well = not self._task.done()
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        task, self._task = self._task, None
+        is_well = not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
         if is_well:
             await self._alarm.close()
 

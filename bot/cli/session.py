@@ -12,9 +12,8 @@ from rich.console import Console
 
 from bot import logs
 from bot.absent import Absent
-from bot.alerts.service import AlertService
 from bot.app import QUOTE, Application
-from bot.cli.calculators.forms import CalculatorForms
+from bot.cli.beside import Beside
 from bot.cli.closing import Closing
 from bot.cli.live import LiveView, can_show
 from bot.core.event import MarginMoved
@@ -26,7 +25,6 @@ from bot.settings import Settings
 from bot.summary import summary, write_summary
 from bot.view.live import BoardMaker
 from bot.watchdog import Watchdog
-from bot.web.service import WebService
 
 _FRAME_SECONDS: Final = 0.25
 _BEAT_SECONDS: Final = 5.0
@@ -46,17 +44,15 @@ def trade_on(settings: Settings, is_watched: bool, confirm: Confirm, announce: C
     def observe(commit: Commit) -> None:
         moves.extend(note for note in commit.notes if isinstance(note, MarginMoved))
         narrate(commit)
-        pages.hear(commit)
-        alerts.hear(commit)
+        beside.hear(commit)
 
-    alerts = AlertService(settings, QUOTE, logs.logger())
+    beside = Beside(settings, logs.logger())
     application = Application(settings, observe)
-    pages = WebService(application, settings, CalculatorForms(), logs.logger())
     console = Console()
     view = LiveView(console) if is_watched and can_show(console) else None
     answer_ms = settings.strategy.answer_ms
     with Watchdog(application.question, application.strategy_name, application.path, answer_ms):
-        told = asyncio.run(_trade(application, confirm, announce, view, moves, pages, alerts))
+        told = asyncio.run(_trade(application, confirm, announce, view, moves, beside))
     if settings.run.summary is not None:
         write_summary(settings.run.summary, told)
     logs.logger().info("run.ended", **{name: value for name, value in told.items() if name != "evidence"})
@@ -71,8 +67,7 @@ async def _trade(
     announce: Callable[[], None],
     view: LiveView | None,
     moves: list[MarginMoved],
-    pages: WebService,
-    alerts: AlertService,
+    beside: Beside,
 ) -> dict[str, Any]:
     """Run the session to its end and return its totals."""
     logs.tell_of_the_loop()
@@ -80,26 +75,18 @@ async def _trade(
         await application.meet()
         await confirm(application)
         await application.open()
-        book, desk = application.journal.alert_book(), application.engine.desk
-        alerts.open(desk, book, application.path, lambda: application.is_running)
         gc.enable()  # everything is imported
         announce()
-        _tell_pages(pages, application.settings)
+        beside.open(application)
         _tell_strategy(application)
         tell_data(application.edges.played, application.edges.notices)
         if view is not None:
             show_notices(application.edges.notices)
-        await _follow(application, view, moves, pages, alerts)
+        await _follow(application, view, moves, beside)
         return summary(application)
     finally:
+        await beside.close()
         await application.leave()
-
-
-def _tell_pages(pages: WebService, settings: Settings) -> None:
-    """Open the pages and say where they are, to a person; the log says it too."""
-    words = pages.listen(may_show_secret=not settings.run.headless and sys.stderr.isatty())
-    if words and not settings.run.headless:
-        print(words, file=sys.stderr)
 
 
 def _tell_strategy(application: Application) -> None:
@@ -129,8 +116,7 @@ async def _follow(
     application: Application,
     view: LiveView | None,
     moves: list[MarginMoved],
-    pages: WebService,
-    alerts: AlertService,
+    beside: Beside,
 ) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -139,19 +125,15 @@ async def _follow(
         loop.call_later(application.settings.run.for_seconds, application.stop)
     beating = asyncio.create_task(_beat(application))
     running = asyncio.create_task(application.run())
-    pages.begin(lambda: application.is_running)
-    alerts.begin()
+    beside.begin(application)
     try:
         if view is None:
             await running
         else:
-            await _watch(application, view, moves, running, pages.url)
+            await _watch(application, view, moves, running, beside.url)
     finally:
         beating.cancel()
-        try:
-            await pages.close()
-        finally:
-            await alerts.close()
+        await beside.close()
 
 
 async def _watch(

@@ -132,7 +132,7 @@ def test_an_interrupted_night_ends_quietly_with_130_and_says_how_to_go_on(
         os.killpg(begun.pid, signal_)  # what a terminal does: every process of the group hears it
     else:
         begun.terminate()
-    said, complained = begun.communicate(timeout=30)
+    said, complained = begun.communicate(timeout=200)
     assert (begun.returncode, complained) == (INTERRUPTED, "")
     assert f"kept in {kept}; the same command goes on" in said
     assert "told entry binance" in Kept(kept).done

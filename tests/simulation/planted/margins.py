@@ -169,7 +169,7 @@ HALTS: Final = (
     Bug(
         "order-never-heard",
         _RUN,
-        "                is_due = self.hear() or is_due\n",
+        "                is_due = self.hear() or is_due or by_hand.is_any_due(self.engine.state)\n",
         "                is_due = False\n",
         "a person's order waits for the next start",
         ("halted", "flatten"),

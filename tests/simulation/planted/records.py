@@ -143,8 +143,8 @@ RECORDS: Final = (
     Bug(
         "number-reused-after-a-start",
         "bot/engine/state.py",
-        'if f.name not in ("markets", "tally", "in_flight", "rebalance", "halts")',
-        'if f.name not in ("markets", "tally", "in_flight", "rebalance", "halts", "next_seq")',
+        'if f.name not in ("markets", "tally", "in_flight", "rebalance", "halts", "errands")',
+        'if f.name not in ("markets", "tally", "in_flight", "rebalance", "halts", "errands", "next_seq")',
         "a start counts intents from 1 again",
         ("F68",),
     ),

@@ -12,7 +12,9 @@ import structlog
 
 from bot import logs
 from bot.cli import session
+from bot.cli.beside import Beside
 from bot.errors import UserError
+from bot.settings import Settings
 
 SIGNED = "GET https://fapi.example/fapi/v1/order?timestamp=1&signature=0123abcd"
 
@@ -102,8 +104,9 @@ class Refusing:
 def test_a_trading_session_tells_its_errors_so_from_the_beginning() -> None:
     async def live() -> Any:
         application: Any = Refusing()
+        beside = Beside(Settings(), None)
         with pytest.raises(UserError):
-            await session._trade(application, application.meet, lambda: None, None, [])
+            await session._trade(application, application.meet, lambda: None, None, [], beside)
         return asyncio.get_running_loop().get_exception_handler()
 
     assert asyncio.run(live()) is logs.tell_of_error

@@ -27,6 +27,7 @@ async def test_notices_are_shown_where_the_view_owns_the_log(
     application: Any = SimpleNamespace(
         meet=_nothing, open=_nothing, leave=_nothing, edges=edges, strategy=None
     )
-    await session._trade(application, _nothing, lambda: None, view, [])
+    beside: Any = SimpleNamespace(open=lambda _: None, close=_nothing)
+    await session._trade(application, _nothing, lambda: None, view, [], beside)
     said = [line for line in capsys.readouterr().err.splitlines() if line == NOTICE]
     assert len(said) == shown
