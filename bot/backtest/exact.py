@@ -20,7 +20,7 @@ from bot.backtest.quiet_holding import QuietHolding
 from bot.backtest.recital import Told
 from bot.backtest.recorder import Recorder
 from bot.backtest.result import Counts, Halted, Result
-from bot.core.event import Event, MarketEvent, VenueEvent
+from bot.core.event import CandleClosed, Event, FundingDue, MarketEvent, VenueEvent
 from bot.core.intent import Intent
 from bot.core.margin import distance
 from bot.engine.engine import Engine
@@ -97,10 +97,8 @@ class ExactRun:
             if passed > number and self._is_idle():
                 bar, number = stops[passed], passed
                 continue
-            number = passed
-            for event in self._market.opening(stops[number]):
-                self._feed(event)
-            bar, number = stops[number], number + 1
+            number = self._open(passed, stops)
+            bar, number = stops[number], max(number, passed + 1)
             if bar - told >= _TELL_EVERY:
                 told = bar
                 say(bar)
@@ -176,14 +174,30 @@ class ExactRun:
             for market in state.markets.values()
         )
 
-    def _hold(self, number: int, stops: Sequence[int]) -> int:
-        """Let candles pass while something is held; return the number of the first stop that did not."""
+    def _hold(self, number: int, stops: Sequence[int], *, is_funded: bool = False) -> int:
+        """Let candles pass while something is held; return the number of the first stop that did not.
+
+        `is_funded`: what is due there beside its candles was funding, and was settled.
+        """
         if self._holding is None or number + 1 >= len(stops):
             return number
-        passed = self._holding.passes(number)
+        passed = self._holding.passes(number, is_funded=is_funded)
         if passed > number:
             self._jump(stops[number], stops[passed])
         return passed
+
+    def _open(self, number: int, stops: Sequence[int]) -> int:
+        """Play what is due at a stop; return the number of the stop up to which its candles then passed."""
+        may_pass = self._holding is not None and self._holding.is_asleep()
+        for at, event in enumerate(self._market.opening(stops[number])):
+            if may_pass and at > 0 and type(event) is CandleClosed:
+                may_pass = False  # funding came first
+                passed = self._hold(number, stops, is_funded=True)
+                if passed > number:
+                    return passed
+            self._feed(event)
+            may_pass = may_pass and type(event) is FundingDue
+        return number
 
     def _settle_said(self) -> None:
         self._settle(self._engine.desk.outbox.take())

@@ -184,8 +184,16 @@ def fixed_of(desk: Desk, market: Market, holding: Holding, book: TradeBook, know
     )
 
 
-def is_settled(market: Market, holding: Holding, fixed: Fixed, now_ms: int) -> bool:
-    """Whether a position is filled, protected and looked at, and nothing about it waits or is wrong."""
+def is_asleep(market: Market, holding: Holding) -> bool:
+    """Whether nobody asked for another look at a position since the newest one."""
+    return holding.sleep_low < market.mark < holding.sleep_high
+
+
+def is_settled(market: Market, holding: Holding, fixed: Fixed, now_ms: int, *, is_funded: bool) -> bool:
+    """Whether a position is filled, protected and looked at, and nothing about it waits or is wrong.
+
+    `is_funded`: it was before funding was settled, and that alone asks for another look.
+    """
     side = fixed.position.side
     return (
         holding.is_filled
@@ -194,7 +202,7 @@ def is_settled(market: Market, holding: Holding, fixed: Fixed, now_ms: int) -> b
         and holding.unprotected_since_ms == 0
         and holding.recheck_at_ms == NEVER_MS
         and holding.margin_again_ms <= now_ms
-        and holding.sleep_low < market.mark < holding.sleep_high
+        and (is_funded or is_asleep(market, holding))
         and not market.alerts
         and not market.fault
         and can_be_reached(fixed.liquidation)

@@ -45,9 +45,11 @@ class QuietCandles:
         is_busy = ~_is_closing_alone(history, timeframe_ms, self._ends_ms)
         self._loud = np.flatnonzero(enters | is_busy)
         self._loud_or_leaving = np.flatnonzero(enters | is_busy | leaves)
-        self._played = {
-            symbol: self._played_of(symbol, each, is_busy | is_due_within) for symbol, each in told.items()
-        }
+        self._funded = np.flatnonzero(_is_funded(history, self._ends_ms))
+        # What is held is laid anew by a candle: it is played where prices come before the next one closes.
+        is_closing = _is_closing_at_most_funded(history, timeframe_ms, self._ends_ms)
+        is_heard = ~is_closing | np.append(self._ends_ms[1:] % timeframe_ms != 0, False) | is_due_within
+        self._played = {symbol: self._played_of(symbol, each, is_heard) for symbol, each in told.items()}
         self._has_estimates = all(each.estimates is not None for each in told.values())
         hours = self._ends_ms // _HOUR_MS
         self._turns = np.flatnonzero(np.diff(hours, prepend=hours[:1] - 1))
@@ -79,12 +81,17 @@ class QuietCandles:
     def first_told(self, symbol: str, side: int, stop: int) -> int:
         """Return the number of the first stop from `stop` on that does more than close the symbol's candle.
 
-        The strategy enters there, or leaves what is held on `side` (0: nothing is), or something else is due,
-        or no candle closes. The count of stops when there is none.
+        The strategy enters there, or leaves what is held on `side` (0: nothing is), or data is missing, or no
+        candle closes there or at the next. The count of stops when there is none. Funding is `first_funded`.
         """
         loud = self._played[symbol][side]
         at = int(np.searchsorted(loud, stop))
         return int(loud[at]) if at < len(loud) else len(self._ends_ms)
+
+    def first_funded(self, stop: int) -> int:
+        """Return the number of the first stop from `stop` on at which funding is due, else their count."""
+        at = int(np.searchsorted(self._funded, stop))
+        return int(self._funded[at]) if at < len(self._funded) else len(self._ends_ms)
 
     def _played_of(self, symbol: str, told: Told, is_busy: NDArray[np.bool_]) -> dict[int, Stops]:
         rows, said = np.maximum(self._rows[symbol], 0), told.signals
@@ -121,7 +128,17 @@ class QuietCandles:
 
 def _is_closing_alone(history: MarketHistory, timeframe_ms: int, stops_ms: Stops) -> NDArray[np.bool_]:
     """Return which stops have nothing due but closed candles; the very first bar closes none."""
-    others = [series.funding.ts_ms for series in history.series]
-    others += [np.array([gap.from_ms for gap in series.gaps], np.int64) for series in history.series]
-    is_other = np.isin(stops_ms, np.concatenate(others))
-    return ~is_other & (stops_ms % timeframe_ms == 0) & (stops_ms > history.start_ms)
+    is_closing = _is_closing_at_most_funded(history, timeframe_ms, stops_ms)
+    return is_closing & ~_is_funded(history, stops_ms)
+
+
+def _is_closing_at_most_funded(
+    history: MarketHistory, timeframe_ms: int, stops_ms: Stops
+) -> NDArray[np.bool_]:
+    gaps = [np.array([gap.from_ms for gap in series.gaps], np.int64) for series in history.series]
+    is_gap = np.isin(stops_ms, np.concatenate(gaps))
+    return ~is_gap & (stops_ms % timeframe_ms == 0) & (stops_ms > history.start_ms)
+
+
+def _is_funded(history: MarketHistory, stops_ms: Stops) -> NDArray[np.bool_]:
+    return np.isin(stops_ms, np.concatenate([series.funding.ts_ms for series in history.series]))

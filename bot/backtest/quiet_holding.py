@@ -7,7 +7,7 @@ estimates, regime, the best mark, the highest equity, and what the evidence coun
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bot.backtest.held_leg import Fixed, HeldLeg, fixed_of, is_settled
+from bot.backtest.held_leg import Fixed, HeldLeg, fixed_of, is_asleep, is_settled
 from bot.backtest.lanes import Lane
 from bot.backtest.nearing import Nearing
 from bot.backtest.quiet_candles import QuietCandles
@@ -36,16 +36,23 @@ class QuietHolding:
         self._desk = engine.desk
         self._fixed: dict[str, Fixed] = {}
 
-    def passes(self, first: int) -> int:
+    def is_asleep(self) -> bool:
+        """Return whether everything held was looked at and waits for nothing."""
+        markets = self._desk.state.markets.values()
+        return all(market.holding is None or is_asleep(market, market.holding) for market in markets)
+
+    def passes(self, first: int, *, is_funded: bool = False) -> int:
         """Let the candles of the stops from `first` on pass; return the first stop that must be played.
 
         The bars before that stop have passed too, but for their last ticks, which the caller takes over.
+        `is_funded`: funding is settled at `first`, all was asleep before, and only its candles are left.
         """
         markets, now_ms = self._desk.state.markets, self._quiet.end_ms(first)
         if self._is_busy() or not all(_is_still(market, now_ms) for market in markets.values()):
             return first
         last = min(self._quiet.first_told(symbol, _side(market), first) for symbol, market in markets.items())
-        legs = self._legs(now_ms) if last > first else None
+        last = min(last, self._quiet.first_funded(first + is_funded))
+        legs = self._legs(now_ms, is_funded=is_funded) if last > first else None
         if legs is None:
             return first
         if not legs:
@@ -66,7 +73,7 @@ class QuietHolding:
         state = desk.state
         return bool(state.in_flight or state.stale_since_ms or state.broken or desk.witness.orphans)
 
-    def _legs(self, now_ms: int) -> list[HeldLeg] | None:
+    def _legs(self, now_ms: int, *, is_funded: bool) -> list[HeldLeg] | None:
         """Return everything held; None where it is not at rest."""
         legs = []
         for symbol, market in self._desk.state.markets.items():
@@ -77,7 +84,7 @@ class QuietHolding:
                 return None
             fixed = fixed_of(self._desk, market, holding, book, self._fixed.get(symbol))
             self._fixed[symbol] = fixed
-            if not is_settled(market, holding, fixed, now_ms):
+            if not is_settled(market, holding, fixed, now_ms, is_funded=is_funded):
                 return None
             legs.append(HeldLeg(self._desk, market, holding, book, fixed, self._venue.watched(symbol)))
         return legs
