@@ -45,6 +45,8 @@ class ToldBot:
     def obey(self, order: dict[str, Any]) -> dict[str, Any]:
         """Take an order as the bot does: money needs a second call, a halt needs nothing."""
         self.orders.append(order)
+        if order["verb"] == "acknowledge":
+            return self._done("The bot has taken it.")
         if order["verb"] == "halt":
             cause = {
                 "cause": "person",
@@ -54,16 +56,13 @@ class ToldBot:
             self.board["guard"] = {"state": "halted", "level": "no_entry", "causes": [cause]}
             return self._done("Halted: no new entries. Positions stay protected.")
         if "confirm" not in order:
-            return {
-                "needs_confirmation": True,
-                "confirm": "token-1",
-                "before": {},
-                "after": self._after(order),
-            }
+            known = {"needs_confirmation": True, "valid_ms": 60_000, "confirm": "token-1", "before": {}}
+            return known | {"after": self._after(order), "message": f"This will {order['verb']}."}
         if order["verb"] == "resume":
-            self.board["guard"] = {"state": "armed", "level": None, "causes": []}
-            return self._done("Resumed.")
-        row = self.position(order["symbol"])
+            self.board["guard"] = {"state": "armed", "level": "", "causes": []}
+        if order["verb"] == "flatten":
+            self.board["positions"] = []
+        row = self.position(order.get("symbol", ""))
         if row is not None and order["verb"] in {"add", "release"}:
             self._move(row, order["amount_quote"] * (1 if order["verb"] == "add" else -1))
         return self._done(f"Done: {order['verb']}.")

@@ -154,6 +154,23 @@ async def test_margin_is_added_by_the_keyboard_after_its_effect_was_shown(pages:
     assert await add.evaluate("button => button === document.activeElement")
 
 
+async def test_closing_everything_and_going_on_are_asked_twice_on_one_spot(pages: Pages) -> None:
+    page = await pages.open()
+    await page.click("text=Close all positions")
+    await expect(page.locator(".flatten")).to_contain_text("This will flatten.")
+    assert pages.bot.board["positions"] != []
+    await page.click("text=Press again to close all")
+    await expect(page.locator(".empty")).to_be_visible()
+    await page.click("#halt")
+    await page.click("#halt")
+    await page.click("text=Resume entries")
+    await page.click("text=Press again to resume")
+    await expect(page.locator(".fact.guard")).to_contain_text("armed")
+    asked = [(order["verb"], order.get("confirm")) for order in pages.bot.orders]
+    assert asked[:2] == [("flatten", None), ("flatten", "token-1")]
+    assert asked[2:] == [("halt", None), ("resume", None), ("resume", "token-1")]
+
+
 async def test_a_refused_amount_is_said_and_cannot_be_given(pages: Pages) -> None:
     page = await pages.open()
     await card(page, ETH).locator('[data-verb="release"]').click()

@@ -17,7 +17,7 @@ SCREENS = {
     "trades": "Closed positions",
     "backtests": "ema-200",
     "backtests/btc-2025-02": "margin left alone",
-    "alerts": "a new one is on its way",
+    "alerts": "Liquidation is 2.1 % away",
     "logs": "feed.stale",
     "logs/journal": "crossed the slow one",
     "health": "var/paper.db",
@@ -75,6 +75,15 @@ async def test_a_bot_with_a_password_asks_for_it_and_lets_go_again(pages: Pages)
     await expect(page.locator("#password")).to_be_visible()
     assert all("401" in each for each in pages.complaints)
     pages.complaints.clear()
+
+
+async def test_an_open_alert_comes_first_and_can_be_acknowledged(pages: Pages) -> None:
+    page = await pages.open("alerts")
+    await expect(page.locator("main li").first).to_contain_text("Liquidation is 2.1 % away")
+    await expect(page.locator("main button")).to_have_count(1)
+    await page.click("main button")
+    await expect(page.locator(".notice")).to_contain_text("The bot has taken it.")
+    assert pages.bot.orders == [{"verb": "acknowledge", "alert_ids": ["0000000b"]}]
 
 
 async def test_trouble_is_said_with_its_next_step(pages: Pages) -> None:

@@ -7,7 +7,6 @@ import { order } from "./orders.js";
 import { say } from "./notices.js";
 
 const ASK_AFTER_MS = 180;
-const CONFIRM_WITHIN_MS = 60_000;
 const DEAF_MS = 600; // a second tap that was meant for the first button confirms nothing
 const TITLES = { add: "Add margin to", release: "Release margin from", reduce: "Reduce", close: "Close" };
 const FRACTIONS = [0.25, 0.5, 0.75];
@@ -123,11 +122,10 @@ const lowerFirst = (text) => text[0].toLowerCase() + text.slice(1);
 
 function Asked({ asked, row, now }) {
     const left = Math.max(0, asked.until - now);
-    return html`<p class="asked" role="status">The bot checked it with fresh numbers${
-        isNumber(asked.after?.liquidation_price) &&
-        html`: liquidation will be at <strong>${price(asked.after.liquidation_price, row.price_decimals)}
-            </strong>`
-    }.
+    const { liquidation_price: liquidation } = asked.after ?? {};
+    return html`<p class="asked" role="status">${asked.message || "The bot checked it with fresh numbers."}
+        ${isNumber(liquidation) && html` Liquidation will be at
+            ${" "}<strong>${price(liquidation, row.price_decimals)}</strong>.`}
         ${left > 0 ? ` Confirm within ${span(left)}.` : " The time to confirm has passed: ask again."}</p>`;
 }
 
@@ -144,7 +142,7 @@ function useOrder(verb, symbol, amount, onClose) {
             const body = command(verb, symbol, amount);
             const answer = await order(asked ? { ...body, confirm: asked.confirm } : body);
             if (answer.needs_confirmation)
-                setAsked({ ...answer, since: Date.now(), until: Date.now() + CONFIRM_WITHIN_MS });
+                setAsked({ ...answer, since: Date.now(), until: Date.now() + answer.valid_ms });
             else if (answer.state === "refused") setRefusal(answer.message);
             else {
                 say(
@@ -184,6 +182,8 @@ function Body({ verb, row, symbol, quote, onClose }) {
     const after = useWhatIf(symbol, asking);
     const { asked, isBusy, refusal, give } = useOrder(verb, symbol, amount, onClose);
     const what = doing(verb, amount, quote);
+    const isChecked = asked?.after && "liquidation_price" in asked.after;
+    const shown = isChecked ? asked.after : after?.refusal ? null : after;
     const isLate = asked && (now > asked.until || now < asked.since + DEAF_MS);
     const said = wrong || refusal || after?.refusal || "";
     const canGive = asking !== null && after !== null && !after.refusal && !isBusy && !isLate;
@@ -192,7 +192,7 @@ function Body({ verb, row, symbol, quote, onClose }) {
         if (canGive) give();
     }}>
         <${Amount} verb=${verb} row=${row} quote=${quote} text=${text} setText=${setText} />
-        <${Consequence} row=${row} after=${asked?.after ?? (after?.refusal ? null : after)} />
+        <${Consequence} row=${row} after=${shown} />
         <p class="refusal" role="alert">${said && `\u26a0 ${said}`}</p>
         ${asked && html`<${Asked} asked=${asked} row=${row} now=${now} />`}
         <div class="dialog-actions">

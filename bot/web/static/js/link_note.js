@@ -1,11 +1,12 @@
 /** What stands above the board when something is not as it should be: the link, or a halt. */
-import { html, useState } from "./html.js";
+import { html } from "./html.js";
+import { Confirmed } from "./confirmed.js";
 import { words } from "./figures.js";
 import { isSilent, silentMs } from "./feed.js";
 import { span } from "./figures.js";
-import { order } from "./orders.js";
-import { say } from "./notices.js";
 import { Instant } from "./time.js";
+
+const RESUME = { verb: "resume" };
 
 export function LinkNote({ state, now = Date.now() }) {
     const isOld = isSilent(state, now);
@@ -25,30 +26,12 @@ function Cause({ cause }) {
         <span class="faint"> since <${Instant} ms=${cause.since_ms} /></span></li>`;
 }
 
-/** Lifts a halt after a second press on the same spot: entries begin again, which can cost money. */
-function Resume() {
-    const [asked, setAsked] = useState(null);
-    const press = async () => {
-        try {
-            const answer = await order(asked ? { verb: "resume", confirm: asked } : { verb: "resume" });
-            setAsked(answer.needs_confirmation ? answer.confirm : null);
-            if (!answer.needs_confirmation)
-                say(answer.state === "refused" ? "bad" : "good", answer.message || "Resumed.");
-        } catch (trouble) {
-            setAsked(null);
-            say("bad", `${trouble.title}. ${trouble.detail} ${trouble.nextStep}`);
-        }
-    };
-    return html`<button class="resume" onClick=${press}>${asked ? "Press again to resume" : "Resume entries"}
-        </button>`;
-}
-
 export function HaltNote({ guard }) {
     if (guard.state !== "halted") return null;
     return html`<div class="note halted">
         <h2>\u25a0 Halted${guard.level ? `: ${words(guard.level)}` : ""}</h2>
         <p>Open positions stay protected: stops rest at the venue.</p>
         <ul>${guard.causes.map((cause) => html`<${Cause} key=${cause.cause} cause=${cause} />`)}</ul>
-        <${Resume} />
+        <${Confirmed} body=${RESUME} text="Resume entries" again="Press again to resume" />
     </div>`;
 }

@@ -7,57 +7,55 @@ import { Paged } from "../paged.js";
 import { Nothing } from "../reading.js";
 import { Instant } from "../time.js";
 
-const SIGNS = { critical: "\u25a0", error: "\u25a0", danger: "\u25a0", warning: "\u25b2", caution: "\u25b2" };
+const SIGNS = { critical: "\u25a0", warning: "\u25b2", info: "\u25cf" };
 
-const isOpen = (alert) => alert.state === "open";
-
-/** An alert of the alarm, or the journal's own row about one, in one form. */
-const told = (row) => ({
-    ...row,
-    severity: row.severity ?? row.body?.severity ?? "",
-    title: row.title ?? words(row.body?.cause ?? row.kind ?? ""),
-    text: row.text ?? row.body?.message ?? row.words ?? "",
-});
+const isOpen = (alert) => alert.grade !== "info" && !alert.over_ms && !alert.acknowledged_ms;
 
 function Acknowledge({ alert }) {
     const [isBusy, setBusy] = useState(false);
     const give = async () => {
         setBusy(true);
         try {
-            const answer = await order({ verb: "acknowledge", message: String(alert.id) });
-            say(answer.state === "refused" ? "bad" : "good", answer.message || "Acknowledged.");
+            const answer = await order({ verb: "acknowledge", alert_ids: [alert.alert_id] });
+            say(answer.state === "refused" ? "bad" : "good", answer.message);
         } catch (trouble) {
             say("bad", `${trouble.title}. ${trouble.detail} ${trouble.nextStep}`);
         }
         setBusy(false);
     };
-    return html`<button onClick=${give} disabled=${isBusy}>Acknowledge</button>`;
+    return html`<p><button onClick=${give} disabled=${isBusy}>Acknowledge</button></p>`;
 }
 
-function Alert({ row }) {
-    const alert = told(row);
-    const { severity } = alert;
-    return html`<li class="card"><p><span class=${`severity ${severity}`}><span aria-hidden="true">
-        ${SIGNS[severity] ?? "\u25cf"}</span> ${words(severity)}</span>
-            <span class="faint"> <${Instant} ms=${alert.ts_ms} withDate=${true} /></span></p>
-        <p><strong>${alert.symbol ? `${pair(alert.symbol)}: ` : ""}${alert.title}</strong></p>
-        <p>${alert.text}</p>
-        ${alert.deliveries?.length > 0 && html`<p class="faint">
-            ${alert.deliveries.map((one) => `${one.route ?? one.target}: ${words(one.state)}`).join(", ")}
-            </p>`}
-        ${isOpen(alert) ? html`<p><${Acknowledge} alert=${alert} /></p>` : alert.state && html`<p
-            class="faint">${words(alert.state)}</p>`}</li>`;
+/** What became of it: over, acknowledged, and whom it was sent to. */
+function Fate({ alert }) {
+    const sent = (alert.told ?? []).map((one) => `${one.route}: ${words(one.status)}`);
+    return html`<p class="faint">
+        ${alert.over_ms && html`<span>over since <${Instant} ms=${alert.over_ms} />. </span>`}
+        ${alert.acknowledged_ms && html`<span>acknowledged <${Instant}
+            ms=${alert.acknowledged_ms} />. </span>`}
+        ${sent.length > 0 && `Sent to ${sent.join(", ")}.`}</p>`;
+}
+
+function Alert({ alert }) {
+    return html`<li class="card"><p>
+            <span class=${`severity ${alert.grade}`}><span aria-hidden="true">${SIGNS[alert.grade]}</span>
+                ${" "}${words(alert.grade)}</span>
+            <span class="faint"> ${words(alert.kind)}, <${Instant} ms=${alert.ts_ms} withDate=${true} />
+                </span></p>
+        <h2>${alert.symbol ? `${pair(alert.symbol)}: ` : ""}${alert.title}</h2>
+        <p>${alert.body}</p>
+        <${Fate} alert=${alert} />
+        ${isOpen(alert) && html`<${Acknowledge} alert=${alert} />`}</li>`;
 }
 
 export default function AlertsScreen() {
+    const draw = (rows) => {
+        const sorted = [...rows].sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)));
+        return html`<ul class="board">
+            ${sorted.map((alert) => html`<${Alert} key=${alert.alert_id} alert=${alert} />`)}</ul>`;
+    };
     const nothing = html`<${Nothing}>No alert was raised. Distances, stops, the feed and the venue are
         watched.<//>`;
-    return html`<div class="page"><h1>Alerts</h1><${Paged} path="alerts" everyMs=${5_000} nothing=${nothing}>
-        ${(
-        rows,
-    ) => {
-        const sorted = [...rows].sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)));
-        return html`<ul class="board">${sorted.map((alert, index) => html`<${Alert} key=${alert.id ?? index}
-            row=${alert} />`)}</ul>`;
-    }}<//></div>`;
+    return html`<div class="page"><h1>Alerts</h1>
+        <${Paged} path="alerts" everyMs=${5_000} nothing=${nothing}>${draw}<//></div>`;
 }

@@ -1,6 +1,7 @@
 /** The risk board: every open position, the one nearest to liquidation first. */
 import { html, useState } from "../html.js";
 import { ActionDialog } from "../action_dialog.js";
+import { Confirmed } from "../confirmed.js";
 import { counted, isNumber, money, signedMoney } from "../figures.js";
 import { isSilent, silentMs, useFeed, useNow } from "../feed.js";
 import { HaltNote, LinkNote } from "../link_note.js";
@@ -63,6 +64,14 @@ function LastMoves({ board }) {
     </section>`;
 }
 
+const FLATTEN = { verb: "flatten" };
+
+function Flatten() {
+    return html`<section class="flatten" aria-label="Close everything">
+        <${Confirmed} body=${FLATTEN} text="Close all positions" again="Press again to close all" />
+            </section>`;
+}
+
 function Rows({ board, isOld, silent, onAct, movedSymbol }) {
     return worstFirst(board.positions).map(
         (row) => html`<${PositionCard} key=${`${row.symbol} ${row.opened_ms ?? ""}`} row=${row}
@@ -96,6 +105,7 @@ export function BoardScreen({ feed }) {
                 : html`<${Empty} board=${board} />`
         }
         <${LastMoves} board=${board} />
+        ${board.positions.length > 0 && html`<${Flatten} />`}
         ${
             act &&
             html`<${ActionDialog} key=${`${act.verb} ${act.symbol}`} verb=${act.verb} row=${row}
