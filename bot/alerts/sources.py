@@ -10,6 +10,7 @@ from bot.alerts.router import Raised
 from bot.alerts.texts import (
     Setting,
     Text,
+    deleveraged_text,
     late_start_text,
     liquidated_text,
     moved_text,
@@ -19,13 +20,14 @@ from bot.alerts.texts import (
 from bot.alerts.words import kind_words
 from bot.core.alert import Alert, Grade, Kind
 from bot.core.codec import to_json
-from bot.core.event import AlertRaised, EntriesHalted, Event, Liquidated, MarginMoved
+from bot.core.event import AlertRaised, EntriesHalted, Event, Liquidated, MarginMoved, PositionClosed
 from bot.core.halt import BY_PERSON
+from bot.engine.fills import DELEVERAGED
 from bot.engine.halts import HALTED
 from bot.engine.state import State
 
 # Everything else that is committed is told by none of these, or by a look at the state.
-HEARD: Final = (AlertRaised, EntriesHalted, MarginMoved, Liquidated)
+HEARD: Final = (AlertRaised, EntriesHalted, MarginMoved, Liquidated, PositionClosed)
 _ID_DIGITS: Final = 8
 _LATCH: Final = "latch"
 _LATE_START: Final = "late_start"
@@ -71,6 +73,8 @@ def happenings(events: Iterable[Event], state: State, setting: Setting) -> Itera
             yield _moved(event, state, setting)
         elif isinstance(event, Liquidated):
             yield _liquidated(event, state, setting)
+        elif isinstance(event, PositionClosed) and event.cause == DELEVERAGED:
+            yield _deleveraged(event, state, setting)
 
 
 def stands(alert: Alert, state: State) -> bool | None:
@@ -137,9 +141,21 @@ def _moved(event: MarginMoved, state: State, setting: Setting) -> Raised:
     )
 
 
+def _deleveraged(event: PositionClosed, state: State, setting: Setting) -> Raised:
+    text = deleveraged_text(event, _cool_until_ms(event.symbol, state), setting)
+    key, owner = key_of(DELEVERAGED, event.symbol, event.position_id), event.position_id
+    return made(
+        id_of(event), key, event.ts_ms, "liquidation", DELEVERAGED, event.symbol, owner, "warning", text
+    )
+
+
+def _cool_until_ms(symbol: str, state: State) -> int:
+    market = state.markets.get(symbol)
+    return market.cool_until_ms if market is not None else 0
+
+
 def _liquidated(event: Liquidated, state: State, setting: Setting) -> Raised:
-    market = state.markets.get(event.symbol)
-    text = liquidated_text(event, market.cool_until_ms if market is not None else 0, setting)
+    text = liquidated_text(event, _cool_until_ms(event.symbol, state), setting)
     key = key_of("liquidated", event.symbol, event.trade_id)
     return made(
         id_of(event), key, event.ts_ms, "liquidation", "liquidated", event.symbol, 0, "critical", text

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bot.alerts.words import ACKNOWLEDGE
 from bot.core.alert import Grade
 from bot.core.codec import to_json
-from bot.core.event import AlertRaised, Liquidated, MarginMoved, PositionRisk
+from bot.core.event import AlertRaised, Liquidated, MarginMoved, PositionClosed, PositionRisk
 from bot.core.position import side_name
 from bot.core.timerange import utc_second_text
 from bot.engine.state import Holding, Market
@@ -79,9 +79,7 @@ def moved_text(event: MarginMoved, market: Market | None, setting: Setting) -> T
 
 def liquidated_text(event: Liquidated, cool_until_ms: int, setting: Setting) -> Text:
     """Return what was lost, and what the bot does after it."""
-    until = ""
-    if cool_until_ms > event.ts_ms:
-        until = f" Nothing is entered in {event.symbol} before {utc_second_text(cool_until_ms)} UTC."
+    until = _cooling(event.symbol, event.ts_ms, cool_until_ms)
     body = (
         f"{side_name(event.side)} {event.quantity:.10g} {event.symbol} was liquidated at mark "
         f"{event.mark:.10g}, liquidation price {event.liquidation_price:.10g}: {event.loss_quote:,.2f} "
@@ -90,6 +88,17 @@ def liquidated_text(event: Liquidated, cool_until_ms: int, setting: Setting) -> 
         "entries."
     )
     return Text(headline("critical", event.symbol, "liquidated", setting.mode), timed(body, event.ts_ms))
+
+
+def deleveraged_text(event: PositionClosed, cool_until_ms: int, setting: Setting) -> Text:
+    """Return that the exchange closed a position against somebody's liquidation."""
+    body = (
+        f"{side_name(event.side)} {event.symbol} (position {event.position_id}) was closed by the exchange at "
+        f"{event.exit_price:.10g} to fill somebody's liquidation (auto-deleveraging): PnL "
+        f"{event.realised_pnl_quote:+,.2f} {setting.quote}.{_cooling(event.symbol, event.ts_ms, cool_until_ms)} "
+        "Its stop and targets are taken back. Next step: look whether a hedge of it is still wanted."
+    )
+    return Text(headline("warning", event.symbol, "deleveraged", setting.mode), timed(body, event.ts_ms))
 
 
 def distance_text(
@@ -184,6 +193,11 @@ def stop_words(holding: Holding) -> str:
     if holding.stop is None:
         return "NO stop rests at the venue"
     return f"the stop at {holding.stop.trigger_price:.10g} rests at the venue"
+
+
+def _cooling(symbol: str, ts_ms: int, until_ms: int) -> str:
+    is_cooling = until_ms > ts_ms
+    return f" Nothing is entered in {symbol} before {utc_second_text(until_ms)} UTC." if is_cooling else ""
 
 
 def _mark(market: Market) -> str:

@@ -113,6 +113,21 @@ async def test_what_was_committed_before_a_death_and_not_told_is_told_by_the_nex
     assert len(world.titles()) == 1
 
 
+async def test_the_first_process_on_a_database_may_die_before_its_first_look(world: World) -> None:
+    world.commit(world.start(), STOP)
+    await world.look(world.start(), 2)
+    assert world.titles() == ["CRITICAL AAA/USDT stop missing [paper]"]
+
+
+async def test_what_the_look_saw_outlives_the_process(world: World) -> None:
+    """The stop moved while no bot ran: a person at the exchange, or the last request of the one before."""
+    stops = Alerts(routes={"phone": AlertRoute(also=("stop",))})
+    await world.look(world.start(stops))
+    world.bench.stop().trigger_price += 0.5
+    await world.look(world.start(stops), 2)
+    assert world.titles() == ["AAA/USDT stop moved to 98.50 [paper]"]
+
+
 async def test_a_message_that_was_not_delivered_is_delivered_after_a_restart(world: World) -> None:
     world.phone.refuses = "no network"
     alarm = world.start()

@@ -13,6 +13,7 @@ from bot.core.event import (
     Event,
     Liquidated,
     MarginMoved,
+    PositionClosed,
     PositionRisk,
 )
 from bot.engine import halts
@@ -113,6 +114,14 @@ def test_a_liquidation_is_critical_and_says_what_was_lost_and_what_follows() -> 
         "before 2025-02-01 01:00:00 UTC",
     ):
         assert words in alert.body
+
+
+def test_a_position_that_the_exchange_deleveraged_is_told_and_no_other_close() -> None:
+    bench = held_bench()
+    closed = PositionClosed(START_MS, A, 1, 1, "deleveraged", 101.5, 70.25, 1.0, 0.0, 0.0, 0.0)
+    (alert,) = told(bench, closed, closed._replace(cause="stop"))
+    assert (alert.kind, alert.cause, alert.grade) == ("liquidation", "deleveraged", "warning")
+    assert "at 101.5 to fill somebody's liquidation (auto-deleveraging): PnL +70.25 USDT" in alert.body
 
 
 def test_nothing_else_that_is_committed_is_told() -> None:

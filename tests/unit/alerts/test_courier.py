@@ -165,9 +165,11 @@ def test_a_thread_that_hangs_holds_up_neither_the_loop_nor_the_end_of_the_proces
         await settle()
         return waiting.done()
 
-    assert asyncio.run(story()) is False
+    try:
+        assert asyncio.run(story()) is False
+    finally:
+        hangs.set()
     assert names == [("alert phone", True)]
-    hangs.set()
 
 
 async def test_a_thread_hands_its_answer_back() -> None:
