@@ -93,9 +93,10 @@ def liquidated_text(event: Liquidated, cool_until_ms: int, setting: Setting) -> 
 def deleveraged_text(event: PositionClosed, cool_until_ms: int, setting: Setting) -> Text:
     """Return that the exchange closed a position against somebody's liquidation."""
     body = (
-        f"{side_name(event.side)} {event.symbol} (position {event.position_id}) was closed by the exchange at "
-        f"{event.exit_price:.10g} to fill somebody's liquidation (auto-deleveraging): PnL "
-        f"{event.realised_pnl_quote:+,.2f} {setting.quote}.{_cooling(event.symbol, event.ts_ms, cool_until_ms)} "
+        f"{side_name(event.side)} {event.symbol} (position {event.position_id}) was closed by the exchange "
+        f"at {event.exit_price:.10g} to fill somebody's liquidation (auto-deleveraging): PnL "
+        f"{event.realised_pnl_quote:+,.2f} {setting.quote}."
+        f"{_cooling(event.symbol, event.ts_ms, cool_until_ms)} "
         "Its stop and targets are taken back. Next step: look whether a hedge of it is still wanted."
     )
     return Text(headline("warning", event.symbol, "deleveraged", setting.mode), timed(body, event.ts_ms))
