@@ -4,6 +4,7 @@ An inventory, no lock: whoever can write there has run before this is read. It f
 hand and a look-alike, and shows what a person did not expect.
 """
 
+import csv
 import hashlib
 import importlib.util
 import re
@@ -60,10 +61,12 @@ def check_ccxt() -> None:
 def changed_files(package: str) -> Iterator[Path]:
     """Yield the Python files of an installed package that are not as they were installed, or are gone."""
     found = _distribution(package)
-    for file in (found.files if found else None) or ():
-        if file.suffix == ".py" and file.hash is not None:
-            path = Path(str(file.locate()))
-            if not path.is_file() or _record_hash(path) != file.hash.value:
+    record = found.read_text("RECORD") if found is not None else None
+    # `Distribution.files` leaves out what is gone, from Python 3.12 on.
+    for name, digest, *_size in csv.reader((record or "").splitlines()):
+        if found is not None and name.endswith(".py") and digest:
+            path = Path(str(found.locate_file(name)))
+            if not path.is_file() or _record_hash(path) != digest.partition("=")[2]:
                 yield path
 
 
