@@ -16,7 +16,7 @@ _START_MS: Final = 1_738_368_000_000  # 2025-02-01 00:00 UTC
 _MINUTE_MS: Final = 60_000
 _PRICES: Final = {"BTC/USDT:USDT": 100_000.0, "ETH/USDT:USDT": 3_000.0}
 _WALL_COLUMNS: Final = {"run_id", "started_ms", "ended_ms", "chain"}  # the chain names the run
-_WALL_TABLES: Final = {"run", "checkpoint"}
+_WALL_TABLES: Final = {"run", "checkpoint", "alert", "alert_delivery", "alert_router"}  # of their wall clock
 WALL_FIELDS: Final = ("wall_seconds", "market_ms")
 
 
