@@ -8,6 +8,7 @@ _ENGINE: Final = "bot/engine/engine.py"
 _MARGINS: Final = "bot/engine/margins.py"
 _HALTS: Final = "bot/engine/halts.py"
 _RUN: Final = "bot/engine/run.py"
+_BY_HAND: Final = "bot/engine/by_hand.py"
 _GATEWAY: Final = "bot/exchange/gateway.py"
 _AMOUNT: Final = "bot/exchange/margin_amount.py"
 _ADDITION: Final = "bot/risk/addition.py"
@@ -181,5 +182,45 @@ HALTS: Final = (
         "    return any(halt.level == FLATTEN and not halt.is_latched for halt in state.halts.values())\n",
         "FLATTEN closes nothing",
         ("flatten",),
+    ),
+    Bug(
+        "persons-order-forgotten",
+        "bot/engine/state.py",
+        '        **({"errands": [list(errand) for errand in state.errands]} if state.errands else {}),\n',
+        "",
+        "the checkpoint does not hold what a person ordered about a position",
+        ("asked_add",),
+    ),
+    Bug(
+        "persons-order-twice",
+        _BY_HAND,
+        "    if any(errand.command_id == command.command_id for errand in state.errands):\n",
+        "    if command.command_id in state.commands:\n",
+        "what a person ordered is carried out again when it is heard again",
+        ("asked_add",),
+    ),
+    Bug(
+        "probe-taken-for-the-add",
+        _BY_HAND,
+        "    if missing > 0.5 * errand.amount_quote:\n",
+        "    if missing < 0.0:\n",
+        "the least amount that shows the wallet counts as what a person ordered",
+        ("asked_add",),
+    ),
+    Bug(
+        "released-by-hand-beside-a-doubt",
+        _BY_HAND,
+        " or (symbol in desk.doubtful and verb != CLOSE)",
+        "",
+        "a person's release does not wait for the fate of the one before it",
+        ("asked_release",),
+    ),
+    Bug(
+        "persons-release-refused-by-a-start",
+        _BY_HAND,
+        "event.code == halts.HALTED and not desk.began_ms",
+        "event.code == halts.HALTED and desk.began_ms < 0",
+        "what a start may not send yet is refused",
+        ("asked_release",),
     ),
 )
