@@ -6,7 +6,7 @@ The proof asks the same policy, limits and venue as the engine does, but lays no
 import math
 from typing import Final, NamedTuple
 
-from bot.backtest.lanes import Prices
+from bot.backtest.estimates_table import estimates_in
 from bot.core.margin import distance
 from bot.core.position import Position
 from bot.engine.desk import Desk
@@ -14,12 +14,14 @@ from bot.engine.state import NEVER_MS, Holding, Market
 from bot.evidence.book import TradeBook, watch_gap
 from bot.evidence.nearness import can_be_reached, hourly
 from bot.evidence.shadow import liquidation_of
-from bot.risk.estimates import MarketEstimates
 from bot.risk.regime import RegimeState, next_regime
 from bot.risk.stress import Exposure
 from bot.risk.trailing import trail_mark
 
 _GRAIN: Final = 1e-4  # of the price: how much nearer than ever a mark must come to be news
+
+# Of the rows of Lane.ahead and of the table of estimates.
+_MARK, _LAST, _SIGMA_DAY = 4, 5, 0
 
 Watched = tuple[float, float, float, float]
 
@@ -48,6 +50,7 @@ class HeldLeg:
     __slots__ = (
         "_book",
         "_desk",
+        "_ended",
         "_fixed",
         "_gap_kept",
         "_holding",
@@ -70,26 +73,28 @@ class HeldLeg:
         self._size = holding.position.side * holding.position.quantity
         self._was = market.estimates, market.sigma_day, holding.regime
         self._gap_kept = self.is_nearer = False
-        self.prices: list[Prices] = []
-        self.estimates: list[MarketEstimates] = []
+        ended = fixed.shadow_liquidation
+        self._ended = ended if can_be_reached(ended) else math.nan
+        self.prices: list[list[float]] = []
+        self.estimates: list[list[float]] = []
 
     def exposure(self) -> Exposure:
         """Return what the caps may count of it, at most, at the closes that are looked at."""
         held, known = self._holding.position, self.market.sigma_day
-        mark = max(each.mark for each in self.prices)
-        sigma = max(known, *(each.sigma_day for each in self.estimates if math.isfinite(each.sigma_day)))
+        mark = max([row[_MARK] for row in self.prices])
+        sigma = max([known, *(row[_SIGMA_DAY] for row in self.estimates if math.isfinite(row[_SIGMA_DAY]))])
         return Exposure(held.symbol, held.side, held.quantity * mark, max(held.isolated_wallet, 0.0), sigma)
 
     def close(self, at: int) -> float:
         """Stand at a close; return the unrealised PnL there."""
-        price, market = self.prices[at], self.market
-        market.mark, market.last, market.mark_ms = price.mark, price.last, self._desk.state.now_ms - 1
-        return self._size * (price.mark - self._fixed.position.entry_price)
+        row, market = self.prices[at], self.market
+        market.mark, market.last, market.mark_ms = row[_MARK], row[_LAST], self._desk.state.now_ms - 1
+        return self._size * (market.mark - self._fixed.position.entry_price)
 
     def exposure_at(self, at: int) -> Exposure:
         """Return the same at one close, by the larger of the volatilities before and after it."""
-        held, sigma = self._holding.position, _known(self.estimates[at].sigma_day)
-        value, margin = held.quantity * self.prices[at].mark, max(held.isolated_wallet, 0.0)
+        held, sigma = self._holding.position, _known(self.estimates[at][_SIGMA_DAY])
+        value, margin = held.quantity * self.prices[at][_MARK], max(held.isolated_wallet, 0.0)
         return Exposure(held.symbol, held.side, value, margin, max(sigma, self._was[1]))
 
     def proves(self, at: int) -> bool:
@@ -98,21 +103,19 @@ class HeldLeg:
         near, fixed = self._watched, self._fixed
         if not (near[0] < mark_low and mark_high < near[1] and near[2] < last_low and last_high < near[3]):
             return False
-        low, high = min(mark_low, mark), max(mark_high, mark)
-        adverse, favourable = (low, high) if fixed.position.side > 0 else (high, low)
-        return self._stays(adverse, favourable) and self._holds(at, low, high, adverse)
-
-    def _stays(self, adverse: float, favourable: float) -> bool:
-        """Whether neither the shadow ends nor the stop trails up to these marks."""
-        fixed = self._fixed
-        side, ended, trail = fixed.position.side, fixed.shadow_liquidation, fixed.trail
-        if can_be_reached(ended) and side * (adverse - ended) <= _GRAIN * adverse:
+        low, high = mark if mark < mark_low else mark_low, mark if mark > mark_high else mark_high
+        side, trail = fixed.position.side, fixed.trail
+        adverse, favourable = (low, high) if side > 0 else (high, low)
+        # A shadow that nothing liquidates ends nowhere: no comparison holds for NaN.
+        if side * (adverse - self._ended) <= _GRAIN * adverse:
             return False
-        return trail <= 0.0 or side * favourable < side * trail
+        if trail > 0.0 and side * favourable >= side * trail:
+            return False
+        return self._holds(at, low, high, adverse)
 
     def _holds(self, at: int, low: float, high: float, adverse: float) -> bool:
         desk, market, holding, fixed = self._desk, self.market, self._holding, self._fixed
-        estimates = self.estimates[at]
+        estimates = estimates_in(self.estimates[at])
         self._was = market.estimates, market.sigma_day, holding.regime
         regime = next_regime(self._regime, estimates, desk.state.now_ms)
         market.estimates, market.sigma_day = estimates, _known(estimates.sigma_day)
@@ -145,7 +148,7 @@ class HeldLeg:
     def passes(self, at: int) -> None:
         """Change what a candle changes of which nothing comes."""
         holding, book, now_ms = self._holding, self._book, self._desk.state.now_ms
-        side, mark = self._fixed.position.side, self.prices[at].mark
+        side, mark = self._fixed.position.side, self.prices[at][_MARK]
         holding.regime_since_ms = self._regime.since_ms
         if side * mark > side * holding.best_mark:
             holding.best_mark = mark

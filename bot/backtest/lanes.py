@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +13,6 @@ from bot.evidence.nearness import NO_PRICE
 from bot.sim.series import MarketHistory, Series
 
 _EVERYTHING: Final = (0.0, NO_PRICE, 0.0, math.inf)
-
-
-class Prices(NamedTuple):
-    """The lowest and highest mark and last from a stop to the next, and the newest of both before it."""
-
-    mark_low: float
-    mark_high: float
-    last_low: float
-    last_high: float
-    mark: float
-    last: float
 
 
 class Lane:
@@ -79,9 +68,12 @@ class Lane:
         ]
         self._ahead = np.column_stack((*ranges, *newest))
 
-    def ahead(self, first: int, until: int) -> list[Prices]:
-        """Return the prices of the stops of these numbers."""
-        return [Prices._make(row) for row in self._ahead[first:until].tolist()]
+    def ahead(self, first: int, until: int) -> list[list[float]]:
+        """Return a row for each of these stops: four prices after it and two before it.
+
+        The lowest and highest mark and last up to the next stop, then the newest mark and last.
+        """
+        return self._ahead[first:until].tolist()
 
     def has_something_within(self) -> NDArray[np.bool_]:
         """Return after which stops, before the next, something is due within a bar."""

@@ -46,4 +46,4 @@ class Nearing:
         held = (markets[lane].holding for lane in self._lanes)
         sides = tuple(0 if each is None else each.position.side for each in held)
         ticks = self._market.prices(bar, sides)
-        return [tick for tick in ticks if isinstance(tick, MarkPrice) and tick.symbol == symbol]
+        return [tick for tick in ticks if type(tick) is MarkPrice and tick.symbol == symbol]

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.backtest.estimates_table import estimates_in, estimates_of
+from bot.backtest.estimates_table import estimates_of
 from bot.backtest.recital import Told
 from bot.risk.estimates import MarketEstimates
 from bot.sim.series import MarketHistory
@@ -72,11 +72,10 @@ class QuietCandles:
         told, row = self._told[symbol], int(self._rows[symbol][stop])
         return None if told.estimates is None or row < 0 else estimates_of(told.estimates, row)
 
-    def known(self, symbol: str, first: int, until: int) -> list[MarketEstimates]:
-        """Return the same at each of the stops from `first` up to `until`."""
+    def known(self, symbol: str, first: int, until: int) -> list[list[float]]:
+        """Return the row of the table at each of the stops from `first` up to `until`."""
         table = self._told[symbol].estimates
-        rows = [] if table is None else table[self._rows[symbol][first:until]].tolist()
-        return [estimates_in(row) for row in rows]
+        return [] if table is None else table[self._rows[symbol][first:until]].tolist()
 
     def first_told(self, symbol: str, side: int, stop: int) -> int:
         """Return the number of the first stop from `stop` on that does more than close the symbol's candle.

@@ -100,7 +100,7 @@ class QuietHolding:
         is_far = risk.is_far_within_caps([leg.exposure() for leg in legs], wallets)
         for at, now_ms in enumerate(self._quiet.ends_ms(first, until)):
             was_ms, state.now_ms = state.now_ms, now_ms
-            equity = wallets + sum(leg.close(at) for leg in legs)
+            equity = wallets + sum([leg.close(at) for leg in legs])
             is_proven = self._is_within_losses(equity) and _all_prove(legs, at)
             if not is_proven or not (is_far or self._is_within_caps(legs, at, wallets)):
                 state.now_ms = was_ms
