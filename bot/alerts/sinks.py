@@ -57,9 +57,7 @@ def _sink(name: str, url: str) -> Sink:
         raise UserError(f"The route {name} of alerts has no Apprise URL. {_next_step(name)}")
     import apprise  # noqa: PLC0415  a quarter of a second: only those who are told something wait for it
 
-    # It writes to standard error what no log of ours has redacted.
-    logging.getLogger("apprise").addHandler(logging.NullHandler())
-    logging.getLogger("apprise").propagate = False
+    _silence(logging.getLogger("apprise"))
     # No deadline of its own: that would take threads which hold the end of the process up.
     asset = apprise.AppriseAsset(
         app_id="Ringfence",
@@ -77,6 +75,13 @@ def _sink(name: str, url: str) -> Sink:
         end = "" if fault.endswith("?") else "."
         raise UserError(f"The route {name} of alerts has {fault}{end} {_next_step(name)}")
     return Sink(apprise.Apprise(service, asset=asset))
+
+
+def _silence(log: logging.Logger) -> None:
+    """Keep a log to itself: it would go to standard error, with what none of ours has redacted."""
+    log.propagate = False
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
 
 
 def _fault(url: str) -> str:

@@ -122,7 +122,11 @@ async def test_the_first_process_on_a_database_may_die_before_its_first_look(wor
 async def test_what_the_look_saw_outlives_the_process(world: World) -> None:
     """The stop moved while no bot ran: a person at the exchange, or the last request of the one before."""
     stops = Alerts(routes={"phone": AlertRoute(also=("stop",))})
-    await world.look(world.start(stops))
+    alarm, market = world.start(stops), world.bench.market()
+    holding, market.holding = market.holding, None
+    await world.look(alarm, 2)
+    market.holding = holding
+    await world.look(alarm)
     world.bench.stop().trigger_price += 0.5
     await world.look(world.start(stops), 2)
     assert world.titles() == ["AAA/USDT stop moved to 98.50 [paper]"]

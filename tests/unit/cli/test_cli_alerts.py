@@ -9,6 +9,8 @@ import pytest
 
 from bot.alerts.state import NOTHING, Standing, to_json
 from bot.core.alert import Alert, Delivery, Outcome
+from bot.core.event import AlertRaised
+from bot.ports import Commit
 from bot.store.acknowledgements import AcknowledgementFiles
 from bot.store.alerts import Page
 from bot.store.database import Binding, open_journal
@@ -20,6 +22,7 @@ from tests.unit.cli.conftest import assert_one_paragraph
 Ringfence = Callable[..., Left]
 STOP = Alert("0a000001", "stop 1", 5, "stop", "stop_missing", "BTC", 1, "critical", "CRITICAL stop", "body")
 FEED = Alert("0b000002", "stale 1", 6, "feed", "stale", "BTC", 1, "warning", "WARNING stale", "body")
+BINDING = Binding("simulated", "paper", "test")
 ROUTE = "RINGFENCE__ALERTS__ROUTES__{}__APPRISE_URL"
 
 # Apprise imports a module of Python's that goes in 3.13, for its mail.
@@ -30,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 def database(tmp_path: Path) -> Path:
     """Two open alerts, one of them delivered to a phone and waiting for a mail."""
     path = tmp_path / "paper.db"
-    journal = open_journal(path, Binding("simulated", "paper", "test"))
+    journal = open_journal(path, BINDING)
     standing = {each.key: Standing(each, 1) for each in (STOP, FEED)}
     sent = [
         Delivery(f"d{route}", STOP.alert_id, route, "alert", "critical", "t", "b", 7)
@@ -63,7 +66,7 @@ def test_as_json_it_holds_every_try(ringfence: Ringfence, database: Path) -> Non
 
 def test_a_database_without_alerts_says_so(ringfence: Ringfence, tmp_path: Path) -> None:
     path = tmp_path / "new.db"
-    open_journal(path, Binding("simulated", "paper", "test")).close()
+    open_journal(path, BINDING).close()
     assert ringfence("alerts", "--db", path).out == "Nothing was worth telling yet.\n"
     assert ringfence("alerts", "--open", "--db", path).out == "No alert is open.\n"
     assert ringfence("alerts", "ack", "--db", path) == (0, "No alert is open.\n", "")
@@ -72,16 +75,20 @@ def test_a_database_without_alerts_says_so(ringfence: Ringfence, tmp_path: Path)
 def test_without_a_bot_an_acknowledgement_is_in_the_database_and_in_the_routers_memory(
     ringfence: Ringfence, database: Path
 ) -> None:
+    journal = open_journal(database, BINDING)
+    journal.commit(Commit(9, notes=(AlertRaised(9, "", 0, "warning", "backup_failed", "why", {}),)))
+    journal.close()
     done = ringfence("alerts", "ack", "0a", "--db", database)
     assert (done.code, done.out.partition(".")[0]) == (0, "Acknowledged: alert 0a000001")
     open_now = json.loads(ringfence("alerts", "--open", "--json", "--db", database).out)
     assert [row["alert_id"] for row in open_now] == ["0b000002"]
-    journal = open_journal(database, Binding("simulated", "paper", "test"))
+    journal = open_journal(database, BINDING)
     known = journal.alert_book().recall()
     journal.close()
     assert known is not None
     told = {key: each[3] for key, each in known.memory["router"]["standing"].items()}
     assert told == {"stop 1": True, "stale 1": False}
+    assert known.event_id == 0, "what was committed and not looked at is still to be told"
 
 
 def test_all_that_is_open_is_acknowledged_at_once(ringfence: Ringfence, database: Path) -> None:
