@@ -20,7 +20,7 @@ from bot.web import (
     api_positions,
     api_system,
 )
-from bot.web.answers import Problem, answer_errors
+from bot.web.answers import Problem, answer_errors, documented
 from bot.web.door import Door
 from bot.web.headers import SafeHeaders
 from bot.web.office import Office
@@ -73,6 +73,7 @@ def api(office: Office) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        responses=documented(401, 403, 413, 415, 421, 422, 500, 503),
     )
     app.state.office = office
     answer_errors(app)
