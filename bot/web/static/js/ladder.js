@@ -82,7 +82,7 @@ function Rung({ rung }) {
 
 function Label({ rung, place }) {
     const leader = { transform: `translateX(${rung.x}px)` };
-    const box = { transform: `translateX(${place.left}px)`, width: `${rung.width}px` };
+    const box = { transform: `translateX(${Math.round(place.left)}px)`, width: `${rung.width}px` };
     const share = (rung.x - place.left) / rung.width;
     const align = share < 0.25 ? "starts" : share > 0.75 ? "ends" : "";
     return html`
@@ -95,8 +95,9 @@ function Label({ rung, place }) {
 
 function Mark({ position, x, width }) {
     const text = priceText(position.mark, position.price_decimals);
-    const half = Math.max(widthOf("mark", "label-name"), widthOf(text, "label-price mark-price")) / 2 + 2;
-    const left = Math.min(Math.max(x - half, 0), Math.max(0, width - 2 * half));
+    const widest = Math.max(widthOf("mark", "label-name"), widthOf(text, "label-price mark-price"));
+    const half = Math.ceil(widest / 2) + 2;
+    const left = Math.round(Math.min(Math.max(x - half, 0), Math.max(0, width - 2 * half)));
     return html`
         <div class="label mark" style=${{ transform: `translateX(${left}px)`, width: `${2 * half}px` }}
             data-label="mark">
