@@ -162,14 +162,10 @@ function useOrder(verb, symbol, amount, onClose) {
 
 function useModal(ref) {
     useLayoutEffect(() => {
-        const before = document.activeElement;
         const dialog = ref.current;
         dialog.showModal();
         dialog.querySelector("input")?.focus();
-        return () => {
-            dialog.close(); // nothing behind an open one takes the focus
-            if (before?.isConnected) before.focus();
-        };
+        return () => dialog.close(); // gives the focus back; one that is only taken away does not
     }, []);
 }
 

@@ -6,11 +6,12 @@ import {
     createSeriesMarkers,
 } from "../vendor/lightweight-charts/lightweight-charts.js";
 import { html, useEffect, useRef } from "./html.js";
-import { money, price as priceText, words } from "./figures.js";
+import { price as priceText, signedMoney, words } from "./figures.js";
 import { utcClock, utcDate } from "./time.js";
 import { colour, onTheme } from "./theme.js";
 
-const SHOWN = 160; // candles in view at first; older ones are reached by dragging
+const SHOWN = { wide: 160, narrow: 70 }; // candles in view at first; older ones are reached by dragging
+const NARROW = 560; // pixels below which names stand in the legend only
 
 /** The prices that are drawn as lines: what each is, its colour and how it is drawn. */
 export function linesOf(row) {
@@ -31,14 +32,16 @@ export function linesOf(row) {
     return lines.filter((line) => line.value > 0);
 }
 
-const markerOf = (move) => {
+const isNarrow = (place) => place.clientWidth < NARROW;
+
+const markerOf = (move, hasReason) => {
     const isAdd = move.amount_quote > 0;
     return {
         time: Math.floor(move.ts_ms / 1000),
         position: isAdd ? "belowBar" : "aboveBar",
         color: colour(isAdd ? "add" : "release"),
         shape: isAdd ? "arrowUp" : "arrowDown",
-        text: `${isAdd ? "+" : "\u2212"}${money(Math.abs(move.amount_quote))} ${words(move.reason)}`,
+        text: [signedMoney(move.amount_quote), hasReason ? words(move.reason) : ""].join(" "),
     };
 };
 
@@ -51,9 +54,9 @@ const openedMarker = (row) => ({
 });
 
 /** Each marker on the candle that was open then: a time between candles would be drawn nowhere. */
-function seated(row, moves, bars) {
+function seated(row, moves, bars, hasReasons) {
     const times = bars.map((bar) => bar.time);
-    return [openedMarker(row), ...moves.map(markerOf)]
+    return [openedMarker(row), ...moves.map((move) => markerOf(move, hasReasons))]
         .sort((a, b) => a.time - b.time)
         .flatMap((marker) => {
             const time = times.findLast((one) => one <= marker.time);
@@ -133,12 +136,12 @@ function made(place, decimals) {
                 color: colour(line.colour),
                 lineStyle: line.style,
                 lineWidth: 1,
-                title: line.name,
+                title: isNarrow(place) ? "" : line.name,
                 axisLabelVisible: true,
             }),
         );
         series.setData(bars);
-        markers.setMarkers(seated(row, moves, bars));
+        markers.setMarkers(seated(row, moves, bars, !isNarrow(place)));
         requestAnimationFrame(() => note(place, chart));
     };
     return { chart, series, show };
@@ -177,13 +180,11 @@ export function CandleChart({ row, candles, moves, nowMs, frameMs }) {
             parts.current.chart.remove();
         };
     }, [row.symbol]);
-    useEffect(
-        () =>
-            parts.current.chart
-                .timeScale()
-                .setVisibleLogicalRange({ from: bars.length - SHOWN, to: bars.length + 4 }),
-        [row.symbol],
-    );
+    useEffect(() => {
+        const shown = isNarrow(place.current) ? SHOWN.narrow : SHOWN.wide;
+        const view = { from: bars.length - shown, to: bars.length + 4 };
+        parts.current.chart.timeScale().setVisibleLogicalRange(view);
+    }, [row.symbol]);
     useEffect(() => drawing.current(), [candles, moves, row.liquidation_price, row.stop?.price]);
     const open = useRef(null);
     useEffect(() => {
