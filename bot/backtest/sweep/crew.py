@@ -15,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, TypeVar
 
-from bot.backtest.memory import keep_heap_small
 from bot.errors import UserError
 
 _Task = TypeVar("_Task")
@@ -123,4 +122,3 @@ def _pool(processes: int) -> ProcessPoolExecutor:
 def _begin_work() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the workers
     os.nice(5)
-    keep_heap_small()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.backtest.engines import ENGINES, EXACT, KERNEL
-from bot.backtest.memory import give_back_memory
+from bot.backtest.memory import give_back_memory, keep_heap_small, keep_heap_warm
 from bot.backtest.plan import Plan, plan_of, plan_on
 from bot.backtest.stage import Stage, stage_of
 from bot.backtest.sweep.axes import Axis, Value, with_values
@@ -66,6 +66,7 @@ def play(base: Base, jobs: Sequence[Job]) -> tuple[Played, ...]:
 
 def ground_of(base: Base, folder: Path, timerange: TimeRange) -> Ground | None:
     """Load a range and lay it out in a folder; None: it does not fit there, and everybody loads it."""
+    keep_heap_small()
     loaded = _made(base, timerange, base.engine)
     try:
         return Ground(timerange, base.engine, lay_out((loaded.plan.history, loaded.stage), folder))
@@ -132,9 +133,11 @@ def _loaded(base: Base, timerange: TimeRange, engine: str) -> _Loaded:
     if key not in _KEPT:
         for other in [known for known in _KEPT if known[0] != base.token]:
             del _KEPT[other]
+        keep_heap_small()
         ground = next((each for each in base.grounds if each[:2] == (timerange, engine)), None)
         _KEPT[key] = _made(base, timerange, engine) if ground is None else _taken_up(base, ground)
         give_back_memory()
+        keep_heap_warm()
     return _KEPT[key]
 
 
