@@ -19,11 +19,11 @@ from bot.backtest.kernel.market_setting import market_of, played_of
 from bot.backtest.kernel.policy_codes import CODES
 from bot.backtest.kernel.recorder import account_row, take_out, trade_row
 from bot.backtest.kernel.setting_up import first_rows, limits_of, record_for, tables_for
-from bot.backtest.left_alone import TRAILING, LeftAlone, measured
 from bot.backtest.recital import Told
 from bot.backtest.recorder import shadows_of
 from bot.backtest.result import Account, Counts, Moves, Result, Shadows, Trades
 from bot.backtest.shadow_lane import Lane
+from bot.backtest.shadow_replay import TRAILING, ShadowReplay, measured
 from bot.backtest.told_rows import rows_of
 from bot.engine.engine import Engine
 from bot.errors import UserError
@@ -141,7 +141,7 @@ class KernelRun:
             )
             for number, series in enumerate(self._history.series)
         ]
-        known = LeftAlone(lanes, policy).follow(rows_of(tables.story[: b.m[c.STORY]]))
+        known = ShadowReplay(lanes, policy).follow(rows_of(tables.story[: b.m[c.STORY]]))
         ended = tables.trades[: b.m[c.TRADES], 0].astype(np.int64).tolist()
         return measured(shadows_of([known.get(position_id) for position_id in ended], _CAUSES.index))
 

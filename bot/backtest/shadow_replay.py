@@ -38,7 +38,7 @@ _MOST_COST: Final = 0.01  # as in bot/engine/shadows.py
 _MONEY: Final = (c.FILLED, c.SETTLED, c.LIQUIDATED, c.MARGIN_MOVED)
 
 
-class LeftAlone:
+class ShadowReplay:
     """Follows the shadows of one run."""
 
     def __init__(self, lanes: Sequence[Lane], policy: str) -> None:
