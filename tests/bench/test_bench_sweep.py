@@ -129,7 +129,7 @@ def _family(pid: int) -> list[int]:
 
 
 def _megabytes(pid: int) -> float:
-    """The memory of a process, pages that it shares counted in part; 0.0 once it is gone."""
+    """The proportional set size: of a page that n processes map, an n-th; 0.0 once the process is gone."""
     try:
         rows = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
     except OSError:
