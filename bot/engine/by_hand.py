@@ -6,6 +6,7 @@ that each is carried out once, whenever the process dies. While another request 
 outcome it waits too; after a minute it is refused as late, because it was decided on other prices.
 """
 
+import math
 from typing import Final, Protocol
 
 from bot.core.event import CommandDone, Event, MarginAdjusted, OrderCancelled, OrderFilled, Refused
@@ -34,6 +35,9 @@ REASON: Final = "by_hand"
 LEFT_ALONE_MS: Final = 60_000  # the margin engine takes nothing of a person's add away for so long
 _LATEST_MS: Final = 60_000
 _KEPT: Final = 50
+_LONGEST_SYMBOL: Final = 64
+_MOST_POSITIONS: Final = 2**53
+_NO_POSITION: Final = -1
 
 _MOVES: Final = (AddMargin, ReleaseMargin)
 
@@ -70,15 +74,20 @@ def take(desk: Ledger, command: Command) -> None:
     errand = Errand(
         command.command_id,
         command.verb,
-        command.symbol,
-        command.amount_quote,
-        command.fraction,
-        command.position_id,
+        command.symbol[:_LONGEST_SYMBOL],
+        _written(command.amount_quote),
+        _written(command.fraction),
+        command.position_id if 0 <= command.position_id < _MOST_POSITIONS else _NO_POSITION,
         state.now_ms,
     )
     ended = [each for each in state.errands if not each.is_open]
     dropped = set(ended[: max(len(ended) - _KEPT + 1, 0)])
     state.errands = [*(each for each in state.errands if each not in dropped), errand]
+
+
+def _written(number: float) -> float:
+    """A checkpoint holds finite numbers only; 0.0 is refused in words."""
+    return number if math.isfinite(number) else 0.0
 
 
 def is_any_due(state: State) -> bool:

@@ -75,6 +75,7 @@ def _command(command_id: str, file: Path) -> Command | None:
         body = json.loads(file.read_text(encoding="utf-8"))
         verb, level, message = (str(body[name]) for name in _FIELDS)
         about = {name: type(usual)(body.get(name, usual)) for name, usual in _DEFAULTS.items()}
+        f"{verb}{level}{message}{about['symbol']}".encode()  # no half of a surrogate: no database takes it
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
     return Command(command_id, verb, level, message, **about)

@@ -1,6 +1,7 @@
 """Orders of a person in time: once each, after what is on its way, not late, and left alone for a minute."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,9 @@ from bot.core.intent import AddMargin, PlaceStop, ReleaseMargin
 from bot.engine import by_hand, halts
 from bot.engine.errand import DONE, REFUSED, WAITING
 from bot.engine.state import restore, snapshot
+from bot.ports import Command
 from bot.risk.limits import AllocationLimits
+from bot.store.types import json_text
 from tests.unit.engine.by_hand_bench import NARROW, by_hand_intents, give, held_bench, order, wallet
 from tests.unit.engine.desk_builder import START_MS, A, B, engine_for
 
@@ -123,6 +126,28 @@ def test_errands_outlive_the_process_and_leave_no_trace_where_there_are_none() -
     saved.pop("errands")
     restore(twin, saved)
     assert twin.errands == []
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"amount_quote": float("nan")},
+        {"amount_quote": float("inf")},
+        {"amount_quote": 5.0, "position_id": 10**30},
+        {"amount_quote": 5.0, "position_id": -1},
+        {"amount_quote": 5.0, "symbol": "X" * 100_000},
+    ],
+)
+def test_whatever_is_ordered_the_checkpoint_can_be_written(about: dict[str, Any]) -> None:
+    bench = held_bench()
+    bench.engine.desk.began_ms = 0
+    by_hand.take(bench.engine.desk, Command("1", "add", "", "", **{"symbol": A, **about}))
+    errands = snapshot(bench.engine.state)["errands"]
+    json.dumps(errands, allow_nan=False)
+    assert len(json_text(errands)) < 1_000
+    bench.engine.desk.began_ms = START_MS
+    bench.perform(bench.engine.obey())
+    assert [note.state for note in bench.told(CommandDone)] == [REFUSED]
 
 
 def test_what_nobody_told_the_outcome_of_ends_as_refused_and_says_how_it_stands() -> None:

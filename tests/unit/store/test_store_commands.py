@@ -64,6 +64,8 @@ def test_orders_to_another_database_are_not_taken(files: CommandFiles, tmp_path:
         '{"verb": "add", "level": "", "message": "", "amount_quote": "much"}',
         '{"verb": "add", "level": "", "message": "", "amount_quote": null}',
         '{"verb": "add", "level": "", "message": "", "position_id": 1e999}',
+        '{"verb": "add", "level": "", "message": "", "symbol": "\\ud800"}',
+        '{"verb": "halt", "level": "NO_ENTRY", "message": "\\udfff"}',
     ],
 )
 def test_a_file_that_is_no_order_is_left_alone(files: CommandFiles, tmp_path: Path, text: str) -> None:
