@@ -1,6 +1,6 @@
-"""Orders: halt, resume, flatten, acknowledge. Those about one position come through the same door."""
+"""Orders: halt, resume, flatten, acknowledge; and add, release, reduce, close for one position."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Request
 from fastapi.responses import Response
@@ -8,17 +8,16 @@ from pydantic import BaseModel, Field
 
 from bot.store.alerts import told_alerts
 from bot.store.reader import Reader
-from bot.view.figures import counted, pair
 from bot.web.access import Bot, known_caller, permitted, reads
 from bot.web.answers import Failure, Json, documented
 from bot.web.caller import Caller
 from bot.web.office import Office
 from bot.web.orders import Order, Proposal, Taken
+from bot.web.proposals import OF_A_POSITION, of_position, outcome
 
 router = APIRouter(tags=["orders"], dependencies=[Depends(known_caller)])
 
 _GUARDING: Final = ("halt", "acknowledge")
-_OF_A_POSITION: Final = ("add", "release", "reduce", "close")
 _ERRORS: Final = documented(400, 401, 403, 409, 413, 415, 422, 503)
 
 Key = Annotated[
@@ -34,7 +33,8 @@ Key = Annotated[
 
 
 class Ordered(BaseModel):
-    """An order. `level`: of a halt. `alert_ids`: of an acknowledgement, all that are open without them."""
+    """An order. `level`: of a halt. `symbol`, with `amount_quote` (add, release) or `fraction` (reduce): of
+    one position. `alert_ids`: of an acknowledgement, all that are open without them."""
 
     verb: Literal["halt", "resume", "flatten", "acknowledge", "add", "release", "reduce", "close"]
     level: Literal["NO_ENTRY", "REDUCE_ONLY", "DISCONNECTED"] = "NO_ENTRY"
@@ -55,15 +55,17 @@ class Ordered(BaseModel):
 async def order(bot: Bot, request: Request, key: Key, asked: Annotated[Ordered, Body()]) -> Response:
     """Give an order; what moves money answers 200 with a proposal, to be confirmed."""
     caller = _permitted(request, asked.verb)
-    wanted = await _checked(bot, asked)
-    known = bot.orders.known(caller.name, key, wanted)
+    body = asked.model_dump_json(exclude={"confirm"})
+    known = bot.orders.known(caller.name, key, body)
     if known is not None:
         return Json(known, 202)
+    wanted = await _checked(bot, asked)
     if _asks(bot, wanted):
         if asked.confirm is None:
-            return Json(_proposal(bot, caller, wanted))
+            seen = outcome(bot, wanted)
+            return Json(bot.orders.propose(caller.name, wanted, seen.before, seen.after, seen.words))
         bot.orders.check_confirmed(caller.name, wanted, asked.confirm)
-    command_id = bot.orders.register(caller.name, key, wanted)
+    command_id = bot.orders.register(caller.name, key, body, wanted)
     try:
         await bot.ask(bot.orders.give, command_id, wanted)
     except BaseException:
@@ -94,12 +96,8 @@ def _permitted(request: Request, verb: str) -> Caller:
 async def _checked(bot: Office, asked: Ordered) -> Order:
     """Return the order as the bot takes it. Failure 422: it is none."""
     message = asked.message.strip()
-    if asked.verb in _OF_A_POSITION:
-        raise Failure(
-            422,
-            f"The engine takes no order to {asked.verb} yet.",
-            "Halt, flatten, or act at the exchange: the bot sees what was done there.",
-        )
+    if asked.verb in OF_A_POSITION:
+        return of_position(bot, asked.verb, asked.symbol, asked.amount_quote, asked.fraction)
     if asked.verb == "acknowledge":
         return Order(asked.verb, alert_ids=await _meant(bot, asked.alert_ids))
     levels = {"halt": asked.level, "flatten": "FLATTEN", "resume": ""}
@@ -120,19 +118,6 @@ def _open_ids(reader: Reader) -> set[str]:
 
 
 def _asks(bot: Office, order: Order) -> bool:
-    """Closing asks; going on asks where money is real. Halting and acknowledging never do."""
-    return order.verb == "flatten" or (order.verb == "resume" and bot.settings.run.mode == "live")
-
-
-def _proposal(bot: Office, caller: Caller, order: Order) -> Proposal:
-    held = bot.boards.maker.positions()
-    before: dict[str, Any] = {
-        "positions": [{"symbol": each.symbol, "side": each.side, "quantity": each.quantity} for each in held],
-        "halted": bot.watched.engine.state.halt_level(),
-    }
-    if order.verb == "resume":
-        words = "Entries go on with REAL MONEY, every halt that waits for a person is lifted."
-        return bot.orders.propose(caller.name, order, before, {**before, "halted": ""}, words)
-    names = ", ".join(pair(each.symbol) for each in held)
-    words = f"Closes {counted(len(held), 'position')} at market ({names or 'none'}), then nothing is entered."
-    return bot.orders.propose(caller.name, order, before, {"positions": [], "halted": "FLATTEN"}, words)
+    """What moves money asks; going on asks where it is real. Halting and acknowledging never do."""
+    is_asked = order.verb in ("flatten", *OF_A_POSITION)
+    return is_asked or (order.verb == "resume" and bot.settings.run.mode == "live")

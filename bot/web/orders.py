@@ -21,6 +21,7 @@ from bot.web.answers import Failure
 TaskState = Literal["waiting", "done", "refused"]
 
 CONFIRM_SECONDS: Final = 60.0
+_STATES: Final[dict[str, TaskState]] = {"waiting": "waiting", "done": "done", "refused": "refused"}
 _MOST_KEPT: Final = 1_000
 _MOST_PROPOSED: Final = 200
 _MOST_WAITING: Final = 50
@@ -28,7 +29,7 @@ _TOKEN_BYTES: Final = 16
 
 
 class Order(NamedTuple):
-    """What is ordered, as it was checked; `alert_ids` of an acknowledgement."""
+    """What is ordered, as it was checked: of `position_id`, or the alerts of an acknowledgement."""
 
     verb: str
     level: str = ""
@@ -36,6 +37,7 @@ class Order(NamedTuple):
     symbol: str = ""
     amount_quote: float = 0.0
     fraction: float = 0.0
+    position_id: int = 0
     alert_ids: tuple[str, ...] = ()
 
 
@@ -64,7 +66,7 @@ class Proposal:
 
 
 class _Record(NamedTuple):
-    of: str
+    asked: str
     command_id: str
     alert_ids: tuple[str, ...]
 
@@ -78,12 +80,12 @@ class Orders:
         self._known: OrderedDict[str, _Record] = OrderedDict()  # by caller and key
         self._proposed: OrderedDict[str, tuple[str, float]] = OrderedDict()  # by token
 
-    def known(self, caller: str, key: str, order: Order) -> Taken | None:
-        """Return what became of the same order under the same key. Failure 409: the key was another's."""
+    def known(self, caller: str, key: str, asked: str) -> Taken | None:
+        """Return what became of the same request under the same key. Failure 409: the key was another's."""
         number = _number(caller, key)
         record = self._known.get(number)
         if record is not None:
-            if record.of != _digest(caller, order):
+            if record.asked != asked:
                 raise Failure(409, "This Idempotency-Key was used for another order.", "Use a new key.")
             return self.standing(record.command_id)
         found = next((each for each in self._ids() if each.endswith(f"-{number}")), None)
@@ -110,13 +112,13 @@ class Orders:
                 "Order without confirm, look at before and after, and confirm within a minute.",
             )
 
-    def register(self, caller: str, key: str, order: Order) -> str:
+    def register(self, caller: str, key: str, asked: str, order: Order) -> str:
         """Return the id of an order that is about to be given. Failure 503: too many wait."""
         if len(self._files.waiting()) >= _MOST_WAITING:
             raise Failure(503, f"{_MOST_WAITING} orders wait already, and the bot takes none.")
         number = _number(caller, key)
         command_id = f"{self._now_ms():015d}-{number}"
-        self._known[number] = _Record(_digest(caller, order), command_id, order.alert_ids)
+        self._known[number] = _Record(asked, command_id, order.alert_ids)
         while len(self._known) > _MOST_KEPT:
             self._known.popitem(last=False)
         return command_id
@@ -127,7 +129,8 @@ class Orders:
             for alert_id in order.alert_ids:
                 self._acknowledged.leave(alert_id)
             return
-        self._files.send(Command(command_id, order.verb, order.level, order.message))
+        about = (order.symbol, order.amount_quote, order.fraction, order.position_id)
+        self._files.send(Command(command_id, order.verb, order.level, order.message, *about))
 
     def forget(self, caller: str, key: str) -> None:
         """Forget an order that could not be given."""
@@ -138,6 +141,10 @@ class Orders:
         record = next((each for each in self._known.values() if each.command_id == command_id), None)
         if record is not None and record.alert_ids:
             return self._standing(command_id, bool({*record.alert_ids} & {*self._acknowledged.waiting()}))
+        errand = next((each for each in self._state.errands if each.command_id == command_id), None)
+        if errand is not None:
+            words = errand.message or "The bot has taken it, and waits for its outcome."
+            return Taken(self._now_ms(), command_id, _STATES[errand.state], words)
         if command_id in self._state.commands:
             return self._standing(command_id, False)
         if record is not None or any(each.command_id == command_id for each in self._files.waiting()):
@@ -150,7 +157,8 @@ class Orders:
 
     def _ids(self) -> Sequence[str]:
         """Of this session and of those before it, as far as the checkpoint remembers them."""
-        return [*self._state.commands, *(each.command_id for each in self._files.waiting())]
+        errands = (each.command_id for each in self._state.errands)
+        return [*self._state.commands, *errands, *(each.command_id for each in self._files.waiting())]
 
 
 def _number(caller: str, key: str) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from bot.core.margin import liquidation_price
+from bot.engine.errand import REFUSED, Errand
 from bot.ports import Command
 from bot.store.commands import CommandFiles
 from bot.web.application import application
@@ -151,6 +153,99 @@ async def test_a_token_orders_what_its_scopes_say(
 )
 async def test_what_is_no_order_is_refused(client: Client, files: CommandFiles, body: Any) -> None:
     assert (await order(client, body)).status == 422
+    assert files.waiting() == ()
+
+
+def held(bot: Any) -> Any:
+    """Return the market of the position whose margin was moved."""
+    markets = bot.application.engine.state.markets.values()
+    return next(market for market in markets if market.holding is not None and market.holding.adds)
+
+
+async def test_margin_is_added_by_hand_when_that_was_confirmed(
+    client: Client, files: CommandFiles, bot: Any
+) -> None:
+    market = held(bot)
+    position = market.holding.position
+    wish = {"verb": "add", "symbol": position.symbol, "amount_quote": 25.0}
+    told = (await order(client, wish)).json()
+    assert told["after"]["wallet_quote"] == pytest.approx(position.isolated_wallet + 25.0)
+    moved = position._replace(isolated_wallet=told["after"]["wallet_quote"])
+    assert told["after"]["liquidation_price"] == pytest.approx(liquidation_price(moved, market.rules))
+    assert told["before"]["wallet_quote"] == position.isolated_wallet
+    assert files.waiting() == ()
+    assert (await order(client, {**wish, "confirm": told["confirm"]})).status == 202
+    (command,) = files.waiting()
+    assert command[1:] == ("add", "", "", position.symbol, 25.0, 0.0, market.holding.position_id)
+
+
+async def test_a_close_that_was_done_is_told_again_and_not_refused(
+    client: Client, files: CommandFiles, bot: Any
+) -> None:
+    market = held(bot)
+    wish = {"verb": "close", "symbol": market.instrument.symbol}
+    token = (await order(client, wish)).json()["confirm"]
+    first = (await order(client, {**wish, "confirm": token})).json()
+    holding, market.holding = market.holding, None
+    again = await order(client, {**wish, "confirm": token})
+    market.holding = holding
+    assert (again.status, again.json()["command_id"]) == (202, first["command_id"])
+
+
+async def test_a_confirmation_is_not_one_of_another_position(
+    client: Client, files: CommandFiles, bot: Any
+) -> None:
+    holding = held(bot).holding
+    wish = {"verb": "close", "symbol": holding.position.symbol}
+    token = (await order(client, wish)).json()["confirm"]
+    holding.position_id += 100
+    answer = await order(client, {**wish, "confirm": token})
+    holding.position_id -= 100
+    assert answer.status == 409
+    assert files.waiting() == ()
+
+
+async def test_a_confirmation_is_not_one_of_another_amount(
+    client: Client, files: CommandFiles, bot: Any
+) -> None:
+    wish = {"verb": "add", "symbol": held(bot).instrument.symbol, "amount_quote": 25.0}
+    token = (await order(client, wish)).json()["confirm"]
+    assert (await order(client, {**wish, "amount_quote": 26.0, "confirm": token})).status == 409
+    assert files.waiting() == ()
+
+
+async def test_what_the_bot_says_of_an_order_about_a_position_is_told(
+    client: Client, files: CommandFiles, bot: Any
+) -> None:
+    state, symbol = bot.application.engine.state, held(bot).instrument.symbol
+    wish = {"verb": "reduce", "symbol": symbol, "fraction": 0.5}
+    token = (await order(client, wish)).json()["confirm"]
+    command_id = (await order(client, {**wish, "confirm": token})).json()["command_id"]
+    take(files)
+    errand = Errand(command_id, "reduce", symbol, 0.0, 0.5, 1, 1, state=REFUSED, message="Too late.")
+    state.errands.append(errand)
+    told = (await client.get(f"/api/commands/{command_id}")).json()
+    state.errands.remove(errand)
+    assert (told["state"], told["message"]) == ("refused", "Too late.")
+
+
+@pytest.mark.parametrize(
+    ("wish", "says"),
+    [
+        ({"verb": "add", "symbol": "X", "amount_quote": 5}, "No position"),
+        ({"verb": "add", "amount_quote": 1e9}, "free"),
+        ({"verb": "release", "amount_quote": 1e9}, "too much"),
+        ({"verb": "release"}, "amount_quote"),
+        ({"verb": "reduce"}, "fraction"),
+        ({"verb": "reduce", "fraction": 1e-9}, "smallest order"),
+    ],
+)
+async def test_a_wish_that_the_engine_would_refuse_is_refused_at_once(
+    client: Client, files: CommandFiles, bot: Any, wish: Any, says: str
+) -> None:
+    answer = await order(client, {"symbol": held(bot).instrument.symbol, **wish})
+    assert answer.status == 422
+    assert says in answer.json()["detail"]
     assert files.waiting() == ()
 
 
