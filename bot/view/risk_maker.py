@@ -35,13 +35,18 @@ MOVES_ON_THE_BOARD: Final = 30
 
 
 class RiskBoardMaker:
-    """Builds risk boards of a session's present state; `moves` holds its last margin moves, oldest first."""
+    """Builds risk boards of a session's present state.
+
+    Whoever holds it keeps `moves`, the last margin moves, oldest first, and `alerts_open`, how many alerts
+    are neither over nor acknowledged.
+    """
 
     def __init__(self, watched: Watched, now_ms: Callable[[], int], lag_ms: Callable[[], float]) -> None:
         """`now_ms`: wall time; `lag_ms`: how late the event loop runs."""
         self._watched, self._now_ms, self._lag_ms = watched, now_ms, lag_ms
         self._base = BoardMaker(watched, ())
         self.moves: deque[MarginMoved] = deque(maxlen=MOVES_KEPT)
+        self.alerts_open = 0
 
     def board(self) -> RiskBoard:
         """Return the picture of this moment."""
@@ -72,7 +77,7 @@ class RiskBoardMaker:
             moves=tuple(move(moved) for moved in reversed(recent)),
             counters=base.counters,
             note=base.note,
-            alerts_open=sum(len(position.alerts) for position in positions),
+            alerts_open=self.alerts_open,
         )
 
     def positions(self) -> tuple[RiskPosition, ...]:

@@ -5,16 +5,20 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from bot.core.event import MarginMoved
+from bot.errors import UserError
 from bot.ports import Commit
 from bot.settings import Settings
+from bot.store.alerts import open_count
 from bot.store.queries import margin_history
 from bot.view.forms import Calculators
 from bot.view.history import moved_of
 from bot.view.risk_maker import MOVES_KEPT
 from bot.view.watched import Watched
+from bot.web.answers import Failure
 from bot.web.application import application
 from bot.web.attempts import Attempts
 from bot.web.boards import Boards
@@ -26,6 +30,8 @@ from bot.web.serving import server_for
 from bot.web.sessions import Sessions
 from bot.web.stream import Broadcast
 from bot.web.vault import Vault
+
+_COUNT_SECONDS: Final = 1.0
 
 
 class Front:
@@ -60,7 +66,7 @@ class Front:
         """Serve those who come to the socket until `stop`."""
         _quiet(self._logger)
         beside = [asyncio.create_task(each) for each in (self.office.lag.run(), self.office.boards.run())]
-        beside.append(asyncio.create_task(self._read_moves()))
+        beside += [asyncio.create_task(each) for each in (self._read_moves(), self._count_alerts())]
         try:
             await self._server.serve(sockets=[listener])
         finally:
@@ -73,6 +79,16 @@ class Front:
         """End every stream and the server."""
         self.office.broadcast.close()
         self._server.stop()
+
+    async def _count_alerts(self) -> None:
+        """Keep the number of open alerts, once a second while somebody looks."""
+        boards, built = self.office.boards, -1
+        while True:
+            if boards.built != built:
+                built = boards.built
+                with suppress(UserError, Failure):  # busy: asked again with the next board
+                    boards.maker.alerts_open = await self.office.read(open_count)
+            await asyncio.sleep(_COUNT_SECONDS)
 
     async def _read_moves(self) -> None:
         """Take the margin moves of before the pages stood from the database."""

@@ -1,15 +1,19 @@
 """What /api/board says is what the engine knows."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from bot.cli.calculators.forms import CalculatorForms
 from bot.core.event import MarginMoved
 from bot.core.margin import liquidation_price
 from bot.view.live import BoardMaker
+from bot.web.front import Front
 from bot.web.office import Office
 from tests.unit.web.asgi_client import Client
+from tests.unit.web.conftest import Unheard
 
 
 @pytest.fixture
@@ -98,3 +102,16 @@ async def test_without_a_reader_no_board_is_built(office: Office) -> None:
     lines = told.decode().splitlines()
     assert lines[1] == "event: board"
     assert json.loads(lines[2].removeprefix("data: "))["mode"] == "paper"
+
+
+async def test_the_alerts_that_are_open_are_counted_in_the_database(
+    bot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.web.front.open_count", lambda _reader: 3)
+    front = Front(bot.application, bot.settings, CalculatorForms(), Unheard(), lambda: 1)
+    counting = asyncio.create_task(front._count_alerts())
+    while not front.office.boards.maker.alerts_open:
+        await asyncio.sleep(0.001)
+    counting.cancel()
+    front.office.close()
+    assert front.office.boards.maker.board().alerts_open == 3
