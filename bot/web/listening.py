@@ -9,6 +9,7 @@ from bot.settings.web import Web
 
 _BACKLOG: Final = 256
 _PORTS_TRIED: Final = 20
+_SEND_BYTES: Final = 65_536  # what a client that never reads may make the system keep
 
 
 def listen(host: str, port: int, *, may_take_next: bool) -> socket.socket:
@@ -41,6 +42,7 @@ def _bound(host: str, port: int) -> socket.socket:
     found = socket.socket(family, kind, protocol)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES)  # connections inherit it
         found.bind(address)
         found.listen(_BACKLOG)
         found.setblocking(False)

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 KEPT: Final = 1_000
 _TAKES_SECONDS: Final = 5.0
+_LEAVES_SECONDS: Final = 1.0
 _RETRY: Final = b"retry: 1000\n\n"
 
 
@@ -133,6 +134,7 @@ class EventStream(Response):
                 await self._serve(reader, send)
             except TimeoutError:
                 scope["extensions"]["cut"]["now"]()
+                await asyncio.wait((leaving,), timeout=_LEAVES_SECONDS)
             finally:
                 leaving.cancel()
 

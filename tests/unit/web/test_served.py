@@ -91,3 +91,8 @@ def test_a_busy_port_is_left_alone_and_the_next_one_taken_on_paper() -> None:
 @pytest.fixture
 def root() -> Path:
     return Path(__file__).resolve().parents[3]
+
+
+def test_a_client_that_never_reads_makes_the_system_keep_little() -> None:
+    with listen("127.0.0.1", 0, may_take_next=False) as found:
+        assert found.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 65_536

@@ -66,6 +66,7 @@ class Connection:
 
     def _cut(self) -> None:
         self.is_cut = True
+        self.gone.set()
 
     async def receive(self) -> Any:
         await self.gone.wait()
