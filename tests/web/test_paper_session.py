@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ROOT = Path(__file__).resolve().parents[2]
+SPEED = "120x"  # the first positions stand for many minutes of the market
 # The rungs that are drawn and those the bot tells at the same moment; the mark moves with every tick.
 BOTH = """async () => {
     const told = await (await fetch('api/board')).json();
@@ -43,7 +44,7 @@ AT_ITS_PRICE = """() => [...document.querySelectorAll('.ladder-inner')].flatMap(
 @asynccontextmanager
 async def session(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """Trade on the default market in a process of its own; yield it with the address of its pages."""
-    command = ("-m", "bot", "trade", "--headless", "--db", str(folder / "paper.db"))
+    command = ("-m", "bot", "trade", "--headless", "--speed", SPEED, "--db", str(folder / "paper.db"))
     environment = os.environ | {"RINGFENCE__WEB__PORT": "0"}
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, cwd=ROOT, env=environment, stderr=asyncio.subprocess.PIPE
@@ -79,7 +80,20 @@ async def same(page: Any) -> dict[str, Any]:
     raise AssertionError("what is drawn never was what is told")
 
 
-async def test_a_person_watches_a_session_and_halts_it(browser: "Browser", tmp_path: Path) -> None:
+async def add_margin(page: Any, amount: str) -> None:
+    """Add margin to the position nearest to its liquidation, and see the move with its reason."""
+    await page.locator('.position [data-verb="add"]').first.click()
+    await page.fill("#amount", amount)
+    await page.click("dialog [type=submit]")
+    await expect(page.locator("dialog .asked")).to_contain_text("Liquidation will be at")
+    await page.click("dialog [type=submit]")
+    await expect(page.locator("dialog")).to_have_count(0)
+    await expect(page.locator(".moves li").first).to_contain_text("by hand")
+
+
+async def test_a_person_watches_a_session_adds_margin_and_halts_it(
+    browser: "Browser", tmp_path: Path
+) -> None:
     async with session(tmp_path) as (process, address):
         pages = Pages(browser, ToldBot(), address.rstrip("/"))
         page = await pages.open(size=DESK)
@@ -87,7 +101,7 @@ async def test_a_person_watches_a_session_and_halts_it(browser: "Browser", tmp_p
         await same(page)
         assert max(await page.evaluate(AT_ITS_PRICE)) < 1.0
 
-        await expect(page.locator(".moves li").first).to_contain_text("above band")
+        await add_margin(page, "25")
         await page.click("#halt")
         await page.click("#halt")
         await expect(page.locator(".fact.guard")).to_contain_text("HALTED")
