@@ -123,9 +123,13 @@ def test_an_interrupted_night_ends_quietly_with_130_and_says_how_to_go_on(
         "--jobs",
         "2",
     ]
-    begun = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored in the background, and inherited
+    try:
+        begun = subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, heard)
     assert begun.stdout is not None
     assert begun.stdout.readline().startswith("told entry ")
     if signal_ is signal.SIGINT:
