@@ -38,6 +38,7 @@ class Boards:
             elif isinstance(note, AlertRaised):
                 self._broadcast.tell("alert", json_bytes(note))
             elif isinstance(note, EntriesHalted | EntriesResumed):
+                self._made_at = float("-inf")  # whoever halted sees it in the next board
                 self._broadcast.tell("halt", json_bytes({"kind": type(note).__name__, **note._asdict()}))
 
     def current(self) -> bytes:

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from bot.core.event import MarginMoved
@@ -64,11 +64,11 @@ class Front:
 
     async def serve(self, listener: socket.socket) -> None:
         """Serve those who come to the socket until `stop`."""
-        _quiet(self._logger)
         beside = [asyncio.create_task(each) for each in (self.office.lag.run(), self.office.boards.run())]
         beside += [asyncio.create_task(each) for each in (self._read_moves(), self._count_alerts())]
         try:
-            await self._server.serve(sockets=[listener])
+            with _logged_by(self._logger):
+                await self._server.serve(sockets=[listener])
         finally:
             for task in beside:
                 task.cancel()
@@ -115,10 +115,20 @@ class _Lines(logging.Handler):
         while trace is not None:
             code = trace.tb_frame.f_code
             place, trace = f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}", trace.tb_next
-        self._logger.warning("web.trouble", error_type=type(error).__name__, place=place)
+        kind = "" if error is None else type(error).__name__
+        self._logger.warning("web.trouble", error_type=kind, place=place)
 
 
-def _quiet(logger: Any) -> None:
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi"):
-        own = logging.getLogger(name)
-        own.handlers, own.propagate = ([_Lines(logger)] if name == "uvicorn" else []), name != "uvicorn"
+@contextmanager
+def _logged_by(logger: Any) -> Iterator[None]:
+    """Let the server write to our log and nowhere else, as long as it serves."""
+    own = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi")]
+    before = [(each.handlers, each.propagate) for each in own]
+    for each in own:
+        is_first = each.name == "uvicorn"
+        each.handlers, each.propagate = ([_Lines(logger)] if is_first else []), not is_first
+    try:
+        yield
+    finally:
+        for each, (handlers, propagate) in zip(own, before, strict=True):
+            each.handlers, each.propagate = handlers, propagate

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import logging
 import re
 import signal
 import socket
@@ -15,6 +16,7 @@ from typing import IO
 
 import pytest
 
+from bot.web.front import _logged_by
 from bot.web.listening import listen
 
 WEB = {"fastapi", "uvicorn", "starlette", "argon2"}
@@ -96,3 +98,11 @@ def root() -> Path:
 def test_a_client_that_never_reads_makes_the_system_keep_little() -> None:
     with listen("127.0.0.1", 0, may_take_next=False) as found:
         assert found.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 65_536
+
+
+def test_the_servers_log_is_ours_only_while_it_serves() -> None:
+    own = logging.getLogger("uvicorn")
+    before = list(own.handlers), own.propagate
+    with _logged_by(None):
+        assert [type(each).__name__ for each in own.handlers] == ["_Lines"]
+    assert (own.handlers, own.propagate) == before
