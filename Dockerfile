@@ -7,15 +7,15 @@ ARG LOCK=base
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 # The environment has no pip of its own: what is not needed to trade is not in the image.
-RUN python -m venv --without-pip /opt/ringfence
+RUN python -m venv --without-pip /app/env
 COPY requirements/base.lock requirements/research.lock requirements/build.lock requirements/
 RUN pip install --no-cache-dir --require-hashes --only-binary=:all: --no-deps -r requirements/build.lock \
-    && pip --python /opt/ringfence/bin/python install --no-cache-dir --require-hashes --only-binary=:all: --no-deps -r "requirements/${LOCK}.lock"
+    && pip --python /app/env/bin/python install --no-cache-dir --require-hashes --only-binary=:all: --no-deps -r "requirements/${LOCK}.lock"
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir dist . \
-    && pip --python /opt/ringfence/bin/python install --no-cache-dir --no-deps --no-index dist/*.whl \
-    && if [ "${LOCK}" = research ]; then /opt/ringfence/bin/ringfence warmup; fi
+    && pip --python /app/env/bin/python install --no-cache-dir --no-deps --no-index dist/*.whl \
+    && if [ "${LOCK}" = research ]; then /app/env/bin/ringfence warmup; fi
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Ringfence" \
@@ -23,7 +23,7 @@ LABEL org.opencontainers.image.title="Ringfence" \
       org.opencontainers.image.licenses="Apache-2.0"
 # One thread per numeric library: the arrays are small, and on a host of many cores their pools
 # would reach the limit on processes.
-ENV PATH=/opt/ringfence/bin:$PATH \
+ENV PATH=/app/env/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     OPENBLAS_NUM_THREADS=1 \
@@ -32,7 +32,7 @@ ENV PATH=/opt/ringfence/bin:$PATH \
 RUN groupadd --gid 1000 ringfence \
     && useradd --uid 1000 --gid 1000 --no-create-home --home-dir /data --shell /usr/sbin/nologin ringfence \
     && install --directory --owner=1000 --group=1000 --mode=0700 /data
-COPY --from=build /opt/ringfence /opt/ringfence
+COPY --from=build /app/env /app/env
 COPY strategies /app/strategies
 COPY config /app/config
 WORKDIR /app

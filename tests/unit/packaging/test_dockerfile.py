@@ -111,4 +111,4 @@ def test_compiled_backtests_are_an_argument_and_their_code_is_made_in_the_build(
     assert {"base", "research"} <= locks
     assert all(f"requirements/{lock}.lock" in " ".join(build) for lock in ("base", "research")), installed
     made = next(text for text in build if "ringfence warmup" in text)
-    assert 'if [ "${LOCK}" = research ]; then /opt/ringfence/bin/ringfence warmup; fi' in made
+    assert 'if [ "${LOCK}" = research ]; then /app/env/bin/ringfence warmup; fi' in made
