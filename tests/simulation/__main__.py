@@ -23,13 +23,13 @@ from tests.simulation.jobs import (
     swept,
     verdicts,
 )
-from tests.simulation.kept import described_commit
 from tests.simulation.night import INTERRUPTED, Night, run_night
 from tests.simulation.planted import page as planted_page
 from tests.simulation.planted import run as planted
 from tests.simulation.planted.table import PLANTED
 from tests.simulation.report import Tally
 from tests.simulation.scenario import STORY_SECONDS, Case, case_of, run_case
+from tests.simulation.sources import described_sources
 from tests.simulation.stories import STORIES
 from tests.simulation.sweep import Crash, tell
 
@@ -63,7 +63,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _night(asked: argparse.Namespace) -> Night:
     seeds = range(asked.seed_base, asked.seed_base + asked.seeds)
-    return Night(seeds, asked.night, asked.commit or described_commit(), *asked.share)
+    return Night(seeds, asked.night, described_sources(), *asked.share)
 
 
 def _gate(size: Gate, processes: int) -> int:
@@ -131,7 +131,6 @@ def _parsed(words: Sequence[str] | None) -> argparse.Namespace:
     add("--gate", choices=sorted(GATES), help="test: what make test runs; short: a look")
     add("--night", type=Path, metavar="FILE", help="every fault with every seed; go on after what FILE holds")
     add("--share", type=_share, default=(1, 1), metavar="I/N", help="of the night: the I-th of N parts")
-    add("--commit", default="", metavar="NAME", help="of the night: what is run; absent: git says it")
     add("--page", action="store_true", help="write FAULTS.md, or with --planted PLANTED.md")
     add("--planted", action="store_true", help="plant bugs in the bot; fail when too few are noticed")
     add("--only", nargs="+", choices=PLANTED, metavar="NAME", help="of the planted bugs: these")

@@ -1,13 +1,11 @@
-"""The file of a long run: a line for each piece that is done, after a line that names the commit."""
+"""The file of a long run: a line for each piece that is done, after a line that names the sources."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any, Final
 
 UNKNOWN: Final = "unknown"
-_COMMIT: Final = "commit"
-_ROOT: Final = Path(__file__).parents[2]
+_SOURCES: Final = "sources"
 
 
 class Kept:
@@ -16,13 +14,13 @@ class Kept:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.done: dict[str, dict[str, Any]] = {}
-        self._commits: list[str] = []
-        self._commit = UNKNOWN
+        self._all_sources: list[str] = []
+        self._sources = UNKNOWN
         self.read()
 
     def read(self) -> None:
         """Read the file again: another share of the run may write to it too."""
-        self.done, self._commits, self._commit = {}, [], UNKNOWN
+        self.done, self._all_sources, self._sources = {}, [], UNKNOWN
         text = self.path.read_bytes() if self.path.exists() else b""
         whole, _, rest = text.rpartition(b"\n")
         if rest:
@@ -41,17 +39,17 @@ class Kept:
         self._take(name, found)
 
     def _take(self, name: str, found: Any) -> None:
-        if name == _COMMIT:
-            self._commit = found
+        if name == _SOURCES:
+            self._sources = found
             return
         self.done[name] = found
-        if self._commit not in self._commits:
-            self._commits.append(self._commit)
+        if self._sources not in self._all_sources:
+            self._all_sources.append(self._sources)
 
-    def begin(self, commit: str) -> None:
-        """Let what is written from now on belong to a commit."""
-        if commit != self._commit or not self.path.exists():
-            self._write(_COMMIT, commit)
+    def begin(self, sources: str) -> None:
+        """Let what is written from now on belong to these sources."""
+        if sources != self._sources or not self.path.exists():
+            self._write(_SOURCES, sources)
 
     def finish(self, name: str, found: dict[str, Any]) -> None:
         """Write that a piece is done."""
@@ -62,16 +60,6 @@ class Kept:
             lines.write(json.dumps({name: found}) + "\n")
         self._take(name, found)
 
-    def commits(self) -> tuple[str, ...]:
-        """Return the commits of which something was done, in the order of the file."""
-        return tuple(self._commits)
-
-
-def described_commit() -> str:
-    """Return the commit of this checkout, `-dirty` when files differ from it; `unknown` without git."""
-    words = ("git", "-C", str(_ROOT), "describe", "--always", "--dirty", "--abbrev=12")
-    try:
-        found = subprocess.run(words, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return UNKNOWN
-    return found.stdout.strip() or UNKNOWN
+    def all_sources(self) -> tuple[str, ...]:
+        """Return the sources of which something was run, in the order of the file."""
+        return tuple(self._all_sources)

@@ -29,7 +29,7 @@ class Night(NamedTuple):
 
     seeds: Sequence[int]
     kept: Path
-    commit: str
+    sources: str
     share: int = 1
     shares: int = 1
 
@@ -47,7 +47,7 @@ def run_night(night: Night, processes: int) -> int:
     Ctrl-C or SIGTERM ends it with 130.
     """
     kept = Kept(night.kept)
-    kept.begin(night.commit)
+    kept.begin(night.sources)
     heard = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with workers(processes, _begin_work) as pool:
@@ -122,7 +122,7 @@ def _summed(tally: Tally, listed: Sequence[Verdict]) -> dict[str, Any]:
 
 
 def _told(kept: Kept) -> int:
-    done, commits = kept.done, kept.commits()
+    done, ran = kept.done, kept.all_sources()
     runs, hours = _total(kept, "runs"), _total(kept, "virtual_s") / 3600.0
     failing = [command for each in done.values() for command in each["failing"]]
     seeds = sum(name.isdigit() for name in done)
@@ -130,11 +130,12 @@ def _told(kept: Kept) -> int:
     print("\n".join(left_out()))
     for command in failing:
         print(f"    replay: {command}")
-    if len(commits) > 1:
-        print(f"MIXED: what is kept was run at {len(commits)} commits, so it speaks of none of them alone")
+    if len(ran) > 1:
+        print(f"MIXED: the sources were changed between runs, {len(ran)} states: this speaks of none alone")
     print(
-        f"night of {', '.join(commits)}: {runs} runs, {seeds} seeds of every fault, {stories} stories "
-        f"(each in its dialect) with their deaths, {hours:.1f} hours of virtual time, {len(failing)} violated"
+        f"night of the sources {', '.join(ran)}: {runs} runs, {seeds} seeds of every fault, "
+        f"{stories} stories (each in its dialect) with their deaths, "
+        f"{hours:.1f} hours of virtual time, {len(failing)} violated"
     )
     print(f"{runs - len(failing)} passed, {len(failing)} failed", flush=True)
     return int(bool(failing))

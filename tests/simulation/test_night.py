@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.simulation import night
-from tests.simulation.kept import UNKNOWN, Kept, described_commit
+from tests.simulation import sources as night_sources
+from tests.simulation.kept import Kept
 from tests.simulation.night import INTERRUPTED, Night, run_night
 from tests.simulation.scenario import Case
+from tests.simulation.sources import sources
 from tests.simulation.sweep import Crash
 
 _DONE = '{"7": {"runs": 2, "virtual_s": 7200.0, "cpu_s": 1.0, "failing": ["replay this"]}}\n'
@@ -37,7 +39,9 @@ def test_a_night_that_is_begun_again_runs_only_what_is_missing(
     assert run_night(Night((1, 2), kept, "abc"), 2) == 0
     said = capsys.readouterr().out
     assert ran(said) == ["2"]
-    assert said.splitlines()[-2].startswith("night of abc: 2 runs, 2 seeds of every fault, 0 stories")
+    assert said.splitlines()[-2].startswith(
+        "night of the sources abc: 2 runs, 2 seeds of every fault, 0 stories"
+    )
     assert said.splitlines()[-1] == "2 passed, 0 failed"
 
 
@@ -45,7 +49,7 @@ def test_what_failed_in_a_night_is_said_at_its_end_with_the_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = tmp_path / "kept"
-    kept.write_text('{"commit": "abc"}\n' + _DONE)
+    kept.write_text('{"sources": "abc"}\n' + _DONE)
     assert run_night(Night((7,), kept, "abc"), 1) == 1
     said = capsys.readouterr().out
     assert "replay: replay this" in said
@@ -68,15 +72,17 @@ def test_a_line_that_is_half_written_is_taken_out_and_its_runs_are_run_again(
     assert list(Kept(path).done) == ["7", "8"]
 
 
-def test_a_night_over_several_commits_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_night_over_several_states_of_the_sources_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     kept = tmp_path / "kept"
-    kept.write_text('{"commit": "abc"}\n' + _DONE)
+    kept.write_text('{"sources": "abc"}\n' + _DONE)
     run_night(Night((7,), kept, "abc"), 1)
     assert "MIXED" not in capsys.readouterr().out
     run_night(Night((7, 8), kept, "def"), 1)
     said = capsys.readouterr().out
-    assert "MIXED: what is kept was run at 2 commits" in said
-    assert "night of abc, def:" in said
+    assert "MIXED: the sources were changed between runs, 2 states" in said
+    assert "night of the sources abc, def:" in said
 
 
 def test_the_shares_of_a_night_are_all_of_it_once(tmp_path: Path) -> None:
@@ -142,10 +148,35 @@ def test_an_interrupted_night_ends_quietly_with_130_and_says_how_to_go_on(
     assert "told entry binance" in Kept(kept).done
 
 
-def test_git_names_the_commit() -> None:
-    words = ("git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD")
-    try:
-        head = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
-    except FileNotFoundError:
-        head = ""
-    assert (head[:12] or UNKNOWN) in described_commit()
+def test_a_world_runs_nothing_of_ours_that_the_sources_leave_out() -> None:
+    probe = (
+        "import sys\n"
+        "from tests.simulation.jobs import all_dry_runs, each_fault, run_job\n"
+        "for job in (*all_dry_runs()[:3], *each_fault((2,))[:3]): run_job(job)\n"
+        "files = (getattr(each, '__file__', None) for each in sys.modules.values())\n"
+        "print(*filter(None, files), sep='\\n')"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=300
+    )
+    loaded = {Path(line) for line in ran.stdout.splitlines()}
+    root, known = Path(__file__).parents[2], set(sources())
+    own = {
+        path for path in loaded if path.is_relative_to(root / "bot") or path.is_relative_to(root / "tests")
+    }
+    assert len(own) > 100
+    assert own <= known
+
+
+def test_sources_are_told_apart_by_their_bytes_and_not_by_their_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [tmp_path / name for name in ("a", "b")]
+    for path in held:
+        path.write_text("x")
+    monkeypatch.setattr(night_sources, "_ROOT", tmp_path)
+    monkeypatch.setattr(night_sources, "sources", lambda: held)
+    before = night_sources.described_sources()
+    assert night_sources.described_sources() == before
+    held[1].write_text("y")
+    assert night_sources.described_sources() != before
