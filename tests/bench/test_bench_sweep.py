@@ -1,5 +1,6 @@
 """What sweeps over a year of minutes cost, the memory of all processes, and the start of one backtest."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -30,6 +31,8 @@ _PAIRS: Final = ("fast=5:40:5", "slow=60:200:20")
 _FEW: Final = ("fast=5:35:10", "slow=60:200:40")
 _MANY: Final = ("fast=5:36:2", "slow=60:200:20")
 _ALL: Final = 10_000
+# What is here for the peers, and comes with no lock for users: talib and numba would take it in.
+_OF_PEERS: Final = ("pandas", "scipy")
 _CORES: Final = 2
 
 
@@ -63,7 +66,8 @@ def test_bench_sixty_four_pairs_over_a_year(measured: Measure, tmp_path: Path) -
 def test_bench_ten_thousand_combinations_over_three_symbols(measured: Measure, tmp_path: Path) -> None:
     warm_up()
     settings = write_year(tmp_path, 3)
-    few, many = _swept(settings, _FEW), _swept(settings, _MANY)
+    alone = _without_peers(tmp_path)
+    few, many = _swept(settings, _FEW, alone), _swept(settings, _MANY, alone)
     name = f"sweep: {_ALL:,} tries over 3 symbols, told by {many.tries}"
     measured(name, _whole(few, many, "processor_seconds") / _CORES, "CPU s/core", at_most=180.0)
     name = "sweep: the same by the clock, beside all else that runs here"
@@ -75,10 +79,10 @@ def test_bench_ten_thousand_combinations_over_three_symbols(measured: Measure, t
 def test_bench_start_to_first_result(measured: Measure, tmp_path: Path) -> None:
     warm_up()
     command = [sys.executable, "-m", "bot", "backtest", *flags_of(write_year(tmp_path, 1))]
-    seconds, processor = [], []
+    seconds, processor, alone = [], [], _without_peers(tmp_path)
     for _ in range(3):
         began, used = time.perf_counter(), _of_children()
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, capture_output=True, env=alone)
         seconds.append(time.perf_counter() - began)
         processor.append(_of_children() - used)
     measured("backtest of a year, from the command to its end", min(processor), "CPU s", at_most=2.5)
@@ -98,12 +102,28 @@ class _Swept(NamedTuple):
     megabytes: float
 
 
-def _swept(settings: Settings, params: Sequence[str]) -> _Swept:
+def _without_peers(folder: Path) -> dict[str, str]:
+    """Return the environment of a process that has what research.lock installs."""
+    absent = folder / "absent"
+    absent.mkdir()
+    for name in _OF_PEERS:
+        (absent / f"{name}.py").write_text(
+            f"raise ModuleNotFoundError('not installed', name={name!r})\n", "utf-8"
+        )
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(absent), os.environ.get("PYTHONPATH")))),
+    }
+
+
+def _swept(settings: Settings, params: Sequence[str], environment: dict[str, str]) -> _Swept:
     """Run the command in two processes; return what it took."""
     command = [sys.executable, "-m", "bot", "sweep", "--sampler", "grid", "--jobs", "2", "--engine", "kernel"]
     command += [*flags_of(settings), *(word for each in params for word in ("--param", each))]
     began, used, most = time.perf_counter(), _of_children(), 0.0
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    ) as process:
         assert process.stdout is not None
         while process.poll() is None:
             most = max(most, sum(map(_megabytes, _family(process.pid))))
