@@ -17,6 +17,7 @@ from bot.evidence.shadow import liquidation_of
 from bot.risk.regime import RegimeState, next_regime
 from bot.risk.stress import Exposure
 from bot.risk.trailing import trail_mark
+from bot.risk.view import MarginView
 
 _GRAIN: Final = 1e-4  # of the price: how much nearer than ever a mark must come to be news
 
@@ -53,6 +54,8 @@ class HeldLeg:
         "_ended",
         "_fixed",
         "_gap_kept",
+        "_gap_kept_to",
+        "_gap_lost_from",
         "_holding",
         "_regime",
         "_size",
@@ -73,6 +76,7 @@ class HeldLeg:
         self._size = holding.position.side * holding.position.quantity
         self._was = market.estimates, market.sigma_day, holding.regime
         self._gap_kept = self.is_nearer = False
+        self._gap_kept_to, self._gap_lost_from = -math.inf, math.inf
         ended = fixed.shadow_liquidation
         self._ended = ended if can_be_reached(ended) else math.nan
         self.prices: list[list[float]] = []
@@ -125,9 +129,20 @@ class HeldLeg:
             self.undo()
             return False
         self._regime = regime
-        self._gap_kept = desk.risk.is_anchor_gap_kept(view)
+        self._gap_kept = self._keeps_gap(view)
         self.is_nearer = self._comes_nearer(market.sigma_day, adverse)
         return True
+
+    def _keeps_gap(self, view: MarginView) -> bool:
+        """Whether the anchor's gap is kept: the calmer the market the sooner, all else stays here."""
+        sigma = view.sigma_day
+        if self._gap_kept_to < sigma < self._gap_lost_from:
+            is_kept = self._desk.risk.is_anchor_gap_kept(view)
+            if is_kept:
+                self._gap_kept_to = sigma
+            else:
+                self._gap_lost_from = sigma
+        return sigma <= self._gap_kept_to
 
     def _comes_nearer(self, sigma_day: float, adverse: float) -> bool:
         """Whether a mark up to `adverse` may be nearer to liquidation than ever, or within one sigma."""
