@@ -173,7 +173,8 @@ P_RISK_CAP: Final = 21
 P_CASCADE_CAP: Final = 22
 P_CASCADE_SIGMAS: Final = 23
 P_IS_EVEN: Final = 24
-ACCOUNT_FLOATS: Final = 25
+P_IS_STEADY: Final = 25  # the marks of the sleep stay while the position does
+ACCOUNT_FLOATS: Final = 26
 
 # --- the account, whole numbers ---------------------------------------------------------------------
 NOW: Final = 0

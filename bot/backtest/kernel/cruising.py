@@ -1,7 +1,8 @@
-"""Passing over candles, above all while positions are held whose liquidation is anchored to their stop.
+"""Passing over candles, above all while positions are held whose band is anchored to their stop, or steady.
 
 The same proof as in gliding.py, candle by candle: between the marks that the last close left, nothing is due.
-What does not change while nothing happens is looked up once, and nothing is divided.
+What does not change while nothing happens is looked up once, and nothing is divided. The marks of a steady
+band stay as they are.
 """
 
 import math
@@ -111,15 +112,17 @@ def cruise(
 @compiled
 def _are_gliding(b: Books) -> bool:
     """Whether the last close left marks for all that is held: then nothing else is on its way either."""
-    if b.a[c.P_IS_ANCHORED] == 0.0:
+    is_steady, is_held = b.a[c.P_IS_STEADY] != 0.0, False
+    if b.a[c.P_IS_ANCHORED] == 0.0 and not is_steady:
         return False
-    is_held = False
     for s in range(b.m[c.SYMBOLS]):
         if b.n[s, c.HOLDS] == 0:
             if b.n[s, c.SIDE] != 0 or b.n[s, c.ORDERS] != 0:
                 return False
             continue
-        if b.n[s, c.IS_GLIDING] == 0 or b.n[s, c.IS_WATCH_KNOWN] == 0 or not _is_sloping(b, s):
+        if b.n[s, c.IS_GLIDING] == 0 or b.n[s, c.IS_WATCH_KNOWN] == 0:
+            return False
+        if not is_steady and not _is_sloping(b, s):
             return False
         is_held = True
     return is_held
@@ -146,6 +149,9 @@ def _is_within(b: Books, s: int, least: float, most: float, mark: float, sigma: 
     is_still = is_still and most < min(f[s, c.GLIDE_HIGH], f[s, c.WATCH_HIGH])
     if not is_still or not 0.0 < sigma < math.inf or (is_wild and b.a[c.P_IS_CUTTING] != 0.0):
         return False
+    if b.a[c.P_IS_STEADY] != 0.0:
+        f[s, c.NEXT_LOW], f[s, c.NEXT_HIGH] = f[s, c.GLIDE_LOW], f[s, c.GLIDE_HIGH]
+        return True
     side, liquidation = float(b.n[s, c.HOLD_SIDE]), f[s, c.LIQUIDATION]
     buffer = anchor_buffer(sigma, b.a[c.P_BUFFER_MIN], b.a[c.P_BUFFER_SIGMAS])
     anchor = anchor_price(b.n[s, c.HOLD_SIDE], f[s, c.STOP_PRICE], buffer)

@@ -30,7 +30,7 @@ from bot.backtest.kernel.coasting import NARROWER, is_bearable, is_flat
 from bot.backtest.kernel.cruising import FROM_WALL, PAST_ANCHOR, advance, is_within_caps
 from bot.backtest.kernel.margins import lay_ladder
 from bot.backtest.kernel.market import ENTERS, IS_BROKEN, LEAVES, Played
-from bot.backtest.kernel.policy_codes import STOP_ANCHOR, band_of, is_even
+from bot.backtest.kernel.policy_codes import STOP_ANCHOR, band_of, is_even, is_steady
 from bot.backtest.kernel.protection import nearest_stop
 from bot.backtest.kernel.recorder import accrue, follow
 from bot.backtest.kernel.story import is_full, tell_funding
@@ -135,6 +135,7 @@ def _prepare(b: Books, limits: Limits) -> None:
     is_alone = limits.allocation.budget_fraction == 0.0  # one budget over all is looked at every candle
     a[c.P_IS_ANCHORED] = 1.0 if is_alone and limits.policy == STOP_ANCHOR else 0.0
     a[c.P_IS_EVEN] = 1.0 if is_alone and is_even(limits) else 0.0
+    a[c.P_IS_STEADY] = 1.0 if is_alone and is_steady(limits) else 0.0
     a[c.P_BUFFER_MIN], a[c.P_BUFFER_SIGMAS] = limits.params[0], limits.params[1]
     a[c.P_LOW], a[c.P_HIGH] = limits.params[2], limits.params[3]
     a[c.P_PAYMENTS] = float(limits.margin.funding_payments_ahead)

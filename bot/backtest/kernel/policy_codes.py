@@ -92,6 +92,12 @@ def is_even(limits: Limits) -> bool:
 
 
 @compiled
+def is_steady(limits: Limits) -> bool:
+    """Return whether such a band does not depend on the closed candles either, but on the position alone."""
+    return limits.policy in (_STATIC, _DISTANCE_BAND) and is_even(limits)
+
+
+@compiled
 def permissions_of(view: MarginView, limits: Limits) -> Permissions:
     """Return what that policy allows."""
     if limits.policy == _TREND_REGIME:
