@@ -23,7 +23,7 @@ from bot.risk.policies import (
 )
 from bot.risk.view import MarginView
 
-_STATIC: Final = 0
+STATIC: Final = 0
 _DISTANCE_BAND: Final = 1
 _MARGIN_RATIO_BAND: Final = 2
 _VOLATILITY: Final = 3
@@ -34,7 +34,7 @@ _EXCHANGE_AUTO_ADD: Final = 7
 STOP_ANCHOR: Final = 8
 
 CODES: Final[Mapping[str, int]] = {
-    "static": _STATIC,
+    "static": STATIC,
     "distance_band": _DISTANCE_BAND,
     "margin_ratio_band": _MARGIN_RATIO_BAND,
     "volatility": _VOLATILITY,
@@ -88,13 +88,13 @@ def is_even(limits: Limits) -> bool:
     """Return whether the policy's band does not depend on the mark, and it permits everything."""
     if limits.policy == _DISTANCE_BAND:
         return limits.params[0] > 0.0 or limits.params[1] <= 0.0
-    return limits.policy in (_STATIC, _VOLATILITY, _LIQUIDATION_PROBABILITY, _HURDLE)
+    return limits.policy in (STATIC, _VOLATILITY, _LIQUIDATION_PROBABILITY, _HURDLE)
 
 
 @compiled
 def is_steady(limits: Limits) -> bool:
     """Return whether such a band does not depend on the closed candles either, but on the position alone."""
-    return limits.policy in (_STATIC, _DISTANCE_BAND) and is_even(limits)
+    return limits.policy in (STATIC, _DISTANCE_BAND) and is_even(limits)
 
 
 @compiled

@@ -9,7 +9,7 @@ import math
 from typing import Final
 
 from bot.backtest.kernel.books import Limits
-from bot.backtest.kernel.policy_codes import STOP_ANCHOR, band_of, is_even
+from bot.backtest.kernel.policy_codes import STATIC, STOP_ANCHOR, band_of, is_even
 from bot.core.compiled import compiled
 from bot.risk.adjust import funding_reserve
 from bot.risk.anchor import anchor_buffer, anchor_price
@@ -19,6 +19,7 @@ from bot.risk.view import MarginView
 _FROM_BEND: Final = 1e-5  # of the mark, around anchor and liquidation
 _FAR: Final = 1e3
 _FLAT: Final = 1e-6
+_NEVER: Final = Due(NONE, 0.0, math.inf)
 
 
 @compiled
@@ -28,6 +29,8 @@ def rungs_of(view: MarginView, liquidation: float, limits: Limits) -> MarginRung
         reserve = funding_reserve(view, limits.margin.funding_payments_ahead)
         if limits.policy == STOP_ANCHOR and view.stop_price > 0.0:
             add, release = _anchored(view, limits, liquidation, reserve)
+        elif limits.policy == STATIC and view.position.side * (view.mark - liquidation) > 0.0:
+            add, release = _NEVER, _NEVER
         elif is_even(limits):
             add, release = _even(view, limits, liquidation, reserve)
         else:
@@ -48,7 +51,7 @@ def _anchored(view: MarginView, limits: Limits, liquidation: float, reserve: flo
     low, high = side * limits.params[2], side * limits.params[3]
     # Liquidated behind its anchor, a position that lives has more than enough at every mark.
     is_safe = side * (anchor - liquidation) > 10.0 * _FROM_BEND * anchor
-    add = Due(NONE, 0.0, math.inf) if is_safe else _root(side, mark, liquidation, low, -low * anchor, -1)
+    add = _NEVER if is_safe else _root(side, mark, liquidation, low, -low * anchor, -1)
     release = _root(side, mark, liquidation, high + reserve, -high * anchor, 1)
     if side * (release.mark - bend) <= 0.0 or (not is_safe and side * (add.mark - bend) <= 0.0):
         return _none(), _none()
