@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, tuple_
 
 from bot.ports import Checkpoint
 from bot.store.reader import Reader
@@ -85,10 +85,13 @@ def positions(reader: Reader) -> list[OpenPosition]:
 def trades(
     reader: Reader, *, symbol: str | None = None, limit: int = _LIMIT, before: int | None = None
 ) -> list[Trade]:
-    """Return closed positions, the last closed first; with `before` those that closed earlier (UTC ms)."""
+    """Return closed positions, the last closed first; with `before` those behind the position of this id.
+
+    Positions close in one millisecond too, so that the time alone is no border between pages.
+    """
     position = TABLES["position"].c
     where = [position.closed_ms.is_not(None), *_of_symbol("position", symbol)]
-    where += [] if before is None else [position.closed_ms < before]
+    where += [] if before is None else [_closed_before(before)]
     rows = _rows(reader, "position", Trade._fields, where=where, order=["closed_ms", "id"], limit=limit)
     return [Trade(**row) for row in rows]
 
@@ -185,6 +188,12 @@ def _of_symbol(table: str, symbol: str | None) -> list[ColumnElement[bool]]:
 
 def _before(table: str, before: int | None) -> list[ColumnElement[bool]]:
     return [] if before is None else [TABLES[table].c.id < before]
+
+
+def _closed_before(position_id: int) -> ColumnElement[bool]:
+    position = TABLES["position"].c
+    closed_ms = select(position.closed_ms).where(position.id == position_id).scalar_subquery()
+    return tuple_(position.closed_ms, position.id) < tuple_(closed_ms, position_id)
 
 
 def _rows(

@@ -53,7 +53,7 @@ async def ledger(bot: Bot, symbol: Symbol = None, limit: Limit = 50, before: Bef
 async def closed(bot: Bot, symbol: Symbol = None, limit: Limit = 50, before: Before = None) -> Response:
     """Return closed positions, the last closed first."""
     found = await bot.read(trades, symbol=symbol, limit=limit, before=before)
-    return Json(page(bot.now_ms(), [told_trade(row) for row in found], limit, "closed_ms"))
+    return Json(page(bot.now_ms(), [told_trade(row) for row in found], limit, "id"))
 
 
 @router.get("/api/equity", response_model=EquityPoints, responses=_ERRORS)

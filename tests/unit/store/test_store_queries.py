@@ -259,3 +259,19 @@ def test_a_closed_position_is_a_trade_and_no_longer_open(journal: SqliteJournal)
     with journal.read() as reader:
         assert queries.positions(reader) == []
         assert [trade.id for trade in queries.trades(reader)] == [1]
+
+
+def test_pages_of_trades_lose_none_of_those_that_closed_in_one_millisecond(database: MakeDatabase) -> None:
+    path = database(whole_life())
+    with closing(sqlite3.connect(path)) as connection, connection:
+        names = [row[1] for row in connection.execute("PRAGMA table_info(position)")]
+        kept = ", ".join(name for name in names if name != "id")
+        for number in (2, 3, 4):
+            connection.execute(f"INSERT INTO position SELECT {number}, {kept} FROM position WHERE id = 1")
+        connection.execute("UPDATE position SET closed_ms = closed_ms + 5 WHERE id = 1")
+    with open_reader(path) as reader:
+        pages = [[trade.id for trade in queries.trades(reader, limit=2)]]
+        while pages[-1]:
+            found = queries.trades(reader, limit=2, before=pages[-1][-1])
+            pages.append([trade.id for trade in found])
+    assert pages == [[1, 4], [3, 2], []], "the last closed first, of one time the newest first"
