@@ -27,9 +27,13 @@ from bot.store.reader import open_reader
 
 
 class Seen(NamedTuple):
-    """One open position and what a wish would come to. `mode`: "paper", "testnet" or "live"."""
+    """One open position and what a wish would come to. `mode`: "paper", "testnet" or "live".
+
+    `may_be_unattended`: the bot's settings let a script order it with real money.
+    """
 
     mode: str
+    may_be_unattended: bool
     symbol: str
     position_id: int
     side: int
@@ -53,7 +57,16 @@ def look(path: Path, name: str, wish: Wish) -> Seen:
         raise UserError(f"{preview.refusal} Nothing was ordered.")
     position = holding.position
     tick_size = market.instrument.tick_size
-    return Seen(mode, symbol, holding.position_id, position.side, position.quantity, tick_size, preview)
+    may_be_unattended = allows_unattended_orders(config)
+    return Seen(
+        *(mode, may_be_unattended, symbol, holding.position_id),
+        *(position.side, position.quantity, tick_size, preview),
+    )
+
+
+def allows_unattended_orders(config: dict[str, Any]) -> bool:
+    """Return whether the settings that a run keeps let real money be moved with nobody at the terminal."""
+    return config["exchange"].get("allow_unattended_orders") is True  # a run of before the setting: no
 
 
 def risk_of(config: dict[str, Any]) -> RiskManager:

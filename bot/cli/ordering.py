@@ -26,7 +26,7 @@ Amount = Annotated[float, typer.Argument(metavar="AMOUNT", help="In quote curren
 Fraction = Annotated[
     float, typer.Argument(metavar="FRACTION", help="Of the quantity: 0.25 closes a quarter.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, also with real money.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; with real money the word is still asked for.")]
 
 
 def add(
@@ -101,22 +101,35 @@ def _order(path: Path, name: str, wish: "Wish", *, is_confirmed: bool, as_json: 
 
 
 def _confirm(seen: "Seen", wish: "Wish", *, is_confirmed: bool) -> None:
-    """Show what would change, and ask; with real money twice. UserError: it was not confirmed."""
+    """Show what would change, and ask; with real money twice. UserError: it was not confirmed.
+
+    Said beforehand (--yes) the first question is answered; the word is only where the settings say so too.
+    """
     print(_asked(seen, wish), file=sys.stderr)
-    if is_confirmed:
+    needs_word = seen.mode == "live" and not (is_confirmed and seen.may_be_unattended)
+    if is_confirmed and not needs_word:
         return
     if not sys.stdin.isatty():
-        raise UserError(
-            "Nobody can confirm it: standard input is no terminal. Nothing was ordered. Add --yes if that is "
-            "what you want."
-        )
-    print("Do it? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UserError(_nobody_there(is_live=seen.mode == "live"))
+    if not is_confirmed and _answer("Do it? [y/N] ").lower() not in ("y", "yes"):
         raise UserError("It was not confirmed. Nothing was ordered.")
-    if seen.mode == "live":
-        print(f"REAL MONEY. Type '{wish.verb}' to do it: ", end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip() != wish.verb:
-            raise UserError("It was not confirmed. Nothing was ordered.")
+    if needs_word and _answer(f"REAL MONEY. Type '{wish.verb}' to do it: ") != wish.verb:
+        raise UserError("It was not confirmed. Nothing was ordered.")
+
+
+def _answer(question: str) -> str:
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
+def _nobody_there(*, is_live: bool) -> str:
+    fact = "Nobody can confirm it: standard input is no terminal. Nothing was ordered."
+    if not is_live:
+        return f"{fact} Add --yes if that is what you want."
+    return (
+        f"{fact} With real money --yes is not enough: order it at a terminal or in the pages, or let scripts "
+        "do it with exchange.allow_unattended_orders = true, start the bot anew, and add --yes."
+    )
 
 
 def _asked(seen: "Seen", wish: "Wish") -> str:

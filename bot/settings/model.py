@@ -200,6 +200,10 @@ class Exchange(Section):
     allow_live: bool = _setting(
         False, "Live trading is refused without it; the flag --live and a confirmation are needed too."
     )
+    allow_unattended_orders: bool = _setting(
+        False,
+        "With real money, let `--yes` give orders about a position without the typed word: for scripts.",
+    )
     api_key: SecretStr | None = _setting(None, "API key; it must not be allowed to withdraw.", example="...")
     secret: SecretStr | None = _setting(None, "Secret of the API key.", example="...")
     password: SecretStr | None = _setting(None, "Passphrase of the API key, if it has one.", example="...")

@@ -167,15 +167,19 @@ def test_an_order_that_nobody_takes_is_withdrawn(
 
 
 @pytest.mark.parametrize(
-    ("mode", "answer", "is_given"),
+    ("mode", "flags", "answer", "is_given"),
     [
-        ("paper", "y\n", True),
-        ("paper", "\n", False),
-        ("paper", "n\n", False),
-        ("live", "y\nclose\n", True),
-        ("live", "y\ny\n", False),
-        ("live", "y\n", False),
-        ("live", "close\n", False),
+        ("paper", (), "y\n", True),
+        ("paper", (), "\n", False),
+        ("paper", (), "n\n", False),
+        ("paper", ("--yes",), "", True),
+        ("live", (), "y\nclose\n", True),
+        ("live", (), "y\ny\n", False),
+        ("live", (), "y\n", False),
+        ("live", (), "close\n", False),
+        ("live", ("--yes",), "close\n", True),
+        ("live", ("--yes",), "y\n", False),
+        ("live", ("--yes",), "", False),
     ],
 )
 def test_a_person_is_asked_once_and_with_real_money_twice(
@@ -184,19 +188,46 @@ def test_a_person_is_asked_once_and_with_real_money_twice(
     held: list[Any],
     monkeypatch: pytest.MonkeyPatch,
     mode: str,
+    flags: tuple[str, ...],
     answer: str,
     is_given: bool,
 ) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE account SET mode = ?", (mode,))
+    given = ordered(monkeypatch)
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    outcome = ringfence("close", held[0].symbol, *flags)
+    assert given == ([held[0].symbol] if is_given else [])
+    assert ("not confirmed" in outcome.err) == (not is_given)
+    assert ("REAL MONEY" in outcome.err) == (mode == "live" and bool(flags or answer.startswith("y")))
+
+
+@pytest.mark.parametrize("kept", [None, False, True])
+def test_a_script_moves_real_money_only_where_the_running_bots_settings_say_so(
+    ringfence: Any, path: Path, held: list[Any], monkeypatch: pytest.MonkeyPatch, kept: bool | None
+) -> None:
+    """None: the run is of a version that did not know the setting."""
+    place = "'$.exchange.allow_unattended_orders'"
+    changed = f"json_remove(config, {place})" if kept is None else f"json_set(config, {place}, json(:kept))"
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE account SET mode = 'live'")
+        connection.execute(f"UPDATE run SET config = {changed}", {"kept": json.dumps(kept)})
+    given = ordered(monkeypatch)
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+    refused = ringfence("close", held[0].symbol)
+    assert given == [], "without --yes nothing is unattended"
+    assert (refused.code, "standard input is no terminal" in refused.err) == (2, True)
+    outcome = ringfence("close", held[0].symbol, "--yes")
+    assert given == ([held[0].symbol] if kept else [])
+    assert ("--yes is not enough" in outcome.err) == (not kept)
+
+
+def ordered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let orders reach nobody, and return the symbols of those that were given."""
     given: list[str] = []
     monkeypatch.setattr("bot.ordering.give", lambda _path, symbol, *_: given.append(symbol) or "1")
     monkeypatch.setattr("bot.cli.ordering._ended", lambda *_: None)
-    monkeypatch.setattr("sys.stdin", Terminal(answer))
-    outcome = ringfence("close", held[0].symbol)
-    assert given == ([held[0].symbol] if is_given else [])
-    assert ("not confirmed" in outcome.err) == (not is_given)
-    assert ("REAL MONEY" in outcome.err) == (mode == "live" and answer.startswith("y"))
+    return given
 
 
 def test_without_a_terminal_only_yes_confirms(
