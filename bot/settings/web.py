@@ -1,12 +1,15 @@
 """The settings of the pages and the API that a running bot serves."""
 
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import field_validator
 
 from bot.loopback import is_loopback
-from bot.settings.section import Section, Whole, setting
+from bot.settings import values
+from bot.settings.section import Section, Whole, from_text, setting
 
 
 class Web(Section):
@@ -19,6 +22,10 @@ class Web(Section):
     port: Whole = setting(8080, "Port; 0: any that is free.", ge=0, le=65_535)
     public_url: str = setting(
         "", "Address at which a reverse proxy with TLS serves them, https://NAME; empty: there is none."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], from_text(values.list_from_text)] = setting(
+        ("127.0.0.1", "::1"),
+        "Addresses or networks of that proxy; X-Forwarded-For is believed from there alone.",
     )
     exports: Path = setting(
         Path("exports"), "Folder whose folders are exports of backtests and sweeps, shown there."
@@ -39,6 +46,18 @@ class Web(Section):
     @classmethod
     def _check_public_url(cls, url: str) -> str:
         return _https_origin(url) if url else ""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_trusted_proxies(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for each in proxies:
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError(
+                    f'"{each}" is neither an address nor a network, such as 172.18.0.0/16'
+                ) from None
+        return proxies
 
     @property
     def has_tls(self) -> bool:

@@ -55,8 +55,7 @@ class Front:
             *(watched, settings, broadcast, boards, lag, calculators, guards, orders),
             *(logger, now_ms, now_ms()),
         )
-        web = settings.web
-        self._server = server_for(application(self.office), web.tls_certificate, web.tls_key)
+        self._server = server_for(application(self.office), settings.web)
 
     def hear(self, commit: Commit) -> None:
         """Take a commit of the session."""

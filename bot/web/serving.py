@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bot.settings.web import Web
 
 _GRACE_SECONDS: Final = 1
 _MOST_CONNECTIONS: Final = 512
@@ -34,8 +35,12 @@ class PageServer(uvicorn.Server):
         yield
 
 
-def server_for(application: Any, certificate: Path | None, key: Path | None) -> PageServer:
-    """Return a server of the application; run it with `serve(sockets=[listen(...)])`."""
+def server_for(application: Any, choice: Web) -> PageServer:
+    """Return a server of the application; run it with `serve(sockets=[listen(...)])`.
+
+    Behind a reverse proxy a request comes from where that proxy says, so that one who guesses passwords makes
+    nobody else wait. Nobody but the proxy is believed.
+    """
     return PageServer(
         uvicorn.Config(
             application,
@@ -45,11 +50,12 @@ def server_for(application: Any, certificate: Path | None, key: Path | None) -> 
             access_log=False,
             log_config=None,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(choice.public_url),
+            forwarded_allow_ips=list(choice.trusted_proxies),
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             h11_max_incomplete_event_size=16_384,
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
+            ssl_certfile=choice.tls_certificate,
+            ssl_keyfile=choice.tls_key,
         )
     )

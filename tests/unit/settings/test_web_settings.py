@@ -50,3 +50,11 @@ def test_a_public_address_is_https_and_nothing_else(url: str) -> None:
 
 def test_one_public_address_has_one_form() -> None:
     assert settings(public_url="https://Bot.example:443/").web.public_url == "https://bot.example"
+
+
+@pytest.mark.parametrize("proxy", ["proxy.example", "172.18.0.1/16", "*", ""])
+def test_a_trusted_proxy_is_an_address_or_a_network(proxy: str) -> None:
+    with pytest.raises(UserError, match="neither an address nor a network"):
+        settings(trusted_proxies=("127.0.0.1", proxy))
+    assert settings(trusted_proxies=("172.18.0.0/16", "::1")).web.trusted_proxies[0] == "172.18.0.0/16"
+    assert settings(trusted_proxies="10.0.0.1, 10.0.0.2").web.trusted_proxies == ("10.0.0.1", "10.0.0.2")

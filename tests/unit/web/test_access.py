@@ -11,6 +11,7 @@ from bot.web.application import api, application
 from bot.web.attempts import Attempts
 from bot.web.guards import COOKIE
 from bot.web.office import Office
+from bot.web.serving import server_for
 from bot.web.vault import Vault
 from tests.unit.web.asgi_client import Client, Reply
 
@@ -151,6 +152,50 @@ def test_many_addresses_do_not_get_round_the_wait(clock: Any) -> None:
     for _ in range(30):
         attempts.failed("10.0.0.1")
     assert attempts.wait_seconds("10.0.0.1") == 900.0
+
+
+@pytest.fixture
+def proxied(office_for: Any, bot: Any, vault: Vault) -> Client:
+    """Return a client that comes through a reverse proxy on this machine."""
+    web = bot.settings.web.model_copy(update={"public_url": "https://bot.example"})
+    office = office_for(bot.settings.model_copy(update={"web": web}))
+    config = server_for(application(office), web).config
+    config.load()
+    return Client(config.loaded_app, "bot.example")
+
+
+async def test_behind_a_proxy_one_who_guesses_makes_nobody_else_wait(proxied: Client, vault: Vault) -> None:
+    password, headers = vault.new_password(), {"origin": "https://bot.example"}
+
+    async def tried(text: str, forwarded: str) -> int:
+        asked = {**headers, "x_forwarded_for": forwarded}
+        return (await proxied.post("/api/login", {"password": text}, **asked)).status
+
+    guesses = [await tried("guess", f"198.51.100.{number}, 203.0.113.9") for number in range(4)]
+    assert guesses == [401, 401, 401, 429], "what stands left of the proxy's own word is anybody's"
+    assert await tried(password, "203.0.113.8") == 200
+
+
+async def test_only_the_proxy_is_believed_from_where_a_request_came(proxied: Client, vault: Vault) -> None:
+    password, headers = vault.new_password(), {"origin": "https://bot.example"}
+    proxied.address = "203.0.113.9"
+    for number in range(3):
+        forged = {**headers, "x_forwarded_for": f"198.51.100.{number}"}
+        assert (await proxied.post("/api/login", {"password": "guess"}, **forged)).status == 401
+    forged = {**headers, "x_forwarded_for": "198.51.100.9"}
+    assert (await proxied.post("/api/login", {"password": password}, **forged)).status == 429
+
+
+async def test_without_a_proxy_nobody_says_from_where_a_request_came(
+    stranger: Client, closed: Office, vault: Vault
+) -> None:
+    config = server_for(stranger.app, closed.settings.web).config
+    config.load()
+    stranger.app = config.loaded_app
+    for number in range(3):
+        stranger.headers["x-forwarded-for"] = f"198.51.100.{number}"
+        assert (await login(stranger, "guess")).status == 401
+    assert (await login(stranger, vault.new_password())).status == 429
 
 
 async def test_a_token_may_what_its_scopes_say_and_no_more(stranger: Client, vault: Vault) -> None:
