@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
+from bot.commands.order import OrderFault, Reason
 from bot.errors import RingfenceError, UserError
 from bot.redaction import without_secrets
 
@@ -30,6 +31,7 @@ _TITLES: Final = {
     500: "Internal error",
     503: "Not ready",
 }
+_OF_ORDERS: Final[dict[Reason, int]] = {"conflict": 409, "unknown": 404, "unusable": 422, "busy": 503}
 _NEXT: Final = {
     400: "Correct the request.",
     401: "Log in, or send a bearer token.",
@@ -97,6 +99,7 @@ def answer_errors(app: Starlette) -> None:
     """Let every error of the application be told as a Problem, none with a traceback."""
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_input)
+    app.add_exception_handler(OrderFault, _of_order)
     app.add_exception_handler(UserError, _of_user)
     app.add_exception_handler(RingfenceError, _of_bot)
     app.add_exception_handler(Exception, _of_defect)
@@ -112,6 +115,11 @@ async def _of_input(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     told = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5]]
     return problem(422, "; ".join(told))
+
+
+async def _of_order(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, OrderFault)
+    return problem(_OF_ORDERS[error.reason], str(error), error.next_step)
 
 
 async def _of_user(_request: Request, error: Exception) -> Response:

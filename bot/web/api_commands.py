@@ -6,14 +6,14 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from bot.commands.order import Order, Proposal, Taken
+from bot.commands.proposals import OF_A_POSITION, of_position, outcome
 from bot.store.alerts import told_alerts
 from bot.store.reader import Reader
 from bot.web.access import Bot, known_caller, permitted, reads
 from bot.web.answers import Failure, Json, documented
 from bot.web.caller import Caller
 from bot.web.office import Office
-from bot.web.orders import Order, Proposal, Taken
-from bot.web.proposals import OF_A_POSITION, of_position, outcome
 
 router = APIRouter(tags=["orders"], dependencies=[Depends(known_caller)])
 
@@ -62,17 +62,12 @@ async def order(bot: Bot, request: Request, key: Key, asked: Annotated[Ordered, 
     wanted = await _checked(bot, asked)
     if _asks(bot, wanted):
         if asked.confirm is None:
-            seen = outcome(bot, wanted)
+            seen = outcome(bot.watched, bot.boards.maker, wanted)
             return Json(bot.orders.propose(caller.name, wanted, seen.before, seen.after, seen.words))
         bot.orders.check_confirmed(caller.name, wanted, asked.confirm)
-    command_id = bot.orders.register(caller.name, key, body, wanted)
-    try:
-        await bot.ask(bot.orders.give, command_id, wanted)
-    except BaseException:
-        bot.orders.forget(caller.name, key)
-        raise
-    bot.logger.info("web.ordered", verb=wanted.verb, by=caller.name, command_id=command_id)
-    return Json(bot.orders.standing(command_id), 202)
+    taken = await bot.orders.place(caller.name, key, body, wanted, bot.ask)
+    bot.logger.info("web.ordered", verb=wanted.verb, by=caller.name, command_id=taken.command_id)
+    return Json(taken, 202)
 
 
 @router.get(
@@ -94,10 +89,10 @@ def _permitted(request: Request, verb: str) -> Caller:
 
 
 async def _checked(bot: Office, asked: Ordered) -> Order:
-    """Return the order as the bot takes it. Failure 422: it is none."""
+    """Return the order as the bot takes it. OrderFault: it is none."""
     message = asked.message.strip()
     if asked.verb in OF_A_POSITION:
-        return of_position(bot, asked.verb, asked.symbol, asked.amount_quote, asked.fraction)
+        return of_position(bot.watched, asked.verb, asked.symbol, asked.amount_quote, asked.fraction)
     if asked.verb == "acknowledge":
         return Order(asked.verb, alert_ids=await _meant(bot, asked.alert_ids))
     levels = {"halt": asked.level, "flatten": "FLATTEN", "resume": ""}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
+from bot.commands.orders import Orders
 from bot.core.event import MarginMoved
 from bot.errors import UserError
 from bot.ports import Commit
@@ -25,7 +26,6 @@ from bot.web.boards import Boards
 from bot.web.guards import Guards
 from bot.web.lag import LagMeter
 from bot.web.office import Office
-from bot.web.orders import Orders
 from bot.web.serving import server_for
 from bot.web.sessions import Sessions
 from bot.web.stream import Broadcast

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from bot.commands.orders import Orders
 from bot.settings import Settings
 from bot.store.reader import Reader, open_in_use
 from bot.view.forms import Calculators
@@ -14,7 +15,6 @@ from bot.web.answers import Failure
 from bot.web.boards import Boards
 from bot.web.guards import Guards
 from bot.web.lag import LagMeter
-from bot.web.orders import Orders
 from bot.web.stream import Broadcast
 
 Answer = TypeVar("Answer")

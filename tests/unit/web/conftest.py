@@ -10,6 +10,7 @@ import structlog
 
 from bot.app import Application
 from bot.cli.calculators.forms import CalculatorForms
+from bot.commands.orders import Orders
 from bot.core.event import MarginMoved
 from bot.ports import Commit
 from bot.settings import Flag, Settings, load
@@ -19,7 +20,6 @@ from bot.web.boards import Boards
 from bot.web.guards import Guards
 from bot.web.lag import LagMeter
 from bot.web.office import Office
-from bot.web.orders import Orders
 from bot.web.sessions import Sessions
 from bot.web.stream import Broadcast
 from bot.web.vault import Vault

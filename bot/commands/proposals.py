@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bot.commands.order import Order, OrderFault
 from bot.core.note import PositionRisk
 from bot.core.position import side_name
 from bot.engine import by_hand
 from bot.evidence.named import named
 from bot.risk.by_hand import Preview, Wish
 from bot.view.figures import counted, money, pair, quantity_text
-from bot.web.answers import Failure
-from bot.web.office import Office
-from bot.web.orders import Order
+from bot.view.risk_maker import RiskBoardMaker
+from bot.view.watched import Watched
 
 OF_A_POSITION: Final = ("add", "release", "reduce", "close")
 
@@ -26,41 +26,41 @@ class Outcome:
 
 
 def of_position(
-    bot: Office, verb: str, symbol: str, amount_quote: float | None, fraction: float | None
+    bot: Watched, verb: str, symbol: str, amount_quote: float | None, fraction: float | None
 ) -> Order:
-    """Return an order about the position that is open in `symbol` now. Failure 422: it makes none."""
+    """Return an order about the position that is open in `symbol` now. OrderFault: it makes none."""
     needed = {"add": amount_quote, "release": amount_quote, "reduce": fraction, "close": 1.0}[verb]
     if needed is None:
         field = "fraction" if verb == "reduce" else "amount_quote"
-        raise Failure(422, f"To {verb} needs {field}.", f"Send {field}.")
-    market = bot.watched.engine.state.markets.get(symbol)
+        raise OrderFault("unusable", f"To {verb} needs {field}.", f"Send {field}.")
+    market = bot.engine.state.markets.get(symbol)
     held_id = market.holding.position_id if market is not None and market.holding is not None else 0
     amount = amount_quote if verb in ("add", "release") else None
     share = fraction if verb == "reduce" else None
     order = Order(verb, symbol=symbol, amount_quote=amount or 0.0, fraction=share or 0.0, position_id=held_id)
     found = preview(bot, order)
     if found.refusal:
-        raise Failure(422, found.refusal, "Look at the position, and order what its limits allow.")
+        raise OrderFault("unusable", found.refusal, "Look at the position, and order what its limits allow.")
     return order
 
 
-def preview(bot: Office, order: Order) -> Preview:
+def preview(bot: Watched, order: Order) -> Preview:
     """Return what an order about a position would come to now."""
-    desk = bot.watched.engine.desk
+    desk = bot.engine.desk
     market = desk.state.markets.get(order.symbol)
     is_blind = market is not None and desk.is_blind(market)
     wish = Wish(order.verb, order.amount_quote, order.fraction)
     return by_hand.preview(desk.state, desk.risk, order.symbol, wish, is_blind=is_blind)
 
 
-def outcome(bot: Office, order: Order) -> Outcome:
+def outcome(bot: Watched, board: RiskBoardMaker, order: Order) -> Outcome:
     """Return what an order would do, as of now."""
-    return _of_position(bot, order) if order.verb in OF_A_POSITION else _of_all(bot, order)
+    return _of_position(bot, order) if order.verb in OF_A_POSITION else _of_all(bot, board, order)
 
 
-def _of_position(bot: Office, order: Order) -> Outcome:
+def _of_position(bot: Watched, order: Order) -> Outcome:
     found = preview(bot, order)
-    holding = bot.watched.engine.state.markets[order.symbol].holding
+    holding = bot.engine.state.markets[order.symbol].holding
     name = (
         pair(order.symbol) if holding is None else f"{side_name(holding.position.side)} {pair(order.symbol)}"
     )
@@ -89,10 +89,10 @@ def _risk(risk: PositionRisk | None) -> dict[str, Any]:
     }
 
 
-def _of_all(bot: Office, order: Order) -> Outcome:
-    held = bot.boards.maker.positions()
+def _of_all(bot: Watched, board: RiskBoardMaker, order: Order) -> Outcome:
+    held = board.positions()
     positions = [{"symbol": each.symbol, "side": each.side, "quantity": each.quantity} for each in held]
-    before: dict[str, Any] = {"positions": positions, "halted": bot.watched.engine.state.halt_level()}
+    before: dict[str, Any] = {"positions": positions, "halted": bot.engine.state.halt_level()}
     if order.verb == "resume":
         words = "Entries go on with REAL MONEY, every halt that waits for a person is lifted."
         return Outcome(before, {**before, "halted": ""}, words)

@@ -1,24 +1,23 @@
-"""A person's orders over the API: given once by their key, left for the bot, and followed until taken.
+"""A person's orders from a page or a chat: given once by their key, left for the bot, followed until taken.
 
 What moves money is asked twice: the first answer says what would happen and hands out a token, which the
-second has to bring within a minute. A halt never asks.
+second has to bring within a minute. What asks, and what is done at once, whoever calls decides.
 """
 
 import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from bot.commands.order import Order, OrderFault, Proposal, Taken, TaskState
 from bot.engine.state import State
 from bot.ports import Command
 from bot.store.acknowledgements import AcknowledgementFiles
 from bot.store.commands import CommandFiles
-from bot.web.answers import Failure
 
-TaskState = Literal["waiting", "done", "refused"]
+InThread = Callable[..., Awaitable[Any]]
 
 CONFIRM_SECONDS: Final = 60.0
 _STATES: Final[dict[str, TaskState]] = {"waiting": "waiting", "done": "done", "refused": "refused"}
@@ -26,43 +25,6 @@ _MOST_KEPT: Final = 1_000
 _MOST_PROPOSED: Final = 200
 _MOST_WAITING: Final = 50
 _TOKEN_BYTES: Final = 16
-
-
-class Order(NamedTuple):
-    """What is ordered, as it was checked: of `position_id`, or the alerts of an acknowledgement."""
-
-    verb: str
-    level: str = ""
-    message: str = ""
-    symbol: str = ""
-    amount_quote: float = 0.0
-    fraction: float = 0.0
-    position_id: int = 0
-    alert_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """An order that was given. "waiting": the bot has not taken it yet, which it does within a second."""
-
-    as_of_ms: int
-    command_id: str
-    state: TaskState
-    message: str
-    needs_confirmation: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What an order would do: send it again with `confirm`, within `valid_ms`, to have it done."""
-
-    as_of_ms: int
-    confirm: str
-    valid_ms: int
-    before: dict[str, Any]
-    after: dict[str, Any]
-    message: str
-    needs_confirmation: bool = True
 
 
 class _Record(NamedTuple):
@@ -81,12 +43,14 @@ class Orders:
         self._proposed: OrderedDict[str, tuple[str, float]] = OrderedDict()  # by token
 
     def known(self, caller: str, key: str, asked: str) -> Taken | None:
-        """Return what became of the same request under the same key. Failure 409: the key was another's."""
+        """Return what became of the same request under the same key. OrderFault: the key was another's."""
         number = _number(caller, key)
         record = self._known.get(number)
         if record is not None:
             if record.asked != asked:
-                raise Failure(409, "This Idempotency-Key was used for another order.", "Use a new key.")
+                raise OrderFault(
+                    "conflict", "This Idempotency-Key was used for another order.", "Use a new key."
+                )
             return self.standing(record.command_id)
         found = next((each for each in self._ids() if each.endswith(f"-{number}")), None)
         return None if found is None else self.standing(found)
@@ -103,25 +67,39 @@ class Orders:
         return Proposal(self._now_ms(), token, valid_ms, before, after, words)
 
     def check_confirmed(self, caller: str, order: Order, token: str) -> None:
-        """Use a token up. Failure 409: it is none, too old, or confirms another order."""
+        """Use a token up. OrderFault: it is none, too old, or confirms another order."""
         of, until = self._proposed.pop(token, ("", 0.0))
         if of != _digest(caller, order) or self._now() > until:
-            raise Failure(
-                409,
+            raise OrderFault(
+                "conflict",
                 "The confirmation is not, or not any more, one of this order.",
                 "Order without confirm, look at before and after, and confirm within a minute.",
             )
 
+    def withdraw(self, token: str) -> None:
+        """Let a proposal confirm nothing any more."""
+        self._proposed.pop(token, None)
+
     def register(self, caller: str, key: str, asked: str, order: Order) -> str:
-        """Return the id of an order that is about to be given. Failure 503: too many wait."""
+        """Return the id of an order that is about to be given. OrderFault: too many wait."""
         if len(self._files.waiting()) >= _MOST_WAITING:
-            raise Failure(503, f"{_MOST_WAITING} orders wait already, and the bot takes none.")
+            raise OrderFault("busy", f"{_MOST_WAITING} orders wait already, and the bot takes none.")
         number = _number(caller, key)
         command_id = f"{self._now_ms():015d}-{number}"
         self._known[number] = _Record(asked, command_id, order.alert_ids)
         while len(self._known) > _MOST_KEPT:
             self._known.popitem(last=False)
         return command_id
+
+    async def place(self, caller: str, key: str, asked: str, order: Order, in_thread: InThread) -> Taken:
+        """Give an order and return how it stands. OrderFault: too many wait. UserError: it cannot be left."""
+        command_id = self.register(caller, key, asked, order)
+        try:
+            await in_thread(self.give, command_id, order)
+        except BaseException:
+            self.forget(caller, key)
+            raise
+        return self.standing(command_id)
 
     def give(self, command_id: str, order: Order) -> None:
         """Leave an order for the bot; takes as long as the disk. UserError: it cannot be written."""
@@ -137,7 +115,7 @@ class Orders:
         self._known.pop(_number(caller, key), None)
 
     def standing(self, command_id: str) -> Taken:
-        """Return what became of an order. Failure 404: it is not known, or was long ago."""
+        """Return what became of an order. OrderFault: it is not known, or was long ago."""
         record = next((each for each in self._known.values() if each.command_id == command_id), None)
         if record is not None and record.alert_ids:
             return self._standing(command_id, bool({*record.alert_ids} & {*self._acknowledged.waiting()}))
@@ -149,7 +127,9 @@ class Orders:
             return self._standing(command_id, False)
         if record is not None or any(each.command_id == command_id for each in self._files.waiting()):
             return self._standing(command_id, True)
-        raise Failure(404, "There is no such order, or it was given long ago.", "The journal keeps them all.")
+        raise OrderFault(
+            "unknown", "There is no such order, or it was given long ago.", "The journal keeps them all."
+        )
 
     def _standing(self, command_id: str, is_waiting: bool) -> Taken:
         words = "The bot has not taken it yet." if is_waiting else "The bot has taken it."

@@ -1,0 +1,1 @@
+"""A person's orders to the session of this process: proposed, confirmed, given once, followed."""
