@@ -15,6 +15,7 @@ def contradictions(settings: Settings) -> tuple[str, ...]:
         *_of_exchange(settings),
         *_of_budget(settings),
         *_of_web(settings),
+        *_of_telegram(settings),
         *_of_other_policies(settings),
         *contradictions_of_risk(
             POLICIES[margin.policy], margin.policy_params, margin.limits, settings.entry, settings.brackets
@@ -101,6 +102,24 @@ def _of_web(settings: Settings) -> tuple[str, ...]:
             f"web.host is {web.host}, which others can reach, but nothing encrypts: set web.tls_certificate "
             "and web.tls_key, or web.public_url where a reverse proxy with TLS stands in front, or bind "
             "127.0.0.1"
+        )
+        return (words,)
+    return ()
+
+
+def _of_telegram(settings: Settings) -> tuple[str, ...]:
+    """Whoever finds a bot may write to it: without the chats that may, its token is not used at all."""
+    chat = settings.telegram
+    if chat.bot_token is not None and not chat.chats:
+        words = (
+            "telegram.bot_token is set but telegram.allowed_chats names no chat, and anybody can write to a "
+            "bot: name your chat's id, or take the token away"
+        )
+        return (words,)
+    if chat.enabled and chat.bot_token is None:
+        words = (
+            "telegram.enabled is true but telegram.bot_token is not set: put it into the secrets folder as "
+            "telegram__bot_token, or into RINGFENCE__TELEGRAM__BOT_TOKEN"
         )
         return (words,)
     return ()

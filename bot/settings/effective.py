@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr
 from bot.core.timerange import TimeRange, timerange_text
 from bot.redaction import REDACTED, is_secret_name, url_secrets
 from bot.settings.model import Settings
+from bot.settings.telegram import token_secrets
 from bot.settings.values import plain, speed_text
 
 HASH_LENGTH = 12
@@ -27,7 +28,8 @@ def secret_values(settings: Settings) -> tuple[str, ...]:
     given = (getattr(settings.exchange, name) for name in type(settings.exchange).model_fields)
     urls = (plain(route.apprise_url) for route in settings.alerts.routes.values())
     keys = (plain(value) for value in given if isinstance(value, SecretStr))
-    return (*keys, *(part for url in urls for part in url_secrets(url)))
+    chat = token_secrets(settings.telegram.bot_token)
+    return (*keys, *(part for url in urls for part in url_secrets(url)), *chat)
 
 
 def config_hash(settings: Settings) -> str:

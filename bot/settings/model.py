@@ -37,6 +37,7 @@ from bot.settings.policy import PolicyParams
 from bot.settings.section import Duration, Number, Section, Whole
 from bot.settings.section import from_text as _from_text
 from bot.settings.section import setting as _setting
+from bot.settings.telegram import Telegram
 from bot.settings.web import Web
 
 ENVIRONMENT_PREFIX = "RINGFENCE__"
@@ -347,6 +348,7 @@ class Settings(BaseSettings):
     web: Web = Web()
     log: Log = Log()
     alerts: Alerts = Alerts()
+    telegram: Telegram = Telegram()
 
     @field_validator("preset")
     @classmethod

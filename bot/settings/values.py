@@ -58,6 +58,14 @@ def fractions_from_text(text: str) -> tuple[float, ...]:
         raise ValueError('fractions separated by commas such as "0.02,0.01" were expected') from None
 
 
+def whole_numbers_from_text(text: str) -> tuple[int, ...]:
+    """Return the numbers of "123456789,-1001234567890", in the order given."""
+    try:
+        return tuple(int(part) for part in list_from_text(text))
+    except ValueError:
+        raise ValueError('whole numbers separated by commas such as "12345,-67890" were expected') from None
+
+
 def minute_of_day(text: str) -> int:
     """Return the minutes since midnight of "07:30"."""
     found = _TIME_OF_DAY.fullmatch(text.strip())
