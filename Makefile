@@ -29,6 +29,9 @@ setup: $(VENV)/.base-stamp ## Make the environment: .venv/bin/ringfence runs thi
 .PHONY: research
 research: $(VENV)/.research-stamp ## Also install what sweeps and the compiled engine of backtests need
 
+.PHONY: assistants
+assistants: $(VENV)/.assistants-stamp ## Also install what ringfence mcp needs
+
 .PHONY: run
 run: $(VENV)/.base-stamp ## Trade on paper; flags in ARGS="..."
 	@exec $(BIN)/ringfence trade $(ARGS)
@@ -113,6 +116,8 @@ lock: $(VENV)/.checkout ## Resolve the requirements again; ARGS="--upgrade" for 
 	$(COMPILE) pyproject.toml --output-file requirements/base.lock
 	$(COMPILE) --group pyproject.toml:build --output-file requirements/build.lock
 	$(COMPILE) pyproject.toml --extra backtest --extra sweep --output-file requirements/research.lock
+	$(COMPILE) pyproject.toml --extra assistants --constraint requirements/base.lock \
+		--output-file requirements/assistants.lock
 	$(COMPILE) pyproject.toml --group dev --override requirements/overrides.txt --output-file requirements/dev.lock
 	rm -rf $(LOCKER)
 
@@ -151,6 +156,11 @@ $(VENV)/.base-stamp: $(VENV)/.checkout requirements/base.lock requirements/build
 $(VENV)/.dev-stamp: $(VENV)/.base-stamp requirements/dev.lock
 	@echo "Installing the locked development requirements"
 	@$(PIP) $(LOCKED) -r requirements/dev.lock
+	@touch $@
+
+$(VENV)/.assistants-stamp: $(VENV)/.base-stamp requirements/assistants.lock
+	@echo "Installing the locked requirements of assistants"
+	@$(PIP) $(LOCKED) -r requirements/assistants.lock
 	@touch $@
 
 $(VENV)/.research-stamp: $(VENV)/.base-stamp requirements/research.lock

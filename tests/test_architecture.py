@@ -179,6 +179,7 @@ def test_base_and_build_locks_are_part_of_the_dev_lock() -> None:
 
     assert entries("base.lock")
     assert entries("base.lock") | entries("build.lock") <= entries("dev.lock")
+    assert entries("base.lock") < entries("assistants.lock") <= entries("dev.lock")
 
 
 # Spelled apart, or this file would accuse itself.

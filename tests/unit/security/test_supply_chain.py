@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-LOCKS = ("base.lock", "build.lock", "dev.lock")
+LOCKS = ("base.lock", "build.lock", "dev.lock", "assistants.lock")
 PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z0-9,-]+\])?==[0-9][A-Za-z0-9.+!]*( ; .+)?")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
