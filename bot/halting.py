@@ -33,12 +33,17 @@ def give(path: Path, verb: str, level: str, message: str) -> tuple[Command, bool
 
     Else it waits for the running bot. UserError: no database, no session in it, or it cannot be written.
     """
+    command = Command(f"{WallClock().now_ms():015d}-{os.getpid()}", verb, level, message)
+    return command, hand_over(path, command)
+
+
+def hand_over(path: Path, command: Command) -> bool:
+    """Give an order that has its id already, and return whether it is in the database."""
     full = existing_file(path)
     check_header(full)
-    command = Command(f"{WallClock().now_ms():015d}-{os.getpid()}", verb, level, message)
     if is_locked(full):
         CommandFiles(full).send(command)
-        return command, False
+        return False
     try:
         with DatabaseLock(full):
             _enter(full, command)
@@ -46,8 +51,8 @@ def give(path: Path, verb: str, level: str, message: str) -> tuple[Command, bool
         if not is_locked(full):
             raise
         CommandFiles(full).send(command)  # a bot has just started
-        return command, False
-    return command, True
+        return False
+    return True
 
 
 def _enter(path: Path, command: Command) -> None:

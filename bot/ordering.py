@@ -48,7 +48,7 @@ def look(path: Path, name: str, wish: Wish) -> Seen:
     UserError: no database, no such position, or the wish would be refused as things stand.
     """
     state = last_state(path)
-    market, holding = _held(state, name)
+    market, holding = held(state, name)
     with open_reader(path) as reader:
         mode, config = status(reader).mode, run_config(reader)
     symbol = market.instrument.symbol
@@ -85,15 +85,20 @@ def risk_of(config: dict[str, Any]) -> RiskManager:
 
 def give(path: Path, symbol: str, wish: Wish, position_id: int) -> str:
     """Leave the order for the running bot and return its id. UserError: no bot runs, or no file is left."""
+    command_id = f"{WallClock().now_ms():015d}-{os.getpid()}"
+    about = (symbol, wish.amount_quote, wish.fraction, position_id)
+    hand_over(path, Command(command_id, wish.verb, "", "", *about))
+    return command_id
+
+
+def hand_over(path: Path, command: Command) -> None:
+    """Leave an order that has its id already. UserError: no bot runs, or no file is left."""
     if not is_locked(existing_file(path)):
         raise UserError(
             f"No bot is running on {path}, and orders about a position are not kept for later: prices move "
             "on. Nothing was ordered. Start the bot with `ringfence trade`, or do it at the exchange."
         )
-    command_id = f"{WallClock().now_ms():015d}-{os.getpid()}"
-    about = (symbol, wish.amount_quote, wish.fraction, position_id)
-    CommandFiles(existing_file(path)).send(Command(command_id, wish.verb, "", "", *about))
-    return command_id
+    CommandFiles(existing_file(path)).send(command)
 
 
 def withdraw(path: Path, command_id: str) -> None:
@@ -112,14 +117,15 @@ def outcome(path: Path, command_id: str) -> Errand | None:
     return next((errand for errand in errands if errand.command_id == command_id), None)
 
 
-def _held(state: State, name: str) -> tuple[Market, Holding]:
-    held = {market.instrument.symbol: market for market in state.markets.values() if market.holding}
+def held(state: State, name: str) -> tuple[Market, Holding]:
+    """Return the open position of a symbol, or of a coin if one is open. UserError: there is none."""
+    open_ones = {market.instrument.symbol: market for market in state.markets.values() if market.holding}
     wanted = name.upper()
-    found = [symbol for symbol in held if wanted in (symbol.upper(), symbol.partition("/")[0].upper())]
+    found = [symbol for symbol in open_ones if wanted in (symbol.upper(), symbol.partition("/")[0].upper())]
     if len(found) == 1:
-        market = held[found[0]]
+        market = open_ones[found[0]]
         assert market.holding is not None
         return market, market.holding
-    known = f"Open are: {', '.join(held)}." if held else "Nothing is open."
+    known = f"Open are: {', '.join(open_ones)}." if open_ones else "Nothing is open."
     which = "is not unique" if found else "is no open position of this bot"
     raise UserError(f'"{name}" {which}. {known} Nothing was ordered.')

@@ -90,7 +90,7 @@ def _order(path: Path, verb: str, level: str, reason: str, as_json: bool) -> Non
 
     before = last_state(path).halts if verb == "resume" else {}
     command, is_entered = give(path, verb, level, reason)
-    is_taken = is_entered or _is_taken(path, command.command_id)
+    is_taken = is_entered or is_order_taken(path, command.command_id)
     if verb == "flatten" and is_taken and not is_entered:
         _comes_true(lambda: not last_state(path).positions())
     state = last_state(path)
@@ -120,7 +120,7 @@ def _exit_untaken(is_taken: bool) -> None:
         raise typer.Exit(_UNTAKEN)
 
 
-def _is_taken(path: Path, command_id: str) -> bool:
+def is_order_taken(path: Path, command_id: str) -> bool:
     """Wait until the running bot has committed the order; False when it has not within seconds."""
     from bot.store.commands import CommandFiles
 

@@ -91,11 +91,11 @@ def _order(path: Path, name: str, wish: "Wish", *, is_confirmed: bool, as_json: 
     seen = ordering.look(path, name, wish)
     _confirm(seen, wish, is_confirmed=is_confirmed)
     command_id = ordering.give(path, seen.symbol, wish, seen.position_id)
-    errand = _ended(path, command_id)
+    errand = ended(path, command_id)
     if as_json:
         show_json(_facts(seen, wish, command_id, errand))
     else:
-        print(_words(errand))
+        print(outcome_words(errand))
     if errand is None or errand.state != "done":
         raise typer.Exit(_NOT_DONE)  # whoever ordered it in a script must not believe that it is done
 
@@ -105,7 +105,7 @@ def _confirm(seen: "Seen", wish: "Wish", *, is_confirmed: bool) -> None:
 
     Said beforehand (--yes) the first question is answered; the word is only where the settings say so too.
     """
-    print(_asked(seen, wish), file=sys.stderr)
+    print(asked_words(seen, wish), file=sys.stderr)
     needs_word = seen.mode == "live" and not (is_confirmed and seen.may_be_unattended)
     if is_confirmed and not needs_word:
         return
@@ -132,7 +132,7 @@ def _nobody_there(*, is_live: bool) -> str:
     )
 
 
-def _asked(seen: "Seen", wish: "Wish") -> str:
+def asked_words(seen: "Seen", wish: "Wish") -> str:
     """Return the order in words, and the position before it and after it."""
     from bot.cli.columns import money_column, percent_column, price_column, words_column
     from bot.cli.output import aligned
@@ -161,7 +161,7 @@ def _asked(seen: "Seen", wish: "Wish") -> str:
     return "\n".join([f"{told}.", *aligned(rows, columns)])
 
 
-def _ended(path: Path, command_id: str) -> "Errand | None":
+def ended(path: Path, command_id: str) -> "Errand | None":
     """Wait until the order has ended, and return how far it is; None: nobody took it, and it is withdrawn."""
     from bot import ordering
 
@@ -171,7 +171,8 @@ def _ended(path: Path, command_id: str) -> "Errand | None":
     return ordering.outcome(path, command_id)
 
 
-def _words(errand: "Errand | None") -> str:
+def outcome_words(errand: "Errand | None") -> str:
+    """Return in words how far an order is; None: nobody took it, and it was withdrawn."""
     if errand is None:
         return (
             "The bot's process is there and did not take the order, so it was withdrawn: nothing was moved. "
@@ -193,7 +194,7 @@ def _facts(seen: "Seen", wish: "Wish", command_id: str, errand: "Errand | None")
         "symbol": seen.symbol,
         "position_id": seen.position_id,
         "state": "withdrawn" if errand is None else errand.state,
-        "message": _words(errand) if errand is None or errand.is_open else errand.message,
+        "message": outcome_words(errand) if errand is None or errand.is_open else errand.message,
         "before": None if before is None else before._asdict(),
         "after": None if after is None else after._asdict(),
     }

@@ -15,7 +15,11 @@ import pytest
 from bot.app import Application
 from bot.core.halt import REDUCE_ONLY
 from bot.engine import halts
+from bot.errors import UserError
 from bot.halting import give as give_halt
+from bot.halting import hand_over as hand_over_halt
+from bot.ordering import hand_over
+from bot.outlook import last_state
 from bot.ports import Command
 from bot.settings import Flag, load
 from bot.store.commands import CommandFiles
@@ -226,7 +230,7 @@ def ordered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let orders reach nobody, and return the symbols of those that were given."""
     given: list[str] = []
     monkeypatch.setattr("bot.ordering.give", lambda _path, symbol, *_: given.append(symbol) or "1")
-    monkeypatch.setattr("bot.cli.ordering._ended", lambda *_: None)
+    monkeypatch.setattr("bot.cli.ordering.ended", lambda *_: None)
     return given
 
 
@@ -245,3 +249,24 @@ def test_an_order_about_a_position_that_a_dead_bot_left_is_not_entered_by_a_halt
     give_halt(path, "halt", "NO_ENTRY", "")
     assert CommandFiles(path).waiting() == (left,)
     assert events_of(path, "CommandDone") == []
+
+
+def test_an_order_that_has_its_id_already_is_given_once(path: Path) -> None:
+    """Whoever gives it twice after a crash gives the same order: bots know what they took by its id."""
+    order = Command("000000000000001-100001", "add", "", "", "BTC/USDT:USDT", 5.0, 0.0, 1)
+    with pytest.raises(UserError, match="No bot is running"):
+        hand_over(path, order)
+    assert CommandFiles(path).waiting() == ()
+    with DatabaseLock(path):
+        hand_over(path, order)
+        hand_over(path, order)
+    assert CommandFiles(path).waiting() == (order,)
+
+
+def test_a_halt_that_has_its_id_already_is_entered_once(path: Path) -> None:
+    order = Command("000000000000001-100001", "halt", "NO_ENTRY", "rain")
+    assert hand_over_halt(path, order)
+    assert hand_over_halt(path, order)
+    halted = events_of(path, "EntriesHalted")
+    assert [row["message"] for row in halted if row["cause"] == "person"] == ["a person ordered it: rain"]
+    assert order.command_id in last_state(path).commands
