@@ -32,6 +32,7 @@ from bot.cli import (
     margin,
     ordering,
     pages,
+    proposals,
     reading,
     sweep,
     trade,
@@ -55,6 +56,7 @@ _OF_A_BOT = (
     "reduce",
     "close",
     "alerts",
+    "proposals",
     "db",
     "exchange",
     "web",
@@ -108,6 +110,7 @@ app.command("trades")(reading.trades)
 app.add_typer(margin.app, name="margin")
 app.command("journal")(reading.journal)
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(proposals.app, name="proposals")
 app.command("list-strategies")(listing.list_strategies)
 app.command("list-policies")(listing.list_policies)
 app.command("list-presets")(listing.list_presets)

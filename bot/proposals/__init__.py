@@ -1,0 +1,1 @@
+"""What somebody who may not order anything proposes, and what a person decides about it."""
