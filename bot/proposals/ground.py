@@ -80,7 +80,7 @@ def seen(ground: Ground, name: str, wish: Wish) -> Seen:
     if preview.refusal:
         raise UserError(f"{preview.refusal} Nothing was ordered.")
     about = (symbol, holding.position_id, position.side, position.quantity, market.instrument.tick_size)
-    return Seen(ground.mode, *about, preview)
+    return Seen(ground.mode, False, *about, preview)  # a person is there, or it is not confirmed
 
 
 def seen_again(ground: Ground, proposal: Proposal) -> Seen:

@@ -14,6 +14,7 @@ from bot.core.timerange import utc_text
 from bot.settings import effective
 
 _NOTHING: Final = "\N{EN DASH}"
+_NOT_PLAYED: Final = frozenset({"alerts", "telegram", "web"})  # tables of settings that no backtest reads
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -99,8 +100,9 @@ def groups_of(summary: Summary) -> str:
 
 
 def settings_of(found: Backtest) -> str:
-    """Return every setting as it was in force; secrets are never among them."""
-    known = {**effective(found.plan.settings), "strategy_parameters": dict(found.plan.strategy.values)}
+    """Return every setting that was played, as it was in force; secrets are never among them."""
+    played = {name: each for name, each in effective(found.plan.settings).items() if name not in _NOT_PLAYED}
+    known = {**played, "strategy_parameters": dict(found.plan.strategy.values)}
     return f"<pre>{escape(json.dumps(known, indent=2, ensure_ascii=False))}</pre>"
 
 
